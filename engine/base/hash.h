@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hash - keyed hashing for tables, and SHA-256 for identities.
+ *
+ * Table hashes are keyed with a secret chosen once per process (hash_seed), because ids come from
+ * outside and may be chosen to collide. They never leave the process and never order any output.
+ */
+#ifndef MANDATE_ENGINE_BASE_HASH_H
+#define MANDATE_ENGINE_BASE_HASH_H
+
+#include "mandate/mandate.h"
+
+/* Once, before any table exists. Without it the key is a constant (tests, pure use). */
+void hash_seed(uint64_t secret);
+uint64_t hash_bytes(const void *data, size_t len);
+static inline uint64_t hash_slice(mandate_slice s) { return hash_bytes(s.ptr, s.len); }
+uint64_t hash_u64(uint64_t v);
+/* Order-dependent combination. */
+uint64_t hash_mix(uint64_t a, uint64_t b);
+
+enum { SHA256_SIZE = 32, SHA256_HEX_SIZE = 64 };
+/* FIPS 180-4. Returns false only when the library fails (never silently). */
+MANDATE_CHECK bool sha256(uint8_t out[SHA256_SIZE], const void *data, size_t len);
+/* Lower-case hexadecimal, NUL-terminated. */
+void hex_encode(char *out, const uint8_t *data, size_t len);
+
+#endif

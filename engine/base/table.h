@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table - open-addressing hash index from a caller-computed hash to a 32-bit handle.
+ *
+ * The table stores (hash, handle) only; what a handle means, and whether two keys are equal, the
+ * caller says with `table_eq`. That keeps it small (12 bytes an entry at most 7/8 full) and makes one
+ * table serve strings, slots, atoms and nodes. Linear probing, backward-shift deletion (no tombstones),
+ * shrinks when a quarter full. Iteration order is meaningless: never let it reach an output.
+ */
+#ifndef MANDATE_ENGINE_BASE_TABLE_H
+#define MANDATE_ENGINE_BASE_TABLE_H
+
+#include "mandate/mandate.h"
+
+#define TABLE_NONE UINT32_MAX
+
+typedef bool (*table_eq)(const void *ctx, uint32_t handle, const void *key);
+
+typedef struct table {
+    uint32_t *hashes; /* upper 32 bits of the hash, 0 means empty (a real 0 is stored as 1) */
+    uint32_t *handles;
+    uint32_t cap, count; /* cap is 0 or a power of two */
+} table;
+
+void table_init(table *t);
+void table_deinit(table *t);
+/* The handle whose key equals `key`, or TABLE_NONE. */
+uint32_t table_find(const table *t, uint64_t hash, table_eq eq, const void *ctx, const void *key);
+/* Adds a handle whose key is not present. False when out of memory. */
+MANDATE_CHECK bool table_add(table *t, uint64_t hash, uint32_t handle);
+/* Removes exactly this handle; true when it was there. */
+bool table_remove(table *t, uint64_t hash, uint32_t handle);
+/* Replaces `from` by `to` under the same hash (an element moved). */
+bool table_move(table *t, uint64_t hash, uint32_t from, uint32_t to);
+size_t table_bytes(const table *t);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wire - how our own records are laid out in bytes: the journal, stored mandates, transitions.
+ *
+ * Little-endian varints (LEB128, at most 10 bytes, shortest form only), zigzag for signed,
+ * fixed 8-byte doubles, length-prefixed strings. One value has exactly one encoding, so equal
+ * values are equal bytes. The reader checks every length against what is left; after the first
+ * error it stays failed and yields zeros, so a decoder checks `failed` once.
+ */
+#ifndef MANDATE_ENGINE_BASE_WIRE_H
+#define MANDATE_ENGINE_BASE_WIRE_H
+
+#include "engine/base/buf.h"
+
+typedef struct wire_reader {
+    const uint8_t *at, *end;
+    bool failed;
+} wire_reader;
+
+void wire_put_u8(buf *b, uint8_t v);
+void wire_put_u64(buf *b, uint64_t v);
+void wire_put_i64(buf *b, int64_t v);
+void wire_put_f64(buf *b, double v);
+void wire_put_bytes(buf *b, mandate_slice s);
+
+static inline wire_reader wire_reader_of(mandate_slice s)
+{
+    /* NULL + 0 is undefined in C, and an empty slice may be NULL. */
+    const uint8_t *at = (const uint8_t *)s.ptr;
+    wire_reader r = {at, s.len ? at + s.len : at, false};
+    return r;
+}
+uint8_t wire_get_u8(wire_reader *r);
+uint64_t wire_get_u64(wire_reader *r);
+int64_t wire_get_i64(wire_reader *r);
+double wire_get_f64(wire_reader *r);
+/* Borrows from the input. */
+mandate_slice wire_get_bytes(wire_reader *r);
+/* A count of things of at least `each_min` bytes: more than could be left is a failure. */
+uint64_t wire_get_count(wire_reader *r, size_t each_min);
+static inline bool wire_done(const wire_reader *r) { return !r->failed && r->at == r->end; }
+
+/* Big-endian 8 bytes, for keys that must sort by number. */
+void wire_put_key_u64(buf *b, uint64_t v);
+uint64_t wire_key_u64(const char *eight_bytes);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch_codec - one step's inputs as one journal value, and back: all that engine_step needs to be run again.
+ *
+ * Types, fields, sources and topics are stable ids. What the schema no longer has is left out on reading: a change of a
+ * removed type is skipped, as is a removed field; the record's offset still counts.
+ */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+
+enum { BATCH_FORMAT = 1 };
+
+static void put_change(buf *b, const change *ch, const schema *s)
+{
+    const schema_type *t = schema_type_at(s, ch->type);
+    wire_put_u8(b, (uint8_t)ch->op);
+    wire_put_u64(b, t->stable_id);
+    wire_put_bytes(b, ch->id);
+    wire_put_i64(b, ch->event_time_us);
+    wire_put_u64(b, ch->set_count);
+    for (uint32_t i = 0; i < ch->set_count; i++) {
+        const change_set *set = &ch->sets[i];
+        wire_put_u64(b, t->fields[set->field].stable_id);
+        wire_put_u8(b, set->forget);
+        if (!set->forget)
+            cel_encode(b, set->value);
+    }
+}
+
+static void put_record(buf *b, const engine_input *in, const schema *s)
+{
+    const change_origin *o = &in->origin;
+    wire_put_u64(b, schema_source_id(s, o->source));
+    wire_put_u64(b, schema_topic_id(s, o->topic));
+    wire_put_i64(b, o->partition);
+    wire_put_i64(b, o->offset);
+    wire_put_i64(b, o->event_time_us);
+    wire_put_u64(b, in->change_count);
+    for (uint32_t i = 0; i < in->change_count; i++)
+        put_change(b, &in->changes[i], s);
+}
+
+static void put_command(buf *b, const engine_command *c)
+{
+    wire_put_u8(b, (uint8_t)c->kind);
+    wire_put_bytes(b, c->mandate);
+    wire_put_bytes(b, c->principal);
+    wire_put_bytes(b, c->note);
+    wire_put_u8(b, c->claims != NULL);
+    if (!c->claims)
+        return;
+    buf claims_bytes;
+    buf_init(&claims_bytes);
+    claims_encode(&claims_bytes, c->claims);
+    b->failed |= claims_bytes.failed;
+    wire_put_bytes(b, buf_slice(&claims_bytes));
+    buf_deinit(&claims_bytes);
+}
+
+void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s)
+{
+    wire_put_u8(b, BATCH_FORMAT);
+    wire_put_u64(b, batch->seq);
+    wire_put_i64(b, batch->now_us);
+    wire_put_u64(b, batch->count);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const engine_input *in = &batch->inputs[i];
+        wire_put_u8(b, (uint8_t)in->kind);
+        if (in->kind == INPUT_RECORD) {
+            put_record(b, in, s);
+        } else if (in->kind == INPUT_COMMAND) {
+            put_command(b, &in->command);
+        } else {
+            wire_put_u64(b, schema_source_id(s, in->source));
+            wire_put_u8(b, (uint8_t)in->source_state);
+        }
+    }
+}
+
+/* False: skip this change, its type is gone. */
+static bool get_change(wire_reader *r, arena *a, change *ch, const schema *s)
+{
+    ch->op = (change_op)wire_get_u8(r);
+    ch->type = schema_type_by_id(s, (uint32_t)wire_get_u64(r));
+    ch->id = wire_get_bytes(r);
+    ch->event_time_us = wire_get_i64(r);
+    uint64_t n = wire_get_count(r, 2);
+    change_set *sets = ARENA_ARRAY(a, change_set, n + 1);
+    if (!sets || ch->op > CHANGE_FORGET_TYPE)
+        r->failed = true;
+    ch->sets = sets;
+    ch->set_count = 0;
+    for (uint64_t i = 0; i < n && !r->failed; i++) {
+        change_set set = {0};
+        uint32_t id = (uint32_t)wire_get_u64(r);
+        set.forget = wire_get_u8(r);
+        set.value = set.forget ? cel_null() : cel_decode(r, a);
+        set.field = ch->type == SCHEMA_NONE ? SCHEMA_NONE : schema_field_by_id(schema_type_at(s, ch->type), id);
+        if (set.field != SCHEMA_NONE)
+            sets[ch->set_count++] = set;
+    }
+    return ch->type != SCHEMA_NONE;
+}
+
+static void get_record(wire_reader *r, arena *a, engine_input *in, const schema *s)
+{
+    in->origin.source = schema_source_by_id(s, (uint32_t)wire_get_u64(r));
+    in->origin.topic = schema_topic_by_id(s, (uint32_t)wire_get_u64(r));
+    in->origin.partition = (int32_t)wire_get_i64(r);
+    in->origin.offset = wire_get_i64(r);
+    in->origin.event_time_us = wire_get_i64(r);
+    uint64_t n = wire_get_count(r, 4);
+    change *changes = ARENA_ARRAY(a, change, n + 1);
+    r->failed |= !changes;
+    in->changes = changes;
+    for (uint64_t i = 0; i < n && !r->failed; i++)
+        in->change_count += get_change(r, a, &changes[in->change_count], s);
+}
+
+static void get_command(wire_reader *r, arena *a, engine_command *c)
+{
+    c->kind = (engine_command_kind)wire_get_u8(r);
+    c->mandate = wire_get_bytes(r);
+    c->principal = wire_get_bytes(r);
+    c->note = wire_get_bytes(r);
+    if (wire_get_u8(r)) {
+        claims *decoded = ARENA_NEW(a, claims);
+        mandate_slice bytes = wire_get_bytes(r);
+        if (!decoded || r->failed || claims_decode(decoded, a, bytes, NULL) != MANDATE_OK)
+            r->failed = true;
+        c->claims = decoded;
+    }
+    r->failed |= c->kind > COMMAND_RESUME || (c->kind == COMMAND_ISSUE && !c->claims);
+}
+
+mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s, mandate_error *err)
+{
+    wire_reader reader = wire_reader_of(bytes), *r = &reader;
+    uint8_t format = wire_get_u8(r);
+    engine_batch batch = {.seq = wire_get_u64(r), .now_us = wire_get_i64(r)};
+    uint64_t n = wire_get_count(r, 3);
+    engine_input *inputs = ARENA_ARRAY(a, engine_input, n + 1);
+    r->failed |= !inputs || format != BATCH_FORMAT;
+    for (uint64_t i = 0; i < n && !r->failed; i++) {
+        engine_input *in = &inputs[i];
+        in->kind = (engine_input_kind)wire_get_u8(r);
+        if (in->kind == INPUT_RECORD) {
+            get_record(r, a, in, s);
+        } else if (in->kind == INPUT_COMMAND) {
+            get_command(r, a, &in->command);
+        } else {
+            in->source = schema_source_by_id(s, (uint32_t)wire_get_u64(r));
+            in->source_state = (engine_source_state)wire_get_u8(r);
+            r->failed |= in->kind > INPUT_SOURCE || in->source_state > SOURCE_DOUBTFUL;
+        }
+    }
+    if (!wire_done(r))
+        return mandate_error_set(err, MANDATE_CORRUPT, "a journal value cannot be read");
+    batch.inputs = inputs;
+    batch.count = (uint32_t)n;
+    *out = batch;
+    return MANDATE_OK;
+}

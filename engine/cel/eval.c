@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * eval - runs a program: one loop over its steps, one stack, no recursion.
+ *
+ * A step's body is a few lines or a call; helpers never touch the program counter. How deep the
+ * stack gets was computed by the compiler; small programs use the C stack, large ones the arena.
+ * Reading fields, indexing and calling live in eval_step.c.
+ */
+#include "engine/cel/certain.h"
+#include "engine/cel/eval_int.h"
+#include "engine/limits.h"
+
+#include <assert.h>
+
+enum { SMALL_STACK = 32 };
+
+/* --- truth values --- */
+
+static int rank(cel_value v, bool absorbing)
+{
+    if (v.kind == CEL_BOOL)
+        return v.b == absorbing ? 3 : 0;
+    return v.kind == CEL_UNKNOWN ? 2 : 1;
+}
+
+/* The specification's && (absorbing false) and || (absorbing true). Anything else is an error. */
+static cel_value combine(cel_activation *act, cel_value x, cel_value y, bool absorbing)
+{
+    int p = rank(x, absorbing), q = rank(y, absorbing);
+    if (p == 2 && q == 2)
+        return cel_unknown_join(act->memory, x, y);
+    cel_value out = p >= q ? x : y;
+    return out.kind == CEL_BOOL || out.kind >= CEL_UNKNOWN ? out : cel_no_such_overload(act);
+}
+
+static cel_value negate(cel_activation *act, cel_value v)
+{
+    if (v.kind == CEL_BOOL)
+        return cel_bool(!v.b);
+    return cel_is_odd(v) ? v : cel_no_such_overload(act);
+}
+
+/* --- comparison --- */
+
+static bool is_number(cel_value v)
+{
+    return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE;
+}
+
+static cel_value compare(cel_activation *act, cel_op op, cel_value x, cel_value y)
+{
+    int order = 0;
+    if (cel_is_odd(x) || cel_is_odd(y))
+        return cel_strict(act, (cel_value[]){x, y}, 2);
+    if ((x.slope | y.slope) != 0 && x.kind == y.kind)
+        cel_until_compare(act, op, x, y);
+    if (op == CEL_OP_EQ || op == CEL_OP_NE)
+        return cel_bool(cel_equal(x, y) == (op == CEL_OP_EQ));
+    if (!cel_compare_op(x, y, &order)) /* with NaN every order is false */
+        return is_number(x) && is_number(y) ? cel_bool(false) : cel_no_such_overload(act);
+    switch (op) {
+    case CEL_OP_LT:
+        return cel_bool(order < 0);
+    case CEL_OP_LE:
+        return cel_bool(order <= 0);
+    case CEL_OP_GT:
+        return cel_bool(order > 0);
+    default:
+        return cel_bool(order >= 0);
+    }
+}
+
+/* --- comprehensions --- */
+
+/* False when the range is nothing to iterate over; *range is then the result. */
+static bool fold_start(cel_activation *act, cel_value *range)
+{
+    if (range->kind == CEL_LIST || range->kind == CEL_MAP)
+        return true;
+    if (!cel_is_odd(*range))
+        *range = cel_no_such_overload(act);
+    return false;
+}
+
+/* Loads the next element; false at the end. Past the iteration limit the accumulator is an error.
+ *  */
+static bool fold_next(cel_activation *act, cel_value *frame, bool two)
+{
+    cel_value range = frame[0];
+    uint32_t at = frame[FOLD_POSITION].len;
+    if (at >= range.len)
+        return false;
+    if (act->steps >= LIMIT_CEL_ITERATIONS) {
+        frame[FOLD_ACCU] = cel_error(act->memory, "iteration limit of %d exceeded",
+                                     LIMIT_CEL_ITERATIONS);
+        return false;
+    }
+    act->steps++;
+    frame[FOLD_POSITION].len = at + 1;
+    bool list = range.kind == CEL_LIST;
+    frame[FOLD_VAR] = list ? two ? cel_int(at) : range.items[at] : range.map[at].key;
+    frame[FOLD_VAR2] = list ? range.items[at] : range.map[at].value;
+    return true;
+}
+
+/* --- the loop --- */
+
+cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *stack,
+                  uint32_t first_step, uint32_t depth)
+{
+    const cel_step *steps = program->steps, *s = steps + first_step;
+    const cel_value *k = program->constants;
+    cel_value *top = stack + depth - 1; /* the last value */
+
+    for (;; s++) {
+        switch ((cel_opcode)s->op) {
+        case OP_DONE:
+            return *top;
+        case OP_CONST:
+            *++top = k[s->a];
+            break;
+        case OP_LOCAL:
+            *++top = stack[s->a];
+            break;
+        case OP_VAR:
+            *++top = act->host->variable(act->ctx, act, s->a);
+            break;
+        case OP_NOW:
+            *++top = cel_timestamp_us(act->now_us);
+            top->slope = 1;
+            break;
+        case OP_ENTITY:
+            if (!cel_is_odd(*top))
+                *top = act->host->entity(act->ctx, act, (uint16_t)s->a, cel_settle(act, *top));
+            break;
+        case OP_FIELD:
+            if (top->kind == CEL_OBJECT && top->type == s->object)
+                *top = act->host->field(act->ctx, act, *top, s->a);
+            else
+                *top = cel_step_select(program, act, *top, k[s->b]);
+            break;
+        case OP_SELECT:
+            *top = cel_step_select(program, act, *top, k[s->a]);
+            break;
+        case OP_HAS:
+            *top = cel_step_has(program, act, *top, k[s->a]);
+            break;
+        case OP_OPT_SELECT:
+            *top = cel_step_opt_select(program, act, *top, k[s->a]);
+            break;
+        case OP_INDEX:
+        case OP_OPT_INDEX:
+            top--;
+            *top = cel_step_index(act, top, s->op == OP_OPT_INDEX);
+            break;
+        case OP_LIST:
+            top -= (int64_t)s->a - 1;
+            *top = cel_step_list(act, top, s);
+            break;
+        case OP_MAP:
+            top -= 2 * (int64_t)s->a - 1;
+            *top = cel_step_map(act, top, s);
+            break;
+        case OP_CALL:
+        case OP_CALL_DYN:
+            top -= s->argc - 1;
+            *top = cel_step_call(act, top, s);
+            break;
+        case OP_COMPARE:
+            top--;
+            *top = compare(act, s->argc, top[0], top[1]);
+            break;
+        case OP_COMPARE_CONST:
+            *top = compare(act, s->argc, *top, k[s->b]);
+            break;
+        case OP_NOT:
+            *top = negate(act, *top);
+            break;
+        case OP_AND_SHORT:
+            if (cel_is_false(*top))
+                s = steps + s->a - 1;
+            continue;
+        case OP_OR_SHORT:
+            if (cel_is_true(*top))
+                s = steps + s->a - 1;
+            continue;
+        case OP_AND:
+        case OP_OR:
+            top--;
+            *top = combine(act, top[0], top[1], s->op == OP_OR);
+            break;
+        case OP_BRANCH:
+            if (top->kind == CEL_BOOL) {
+                if (!(top--)->b)
+                    s = steps + s->a - 1;
+                continue;
+            }
+            *top = negate(act, *top); /* an odd value stays, others are an error */
+            if (top->kind == CEL_ERROR)
+                *top = cel_error_at(act->memory, *top, s->offset);
+            s = steps + s->b - 1;
+            continue;
+        case OP_JUMP:
+            s = steps + s->a - 1;
+            continue;
+        case OP_OPT_OR:
+        case OP_OPT_OR_VALUE:
+            if (top->kind == CEL_OPTIONAL && top->len == 0) {
+                top--;
+                continue;
+            }
+            *top = cel_step_opt_or(act, *top, s);
+            s = steps + s->a - 1;
+            continue;
+        case OP_NOT_STRICTLY_FALSE:
+            *top = cel_bool(!cel_is_false(*top));
+            break;
+        case OP_FOLD_START:
+            if (!fold_start(act, top)) {
+                s = steps + s->b - 1;
+                continue;
+            }
+            *++top = cel_null();
+            break;
+        case OP_FOLD_NEXT:
+            top = stack + s->a + FOLD_SLOTS - 1;
+            if (!fold_next(act, stack + s->a, s->argc == 2))
+                s = steps + s->b - 1;
+            continue;
+        case OP_FOLD_TEST:
+            if (cel_is_false(*top--))
+                s = steps + s->b - 1;
+            continue;
+        case OP_FOLD_STEP:
+            stack[s->a + FOLD_ACCU] = *top;
+            s = steps + s->b - 1;
+            continue;
+        case OP_FOLD_END:
+            stack[s->a] = *top;
+            top = stack + s->a;
+            continue;
+        case OP_APPEND:
+            *top = cel_step_append(act, stack + s->a, *top);
+            break;
+        case OP_INSERT:
+            top--;
+            *top = cel_step_insert(act, stack + s->a, top[0], top[1]);
+            break;
+        case OP_COUNT:
+            assert(!"no such step");
+        }
+        if (top->kind == CEL_ERROR && top->error->offset == UINT32_MAX)
+            *top = cel_error_at(act->memory, *top, s->offset);
+    }
+}
+
+cel_value cel_eval(const cel_program *program, cel_activation *act)
+{
+    cel_value small[1 + SMALL_STACK], *stack = small; /* [0] is below the stack */
+    act->certain_until_us = CEL_CERTAIN_FOREVER;
+    act->steps = 0;
+    if (program->stack_need > SMALL_STACK) {
+        stack = arena_alloc(act->memory, (1 + program->stack_need) * sizeof *stack);
+        if (!stack)
+            return cel_out_of_memory();
+    }
+    cel_value out = cel_run(program, act, stack + 1, 0, 0);
+    return out.slope ? cel_settle(act, out) : out;
+}
+
+bool cel_program_reads_now(const cel_program *program) { return program->reads_now; }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// re2_shim - the only file that includes RE2.
+//
+// Options: UTF-8, no logging, at most 1 MiB for program and automata together.
+
+#include "engine/cel/re2_shim.h"
+
+#include <re2/re2.h>
+
+#include <cstdio>
+#include <new>
+
+struct cel_regex {
+    RE2 re;
+    cel_regex(const re2::StringPiece &pattern, const RE2::Options &options) : re(pattern, options)
+    {
+    }
+};
+
+static const int GROUPS_MAX = 16;
+
+extern "C" cel_regex *cel_regex_create(const char *pattern, size_t len, char *reason, size_t size)
+{
+    try {
+        RE2::Options options;
+        options.set_log_errors(false);
+        options.set_max_mem(1 << 20);
+        cel_regex *regex = new cel_regex(re2::StringPiece(pattern ? pattern : "", len), options);
+        if (regex->re.ok())
+            return regex;
+        if (size > 0)
+            std::snprintf(reason, size, "%s", regex->re.error().c_str());
+        delete regex;
+    } catch (const std::bad_alloc &) {
+        if (size > 0)
+            std::snprintf(reason, size, "out of memory");
+    }
+    return nullptr;
+}
+
+extern "C" void cel_regex_destroy(cel_regex *regex) { delete regex; }
+
+extern "C" size_t cel_regex_bytes(const cel_regex *regex)
+{
+    return sizeof *regex + static_cast<size_t>(regex->re.ProgramSize()) * 16;
+}
+
+extern "C" int cel_regex_groups(const cel_regex *regex)
+{
+    return regex->re.NumberOfCapturingGroups();
+}
+
+extern "C" bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from,
+                                 mandate_slice *groups, int count)
+{
+    re2::StringPiece found[GROUPS_MAX];
+    re2::StringPiece input(text.ptr ? text.ptr : "", text.len);
+    if (count > GROUPS_MAX)
+        count = GROUPS_MAX;
+    try {
+        if (!regex->re.Match(input, from, text.len, RE2::UNANCHORED, found, count))
+            return false;
+    } catch (const std::bad_alloc &) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        groups[i].ptr = found[i].data();
+        groups[i].len = found[i].size();
+    }
+    return true;
+}

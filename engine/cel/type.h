@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cel_type - the types of the condition language, and the environment an expression is checked in.
+ *
+ * Types are immutable and interned per environment: equal types are equal pointers, except where
+ * type parameters stand in. The environment declares variables, object types and entity tables, and
+ * says where dotted names are looked up (container). It is built once, then shared read-only.
+ */
+#ifndef MANDATE_ENGINE_CEL_TYPE_H
+#define MANDATE_ENGINE_CEL_TYPE_H
+
+#include "engine/cel/value.h"
+
+typedef enum cel_type_kind {
+    CEL_TYPE_DYN,
+    CEL_TYPE_NULL,
+    CEL_TYPE_BOOL,
+    CEL_TYPE_INT,
+    CEL_TYPE_UINT,
+    CEL_TYPE_DOUBLE,
+    CEL_TYPE_STRING,
+    CEL_TYPE_BYTES,
+    CEL_TYPE_TIMESTAMP,
+    CEL_TYPE_DURATION,
+    CEL_TYPE_LIST,     /* params[0] */
+    CEL_TYPE_MAP,      /* params[0] key, params[1] value */
+    CEL_TYPE_OBJECT,   /* name, object index */
+    CEL_TYPE_TABLE,    /* an entity type's name used as a variable: only `table[id]` is allowed; params[0] object */
+    CEL_TYPE_OPTIONAL, /* params[0] */
+    CEL_TYPE_TYPE,     /* params[0]: type(x) */
+    CEL_TYPE_PARAM,    /* name: a type parameter inside an overload */
+    CEL_TYPE_ERROR,    /* what a sub-expression with an error has; agrees with everything */
+    CEL_TYPE_KIND_COUNT
+} cel_type_kind;
+
+struct cel_type {
+    cel_type_kind kind;
+    uint16_t object; /* index of the object type */
+    const char *name;
+    const cel_type *params[2];
+};
+
+/* Field of an object type. Its position in the declaration is its index, given to the host. */
+typedef struct cel_field {
+    const char *name;
+    const cel_type *type;
+} cel_field;
+
+typedef struct cel_env cel_env;
+
+/* Extension libraries, each a bit. */
+typedef enum cel_library {
+    CEL_LIB_STANDARD = 1 << 0,
+    CEL_LIB_OPTIONAL = 1 << 1,
+    CEL_LIB_STRINGS = 1 << 2,
+    CEL_LIB_MATH = 1 << 3,
+    CEL_LIB_LISTS = 1 << 4,
+    CEL_LIB_SETS = 1 << 5,
+    CEL_LIB_ENCODERS = 1 << 6,
+    CEL_LIB_BINDINGS = 1 << 7,
+    CEL_LIB_REGEX = 1 << 8,
+    CEL_LIB_TWO_VAR = 1 << 9,   /* two-variable comprehensions */
+    CEL_LIB_MAPPING = 1 << 10,  /* ours, for connectors: parse_json is declared there */
+    CEL_LIB_ALL = (1 << 16) - 1
+} cel_library;
+
+MANDATE_CHECK mandate_status cel_env_create(cel_env **out, uint32_t libraries, mandate_error *err);
+void cel_env_destroy(cel_env *env);
+
+/* Simple types, shared by all environments. `kind` must need no parameter. */
+const cel_type *cel_type_simple(cel_type_kind kind);
+/* NULL when out of memory. */
+const cel_type *cel_type_list(cel_env *env, const cel_type *of);
+const cel_type *cel_type_map(cel_env *env, const cel_type *key, const cel_type *value);
+const cel_type *cel_type_optional(cel_env *env, const cel_type *of);
+/* The object type of that name: declared now or (without fields yet) before. */
+const cel_type *cel_type_object(cel_env *env, const char *name);
+/* "string", "list(int)", "map(string, dyn)", "crm.conversation". Reads what cel_type_print writes,
+ * plus list<T> / map<K, V>; NULL with `err` set when it is no type. Names that are no built-in type must be
+ * declared objects. */
+const cel_type *cel_type_parse(cel_env *env, mandate_slice text, mandate_error *err);
+void cel_type_print(buf *b, const cel_type *type);
+/* Same structure. The check makes types of its own, so this is how types are compared. */
+bool cel_type_equal(const cel_type *x, const cel_type *y);
+
+/* Gives an object type its fields (names copied). Once per type. */
+MANDATE_CHECK mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_field *fields,
+                                            uint32_t count, mandate_error *err);
+/* Declares a variable; the result is its index, given to the host. Dotted names are allowed. */
+MANDATE_CHECK mandate_status cel_env_variable(uint32_t *out, cel_env *env, const char *name,
+                                              const cel_type *type, mandate_error *err);
+/* Declares `name` as an entity table: `name[id]` is an object of the type of that name. */
+MANDATE_CHECK mandate_status cel_env_table(cel_env *env, const cel_type *object, mandate_error *err);
+/* Where relative names are looked up first: "a.b" tries a.b.x, a.x, x. Default "". */
+MANDATE_CHECK mandate_status cel_env_container(cel_env *env, const char *container, mandate_error *err);
+/* Declares `now` (timestamp): a variable of which evaluation tracks how long a result is certain. */
+MANDATE_CHECK mandate_status cel_env_now(cel_env *env, mandate_error *err);
+
+/* Index of the field, or UINT32_MAX; for binding attributes to slots. */
+uint32_t cel_object_field(const cel_env *env, const cel_type *object, mandate_slice name);
+const cel_field *cel_object_fields(const cel_env *env, const cel_type *object, uint32_t *count);
+
+#endif

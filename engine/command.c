@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command - revoke, suspend, resume. (Issuing has a file of its own.) Who may ask is decided before; here only whether the
+ * mandate is in a state in which the command makes sense. A refusal changes nothing.
+ */
+#include "engine/command_int.h"
+
+#include "engine/base/text.h"
+
+static const char *const suspension_words[] = {"a command", "its suspend_while clause", "an unknown condition", "a condition in error"};
+
+engine_answer *answer_new(engine *e, uint32_t input)
+{
+    if (!VEC_PUSH(&e->answers, (engine_answer){.input = input})) {
+        engine_fail(e, "out of memory while answering");
+        return NULL;
+    }
+    return &e->answers.data[e->answers.len - 1];
+}
+
+void answer_mandate(engine *e, engine_answer *a, uint32_t handle)
+{
+    const mandate *m = mandate_at(e, handle);
+    a->mandate = m->id;
+    a->version = m->version;
+    a->state = engine_effective_state(e, handle, e->batch_now_us, NULL);
+}
+
+static bool still_live(engine *e, uint32_t handle, engine_answer *a)
+{
+    uint32_t because;
+    mandate_state state = engine_effective_state(e, handle, e->batch_now_us, &because);
+    if (!mandate_state_is_final(state))
+        return true;
+    answer_mandate(e, a, handle);
+    mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" has already ended: it is %s%s%.*s", MANDATE_SLICE_ARG(a->mandate),
+                      mandate_state_name(state), because == handle ? "" : " because of ",
+                      because == handle ? 0 : (int)mandate_at(e, because)->id.len, mandate_at(e, because)->id.ptr);
+    return false;
+}
+
+static bool run_suspend(engine *e, uint32_t handle, const occasion *why)
+{
+    mandate *m = mandate_at(e, handle);
+    m->suspended_by |= SUSPENDED_BY_COMMAND;
+    if (m->state == STATE_SUSPENDED)
+        return mandate_touch(e, handle);
+    return mandate_change(e, handle, STATE_SUSPENDED, REASON_COMMAND, CLAUSE_NONE, why);
+}
+
+static bool error_remains(engine *e, uint32_t handle)
+{
+    const mandate *m = mandate_at(e, handle);
+    for (int c = 0; c < CLAUSE_COUNT; c++)
+        if (m->template[c] && condition_value(e->conditions, m->edge[c]) == TRUTH_ERROR)
+            return true;
+    return false;
+}
+
+static bool run_resume(engine *e, uint32_t handle, engine_answer *a, const occasion *why)
+{
+    mandate *m = mandate_at(e, handle);
+    const uint8_t by_hand = SUSPENDED_BY_COMMAND | SUSPENDED_BY_ERROR;
+    if (m->state != STATE_SUSPENDED) {
+        mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" is not suspended", MANDATE_SLICE_ARG(m->id));
+        return true;
+    }
+    if (!(m->suspended_by & by_hand)) {
+        mandate_error_set(&a->error, MANDATE_CONFLICT,
+                          "\"%.*s\" is suspended by %s: it resumes by itself when that clears, not by command",
+                          MANDATE_SLICE_ARG(m->id), suspension_words[m->suspended_by & SUSPENDED_BY_CLAUSE ? 1 : 2]);
+        return true;
+    }
+    if ((m->suspended_by & SUSPENDED_BY_ERROR) && error_remains(e, handle)) {
+        mandate_error_set(&a->error, MANDATE_CONFLICT,
+                          "\"%.*s\" is suspended by a condition in error, and the error is still there: see explain",
+                          MANDATE_SLICE_ARG(m->id));
+        return true;
+    }
+    m->suspended_by &= (uint8_t)~by_hand;
+    if (m->suspended_by)
+        return mandate_touch(e, handle);
+    return mandate_change(e, handle, STATE_ACTIVE, REASON_COMMAND, CLAUSE_NONE, why);
+}
+
+static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
+{
+    uint32_t handle = engine_mandate_find(e, c->mandate);
+    uint32_t index = (uint32_t)(a - e->answers.data);
+    bool ok = true;
+    if (handle == UINT32_MAX) {
+        mandate_error_set(&a->error, MANDATE_NOT_FOUND, "there is no mandate \"%.*s\"", MANDATE_SLICE_ARG(c->mandate));
+        return true;
+    }
+    if (c->note.len > LIMIT_REASON || !utf8_valid(c->note)) {
+        mandate_error_set(&a->error, MANDATE_INVALID, "a reason is UTF-8 text of at most %d bytes", LIMIT_REASON);
+        return true;
+    }
+    if (!still_live(e, handle, a))
+        return true;
+    if (c->kind == COMMAND_REVOKE)
+        ok = mandate_change(e, handle, STATE_REVOKED, REASON_COMMAND, CLAUSE_NONE, why);
+    else if (c->kind == COMMAND_SUSPEND)
+        ok = run_suspend(e, handle, why);
+    else
+        ok = run_resume(e, handle, a, why);
+    answer_mandate(e, &e->answers.data[index], handle);
+    return ok;
+}
+
+bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
+{
+    occasion why = {.cause = CAUSE_COMMAND,
+                    .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .partition = -1, .offset = -1,
+                               .event_time_us = CHANGE_NO_TIME, .seq = e->seq},
+                    .principal = c->principal,
+                    .note = c->note};
+    engine_answer *a = answer_new(e, input);
+    if (!a)
+        return false;
+    return c->kind == COMMAND_ISSUE ? issue_run(e, c, a, &why) : run_on_mandate(e, c, a, &why);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bind - a template and a mandate's constants become leaves and nodes.
+ *
+ * A constant or key that turns out to be an error or unknown makes its comparison an opaque leaf: evaluation then
+ * decides what that means, exactly as the language says.
+ */
+#include "engine/condition/index_int.h"
+
+#include "engine/limits.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct binder {
+    condition_index *index;
+    condition_template *t;
+    const claims *claims;
+    binding *binding; /* made when first needed */
+    arena memory;     /* constants while binding */
+    bool nomem;
+} binder;
+
+static cel_value static_value(binder *b, const static_expr *s)
+{
+    if (s->is_const)
+        return s->value;
+    reading r = {.index = b->index, .claims = b->claims};
+    return condition_run(b->index, s->program, &r, NULL, &b->memory);
+}
+
+static bool is_value(cel_value v) { return v.kind <= CEL_MAP; }
+
+static binding *binding_of(binder *b)
+{
+    if (b->binding)
+        return b->binding;
+    binding *made = calloc(1, sizeof(*made));
+    if (!made)
+        return NULL;
+    arena_init(&made->memory, 0);
+    made->refs = 1;
+    if (claims_copy(&made->claims, &made->memory, b->claims, NULL) != MANDATE_OK) {
+        binding_drop(made);
+        return NULL;
+    }
+    b->binding = made;
+    return made;
+}
+
+/* Identity of an opaque leaf: text, place in it, and the mandate constants it can see. */
+static void opaque_identity(buf *key, const condition_template *t, const plan *p, const claims *c)
+{
+    const mandate_slice texts[] = {
+        [SCHEMA_MANDATE_ID] = c->id,         [SCHEMA_MANDATE_ISSUER] = c->issuer,
+        [SCHEMA_MANDATE_GRANTOR] = c->grantor, [SCHEMA_MANDATE_AGENT] = c->agent,
+        [SCHEMA_MANDATE_PURPOSE] = c->purpose, [SCHEMA_MANDATE_PARENT] = c->parent,
+    };
+    wire_put_u64(key, t->handle);
+    wire_put_u64(key, p->id);
+    for (uint32_t f = 0; f < SCHEMA_MANDATE_FIELD_COUNT; f++) {
+        if (!(p->mandate_fields & (1u << f)))
+            continue;
+        if (f == SCHEMA_MANDATE_PARAMS)
+            cel_encode(key, c->params);
+        else if (f == SCHEMA_MANDATE_EXPIRES_AT)
+            wire_put_i64(key, c->expires_at_us);
+        else
+            wire_put_bytes(key, texts[f]);
+    }
+}
+
+static condition_edge nomem(binder *b)
+{
+    b->nomem = true;
+    return CONDITION_NONE;
+}
+
+static condition_edge bind_opaque(binder *b, plan *p)
+{
+    const cel_env *env = schema_env(context_schema(b->index->graph));
+    buf key;
+    if (!p->program && cel_compile_expr(&p->program, env, b->t->ast, p->expr, NULL) != MANDATE_OK)
+        return nomem(b);
+    if (p->mandate_fields && !binding_of(b))
+        return nomem(b);
+    buf_init(&key);
+    opaque_identity(&key, b->t, p, b->claims);
+    uint32_t node = key.failed ? CONDITION_NONE
+                               : opaque_take(b->index, b->t, p->program, p->mandate_fields ? b->binding : NULL, buf_slice(&key));
+    buf_deinit(&key);
+    return node == CONDITION_NONE ? nomem(b) : node * 2;
+}
+
+static condition_edge bind_static(binder *b, const plan *p)
+{
+    static_expr s = {.program = p->program};
+    return edge_const(b->index, truth_of_value(static_value(b, &s)));
+}
+
+/* The slot a plan names, or CONDITION_NONE: the key is no entity id (not fatal) or memory is out (nomem set). */
+static uint32_t bind_slot(binder *b, const plan *p)
+{
+    reading r = {.index = b->index, .claims = b->claims};
+    cel_activation act = {.host = &condition_host, .ctx = &r, .memory = &b->memory};
+    cel_value key = static_value(b, &p->key);
+    if (!is_value(key))
+        return CONDITION_NONE;
+    cel_value entity = condition_host.entity(&r, &act, p->type, key);
+    if (entity.kind != CEL_OBJECT) {
+        b->nomem = r.failed;
+        return CONDITION_NONE;
+    }
+    uint32_t s = slot_take(b->index, (context_entity *)(uintptr_t)entity.object, p->field);
+    b->nomem |= s == CONDITION_NONE;
+    return s;
+}
+
+static condition_edge bind_leaf(binder *b, node_kind kind, cel_op op, uint32_t s, cel_value constant)
+{
+    uint32_t node = leaf_take(b->index, kind, op, s, constant);
+    return node == CONDITION_NONE ? nomem(b) : node * 2;
+}
+
+/* slot in [a, b, c] = slot == a || slot == b || slot == c */
+static condition_edge bind_in(binder *b, uint32_t s, cel_value list)
+{
+    condition_edge *edges = arena_array(&b->memory, list.len, sizeof(*edges));
+    if (!edges)
+        return nomem(b);
+    for (uint32_t i = 0; i < list.len; i++) {
+        b->index->slots.data[s].refs++; /* each leaf takes one */
+        edges[i] = bind_leaf(b, NODE_EQUAL, CEL_OP_EQ, s, list.items[i]);
+        if (edges[i] == CONDITION_NONE)
+            return CONDITION_NONE;
+        edges[i] ^= 1;
+    }
+    slot_drop(b->index, s);
+    condition_edge out = edge_and(b->index, edges, list.len);
+    return out == CONDITION_NONE ? nomem(b) : out ^ 1;
+}
+
+static condition_edge bind_comparison(binder *b, plan *p)
+{
+    cel_value constant = cel_null();
+    if (p->kind != PLAN_TRUTH)
+        constant = static_value(b, &p->constant);
+    bool plain = is_value(constant) && (p->kind != PLAN_IN || (constant.kind == CEL_LIST && constant.len > 0));
+    uint32_t s = plain ? bind_slot(b, p) : CONDITION_NONE;
+    if (b->nomem)
+        return CONDITION_NONE;
+    if (s == CONDITION_NONE)
+        return bind_opaque(b, p);
+    switch (p->kind) {
+    case PLAN_TRUTH:
+        return bind_leaf(b, NODE_TRUTH, CEL_OP_NONE, s, constant);
+    case PLAN_EQUAL:
+        return bind_leaf(b, NODE_EQUAL, CEL_OP_EQ, s, constant);
+    case PLAN_IN:
+        return bind_in(b, s, constant);
+    default:
+        assert(p->kind == PLAN_ORDER);
+        return bind_leaf(b, NODE_ORDER, p->op, s, constant);
+    }
+}
+
+static condition_edge bind_plan(binder *b, plan *p);
+
+static condition_edge bind_logic(binder *b, plan *p)
+{
+    uint32_t flip = p->kind == PLAN_OR;
+    condition_edge *edges = arena_array(&b->memory, p->child_count, sizeof(*edges));
+    if (!edges)
+        return nomem(b);
+    for (uint32_t i = 0; i < p->child_count; i++) {
+        edges[i] = bind_plan(b, p->children[i]);
+        if (edges[i] == CONDITION_NONE)
+            return CONDITION_NONE;
+        edges[i] ^= flip;
+    }
+    condition_edge out = edge_and(b->index, edges, p->child_count);
+    return out == CONDITION_NONE ? nomem(b) : out ^ flip;
+}
+
+static condition_edge bind_plan(binder *b, plan *p)
+{
+    condition_edge child;
+    switch (p->kind) {
+    case PLAN_AND:
+    case PLAN_OR:
+        return bind_logic(b, p);
+    case PLAN_NOT:
+        child = bind_plan(b, p->children[0]);
+        return child == CONDITION_NONE ? child : child ^ 1;
+    case PLAN_STATIC:
+        return bind_static(b, p);
+    case PLAN_OPAQUE:
+        return bind_opaque(b, p);
+    default:
+        return bind_comparison(b, p);
+    }
+}
+
+mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c, mandate_error *err)
+{
+    binder b = {.index = x, .t = t, .claims = c};
+    arena_init(&b.memory, LIMIT_CEL_MEMORY);
+    condition_edge edge = bind_plan(&b, t->root);
+    arena_deinit(&b.memory);
+    binding_drop(b.binding);
+    if (edge == CONDITION_NONE || x->failed)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while binding a condition");
+    *out = edge;
+    return MANDATE_OK;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index - the life of the condition index, postings, and settling: where a change becomes flips. */
+#include "engine/condition/index_int.h"
+
+#include "engine/limits.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+mandate_status condition_index_create(condition_index **out, context *graph, timers *deadlines, mandate_error *err)
+{
+    condition_index *x = calloc(1, sizeof(*x));
+    if (!x)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the condition index");
+    x->graph = graph;
+    x->deadlines = deadlines;
+    x->node_free = x->slot_free = CONDITION_NONE;
+    table_init(&x->shared);
+    table_init(&x->templates);
+    arena_init(&x->scratch, LIMIT_CEL_MEMORY);
+    *out = x;
+    return MANDATE_OK;
+}
+
+/* The owners are gone without detaching: everything is freed by kind, in no particular order. */
+static void node_deinit(condition_node *n)
+{
+    if (n->kind == NODE_OPAQUE) {
+        VEC_FREE(&n->program->reads);
+        binding_drop(n->program->binding);
+        free((void *)(uintptr_t)n->program->key.ptr);
+        free(n->program);
+    } else if (n->kind == NODE_AND) {
+        free(n->children);
+    } else if (n->kind == NODE_EQUAL || n->kind == NODE_ORDER) {
+        value_disown(&n->constant);
+    }
+    VEC_FREE(&n->parents);
+    VEC_FREE(&n->posts);
+}
+
+void condition_index_destroy(condition_index *x)
+{
+    if (!x)
+        return;
+    for (uint32_t i = 0; i < x->nodes.len; i++)
+        if (x->nodes.data[i].kind != NODE_FREE)
+            node_deinit(&x->nodes.data[i]);
+    for (uint32_t i = 0; i < x->slots.len; i++) {
+        slot *s = &x->slots.data[i];
+        VEC_FREE(&s->leaves);
+        VEC_FREE(&s->readers);
+        for (uint32_t k = 0; k < s->ladders.len; k++)
+            VEC_FREE(&s->ladders.data[k].steps);
+        VEC_FREE(&s->ladders);
+    }
+    for (uint32_t i = 0; i < x->template_list.len; i++)
+        if (x->template_list.data[i]) {
+            x->template_list.data[i]->refs = 1;
+            condition_template_release(x, x->template_list.data[i]);
+        }
+    for (uint32_t i = 0; i < x->levels.len; i++)
+        VEC_FREE(&x->levels.data[i]);
+    VEC_FREE(&x->levels);
+    VEC_FREE(&x->template_list);
+    VEC_FREE(&x->nodes);
+    VEC_FREE(&x->slots);
+    VEC_FREE(&x->dirty);
+    VEC_FREE(&x->log);
+    VEC_FREE(&x->flips);
+    table_deinit(&x->shared);
+    table_deinit(&x->templates);
+    arena_deinit(&x->scratch);
+    free(x);
+}
+
+void condition_now(condition_index *x, int64_t now_us)
+{
+    if (now_us > x->now_us)
+        x->now_us = now_us;
+}
+
+/* --- postings -------------------------------------------------------------------------------------------- */
+bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause, uint32_t *position)
+{
+    condition_node *n = &x->nodes.data[edge >> 1];
+    *position = n->posts.len;
+    return VEC_PUSH(&n->posts, (uint64_t)owner << 3 | (uint64_t)clause << 1 | (edge & 1));
+}
+
+void condition_detach(condition_index *x, condition_edge edge, uint32_t position, condition_moved moved, void *ctx)
+{
+    condition_node *n = &x->nodes.data[edge >> 1];
+    assert(position < n->posts.len);
+    VEC_SWAP_REMOVE(&n->posts, position);
+    if (position < n->posts.len) {
+        uint64_t post = n->posts.data[position];
+        moved(ctx, (uint32_t)(post >> 3), (uint8_t)(post >> 1 & 3), position);
+    }
+}
+
+/* --- settling -------------------------------------------------------------------------------------------- */
+static bool run_dirty(condition_index *x)
+{
+    for (uint32_t i = 0; i < x->dirty.len; i++) {
+        uint32_t node = x->dirty.data[i];
+        x->nodes.data[node].dirty = false;
+        if (!opaque_run(x, node))
+            return false;
+    }
+    x->dirty.len = 0;
+    return true;
+}
+
+/* Level by level: when a node is looked at, all its children have their final value. */
+static void propagate(condition_index *x)
+{
+    for (uint32_t level = 1; level < x->levels.len; level++) {
+        u32_vec *queue = &x->levels.data[level];
+        for (uint32_t i = 0; i < queue->len; i++) {
+            condition_node *n = &x->nodes.data[queue->data[i]];
+            n->queued = false;
+            node_set(x, queue->data[i], truth_of_counts(n->count));
+        }
+        queue->len = 0;
+    }
+}
+
+static bool collect(condition_index *x)
+{
+    x->flips.len = 0;
+    for (uint32_t i = 0; i < x->log.len; i++) {
+        condition_node *n = &x->nodes.data[x->log.data[i]];
+        n->logged = false;
+        if (n->truth == n->logged_truth)
+            continue;
+        for (uint32_t k = 0; k < n->posts.len; k++) {
+            uint64_t post = n->posts.data[k];
+            condition_truth before = (condition_truth)n->logged_truth, now = (condition_truth)n->truth;
+            condition_flip flip = {.owner = (uint32_t)(post >> 3),
+                                   .clause = (uint8_t)(post >> 1 & 3),
+                                   .before = post & 1 ? truth_not(before) : before,
+                                   .now = post & 1 ? truth_not(now) : now};
+            if (!VEC_PUSH(&x->flips, flip))
+                return false;
+        }
+    }
+    x->log.len = 0;
+    return true;
+}
+
+bool condition_settle(condition_index *x, const condition_flip **flips, uint32_t *count)
+{
+    if (x->failed || !run_dirty(x))
+        return false;
+    propagate(x);
+    if (x->failed || !collect(x))
+        return false;
+    *flips = x->flips.data;
+    *count = x->flips.len;
+    return true;
+}
+
+void condition_get_stats(const condition_index *x, condition_stats *out)
+{
+    *out = x->stats;
+    out->nodes = x->node_count;
+    out->slots = x->slot_count;
+    out->templates = x->template_count;
+}
+
+/* --- checking ourselves ----------------------------------------------------------------------------------- */
+static bool verify_node(condition_index *x, uint32_t node, char *why, size_t size)
+{
+    condition_node *n = &x->nodes.data[node];
+    condition_truth want = (condition_truth)n->truth;
+    if (n->kind == NODE_TRUTH || n->kind == NODE_EQUAL || n->kind == NODE_ORDER) {
+        want = leaf_truth(n, slot_value(x, n->slot));
+    } else if (n->kind == NODE_OPAQUE) {
+        reading r = {.index = x, .claims = n->program->binding ? &n->program->binding->claims : NULL};
+        arena_reset(&x->scratch);
+        want = truth_of_value(condition_run(x, n->program->program, &r, NULL, &x->scratch));
+    } else if (n->kind == NODE_AND) {
+        uint32_t count[4] = {0};
+        for (uint32_t i = 0; i < n->child_count; i++)
+            count[condition_value(x, n->children[i].edge)]++;
+        if (memcmp(count, n->count, sizeof(count)) != 0)
+            return snprintf(why, size, "node %u: counters differ from its children", node), false;
+        want = truth_of_counts(count);
+    }
+    if (want != n->truth)
+        return snprintf(why, size, "node %u of kind %u holds %u, evaluation gives %u", node, n->kind, n->truth, want), false;
+    return true;
+}
+
+bool condition_verify(condition_index *x, char *why, size_t why_size)
+{
+    for (uint32_t i = 0; i < x->nodes.len; i++)
+        if (x->nodes.data[i].kind != NODE_FREE && !verify_node(x, i, why, why_size))
+            return false;
+    return true;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index_int - the data of the condition index, shared by its files: leaf, node, opaque, template, bind, settle. */
+#ifndef MANDATE_ENGINE_CONDITION_INDEX_INT_H
+#define MANDATE_ENGINE_CONDITION_INDEX_INT_H
+
+#include "engine/base/table.h"
+#include "engine/base/vec.h"
+#include "engine/condition/index.h"
+#include "engine/context/value_own.h"
+
+typedef VEC(uint32_t) u32_vec;
+
+typedef enum node_kind { NODE_FREE, NODE_CONST, NODE_TRUTH, NODE_EQUAL, NODE_ORDER, NODE_OPAQUE, NODE_AND } node_kind;
+
+/* What an opaque leaf runs: a program, the mandate constants it may read, and what it read last time. */
+struct read_slot;
+typedef struct opaque {
+    const cel_program *program;
+    condition_template *template;
+    struct binding *binding; /* NULL when the program reads no `mandate` */
+    VEC(struct read_slot) reads; /* each holds one reference on its slot */
+    mandate_slice key;       /* owned: identity for sharing */
+} opaque;
+
+/* A child of an AND, and where the AND stands among the child's parents. */
+typedef struct and_child {
+    condition_edge edge;
+    uint32_t at;
+} and_child;
+
+/* A slot that an opaque leaf read, and where the leaf stands among the slot's readers. */
+typedef struct read_slot {
+    uint32_t slot, at;
+} read_slot;
+
+typedef struct condition_node {
+    uint8_t kind, truth, op; /* op: cel_op of an ORDER */
+    bool dirty, logged, queued;
+    uint8_t logged_truth;
+    uint16_t level;          /* 0 for leaves; 1 + highest child */
+    uint32_t refs;
+    uint32_t slot, slot_at;  /* leaf: its slot, and where in slot.leaves */
+    uint64_t hash;           /* under which it is shared */
+    union {
+        cel_value constant;  /* EQUAL, ORDER: owned */
+        opaque *program;     /* OPAQUE */
+        struct {             /* AND */
+            struct and_child *children; /* sorted by edge */
+            uint32_t child_count;
+        };
+    };
+    uint32_t count[4];       /* AND: children by truth */
+    u32_vec parents;         /* parent node * 2 + negated: one entry per edge */
+    VEC(uint64_t) posts;     /* owner << 3 | clause << 1 | negated */
+} condition_node;
+
+/* Thresholds of one kind of value on one slot, sorted; each with its up to four leaves (<, <=, >, >=). */
+typedef struct threshold {
+    cel_value constant; /* borrowed from its leaves */
+    uint32_t leaf[4];   /* node or CONDITION_NONE */
+} threshold;
+typedef struct ladder {
+    uint8_t family;
+    VEC(threshold) steps;
+} ladder;
+
+typedef struct slot {
+    context_entity *entity;
+    uint16_t field;
+    uint32_t refs;      /* leaves and reads of opaque leaves */
+    uint32_t truth;     /* the TRUTH leaf, or CONDITION_NONE */
+    u32_vec leaves;     /* EQUAL, ORDER, TRUTH */
+    u32_vec readers;    /* opaque nodes */
+    VEC(ladder) ladders;
+    uint64_t mark;      /* last evaluation that read it */
+    uint32_t next_free;
+} slot;
+
+/* The mandate's own fields, as a program sees them; shared by the opaque leaves of one mandate. */
+typedef struct binding {
+    arena memory;
+    claims claims;
+    uint32_t refs;
+} binding;
+
+struct condition_index {
+    context *graph;
+    timers *deadlines;
+    int64_t now_us;
+    VEC(condition_node) nodes;
+    uint32_t node_free; /* through refs */
+    VEC(slot) slots;
+    uint32_t slot_free;
+    table shared;     /* leaves and AND nodes by content */
+    table templates;
+    VEC(condition_template *) template_list; /* NULL: free */
+    u32_vec dirty;    /* opaque nodes to run */
+    VEC(u32_vec) levels; /* AND nodes to look at, by level */
+    u32_vec log;      /* nodes whose truth changed since the last settle */
+    VEC(condition_flip) flips;
+    arena scratch;    /* one evaluation */
+    uint64_t run;     /* number of the current evaluation, for slot.mark */
+    bool failed;      /* out of memory inside the observer */
+    condition_stats stats;
+    uint32_t node_count, slot_count, template_count;
+};
+
+/* --- slot.c ---------------------------------------------------------------------------------------- */
+/* The slot of a cell, created when needed, with one more reference; CONDITION_NONE: out of memory. */
+uint32_t slot_take(condition_index *x, context_entity *entity, uint16_t field);
+void slot_drop(condition_index *x, uint32_t s);
+cel_value slot_value(const condition_index *x, uint32_t s);
+
+/* --- leaf.c ---------------------------------------------------------------------------------------- */
+/* Shared leaf with one more reference, or CONDITION_NONE. Takes the caller's slot reference in every case. */
+uint32_t leaf_take(condition_index *x, node_kind kind, cel_op op, uint32_t s, cel_value constant);
+void leaf_free(condition_index *x, uint32_t node);
+condition_truth leaf_truth(const condition_node *n, cel_value v);
+
+/* --- node.c ---------------------------------------------------------------------------------------- */
+uint32_t node_alloc(condition_index *x, node_kind kind);
+void node_free(condition_index *x, uint32_t node);
+condition_edge edge_const(condition_index *x, condition_truth truth);
+/* AND of edges (which it takes over), simplified and shared. */
+condition_edge edge_and(condition_index *x, condition_edge *edges, uint32_t count);
+condition_truth truth_of_counts(const uint32_t count[4]);
+static inline condition_truth truth_not(condition_truth t) { return t == TRUTH_TRUE ? TRUTH_FALSE : t == TRUTH_FALSE ? TRUTH_TRUE : t; }
+/* Sets a node's truth, tells its parents' counters, queues them. */
+void node_set(condition_index *x, uint32_t node, condition_truth truth);
+
+/* --- opaque.c -------------------------------------------------------------------------------------- */
+/* What the host of an evaluation collects. */
+typedef struct reading {
+    condition_index *index;
+    const claims *claims;
+    /* Called for every cell that is read; NULL: nobody listens. */
+    void (*note)(struct reading *r, context_entity *entity, uint16_t field);
+    void *note_ctx;
+    VEC(uint32_t) slots;    /* of an opaque run: newly read, one reference each */
+    bool failed;
+} reading;
+extern const cel_host condition_host;
+cel_value condition_run(condition_index *x, const cel_program *program, reading *r, int64_t *certain_until_us, arena *memory);
+condition_truth truth_of_value(cel_value v);
+uint32_t opaque_take(condition_index *x, condition_template *t, const cel_program *program, binding *b, mandate_slice key);
+bool opaque_run(condition_index *x, uint32_t node);
+void opaque_free(condition_index *x, uint32_t node);
+void binding_drop(binding *b);
+
+/* --- template.c ------------------------------------------------------------------------------------ */
+/* A sub-expression that depends on nothing but the mandate's own fields. */
+typedef struct static_expr {
+    bool is_const;
+    cel_value value;      /* is_const */
+    cel_program *program; /* otherwise */
+} static_expr;
+
+typedef enum plan_kind { PLAN_AND, PLAN_OR, PLAN_NOT, PLAN_TRUTH, PLAN_EQUAL, PLAN_IN, PLAN_ORDER, PLAN_STATIC, PLAN_OPAQUE } plan_kind;
+
+typedef struct plan plan;
+struct plan {
+    plan_kind kind;
+    cel_op op;            /* ORDER: LT, LE, GT, GE, with the slot on the left */
+    const cel_expr *expr; /* for explain */
+    plan **children;
+    uint32_t child_count;
+    uint16_t type, field; /* slot: entity type and field */
+    static_expr key, constant; /* entity id; what it is compared with (IN: a list) */
+    cel_program *program; /* OPAQUE, STATIC; elsewhere made when a constant turns out to be no value */
+    uint32_t mandate_fields; /* bits: which of the mandate's own fields the expression reads */
+    uint32_t id;          /* within the template */
+};
+
+struct condition_template {
+    mandate_slice text;
+    uint32_t refs, handle;
+    uint64_t hash;
+    cel_ast *ast;
+    cel_program *program; /* the whole text, for evidence */
+    plan *root;
+    arena memory;
+    uint32_t opaque_count;
+};
+/* Builds the plan of a checked ast. */
+MANDATE_CHECK mandate_status plan_create(condition_index *x, condition_template *t, mandate_error *err);
+void plan_destroy(plan *p);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leaf - comparisons of one slot with constants: shared, found by hash (equality) or by a sorted ladder (order).
+ *
+ * Ladders are kept per family of comparable values, because thresholds of another kind do not compare but are errors.
+ */
+#include "engine/condition/index_int.h"
+
+#include "engine/base/hash.h"
+#include "engine/context/value_own.h"
+
+#include <assert.h>
+#include <math.h>
+
+typedef struct leaf_key {
+    node_kind kind;
+    cel_op op;
+    uint32_t slot;
+    cel_value constant;
+} leaf_key;
+
+static uint64_t leaf_hash(const leaf_key *k)
+{
+    uint64_t h = hash_mix(((uint64_t)k->slot << 16) | ((uint64_t)k->kind << 8) | (uint64_t)k->op, 0x1eaf);
+    return k->kind == NODE_TRUTH ? h : hash_mix(h, cel_hash(k->constant));
+}
+
+static bool leaf_eq(const void *ctx, uint32_t handle, const void *key)
+{
+    const condition_index *x = ctx;
+    const condition_node *n = &x->nodes.data[handle];
+    const leaf_key *k = key;
+    if (n->kind != k->kind || n->slot != k->slot || n->op != k->op)
+        return false;
+    return k->kind == NODE_TRUTH || cel_equal(n->constant, k->constant);
+}
+
+/* Values of one family compare with each other; 0: no family. */
+static uint8_t family(cel_value v)
+{
+    switch (v.kind) {
+    case CEL_INT:
+    case CEL_UINT:
+        return CEL_INT;
+    case CEL_DOUBLE:
+        return isnan(v.d) ? 0 : CEL_INT;
+    case CEL_BOOL:
+    case CEL_STRING:
+    case CEL_BYTES:
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+        return v.kind;
+    default:
+        return 0;
+    }
+}
+
+static bool numeric(cel_value v) { return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE; }
+
+static condition_truth order_truth(cel_op op, cel_value v, cel_value constant)
+{
+    int order;
+    if (!cel_compare(v, constant, &order)) /* NaN compares false with every number; other kinds do not compare */
+        return numeric(v) && numeric(constant) ? TRUTH_FALSE : TRUTH_ERROR;
+    bool t = op == CEL_OP_LT ? order < 0 : op == CEL_OP_LE ? order <= 0 : op == CEL_OP_GT ? order > 0 : order >= 0;
+    return t ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+condition_truth leaf_truth(const condition_node *n, cel_value v)
+{
+    if (v.kind == CEL_UNKNOWN)
+        return TRUTH_UNKNOWN;
+    if (v.kind == CEL_ERROR)
+        return TRUTH_ERROR;
+    switch (n->kind) {
+    case NODE_TRUTH:
+        return v.kind != CEL_BOOL ? TRUTH_ERROR : v.b ? TRUTH_TRUE : TRUTH_FALSE;
+    case NODE_EQUAL:
+        return cel_equal(v, n->constant) ? TRUTH_TRUE : TRUTH_FALSE;
+    default:
+        assert(n->kind == NODE_ORDER);
+        return order_truth((cel_op)n->op, v, n->constant);
+    }
+}
+
+/* --- ladders ------------------------------------------------------------------------------------------- */
+static ladder *ladder_of(slot *s, uint8_t fam)
+{
+    for (uint32_t i = 0; i < s->ladders.len; i++)
+        if (s->ladders.data[i].family == fam)
+            return &s->ladders.data[i];
+    return NULL;
+}
+
+/* First step whose constant is >= v (or > v when `after`). */
+static uint32_t ladder_search(const ladder *l, cel_value v, bool after)
+{
+    uint32_t lo = 0, hi = l->steps.len;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int order = 0;
+        bool ok = cel_compare(l->steps.data[mid].constant, v, &order);
+        assert(ok);
+        if (order < 0 || (after && order == 0))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static bool ladder_add(condition_index *x, slot *s, uint32_t node)
+{
+    const condition_node *n = &x->nodes.data[node];
+    uint8_t fam = family(n->constant);
+    ladder *l = ladder_of(s, fam);
+    int order = 1;
+    if (!l) {
+        if (!VEC_PUSH(&s->ladders, (ladder){.family = fam}))
+            return false;
+        l = &s->ladders.data[s->ladders.len - 1];
+    }
+    uint32_t at = fam ? ladder_search(l, n->constant, false) : l->steps.len;
+    bool here = fam && at < l->steps.len && cel_compare(l->steps.data[at].constant, n->constant, &order) && order == 0;
+    if (!here) {
+        threshold fresh = {n->constant, {CONDITION_NONE, CONDITION_NONE, CONDITION_NONE, CONDITION_NONE}};
+        if (!VEC_PUSH(&l->steps, fresh))
+            return false;
+        memmove(&l->steps.data[at + 1], &l->steps.data[at], (l->steps.len - 1 - at) * sizeof(fresh));
+        l->steps.data[at] = fresh;
+    }
+    l->steps.data[at].leaf[n->op - CEL_OP_LT] = node;
+    return true;
+}
+
+static void ladder_remove(condition_index *x, slot *s, uint32_t node)
+{
+    const condition_node *n = &x->nodes.data[node];
+    uint8_t fam = family(n->constant);
+    ladder *l = ladder_of(s, fam);
+    uint32_t at = fam ? ladder_search(l, n->constant, false) : 0, left = CONDITION_NONE;
+    while (l->steps.data[at].leaf[n->op - CEL_OP_LT] != node)
+        at++;
+    threshold *t = &l->steps.data[at];
+    t->leaf[n->op - CEL_OP_LT] = CONDITION_NONE;
+    for (int i = 0; i < 4; i++)
+        if (t->leaf[i] != CONDITION_NONE)
+            left = t->leaf[i];
+    if (left != CONDITION_NONE) {
+        t->constant = x->nodes.data[left].constant;
+        return;
+    }
+    l->steps.len--;
+    memmove(t, t + 1, (l->steps.len - at) * sizeof(*t));
+}
+
+static void ladder_change(condition_index *x, const ladder *l, cel_value old, cel_value now)
+{
+    uint32_t from = 0, to = l->steps.len;
+    if (l->family && family(old) == l->family && family(now) == l->family) {
+        int order = 0;
+        bool ok = cel_compare(old, now, &order);
+        assert(ok);
+        from = ladder_search(l, order <= 0 ? old : now, false);
+        to = ladder_search(l, order <= 0 ? now : old, true);
+    }
+    for (uint32_t i = from; i < to; i++)
+        for (int k = 0; k < 4; k++) {
+            uint32_t leaf = l->steps.data[i].leaf[k];
+            if (leaf != CONDITION_NONE)
+                node_set(x, leaf, leaf_truth(&x->nodes.data[leaf], now));
+        }
+}
+
+/* --- leaves -------------------------------------------------------------------------------------------- */
+uint32_t leaf_take(condition_index *x, node_kind kind, cel_op op, uint32_t s, cel_value constant)
+{
+    leaf_key key = {kind, op, s, constant};
+    uint64_t hash = leaf_hash(&key);
+    uint32_t node = table_find(&x->shared, hash, leaf_eq, x, &key);
+    if (node != TABLE_NONE) {
+        slot_drop(x, s);
+        x->nodes.data[node].refs++;
+        return node;
+    }
+    cel_value owned = {.kind = CEL_NULL};
+    if (kind != NODE_TRUTH && !value_own(&owned, constant))
+        goto fail;
+    node = node_alloc(x, kind);
+    if (node == CONDITION_NONE)
+        goto fail;
+    condition_node *n = &x->nodes.data[node];
+    slot *p = &x->slots.data[s];
+    n->op = (uint8_t)op;
+    n->slot = s;
+    n->hash = hash;
+    n->constant = owned;
+    n->slot_at = p->leaves.len;
+    if (!VEC_PUSH(&p->leaves, node) || !table_add(&x->shared, hash, node) ||
+        (kind == NODE_ORDER && !ladder_add(x, p, node)))
+        return x->failed = true, CONDITION_NONE; /* fatal for the engine: nothing is undone */
+    if (kind == NODE_TRUTH)
+        p->truth = node;
+    n->truth = (uint8_t)leaf_truth(n, slot_value(x, s));
+    return node;
+fail:
+    value_disown(&owned);
+    slot_drop(x, s);
+    x->failed = true;
+    return CONDITION_NONE;
+}
+
+void leaf_free(condition_index *x, uint32_t node)
+{
+    condition_node *n = &x->nodes.data[node];
+    slot *p = &x->slots.data[n->slot];
+    table_remove(&x->shared, n->hash, node);
+    if (n->kind == NODE_ORDER)
+        ladder_remove(x, p, node);
+    if (n->kind == NODE_TRUTH)
+        p->truth = CONDITION_NONE;
+    VEC_SWAP_REMOVE(&p->leaves, n->slot_at);
+    if (n->slot_at < p->leaves.len)
+        x->nodes.data[p->leaves.data[n->slot_at]].slot_at = n->slot_at;
+    if (n->kind != NODE_TRUTH)
+        value_disown(&n->constant);
+    slot_drop(x, n->slot);
+}
+
+static void equal_change(condition_index *x, uint32_t s, cel_value v, cel_value now)
+{
+    leaf_key key = {NODE_EQUAL, CEL_OP_EQ, s, v};
+    uint32_t leaf = table_find(&x->shared, leaf_hash(&key), leaf_eq, x, &key);
+    if (leaf != TABLE_NONE)
+        node_set(x, leaf, leaf_truth(&x->nodes.data[leaf], now));
+}
+
+static bool same_scalar(cel_value a, cel_value b)
+{
+    return a.kind == b.kind && a.kind < CEL_LIST && cel_equal(a, b);
+}
+
+void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+{
+    condition_index *x = index;
+    uint32_t s = entity->slots[field];
+    slot *p = &x->slots.data[s];
+    if (same_scalar(old, now))
+        return;
+    for (uint32_t i = 0; i < p->readers.len; i++) {
+        uint32_t node = p->readers.data[i];
+        if (!x->nodes.data[node].dirty && VEC_PUSH(&x->dirty, node))
+            x->nodes.data[node].dirty = true;
+        x->failed |= !x->nodes.data[node].dirty;
+    }
+    if (p->leaves.len == 0)
+        return;
+    if (old.kind == CEL_UNKNOWN || now.kind == CEL_UNKNOWN) {
+        for (uint32_t i = 0; i < p->leaves.len; i++) {
+            uint32_t leaf = p->leaves.data[i];
+            node_set(x, leaf, leaf_truth(&x->nodes.data[leaf], now));
+        }
+        return;
+    }
+    equal_change(x, s, old, now);
+    equal_change(x, s, now, now);
+    if (p->truth != CONDITION_NONE)
+        node_set(x, p->truth, leaf_truth(&x->nodes.data[p->truth], now));
+    for (uint32_t i = 0; i < p->ladders.len; i++)
+        ladder_change(x, &p->ladders.data[i], old, now);
+}

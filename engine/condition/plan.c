@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan - how a checked text becomes nodes: which parts are comparisons of one attribute with a constant, which are AND, OR,
+ * NOT, and which are opaque. Made once per text; constants that depend on the mandate are filled in by bind.c.
+ *
+ * `?:` is not rewritten into AND and OR: its truth table differs when the condition is unknown.
+ */
+#include "engine/condition/index_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+typedef struct planner {
+    condition_index *index;
+    condition_template *t;
+    uint32_t plans;
+    mandate_error *err;
+    mandate_status status;
+} planner;
+
+/* Which of the mandate's own fields an expression reads; true in *dynamic when it reads anything else that varies. */
+static void reads_of(const cel_expr *e, uint32_t *fields, bool *dynamic)
+{
+    if (!e)
+        return;
+    if (e->kind == CEL_EXPR_IDENT) {
+        if (e->var == SCHEMA_MANDATE_VARIABLE)
+            *fields |= UINT32_MAX; /* the whole of it: every field matters */
+        else
+            *dynamic = true; /* a table, now, or a local variable */
+        return;
+    }
+    if (e->kind == CEL_EXPR_SELECT && e->operand->kind == CEL_EXPR_IDENT && e->operand->var == SCHEMA_MANDATE_VARIABLE &&
+        e->field != CEL_REF_NONE) {
+        *fields |= 1u << e->field;
+        return;
+    }
+    if (e->kind == CEL_EXPR_COMPREHENSION) {
+        const cel_comprehension *c = e->comprehension;
+        *dynamic = true;
+        reads_of(c->range, fields, dynamic);
+        reads_of(c->init, fields, dynamic);
+        reads_of(c->condition, fields, dynamic);
+        reads_of(c->step, fields, dynamic);
+        reads_of(c->result, fields, dynamic);
+        return;
+    }
+    reads_of(e->operand, fields, dynamic);
+    for (uint32_t i = 0; i < e->arg_count; i++)
+        reads_of(e->args[i], fields, dynamic);
+}
+
+static bool is_static(const cel_expr *e)
+{
+    uint32_t fields = 0;
+    bool dynamic = false;
+    reads_of(e, &fields, &dynamic);
+    return !dynamic;
+}
+
+/* `table[key].field` with a static key? */
+static bool is_slot(const cel_expr *e)
+{
+    if (e->kind != CEL_EXPR_SELECT || e->test_only || e->field == CEL_REF_NONE)
+        return false;
+    const cel_expr *index = e->operand;
+    if (index->kind != CEL_EXPR_CALL || index->op != CEL_OP_INDEX || index->arg_count != 2)
+        return false;
+    return index->args[0]->kind == CEL_EXPR_IDENT && index->args[0]->table && is_static(index->args[1]);
+}
+
+static plan *plan_new(planner *p, plan_kind kind, const cel_expr *e)
+{
+    plan *out = ARENA_NEW(&p->t->memory, plan);
+    if (!out) {
+        p->status = mandate_error_set(p->err, MANDATE_NOMEM, "out of memory while planning a condition");
+        return NULL;
+    }
+    out->kind = kind;
+    out->expr = e;
+    out->id = p->plans++;
+    bool dynamic = false;
+    reads_of(e, &out->mandate_fields, &dynamic);
+    return out;
+}
+
+static bool compile(planner *p, cel_program **out, const cel_expr *e)
+{
+    mandate_status s = cel_compile_expr(out, schema_env(context_schema(p->index->graph)), p->t->ast, e, p->err);
+    if (s)
+        p->status = s;
+    return s == MANDATE_OK;
+}
+
+static bool plan_static(planner *p, static_expr *out, const cel_expr *e)
+{
+    out->is_const = e->kind == CEL_EXPR_CONST;
+    out->value = e->value;
+    return out->is_const || compile(p, &out->program, e);
+}
+
+static plan *plan_slot(planner *p, plan_kind kind, const cel_expr *whole, const cel_expr *slot_expr,
+                       const cel_expr *constant)
+{
+    plan *out = plan_new(p, kind, whole);
+    if (!out)
+        return NULL;
+    out->type = slot_expr->operand->args[0]->table->object;
+    out->field = (uint16_t)slot_expr->field;
+    if (!plan_static(p, &out->key, slot_expr->operand->args[1]) || (constant && !plan_static(p, &out->constant, constant)))
+        return NULL;
+    return out;
+}
+
+static plan *plan_opaque(planner *p, const cel_expr *e)
+{
+    plan *out = plan_new(p, is_static(e) ? PLAN_STATIC : PLAN_OPAQUE, e);
+    return out && compile(p, &out->program, e) ? out : NULL;
+}
+
+static plan *plan_expr(planner *p, const cel_expr *e);
+
+static uint32_t operand_count(const cel_expr *e, cel_op op)
+{
+    if (e->kind != CEL_EXPR_CALL || e->op != op)
+        return 1;
+    return operand_count(e->args[0], op) + operand_count(e->args[1], op);
+}
+
+static bool operands(planner *p, plan *out, const cel_expr *e, cel_op op)
+{
+    if (e->kind == CEL_EXPR_CALL && e->op == op)
+        return operands(p, out, e->args[0], op) && operands(p, out, e->args[1], op);
+    plan *child = plan_expr(p, e);
+    out->children[out->child_count++] = child;
+    return child != NULL;
+}
+
+static plan *plan_logic(planner *p, const cel_expr *e)
+{
+    plan *out = plan_new(p, e->op == CEL_OP_AND ? PLAN_AND : PLAN_OR, e);
+    uint32_t n = operand_count(e, e->op);
+    if (out)
+        out->children = ARENA_ARRAY(&p->t->memory, plan *, n);
+    return out && out->children && operands(p, out, e, e->op) ? out : NULL;
+}
+
+static plan *plan_not(planner *p, const cel_expr *e, plan *child)
+{
+    plan *out = child ? plan_new(p, PLAN_NOT, e) : NULL;
+    if (!out || !(out->children = ARENA_ARRAY(&p->t->memory, plan *, 1)))
+        return NULL;
+    out->children[0] = child;
+    out->child_count = 1;
+    return out;
+}
+
+static cel_op mirrored(cel_op op)
+{
+    switch (op) {
+    case CEL_OP_LT:
+        return CEL_OP_GT;
+    case CEL_OP_LE:
+        return CEL_OP_GE;
+    case CEL_OP_GT:
+        return CEL_OP_LT;
+    case CEL_OP_GE:
+        return CEL_OP_LE;
+    default:
+        return op;
+    }
+}
+
+static plan *plan_comparison(planner *p, const cel_expr *e)
+{
+    const cel_expr *left = e->args[0], *right = e->args[1];
+    bool straight = is_slot(left) && is_static(right), swapped = is_slot(right) && is_static(left);
+    if (!straight && !swapped)
+        return plan_opaque(p, e);
+    const cel_expr *slot_expr = straight ? left : right, *constant = straight ? right : left;
+    plan *out;
+    switch (e->op) {
+    case CEL_OP_EQ:
+        return plan_slot(p, PLAN_EQUAL, e, slot_expr, constant);
+    case CEL_OP_NE:
+        return plan_not(p, e, plan_slot(p, PLAN_EQUAL, e, slot_expr, constant));
+    case CEL_OP_IN:
+        return straight ? plan_slot(p, PLAN_IN, e, slot_expr, constant) : plan_opaque(p, e);
+    default:
+        out = plan_slot(p, PLAN_ORDER, e, slot_expr, constant);
+        if (out)
+            out->op = straight ? e->op : mirrored(e->op);
+        return out;
+    }
+}
+
+static plan *plan_expr(planner *p, const cel_expr *e)
+{
+    if (is_slot(e))
+        return plan_slot(p, PLAN_TRUTH, e, e, NULL);
+    if (e->kind != CEL_EXPR_CALL)
+        return plan_opaque(p, e);
+    switch (e->op) {
+    case CEL_OP_AND:
+    case CEL_OP_OR:
+        return plan_logic(p, e);
+    case CEL_OP_NOT:
+        return plan_not(p, e, plan_expr(p, e->args[0]));
+    case CEL_OP_EQ:
+    case CEL_OP_NE:
+    case CEL_OP_LT:
+    case CEL_OP_LE:
+    case CEL_OP_GT:
+    case CEL_OP_GE:
+    case CEL_OP_IN:
+        return plan_comparison(p, e);
+    default:
+        return plan_opaque(p, e);
+    }
+}
+
+mandate_status plan_create(condition_index *x, condition_template *t, mandate_error *err)
+{
+    planner p = {.index = x, .t = t, .err = err};
+    t->root = plan_expr(&p, t->ast->root);
+    t->opaque_count = p.plans;
+    if (!t->root && p.status == MANDATE_OK)
+        p.status = mandate_error_set(err, MANDATE_NOMEM, "out of memory while planning a condition");
+    return p.status;
+}
+
+/* Programs are the only memory of a plan outside the template's arena. */
+void plan_destroy(plan *p)
+{
+    if (!p)
+        return;
+    for (uint32_t i = 0; i < p->child_count; i++)
+        plan_destroy(p->children[i]);
+    cel_program_destroy(p->program);
+    cel_program_destroy(p->key.program);
+    cel_program_destroy(p->constant.program);
+}

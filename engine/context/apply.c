@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apply - how a change enters the graph: which cells it may set, references and their inverses, deletes.
+ *
+ * Every cell is judged for itself: a change that is older than what a cell holds (event time, same source) leaves that
+ * cell alone and may still set others. A delete older than any cell of its source is stale as a whole.
+ */
+#include "engine/context/context_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Position of `from` in a list sorted by id, or where it belongs. */
+static uint32_t inverse_search(cel_value list, const context_entity *from, bool *found)
+{
+    uint32_t lo = 0, hi = list.len;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        const context_entity *e = list.items[mid].object;
+        int order = mandate_slice_cmp(e->id, from->id);
+        if (order == 0) {
+            *found = true;
+            return mid;
+        }
+        if (order < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *found = false;
+    return lo;
+}
+
+static void inverse_changed(context *c, context_entity *target, uint16_t field, cel_value old)
+{
+    if (target->slots && target->slots[field] != CONTEXT_NO_SLOT)
+        c->observer(c->observer_ctx, target, field, old, target->cells[field].value);
+}
+
+bool inverse_add(context *c, context_entity *target, uint16_t field, context_entity *from)
+{
+    cel_value *list = &target->cells[field].value, old = *list;
+    bool found;
+    uint32_t at = inverse_search(*list, from, &found);
+    if (found)
+        return true;
+    cel_value *items = (cel_value *)(uintptr_t)list->items;
+    /* Capacity is the next power of two: a full list has a length that is one. */
+    if ((list->len & (list->len - 1)) == 0) {
+        size_t cap = list->len ? (size_t)list->len * 2 : 1;
+        items = realloc(items, cap * sizeof(*items));
+        if (!items)
+            return false;
+    }
+    memmove(items + at + 1, items + at, (list->len - at) * sizeof(*items));
+    items[at] = cel_object(from->type, from);
+    list->items = items;
+    list->len++;
+    inverse_changed(c, target, field, old);
+    return true;
+}
+
+void inverse_remove(context *c, context_entity *target, uint16_t field, const context_entity *from)
+{
+    cel_value *list = &target->cells[field].value, old = *list;
+    bool found;
+    uint32_t at = inverse_search(*list, from, &found);
+    if (!found)
+        return;
+    cel_value *items = (cel_value *)(uintptr_t)list->items;
+    memmove(items + at, items + at + 1, (list->len - at - 1) * sizeof(*items));
+    list->len--;
+    if (list->len == 0) {
+        free(items);
+        list->items = NULL;
+    }
+    inverse_changed(c, target, field, old);
+}
+
+bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owned, uint32_t prov)
+{
+    context_cell *cell = &entity->cells[field];
+    const schema_field *f = &schema_type_at(c->schema, entity->type)->fields[field];
+    bool watched = entity->slots && entity->slots[field] != CONTEXT_NO_SLOT;
+    cel_value before = cell->value, seen = watched ? cell_effective(c, entity, field) : before;
+    uint32_t prov_before = cell->provenance;
+    bool ok = true;
+
+    if (prov)
+        c->provenances.data[prov].refs++;
+    cell->value = owned;
+    cell->provenance = prov;
+    if (watched)
+        c->observer(c->observer_ctx, entity, field, seen, cell_effective(c, entity, field));
+    if (f->kind == SCHEMA_REFERENCE && f->inverse != SCHEMA_NONE) {
+        const void *old_target = before.kind == CEL_OBJECT ? before.object : NULL;
+        const void *new_target = owned.kind == CEL_OBJECT ? owned.object : NULL;
+        if (old_target && old_target != new_target)
+            inverse_remove(c, (context_entity *)(uintptr_t)old_target, f->inverse, entity);
+        if (new_target && old_target != new_target)
+            ok = inverse_add(c, (context_entity *)(uintptr_t)new_target, f->inverse, entity);
+    }
+    value_disown(&before);
+    provenance_drop(c, prov_before);
+    return ok;
+}
+
+/* Was this cell set by something newer from the same source? */
+static bool newer(const context *c, const context_cell *cell, const change_origin *origin)
+{
+    if (!cell->provenance || origin->event_time_us == CHANGE_NO_TIME)
+        return false;
+    const change_origin *held = &c->provenances.data[cell->provenance].origin;
+    return held->source == origin->source && held->event_time_us != CHANGE_NO_TIME &&
+           held->event_time_us > origin->event_time_us;
+}
+
+static bool delete_is_stale(const context *c, const context_entity *e, const change_origin *origin)
+{
+    uint16_t n = schema_type_at(c->schema, e->type)->field_count;
+    for (uint16_t i = 0; i < n; i++)
+        if (newer(c, &e->cells[i], origin))
+            return true;
+    return false;
+}
+
+/* Every attribute and reference becomes `value` (null or unknown). */
+static bool set_all(context *c, context_entity *e, cel_value value, uint32_t prov)
+{
+    const schema_type *t = schema_type_at(c->schema, e->type);
+    for (uint16_t i = 0; i < t->field_count; i++)
+        if (t->fields[i].kind != SCHEMA_INVERSE && !cell_set(c, e, i, value, prov))
+            return false;
+    return true;
+}
+
+/* The first word about an entity makes its inverse lists known. */
+static void inverses_known(context *c, context_entity *e)
+{
+    const schema_type *t = schema_type_at(c->schema, e->type);
+    for (uint16_t i = 0; e->slots && i < t->field_count; i++)
+        if (t->fields[i].kind == SCHEMA_INVERSE && e->cells[i].value.len == 0)
+            inverse_changed(c, e, i, (cel_value){.kind = CEL_UNKNOWN});
+}
+
+static context_outcome apply_gone(context *c, const change *ch, const change_origin *origin, uint32_t prov)
+{
+    context_entity *e = context_entity_get(c, ch->type, ch->id);
+    if (!e)
+        return CONTEXT_NOMEM;
+    if (delete_is_stale(c, e, origin))
+        return CONTEXT_STALE;
+    bool gone = ch->op == CHANGE_DELETE, first = e->status == CONTEXT_UNOBSERVED;
+    e->status = gone ? CONTEXT_ABSENT : CONTEXT_EXISTS;
+    if (first)
+        inverses_known(c, e);
+    cel_value value = gone ? cel_null() : (cel_value){.kind = CEL_UNKNOWN};
+    return set_all(c, e, value, prov) && context_touch(c, e) ? CONTEXT_APPLIED : CONTEXT_NOMEM;
+}
+
+static context_outcome apply_forget_type(context *c, const change *ch, const change_origin *origin, uint32_t prov)
+{
+    const schema_type *t = schema_type_at(c->schema, ch->type);
+    for (uint32_t i = 0; i < c->entities.len; i++) {
+        context_entity *e = c->entities.data[i];
+        if (e->type != ch->type)
+            continue;
+        for (uint16_t f = 0; f < t->field_count; f++) {
+            uint32_t p = e->cells[f].provenance;
+            if (!p || c->provenances.data[p].origin.source != origin->source || newer(c, &e->cells[f], origin))
+                continue;
+            if (!cell_set(c, e, f, (cel_value){.kind = CEL_UNKNOWN}, prov) || !context_touch(c, e))
+                return CONTEXT_NOMEM;
+            e->status = CONTEXT_EXISTS;
+        }
+    }
+    return CONTEXT_APPLIED;
+}
+
+/* The value a reference cell holds for an id. */
+static bool reference_value(context *c, const schema_field *f, cel_value v, cel_value *out)
+{
+    if (v.kind != CEL_STRING) {
+        *out = cel_null();
+        return true;
+    }
+    context_entity *target = context_entity_get(c, f->target, cel_text(v));
+    if (!target)
+        return false;
+    *out = cel_object(f->target, target);
+    return true;
+}
+
+/* An entity that was absent exists again: what the change does not mention is not known. */
+static bool revive(context *c, context_entity *e, uint32_t prov)
+{
+    uint8_t before = e->status;
+    e->status = CONTEXT_EXISTS;
+    if (before == CONTEXT_UNOBSERVED)
+        inverses_known(c, e);
+    return before != CONTEXT_ABSENT || set_all(c, e, (cel_value){.kind = CEL_UNKNOWN}, prov);
+}
+
+static bool is_older_than_delete(const context *c, const context_entity *e, const change_origin *origin)
+{
+    return e->status == CONTEXT_ABSENT && delete_is_stale(c, e, origin);
+}
+
+static context_outcome apply_upsert(context *c, const change *ch, const change_origin *origin, uint32_t prov)
+{
+    const schema_type *t = schema_type_at(c->schema, ch->type);
+    context_entity *e = context_entity_get(c, ch->type, ch->id);
+    if (!e)
+        return CONTEXT_NOMEM;
+    if (is_older_than_delete(c, e, origin))
+        return CONTEXT_STALE;
+    bool applied = e->status != CONTEXT_EXISTS;
+    if (!revive(c, e, prov))
+        return CONTEXT_NOMEM;
+    for (uint32_t i = 0; i < ch->set_count; i++) {
+        const change_set *set = &ch->sets[i];
+        const schema_field *f = &t->fields[set->field];
+        cel_value value = {.kind = CEL_UNKNOWN};
+        assert(set->field < t->field_count && f->kind != SCHEMA_INVERSE);
+        if (newer(c, &e->cells[set->field], origin))
+            continue;
+        if (!set->forget) {
+            bool ok = f->kind == SCHEMA_REFERENCE ? reference_value(c, f, set->value, &value)
+                                                  : value_own(&value, set->value);
+            if (!ok)
+                return CONTEXT_NOMEM;
+        }
+        if (!cell_set(c, e, set->field, value, prov))
+            return CONTEXT_NOMEM;
+        applied = true;
+    }
+    if (!applied && ch->set_count)
+        return CONTEXT_STALE;
+    return context_touch(c, e) ? CONTEXT_APPLIED : CONTEXT_NOMEM;
+}
+
+context_outcome context_apply(context *c, const change *ch, const change_origin *origin)
+{
+    change_origin of_change = *origin;
+    of_change.event_time_us = ch->event_time_us;
+    uint32_t prov = provenance_add(c, &of_change);
+    context_outcome out = CONTEXT_NOMEM;
+    if (!prov)
+        return out;
+    switch (ch->op) {
+    case CHANGE_UPSERT:
+        out = apply_upsert(c, ch, &of_change, prov);
+        break;
+    case CHANGE_DELETE:
+    case CHANGE_FORGET:
+        out = apply_gone(c, ch, &of_change, prov);
+        break;
+    case CHANGE_FORGET_TYPE:
+        out = apply_forget_type(c, ch, &of_change, prov);
+        break;
+    }
+    provenance_collect(c, prov);
+    return out;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * context - entities, cells and provenance. How a change is applied stands in apply.c, stored form in entity_codec.c.
+ */
+#include "engine/context/context_int.h"
+
+#include "engine/base/hash.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+mandate_status context_create(context **out, const schema *s, context_observer observer, void *ctx,
+                              mandate_error *err)
+{
+    context *c = calloc(1, sizeof(*c));
+    if (!c || !VEC_PUSH(&c->provenances, (provenance){.refs = 0})) {
+        free(c);
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the context graph");
+    }
+    c->schema = s;
+    c->observer = observer;
+    c->observer_ctx = ctx;
+    table_init(&c->by_key);
+    *out = c;
+    return MANDATE_OK;
+}
+
+void context_set_observer(context *c, context_observer observer, void *ctx)
+{
+    c->observer = observer;
+    c->observer_ctx = ctx;
+}
+
+static void entity_free(const context *c, context_entity *e)
+{
+    const schema_type *t = schema_type_at(c->schema, e->type);
+    for (uint16_t i = 0; i < t->field_count; i++)
+        value_disown(&e->cells[i].value);
+    free(e->cells);
+    free(e->slots);
+    free((void *)(uintptr_t)e->id.ptr);
+    free(e);
+}
+
+void context_destroy(context *c)
+{
+    if (!c)
+        return;
+    for (uint32_t i = 0; i < c->entities.len; i++)
+        entity_free(c, c->entities.data[i]);
+    VEC_FREE(&c->entities);
+    VEC_FREE(&c->provenances);
+    VEC_FREE(&c->changed);
+    table_deinit(&c->by_key);
+    free(c);
+}
+
+const schema *context_schema(const context *c) { return c->schema; }
+
+typedef struct entity_key {
+    uint16_t type;
+    mandate_slice id;
+} entity_key;
+
+static bool entity_eq(const void *ctx, uint32_t handle, const void *key)
+{
+    const context *c = ctx;
+    const entity_key *k = key;
+    const context_entity *e = c->entities.data[handle];
+    return e->type == k->type && mandate_slice_eq(e->id, k->id);
+}
+
+static uint64_t entity_hash(uint16_t type, mandate_slice id) { return hash_mix(type, hash_slice(id)); }
+
+context_entity *context_entity_find(const context *c, uint16_t type, mandate_slice id)
+{
+    entity_key key = {type, id};
+    uint32_t handle = table_find(&c->by_key, entity_hash(type, id), entity_eq, c, &key);
+    return handle == TABLE_NONE ? NULL : c->entities.data[handle];
+}
+
+context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
+{
+    context_entity *e = context_entity_find(c, type, id);
+    if (e)
+        return e;
+    const schema_type *t = schema_type_at(c->schema, type);
+    e = calloc(1, sizeof(*e));
+    char *copy = malloc(id.len + 1);
+    context_cell *cells = calloc(t->field_count ? t->field_count : 1, sizeof(*cells));
+    if (!e || !copy || !cells)
+        goto nomem;
+    memcpy(copy, id.ptr, id.len);
+    copy[id.len] = 0;
+    *e = (context_entity){.id = {copy, id.len}, .cells = cells, .type = type, .handle = c->entities.len};
+    for (uint16_t i = 0; i < t->field_count; i++)
+        cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0)
+                                                              : (cel_value){.kind = CEL_UNKNOWN};
+    if (!VEC_PUSH(&c->entities, e))
+        goto nomem;
+    if (!table_add(&c->by_key, entity_hash(type, id), e->handle)) {
+        c->entities.len--;
+        goto nomem;
+    }
+    return e;
+nomem:
+    free(cells);
+    free(copy);
+    free(e);
+    return NULL;
+}
+
+context_entity *context_entity_at(const context *c, uint32_t handle)
+{
+    assert(handle < c->entities.len);
+    return c->entities.data[handle];
+}
+
+uint32_t context_entity_count(const context *c) { return c->entities.len; }
+
+/* --- provenance ------------------------------------------------------------------------------------ */
+uint32_t provenance_add(context *c, const change_origin *origin)
+{
+    uint32_t index = c->provenance_free;
+    if (index) {
+        c->provenance_free = c->provenances.data[index].next_free;
+        c->provenances.data[index] = (provenance){.origin = *origin};
+        return index;
+    }
+    return VEC_PUSH(&c->provenances, (provenance){.origin = *origin}) ? c->provenances.len - 1 : 0;
+}
+
+void provenance_collect(context *c, uint32_t index)
+{
+    provenance *p = &c->provenances.data[index];
+    if (index && p->refs == 0) {
+        p->next_free = c->provenance_free;
+        c->provenance_free = index;
+    }
+}
+
+void provenance_drop(context *c, uint32_t index)
+{
+    if (!index)
+        return;
+    assert(c->provenances.data[index].refs > 0);
+    c->provenances.data[index].refs--;
+    provenance_collect(c, index);
+}
+
+bool context_origin(const context *c, const context_entity *entity, uint16_t field, change_origin *out)
+{
+    uint32_t index = entity->cells[field].provenance;
+    if (!index)
+        return false;
+    *out = c->provenances.data[index].origin;
+    return true;
+}
+
+/* --- cells ------------------------------------------------------------------------------------------ */
+cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field)
+{
+    const context_cell *cell = &entity->cells[field];
+    const schema_field *f = &schema_type_at(c->schema, entity->type)->fields[field];
+    if (f->kind == SCHEMA_INVERSE) {
+        bool unheard_of = entity->status == CONTEXT_UNOBSERVED && cell->value.len == 0;
+        return unheard_of ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
+    }
+    uint16_t source = cell->provenance ? c->provenances.data[cell->provenance].origin.source : SCHEMA_NONE;
+    if (source < LIMIT_SOURCES && c->source_down[source])
+        return (cel_value){.kind = CEL_UNKNOWN};
+    return cell->value;
+}
+
+cel_value context_read(const context *c, const context_entity *entity, uint16_t field)
+{
+    assert(field < schema_type_at(c->schema, entity->type)->field_count);
+    return cell_effective(c, entity, field);
+}
+
+bool context_touch(context *c, context_entity *entity)
+{
+    if (entity->dirty)
+        return true;
+    entity->dirty = VEC_PUSH(&c->changed, entity->handle);
+    return entity->dirty;
+}
+
+const uint32_t *context_changed(const context *c, uint32_t *count)
+{
+    *count = c->changed.len;
+    return c->changed.data;
+}
+
+void context_changed_clear(context *c)
+{
+    for (uint32_t i = 0; i < c->changed.len; i++)
+        c->entities.data[c->changed.data[i]]->dirty = false;
+    c->changed.len = 0;
+}
+
+bool context_source_live(const context *c, uint16_t source)
+{
+    return source >= LIMIT_SOURCES || !c->source_down[source];
+}
+
+void context_source(context *c, uint16_t source, bool live)
+{
+    assert(source < LIMIT_SOURCES);
+    if (c->source_down[source] == !live)
+        return;
+    c->source_down[source] = !live;
+    for (uint32_t i = 0; i < c->entities.len; i++) {
+        context_entity *e = c->entities.data[i];
+        if (!e->slots)
+            continue;
+        uint16_t n = schema_type_at(c->schema, e->type)->field_count;
+        for (uint16_t f = 0; f < n; f++) {
+            uint32_t p = e->cells[f].provenance;
+            if (e->slots[f] == CONTEXT_NO_SLOT || !p || c->provenances.data[p].origin.source != source)
+                continue;
+            cel_value unknown = {.kind = CEL_UNKNOWN}, value = e->cells[f].value;
+            c->observer(c->observer_ctx, e, f, live ? unknown : value, live ? value : unknown);
+        }
+    }
+}
+
+mandate_slice context_path(const context *c, arena *a, const context_entity *entity, uint16_t field)
+{
+    const schema_type *t = schema_type_at(c->schema, entity->type);
+    buf b;
+    buf_init(&b);
+    buf_put_str(&b, t->name);
+    buf_put_char(&b, '[');
+    buf_put_json_string(&b, entity->id);
+    buf_put_char(&b, ']');
+    if (field != SCHEMA_NONE)
+        buf_printf(&b, ".%s", t->fields[field].name);
+    mandate_slice out = b.failed ? (mandate_slice){NULL, 0} : arena_dup(a, buf_slice(&b));
+    buf_deinit(&b);
+    return out;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * context - the context graph in memory: entities, their attributes, references and inverses, and who said so.
+ *
+ *   entity  (type, id) ── cells[field] = value + index of its provenance
+ *                      └─ slots[field] = what the condition index attached to the cell (NULL until watched)
+ *
+ * Invariants
+ *  - An entity that was only asked about or referred to is UNOBSERVED: its attributes read unknown. After a delete it is
+ *    ABSENT: they read null. Otherwise a cell never set reads unknown.
+ *  - A change older than what set a cell (event time, same source) never overwrites it; each cell is judged for itself.
+ *  - What a source told us reads unknown while that source is silent or doubtful; the value is kept.
+ *  - Inverse lists hold the entities whose reference points here, sorted by id, so iteration order is no accident.
+ *  - Every visible change of a cell is reported to the observer once, with its effective value before and after.
+ */
+#ifndef MANDATE_ENGINE_CONTEXT_CONTEXT_H
+#define MANDATE_ENGINE_CONTEXT_CONTEXT_H
+
+#include "engine/base/table.h"
+#include "engine/base/vec.h"
+#include "engine/context/change.h"
+
+enum { CONTEXT_NO_SLOT = UINT32_MAX };
+
+typedef enum context_status { CONTEXT_UNOBSERVED, CONTEXT_EXISTS, CONTEXT_ABSENT } context_status;
+
+typedef struct context_cell {
+    cel_value value;     /* owned; kind UNKNOWN when never set */
+    uint32_t provenance; /* index, 0 = none */
+} context_cell;
+
+typedef struct context_entity {
+    mandate_slice id; /* owned */
+    context_cell *cells;
+    uint32_t *slots; /* per field, or NULL */
+    uint32_t handle;
+    uint16_t type;
+    uint8_t status;
+    bool dirty; /* in the list of entities changed in this step */
+} context_entity;
+
+/* Called with the effective values; `old` is valid during the call only. For an inverse both are lists and may be the
+ * same memory: only the fact of a change counts. */
+typedef void (*context_observer)(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now);
+
+typedef struct context context;
+
+MANDATE_CHECK mandate_status context_create(context **out, const schema *s, context_observer observer, void *ctx,
+                                            mandate_error *err);
+void context_destroy(context *c);
+/* Replaces the observer: its own state may need the graph first. */
+void context_set_observer(context *c, context_observer observer, void *ctx);
+const schema *context_schema(const context *c);
+
+/* Finds or creates (unobserved). NULL: out of memory. */
+context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id);
+context_entity *context_entity_find(const context *c, uint16_t type, mandate_slice id);
+context_entity *context_entity_at(const context *c, uint32_t handle);
+uint32_t context_entity_count(const context *c);
+
+/* Effective value: what a condition sees. Unknown has no attribute list (u is 0): the reader names it. */
+cel_value context_read(const context *c, const context_entity *entity, uint16_t field);
+/* Who set a cell; false when nobody did. */
+bool context_origin(const context *c, const context_entity *entity, uint16_t field, change_origin *out);
+
+typedef enum context_outcome {
+    CONTEXT_APPLIED,
+    CONTEXT_STALE, /* everything it would set was set by something newer */
+    CONTEXT_NOMEM
+} context_outcome;
+/* One change with its origin (event_time_us of the change counts). */
+MANDATE_CHECK context_outcome context_apply(context *c, const change *ch, const change_origin *origin);
+/* A source becomes live or not. The observer hears of every watched cell that reads differently now. */
+void context_source(context *c, uint16_t source, bool live);
+bool context_source_live(const context *c, uint16_t source);
+
+/* Entities changed since the last call of context_changed_clear, each once. */
+const uint32_t *context_changed(const context *c, uint32_t *count);
+void context_changed_clear(context *c);
+
+/* Stored form (names by stable id, so a changed schema still reads it). */
+void context_encode(const context *c, const context_entity *entity, buf *key, buf *value);
+MANDATE_CHECK mandate_status context_decode(context *c, mandate_slice key, mandate_slice value, mandate_error *err);
+
+/* crm.conversation["R-42"].status, in `a` (ptr NULL: out of memory). */
+mandate_slice context_path(const context *c, arena *a, const context_entity *entity, uint16_t field);
+
+#endif

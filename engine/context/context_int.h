@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context_int - what the files of this room share and nobody else sees. */
+#ifndef MANDATE_ENGINE_CONTEXT_CONTEXT_INT_H
+#define MANDATE_ENGINE_CONTEXT_CONTEXT_INT_H
+
+#include "engine/context/context.h"
+#include "engine/context/value_own.h"
+#include "engine/limits.h"
+
+/* Where a value came from, shared by every cell that one change set. */
+typedef struct provenance {
+    change_origin origin;
+    uint32_t refs;
+    uint32_t next_free;
+} provenance;
+
+struct context {
+    const schema *schema;
+    context_observer observer;
+    void *observer_ctx;
+    VEC(context_entity *) entities;
+    table by_key;
+    VEC(provenance) provenances; /* [0] is unused: 0 means none */
+    uint32_t provenance_free;
+    VEC(uint32_t) changed;
+    bool source_down[LIMIT_SOURCES]; /* silent or doubtful */
+};
+
+/* A new provenance with no references yet; 0 when out of memory. */
+uint32_t provenance_add(context *c, const change_origin *origin);
+void provenance_drop(context *c, uint32_t index); /* one reference */
+void provenance_collect(context *c, uint32_t index); /* frees it when nobody took a reference */
+
+/* The cell's value as conditions see it. */
+cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field);
+/* Marks the entity as changed in this step. */
+bool context_touch(context *c, context_entity *entity);
+/* Keeps the inverse list of `target` in step with a reference from `from`. */
+bool inverse_add(context *c, context_entity *target, uint16_t field, context_entity *from);
+void inverse_remove(context *c, context_entity *target, uint16_t field, const context_entity *from);
+/* Puts a value into a cell (taking ownership) and tells the observer. Reference values are objects already. */
+bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owned, uint32_t prov);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * value_own - how a cell owns its value: scalars in place, everything else in exactly one heap block.
+ *
+ * A container's items stand at the beginning of its block, nested containers and strings behind them, so freeing the
+ * block is freeing the pointer the value holds. Depth is bounded where values enter (LIMIT_VALUE_DEPTH).
+ */
+#include "engine/context/value_own.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static size_t aligned(size_t n) { return (n + 7) & ~(size_t)7; }
+
+/* Bytes a value needs outside itself. */
+static size_t outside(cel_value v)
+{
+    size_t total = 0;
+    switch (v.kind) {
+    case CEL_STRING:
+    case CEL_BYTES:
+        return aligned(v.len);
+    case CEL_LIST:
+        total = v.len * sizeof(cel_value);
+        for (uint32_t i = 0; i < v.len; i++)
+            total += outside(v.items[i]);
+        return total;
+    case CEL_MAP:
+        total = v.len * sizeof(cel_entry);
+        for (uint32_t i = 0; i < v.len; i++)
+            total += outside(v.map[i].key) + outside(v.map[i].value);
+        return total;
+    default:
+        return 0;
+    }
+}
+
+static cel_value place(cel_value v, char **at)
+{
+    switch (v.kind) {
+    case CEL_STRING:
+    case CEL_BYTES:
+        if (v.len)
+            memcpy(*at, v.s, v.len);
+        v.s = *at;
+        *at += aligned(v.len);
+        break;
+    case CEL_LIST: {
+        cel_value *items = (cel_value *)(void *)*at;
+        *at += v.len * sizeof(cel_value);
+        for (uint32_t i = 0; i < v.len; i++)
+            items[i] = place(v.items[i], at);
+        v.items = items;
+        break;
+    }
+    case CEL_MAP: {
+        cel_entry *entries = (cel_entry *)(void *)*at;
+        *at += v.len * sizeof(cel_entry);
+        for (uint32_t i = 0; i < v.len; i++) {
+            entries[i].key = place(v.map[i].key, at);
+            entries[i].value = place(v.map[i].value, at);
+        }
+        v.map = entries;
+        break;
+    }
+    default:
+        break;
+    }
+    return v;
+}
+
+bool value_own(cel_value *out, cel_value v)
+{
+    size_t need = outside(v);
+    assert(v.kind != CEL_ERROR && v.kind != CEL_TYPE && v.kind != CEL_OPTIONAL);
+    if (need == 0) {
+        *out = v;
+        if (v.kind == CEL_STRING || v.kind == CEL_BYTES)
+            out->s = "";
+        return true;
+    }
+    char *block = malloc(need);
+    if (!block)
+        return false;
+    char *at = block;
+    *out = place(v, &at);
+    assert(at == block + need);
+    return true;
+}
+
+void value_disown(cel_value *v)
+{
+    bool holds = v->kind == CEL_STRING || v->kind == CEL_BYTES || v->kind == CEL_LIST || v->kind == CEL_MAP;
+    if (holds && v->len)
+        free((void *)(uintptr_t)v->s);
+    *v = (cel_value){.kind = CEL_UNKNOWN};
+}

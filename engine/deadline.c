@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * deadline - time moves from deadline to deadline, never past one. What is due at the same moment is served together:
+ * expiries first (an end at t means "not at or after t"), then grace periods, then conditions that depend on the clock.
+ */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+
+static void set_now(engine *e, int64_t now_us)
+{
+    if (now_us > e->now_us)
+        e->now_us = now_us;
+    condition_now(e->conditions, e->now_us);
+}
+
+static bool serve_expiries(engine *e, int64_t at_us)
+{
+    const occasion clock = {.cause = CAUSE_CLOCK, .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .seq = e->seq}};
+    const timer_entry *next;
+    timer_entry due;
+    e->affected.len = 0;
+    while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_EXPIRY)
+        if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
+            return engine_fail(e, "out of memory while serving deadlines");
+    sort_by_id(e, e->affected.data, e->affected.len);
+    for (uint32_t i = 0; i < e->affected.len; i++) {
+        uint32_t handle = e->affected.data[i];
+        if (mandate_state_is_final((mandate_state)mandate_at(e, handle)->state) || ended_ancestor(e, handle) != MANDATE_NONE)
+            continue; /* the cascade records it */
+        if (!mandate_change(e, handle, STATE_EXPIRED, REASON_HARD_EXPIRY, CLAUSE_NONE, &clock))
+            return false;
+    }
+    return true;
+}
+
+/* An unknown clause has lasted as long as the mandate allows. */
+static bool serve_grace(engine *e, int64_t at_us)
+{
+    const occasion clock = {.cause = CAUSE_CLOCK, .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .seq = e->seq}};
+    const timer_entry *next;
+    timer_entry due;
+    e->affected.len = 0;
+    while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_GRACE)
+        if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
+            return engine_fail(e, "out of memory while serving deadlines");
+    sort_by_id(e, e->affected.data, e->affected.len);
+    for (uint32_t i = 0; i < e->affected.len; i++) {
+        mandate *m = mandate_at(e, e->affected.data[i]);
+        m->grace_at_us = INT64_MAX;
+        if (mandate_state_is_final((mandate_state)m->state) || ended_ancestor(e, e->affected.data[i]) != MANDATE_NONE)
+            continue;
+        m->suspended_by |= SUSPENDED_BY_UNKNOWN;
+        if (!mandate_touch(e, e->affected.data[i]) || !mandate_review(e, e->affected.data[i], &clock))
+            return false;
+    }
+    return true;
+}
+
+static bool serve_conditions(engine *e, int64_t at_us)
+{
+    const occasion clock = {.cause = CAUSE_CLOCK, .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .seq = e->seq}};
+    const timer_entry *next;
+    timer_entry due;
+    while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_CONDITION)
+        if (!timer_pop(&e->deadlines, at_us, &due) || !condition_timer(e->conditions, due.owner))
+            return engine_fail(e, "out of memory while serving deadlines");
+    return engine_settle(e, &clock);
+}
+
+bool engine_advance(engine *e, int64_t to_us)
+{
+    int64_t at_us;
+    while ((at_us = timer_next_us(&e->deadlines)) <= to_us) {
+        if (!step_has_room(e)) {
+            e->more = true;
+            return true;
+        }
+        set_now(e, at_us);
+        if (!serve_expiries(e, at_us) || !serve_grace(e, at_us) || !serve_conditions(e, at_us))
+            return false;
+    }
+    set_now(e, to_us);
+    return true;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * end - one mandate changes its state: the only place that writes `state` and `version`, with the evidence for it.
+ */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+bool claims_of(engine *e, uint32_t handle, arena *a, claims *out)
+{
+    const mandate *m = mandate_at(e, handle);
+    mandate_slice bytes = m->claims_kept;
+    mandate_error err = {0};
+    if (m->new_claims)
+        bytes = e->new_claims.data[m->new_claims - 1];
+    else if (e->claims_load && e->claims_load(e->claims_ctx, a, m->id, &bytes, &err) != MANDATE_OK)
+        return engine_fail(e, err.text[0] ? err.text : "a mandate's claims cannot be loaded");
+    if (claims_decode(out, a, bytes, &err) != MANDATE_OK)
+        return engine_fail(e, err.text);
+    return true;
+}
+
+uint32_t ended_ancestor(const engine *e, uint32_t handle)
+{
+    uint32_t p = e->mandates.data[handle].parent;
+    for (; p != MANDATE_NONE; p = e->mandates.data[p].parent)
+        if (mandate_state_is_final((mandate_state)e->mandates.data[p].state))
+            return p;
+    return MANDATE_NONE;
+}
+
+/* --- conditions -------------------------------------------------------------------------------------------- */
+bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *err)
+{
+    mandate *m = mandate_at(e, handle);
+    for (int k = 0; k < CLAUSE_COUNT; k++) {
+        if (!m->template[k])
+            continue;
+        if (condition_bind(&m->edge[k], e->conditions, m->template[k], c, err) != MANDATE_OK ||
+            !condition_attach(e->conditions, m->edge[k], handle, (uint8_t)k, &m->position[k]))
+            return engine_fail(e, "out of memory while binding conditions");
+    }
+    m->bound = true;
+    return true;
+}
+
+static void posting_moved(void *ctx, uint32_t owner, uint8_t clause, uint32_t position)
+{
+    mandate_at(ctx, owner)->position[clause] = position;
+}
+
+void mandate_unbind(engine *e, uint32_t handle)
+{
+    mandate *m = mandate_at(e, handle);
+    for (int k = 0; k < CLAUSE_COUNT; k++) {
+        if (!m->template[k])
+            continue;
+        if (m->bound) {
+            condition_detach(e->conditions, m->edge[k], m->position[k], posting_moved, e);
+            condition_release(e->conditions, m->edge[k]);
+        }
+        condition_template_release(e->conditions, m->template[k]);
+        m->template[k] = NULL;
+    }
+    m->bound = false;
+}
+
+/* --- the transition ------------------------------------------------------------------------------------------ */
+static bool add_evidence(engine *e, transition *t, mandate *m, mandate_clause clause, const claims *c)
+{
+    condition_truth value;
+    transition_term *terms;
+    t->clause = clause;
+    if (clause == CLAUSE_NONE)
+        return true;
+    assert(m->template[clause]);
+    t->clause_text = arena_dup(&e->memory, condition_text(m->template[clause]));
+    if (!t->clause_text.ptr || condition_evidence(e->conditions, m->template[clause], c, &e->memory, &value, &terms,
+                                                  &t->term_count, &t->term_total, e->err) != MANDATE_OK)
+        return engine_fail(e, "out of memory while collecting evidence");
+    t->terms = terms;
+    return true;
+}
+
+/* Copies what must outlive the batch's own memory. */
+static mandate_slice keep(engine *e, mandate_slice s) { return s.len ? arena_dup(&e->memory, s) : (mandate_slice){"", 0}; }
+
+static bool final_work(engine *e, uint32_t handle, const occasion *why, const transition *t)
+{
+    mandate *m = mandate_at(e, handle);
+    uint32_t p;
+    mandate_unbind(e, handle);
+    timer_disarm(&e->deadlines, TIMER_EXPIRY, handle);
+    timer_disarm(&e->deadlines, TIMER_GRACE, handle);
+    m->grace_at_us = INT64_MAX;
+    for (p = m->parent; p != MANDATE_NONE; p = e->mandates.data[p].parent)
+        e->mandates.data[p].live_descendants--;
+    e->mandates_live--;
+    if (why->cause == CAUSE_CASCADE || m->live_descendants == 0)
+        return true;
+    return cascade_start(e, handle, why, t->txn, t->effective_at_us);
+}
+
+bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason reason, mandate_clause clause,
+                    const occasion *why)
+{
+    mandate *m = mandate_at(e, handle);
+    const mandate_state from = m->version ? (mandate_state)m->state : STATE_NONE;
+    transition t = {.effective_at_us = e->now_us};
+    claims c;
+    assert(mandate_transition_legal(from, to));
+    if (mandate_state_is_final(to) && to != STATE_CASCADED && m->expires_at_us <= e->batch_now_us) {
+        to = STATE_EXPIRED;
+        reason = REASON_HARD_EXPIRY;
+        clause = CLAUSE_NONE;
+        t.effective_at_us = m->expires_at_us;
+    }
+    if (!claims_of(e, handle, &e->memory, &c) || !add_evidence(e, &t, m, clause, &c))
+        return false;
+    m->state = (uint8_t)to;
+    m->version++;
+    t.mandate = keep(e, m->id);
+    t.issuer = keep(e, e->issuer);
+    t.version = m->version;
+    t.state = to;
+    t.prior = from;
+    t.reason = reason;
+    t.cause = why->cause;
+    t.origin = why->origin;
+    t.principal = keep(e, why->principal);
+    t.note = keep(e, why->note);
+    t.grantor = c.grantor;
+    t.agent = c.agent;
+    t.purpose = c.purpose;
+    t.targets = c.targets;
+    t.expires_at_us = m->expires_at_us;
+    t.committed_at_us = e->batch_now_us;
+    t.seq = e->seq;
+    t.cascade_count = mandate_state_is_final(to) ? m->live_descendants : 0;
+    if (!transition_id(t.txn, e->issuer, m->id, m->version))
+        return engine_fail(e, "SHA-256 is not available");
+    if (e->memory.failed || !VEC_PUSH(&e->transitions, t) || !mandate_touch(e, handle))
+        return engine_fail(e, "out of memory while recording a transition");
+    return !mandate_state_is_final(to) || final_work(e, handle, why, &t);
+}

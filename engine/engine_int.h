@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_int - the state of the engine, shared by the files of this folder.
+ *
+ *   step.c      one batch           deadline.c  time moves         command.c  issue, revoke, suspend, resume
+ *   end.c       one mandate changes state, with its evidence       cascade.c  what falls with it, in slices
+ *   flip.c      conditions flipped: what that means for mandates   persist.c, batch_codec.c, hash.c, report.c
+ */
+#ifndef MANDATE_ENGINE_ENGINE_INT_H
+#define MANDATE_ENGINE_ENGINE_INT_H
+
+#include "engine/base/hash.h"
+#include "engine/base/table.h"
+#include "engine/base/vec.h"
+#include "engine/condition/index.h"
+#include "engine/limits.h"
+#include "engine/step.h"
+#include "engine/timer/timer.h"
+
+enum { MANDATE_NONE = INT32_MAX };
+
+/* The live part of a mandate. What it says (claims) is in storage. */
+typedef struct mandate {
+    mandate_slice id; /* owned */
+    int64_t expires_at_us, unknown_grace_us;
+    int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
+    uint32_t parent, first_child, next_sibling;
+    uint32_t version, depth, depth_max;
+    uint32_t live_descendants;
+    condition_template *template[CLAUSE_COUNT]; /* NULL: no such clause; released when final */
+    condition_edge edge[CLAUSE_COUNT];
+    uint32_t position[CLAUSE_COUNT];
+    uint32_t new_claims; /* index + 1 in engine.new_claims: issued in this step */
+    uint8_t state, suspended_by, on_unknown;
+    bool used; /* false: a gap while loading */
+    bool dirty, bound, affected;
+    mandate_slice claims_kept; /* owned; only without a claims_load port */
+} mandate;
+
+/* A final mandate whose descendants are still to be recorded. */
+typedef struct cascade {
+    uint32_t root, cursor; /* next descendant to look at, in preorder */
+    int64_t effective_at_us;
+    uint32_t count;
+    transition_cause cause;
+    change_origin origin;
+    mandate_slice principal, note; /* owned */
+    uint8_t txn[32];
+} cascade;
+
+/* Why a mandate changes state now. */
+typedef struct occasion {
+    transition_cause cause;
+    change_origin origin;
+    mandate_slice principal, note;
+} occasion;
+
+struct engine {
+    const schema *schema;
+    mandate_slice issuer; /* owned */
+    engine_claims_load claims_load;
+    void *claims_ctx;
+    context *graph;
+    condition_index *conditions;
+    timers deadlines;
+    VEC(mandate) mandates;
+    table by_id;
+    VEC(cascade) cascades; /* in order of their roots' ends */
+    uint8_t source_state[LIMIT_SOURCES];
+    uint64_t seq;
+    int64_t now_us;       /* where time stands: the deadline being served */
+    int64_t batch_now_us; /* where this step is going */
+    uint32_t mandates_live;
+    arena loading;        /* claims of mandates loaded but not bound yet */
+    VEC(mandate_slice) loading_claims; /* by handle */
+
+    /* one step */
+    arena memory; /* results */
+    VEC(transition) transitions;
+    VEC(engine_answer) answers;
+    VEC(uint32_t) dirty;         /* mandates to persist */
+    VEC(mandate_slice) new_claims;
+    VEC(uint32_t) affected;      /* mandates whose conditions flipped on this input */
+    bool meta_changed, more;
+    uint64_t leaf_flips0, node_flips0, programs0;
+    uint32_t changes_applied, changes_stale;
+    mandate_error *err;          /* of the running step: set once when something fatal happens */
+    bool failed;
+};
+
+/* Marks the step as failed; returns false for convenience. */
+bool engine_fail(engine *e, const char *what);
+static inline mandate *mandate_at(engine *e, uint32_t handle) { return &e->mandates.data[handle]; }
+bool mandate_touch(engine *e, uint32_t handle);
+
+/* --- end.c --------------------------------------------------------------------------------------------- */
+/* Loads and decodes a mandate's claims into `a`. */
+bool claims_of(engine *e, uint32_t handle, arena *a, claims *out);
+/* The single setter of state: checks the table, counts the version, writes the transition, starts the cascade. An end at or after
+ * the hard expiry is an expiry, whatever else was the reason. */
+bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason reason, mandate_clause clause, const occasion *why);
+/* Hangs the conditions on the index, and takes them off. */
+bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *err);
+void mandate_unbind(engine *e, uint32_t handle);
+/* Is any ancestor final? The nearest one, or MANDATE_NONE. */
+uint32_t ended_ancestor(const engine *e, uint32_t handle);
+
+/* --- flip.c --------------------------------------------------------------------------------------------- */
+/* Settles the conditions and applies what flipped, in order of mandate ids. */
+bool engine_settle(engine *e, const occasion *why);
+/* Looks at all clauses of a mandate and changes its state accordingly. */
+bool mandate_review(engine *e, uint32_t handle, const occasion *why);
+/* Arms or disarms the grace period of unknown clauses. */
+bool mandate_watch_unknown(engine *e, uint32_t handle);
+
+/* --- deadline.c, command.c, cascade.c --------------------------------------------------------------------- */
+bool engine_advance(engine *e, int64_t to_us);
+bool engine_command_run(engine *e, const engine_command *c, uint32_t input);
+bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t txn[32], int64_t effective_at_us);
+bool cascade_run(engine *e);
+void cascade_free(cascade *c);
+/* Is there room for another transition in this step? */
+static inline bool step_has_room(const engine *e) { return e->transitions.len < LIMIT_BATCH_TRANSITIONS; }
+int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b);
+void sort_by_id(engine *e, uint32_t *handles, uint32_t count);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flip - conditions changed their truth value: what that means for the mandates that hold them.
+ *
+ *   while         false -> revoked          (the more restrictive first, should both happen at once)
+ *   until         true  -> completed
+ *   suspend_while true  -> suspended, false -> active again
+ *   unknown       hold, or suspended after the grace period; comes back with knowledge
+ *   error         suspended until a human resumes
+ */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b)
+{
+    return mandate_slice_cmp(e->mandates.data[a].id, e->mandates.data[b].id);
+}
+
+static int order_cb(const void *a, const void *b, void *ctx)
+{
+    return mandate_order_by_id(ctx, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+void sort_by_id(engine *e, uint32_t *handles, uint32_t count)
+{
+    if (count > 1)
+        qsort_r(handles, count, sizeof(*handles), order_cb, e);
+}
+
+static condition_truth clause_truth(const engine *e, const mandate *m, mandate_clause clause)
+{
+    if (!m->template[clause])
+        return clause == CLAUSE_WHILE ? TRUTH_TRUE : TRUTH_FALSE;
+    return condition_value(e->conditions, m->edge[clause]);
+}
+
+bool mandate_watch_unknown(engine *e, uint32_t handle)
+{
+    mandate *m = mandate_at(e, handle);
+    bool unknown = false;
+    int64_t before = m->grace_at_us;
+    for (int c = 0; c < CLAUSE_COUNT; c++)
+        unknown |= clause_truth(e, m, (mandate_clause)c) == TRUTH_UNKNOWN;
+    if (!unknown) {
+        m->grace_at_us = INT64_MAX;
+        if (m->suspended_by & SUSPENDED_BY_UNKNOWN)
+            m->suspended_by &= (uint8_t)~SUSPENDED_BY_UNKNOWN;
+    } else if (m->on_unknown == ON_UNKNOWN_SUSPEND && !(m->suspended_by & SUSPENDED_BY_UNKNOWN) &&
+               m->grace_at_us == INT64_MAX) {
+        if (m->unknown_grace_us == 0)
+            m->suspended_by |= SUSPENDED_BY_UNKNOWN;
+        else if (m->unknown_grace_us < INT64_MAX - e->now_us)
+            m->grace_at_us = e->now_us + m->unknown_grace_us;
+    }
+    if (m->grace_at_us != before && !mandate_touch(e, handle))
+        return false;
+    return timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us) || engine_fail(e, "out of memory");
+}
+
+/* The clause that explains a suspension, for the evidence. */
+static mandate_clause clause_with(const engine *e, const mandate *m, condition_truth truth)
+{
+    for (int c = 0; c < CLAUSE_COUNT; c++)
+        if (m->template[c] && clause_truth(e, m, (mandate_clause)c) == truth)
+            return (mandate_clause)c;
+    return CLAUSE_NONE;
+}
+
+static bool review_suspension(engine *e, uint32_t handle, const occasion *why)
+{
+    mandate *m = mandate_at(e, handle);
+    uint8_t before = m->suspended_by;
+    condition_truth suspend = clause_truth(e, m, CLAUSE_SUSPEND_WHILE);
+    if (suspend == TRUTH_TRUE)
+        m->suspended_by |= SUSPENDED_BY_CLAUSE;
+    else if (suspend == TRUTH_FALSE)
+        m->suspended_by &= (uint8_t)~SUSPENDED_BY_CLAUSE;
+    mandate_clause error = clause_with(e, m, TRUTH_ERROR);
+    if (error != CLAUSE_NONE)
+        m->suspended_by |= SUSPENDED_BY_ERROR;
+    if (!mandate_watch_unknown(e, handle))
+        return false;
+    if (m->suspended_by != before && !mandate_touch(e, handle))
+        return false;
+    if (m->state == STATE_SUSPENDED && !m->suspended_by)
+        return mandate_change(e, handle, STATE_ACTIVE, REASON_CONDITIONS_CLEAR,
+                              m->template[CLAUSE_SUSPEND_WHILE] && (before & SUSPENDED_BY_CLAUSE) ? CLAUSE_SUSPEND_WHILE : CLAUSE_NONE,
+                              why);
+    if (m->state != STATE_ACTIVE || !m->suspended_by)
+        return true;
+    if (m->suspended_by & SUSPENDED_BY_ERROR)
+        return mandate_change(e, handle, STATE_SUSPENDED, REASON_CONDITION_ERROR, error, why);
+    if (m->suspended_by & SUSPENDED_BY_CLAUSE)
+        return mandate_change(e, handle, STATE_SUSPENDED, REASON_SUSPEND_WHILE_TRUE, CLAUSE_SUSPEND_WHILE, why);
+    return mandate_change(e, handle, STATE_SUSPENDED, REASON_CONDITION_UNKNOWN, clause_with(e, m, TRUTH_UNKNOWN), why);
+}
+
+bool mandate_review(engine *e, uint32_t handle, const occasion *why)
+{
+    mandate *m = mandate_at(e, handle);
+    assert(!mandate_state_is_final((mandate_state)m->state));
+    if (clause_truth(e, m, CLAUSE_WHILE) == TRUTH_FALSE)
+        return mandate_change(e, handle, STATE_REVOKED, REASON_WHILE_FALSE, CLAUSE_WHILE, why);
+    if (clause_truth(e, m, CLAUSE_UNTIL) == TRUTH_TRUE)
+        return mandate_change(e, handle, STATE_COMPLETED, REASON_UNTIL_TRUE, CLAUSE_UNTIL, why);
+    return review_suspension(e, handle, why);
+}
+
+bool engine_settle(engine *e, const occasion *why)
+{
+    const condition_flip *flips;
+    uint32_t count;
+    if (!condition_settle(e->conditions, &flips, &count))
+        return engine_fail(e, "out of memory while settling conditions");
+    e->affected.len = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        mandate *m = mandate_at(e, flips[i].owner);
+        if (m->affected)
+            continue;
+        m->affected = VEC_PUSH(&e->affected, flips[i].owner);
+        if (!m->affected)
+            return engine_fail(e, "out of memory while settling conditions");
+    }
+    sort_by_id(e, e->affected.data, e->affected.len);
+    for (uint32_t i = 0; i < e->affected.len; i++) {
+        uint32_t handle = e->affected.data[i];
+        mandate *m = mandate_at(e, handle);
+        m->affected = false;
+        /* An earlier one of this very list may have been its ancestor. */
+        if (mandate_state_is_final((mandate_state)m->state) || ended_ancestor(e, handle) != MANDATE_NONE)
+            continue;
+        if (!mandate_review(e, handle, why))
+            return false;
+    }
+    return true;
+}

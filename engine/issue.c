@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * issue - a new mandate: structure, duplicate, expiry, parent, conditions, in this order; then it exists.
+ *
+ * Every refusal is a sentence that says what to do, and leaves no trace. The same content issued again is answered as the
+ * first time: `issued_at`, which we set, does not count as content.
+ */
+#include "engine/command_int.h"
+
+#include "engine/base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+typedef struct issuance {
+    engine *e;
+    engine_answer *answer;
+    claims claims; /* with defaults filled in */
+    uint32_t parent;
+    condition_template *template[CLAUSE_COUNT];
+    condition_edge edge[CLAUSE_COUNT]; /* bound only to look at their values */
+    bool bound[CLAUSE_COUNT];
+} issuance;
+
+/* Encoding of the claims with issued_at left out, in `out`. */
+static bool content(buf *out, const claims *c)
+{
+    claims timeless = *c;
+    timeless.issued_at_us = 0;
+    buf_reset(out);
+    claims_encode(out, &timeless);
+    return !out->failed;
+}
+
+/* Does a mandate of this id exist? Then the answer is settled (after check_parent, which fills in defaults). */
+static bool is_repetition(issuance *is, bool *settled)
+{
+    engine *e = is->e;
+    uint32_t handle = engine_mandate_find(e, is->claims.id);
+    claims stored;
+    buf mine, theirs;
+    *settled = handle != UINT32_MAX;
+    if (!*settled)
+        return true;
+    buf_init(&mine);
+    buf_init(&theirs);
+    bool ok = claims_of(e, handle, &e->memory, &stored) && content(&mine, &is->claims) && content(&theirs, &stored);
+    if (ok && mandate_slice_eq(buf_slice(&mine), buf_slice(&theirs)))
+        is->answer->repeated = true;
+    else if (ok)
+        mandate_error_set(&is->answer->error, MANDATE_CONFLICT,
+                          "a mandate \"%.*s\" with other content exists already: choose another id", MANDATE_SLICE_ARG(is->claims.id));
+    buf_deinit(&mine);
+    buf_deinit(&theirs);
+    if (ok)
+        answer_mandate(e, is->answer, handle);
+    return ok || engine_fail(e, "out of memory while issuing");
+}
+
+static mandate_status check_expiry(const issuance *is, mandate_error *err)
+{
+    char now[TIME_TEXT_MAX], at[TIME_TEXT_MAX];
+    if (is->claims.expires_at_us > is->e->batch_now_us)
+        return MANDATE_OK;
+    size_t n = time_format_us(now, is->e->batch_now_us), m = time_format_us(at, is->claims.expires_at_us);
+    return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" %.*s is in the past: it is %.*s now; give a time to come", (int)m, at,
+                             (int)n, now);
+}
+
+static mandate_status check_parent(issuance *is, mandate_error *err)
+{
+    engine *e = is->e;
+    claims parent;
+    uint32_t because;
+    is->parent = MANDATE_NONE;
+    if (is->claims.parent.len == 0) {
+        if (is->claims.depth_max == CLAIMS_DEPTH_UNSET)
+            is->claims.depth_max = LIMIT_DELEGATION_DEPTH;
+        return MANDATE_OK;
+    }
+    uint32_t handle = engine_mandate_find(e, is->claims.parent);
+    if (handle == UINT32_MAX)
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "its parent \"%.*s\" does not exist: issue that first",
+                                 MANDATE_SLICE_ARG(is->claims.parent));
+    if (!claims_of(e, handle, &e->memory, &parent))
+        return MANDATE_NOMEM;
+    if (is->claims.depth_max == CLAIMS_DEPTH_UNSET)
+        is->claims.depth_max = parent.depth_max ? parent.depth_max - 1 : 0;
+    mandate_state state = engine_effective_state(e, handle, e->batch_now_us, &because);
+    if (state != STATE_ACTIVE)
+        return mandate_error_set(err, MANDATE_CONFLICT, "its parent \"%.*s\" is %s: only an active mandate can be delegated",
+                                 MANDATE_SLICE_ARG(is->claims.parent), mandate_state_name(state));
+    if (mandate_at(e, handle)->depth + 1 > LIMIT_DELEGATION_DEPTH)
+        return mandate_error_set(err, MANDATE_LIMIT, "delegation is at most %d generations deep", LIMIT_DELEGATION_DEPTH);
+    is->parent = handle;
+    return scope_is_subset(&is->claims, &parent, err);
+}
+
+/* One list of unobservable attributes over all clauses. */
+static bool add_unobservable(issuance *is, int clause)
+{
+    engine_answer *a = is->answer;
+    mandate_slice *names, *all;
+    uint32_t count;
+    if (condition_unobservable(is->e->conditions, is->template[clause], &is->e->memory, &names, &count, NULL) != MANDATE_OK)
+        return engine_fail(is->e, "out of memory while issuing");
+    all = ARENA_ARRAY(&is->e->memory, mandate_slice, a->unobservable_count + count + 1);
+    if (!all)
+        return engine_fail(is->e, "out of memory while issuing");
+    if (a->unobservable_count)
+        memcpy(all, a->unobservable, a->unobservable_count * sizeof(*all));
+    for (uint32_t i = 0; i < count; i++) {
+        bool there = false;
+        for (uint32_t k = 0; k < a->unobservable_count && !there; k++)
+            there = mandate_slice_eq(all[k], names[i]);
+        if (!there)
+            all[a->unobservable_count++] = names[i];
+    }
+    a->unobservable = all;
+    return true;
+}
+
+/* "crm.conversation["R-42"].status is "closed" (crm, offset 17)" */
+static void say_why(issuance *is, int clause, buf *out)
+{
+    condition_truth value;
+    transition_term *terms;
+    uint32_t count, total;
+    if (condition_evidence(is->e->conditions, is->template[clause], &is->claims, &is->e->memory, &value, &terms, &count,
+                           &total, NULL) != MANDATE_OK)
+        return;
+    for (uint32_t i = 0; i < count && out->len < 400; i++) {
+        buf_printf(out, "%s%.*s is ", i ? ", " : ": ", MANDATE_SLICE_ARG(terms[i].path));
+        if (terms[i].value.kind == CEL_UNKNOWN)
+            buf_put_str(out, "unobserved");
+        else
+            cel_to_text(out, terms[i].value, 80);
+        if (terms[i].observed)
+            buf_printf(out, " (%s, partition %d, offset %lld)", schema_source_name(is->e->schema, terms[i].origin.source),
+                       terms[i].origin.partition, (long long)terms[i].origin.offset);
+    }
+}
+
+static mandate_status check_clause(issuance *is, int clause, mandate_error *err)
+{
+    engine *e = is->e;
+    buf why;
+    mandate_status s = condition_compile(&is->template[clause], e->conditions, is->claims.clause[clause], err);
+    if (s)
+        return mandate_error_prefix(err, s, "\"%s\" does not compile", claims_clause_names[clause]);
+    if (!add_unobservable(is, clause))
+        return MANDATE_NOMEM;
+    s = condition_bind(&is->edge[clause], e->conditions, is->template[clause], &is->claims, err);
+    if (s)
+        return engine_fail(e, "out of memory while issuing"), s;
+    is->bound[clause] = true;
+    condition_truth truth = condition_value(e->conditions, is->edge[clause]);
+    bool over = (clause == CLAUSE_WHILE && truth == TRUTH_FALSE) || (clause == CLAUSE_UNTIL && truth == TRUTH_TRUE);
+    if (!over)
+        return MANDATE_OK;
+    buf_init(&why);
+    say_why(is, clause, &why);
+    s = mandate_error_set(err, MANDATE_CONFLICT, "its \"%s\" is already %s, so it would end at once%s", claims_clause_names[clause],
+                          truth == TRUTH_TRUE ? "true" : "false", buf_cstr(&why));
+    buf_deinit(&why);
+    return s;
+}
+
+static void issuance_deinit(issuance *is)
+{
+    for (int k = 0; k < CLAUSE_COUNT; k++) {
+        if (is->bound[k])
+            condition_release(is->e->conditions, is->edge[k]);
+        if (is->template[k])
+            condition_template_release(is->e->conditions, is->template[k]);
+    }
+}
+
+/* --- it exists ----------------------------------------------------------------------------------------------- */
+uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id)
+{
+    char *copy = malloc(id.len + 1);
+    const mandate empty = {.parent = MANDATE_NONE, .first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
+    if (!copy)
+        return MANDATE_NONE;
+    while (e->mandates.len <= handle)
+        if (!VEC_PUSH(&e->mandates, empty)) {
+            free(copy);
+            return MANDATE_NONE;
+        }
+    if (!table_add(&e->by_id, hash_slice(id), handle)) {
+        free(copy);
+        return MANDATE_NONE;
+    }
+    memcpy(copy, id.ptr, id.len);
+    copy[id.len] = 0;
+    mandate_at(e, handle)->id = mandate_slice_of(copy, id.len);
+    mandate_at(e, handle)->used = true;
+    return handle;
+}
+
+void mandate_link(engine *e, uint32_t handle, uint32_t parent)
+{
+    mandate *m = mandate_at(e, handle);
+    m->parent = parent;
+    if (parent == MANDATE_NONE)
+        return;
+    m->next_sibling = mandate_at(e, parent)->first_child;
+    mandate_at(e, parent)->first_child = handle;
+    m->depth = mandate_at(e, parent)->depth + 1;
+    if (mandate_state_is_final((mandate_state)m->state))
+        return;
+    for (uint32_t p = parent; p != MANDATE_NONE; p = mandate_at(e, p)->parent)
+        mandate_at(e, p)->live_descendants++;
+}
+
+static bool keep_claims(issuance *is, mandate *m)
+{
+    engine *e = is->e;
+    buf b;
+    buf_init(&b);
+    claims_encode(&b, &is->claims);
+    mandate_slice bytes = b.failed ? (mandate_slice){NULL, 0} : arena_dup(&e->memory, buf_slice(&b));
+    bool ok = bytes.ptr && VEC_PUSH(&e->new_claims, bytes);
+    m->new_claims = e->new_claims.len;
+    if (ok && !e->claims_load) {
+        m->claims_kept = buf_slice(&b);
+        b.data = NULL;
+    }
+    buf_deinit(&b);
+    return ok;
+}
+
+static bool create(issuance *is, const occasion *why)
+{
+    engine *e = is->e;
+    uint32_t answer = (uint32_t)(is->answer - e->answers.data);
+    uint32_t handle = mandate_add(e, e->mandates.len, is->claims.id);
+    if (handle == MANDATE_NONE)
+        return engine_fail(e, "out of memory while issuing");
+    mandate *m = mandate_at(e, handle);
+    is->claims.issued_at_us = e->batch_now_us;
+    m->expires_at_us = is->claims.expires_at_us;
+    m->unknown_grace_us = is->claims.unknown_grace_us;
+    m->on_unknown = (uint8_t)is->claims.on_unknown;
+    m->depth_max = is->claims.depth_max;
+    m->state = STATE_ACTIVE;
+    for (int k = 0; k < CLAUSE_COUNT; k++) {
+        m->template[k] = is->template[k]; /* the issuance's references move to the mandate */
+        is->template[k] = NULL;
+    }
+    if (!keep_claims(is, m) || !mandate_bind(e, handle, &is->claims, e->err))
+        return engine_fail(e, "out of memory while issuing");
+    mandate_link(e, handle, is->parent);
+    e->mandates_live++;
+    if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, m->expires_at_us))
+        return engine_fail(e, "out of memory while issuing");
+    if (!mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) || !mandate_review(e, handle, why))
+        return false;
+    answer_mandate(e, &e->answers.data[answer], handle);
+    return true;
+}
+
+bool issue_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
+{
+    issuance is = {.e = e, .answer = a, .parent = MANDATE_NONE};
+    bool settled = false, ok = true;
+    mandate_error *err = &a->error;
+    assert(c->claims);
+    a->mandate = arena_dup(&e->memory, c->claims->id);
+    a->state = STATE_NONE;
+    if (claims_check(c->claims, err) != MANDATE_OK)
+        return true;
+    if (!mandate_slice_eq(c->claims->issuer, e->issuer)) {
+        mandate_error_set(err, MANDATE_DENIED, "\"issuer\" must be \"%.*s\": mandates of others are not issued here", MANDATE_SLICE_ARG(e->issuer));
+        return true;
+    }
+    if (claims_copy(&is.claims, &e->memory, c->claims, NULL) != MANDATE_OK)
+        return engine_fail(e, "out of memory while issuing");
+    mandate_status parent = check_parent(&is, err);
+    if (e->failed || !is_repetition(&is, &settled))
+        return false;
+    if (settled && a->repeated)
+        *err = (mandate_error){0};
+    if (settled)
+        return true;
+    mandate_status s = parent;
+    if (s == MANDATE_OK)
+        s = check_expiry(&is, err);
+    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++)
+        if (is.claims.clause[k].len)
+            s = check_clause(&is, k, err);
+    if (s == MANDATE_OK)
+        ok = create(&is, why);
+    issuance_deinit(&is);
+    return ok && !e->failed;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limits - every cap of the system in one place. Each is tested at the cap and one above.
+ *
+ * A cap exists because the number comes from outside. Raising one is a design change: the static
+ * assertions at the end tie those that depend on each other.
+ */
+#ifndef MANDATE_ENGINE_LIMITS_H
+#define MANDATE_ENGINE_LIMITS_H
+
+enum {
+    /* --- conditions --- */
+    LIMIT_CEL_SOURCE = 4096,      /* bytes of one expression */
+    LIMIT_CEL_NESTING = 32,       /* parser recursion; every later pass recurses at most as deep */
+    LIMIT_CEL_NODES = 4096,       /* syntax nodes after macro expansion */
+    LIMIT_CEL_LIST_LITERAL = 256, /* elements of a list or map literal */
+    LIMIT_CEL_ARGS = 16,          /* arguments of one call */
+    LIMIT_CEL_ERRORS = 8,         /* reported per compilation */
+    LIMIT_CEL_ITERATIONS = 20000, /* comprehension steps of one evaluation */
+    LIMIT_CEL_STACK = 1024,       /* values on the evaluation stack */
+    LIMIT_CEL_MEMORY = 1 << 20,   /* bytes one evaluation may allocate */
+    LIMIT_CEL_REGEX = 512,        /* bytes of a pattern */
+    LIMIT_VALUE_DEPTH = 64,       /* nesting of a list / map value */
+
+    /* --- context graph --- */
+    LIMIT_TYPES = 1024,           /* entity types */
+    LIMIT_FIELDS = 512,           /* attributes + references + inverses of one type */
+    LIMIT_NAME = 128,             /* bytes of a type, attribute, connector or topic name */
+    LIMIT_ID = 512,               /* bytes of an entity or mandate id */
+    LIMIT_VALUE = 64 << 10,       /* encoded bytes of one attribute value */
+    LIMIT_SOURCES = 256,          /* connectors */
+    LIMIT_TOPICS = 4096,          /* topics of all connectors together */
+
+    /* --- mandates --- */
+    LIMIT_CLAUSES = 3,            /* while, until, suspend_while */
+    LIMIT_DELEGATION_DEPTH = 1000,
+    LIMIT_CHILDREN = 1 << 24,
+    LIMIT_SCOPE_ITEMS = 256,      /* actions, resources, limits each */
+    LIMIT_CLAIMS = 64 << 10,      /* encoded bytes of one mandate's claims */
+    LIMIT_EVIDENCE_TERMS = 64,    /* terms carried by one transition */
+    LIMIT_REASON = 1024,          /* bytes of a human reason */
+
+    /* --- a step --- */
+    LIMIT_BATCH_INPUTS = 4096,    /* inputs of one step */
+    LIMIT_BATCH_TRANSITIONS = 4096, /* cascade and expiry slices; the rest waits for the next step */
+
+    /* --- records from Kafka --- */
+    LIMIT_RECORD = 4 << 20,       /* bytes of one key or value */
+    LIMIT_RECORD_DEPTH = 32,      /* nesting of JSON or Avro data */
+    LIMIT_RECORD_ITEMS = 10000,   /* array items + map entries of one record */
+    LIMIT_RECORD_CHANGES = 1024,  /* changes one record may map to */
+    LIMIT_RECORD_MEMORY = 16 << 20, /* arena bytes one record may take */
+    LIMIT_HEADERS = 128,
+    LIMIT_AVRO_SCHEMA = 1 << 20,  /* bytes of a schema text */
+
+    /* --- operators' files --- */
+    LIMIT_CONFIG = 1 << 20,       /* bytes of one YAML file */
+    LIMIT_CONFIG_DEPTH = 32,      /* nesting of its collections */
+    LIMIT_CONFIG_NODES = 1 << 16, /* scalars and collections in it */
+    LIMIT_CONNECTOR_ENTITIES = 64, /* entities one connector maps to */
+
+    /* --- HTTP --- */
+    LIMIT_HTTP_HEADER = 8 << 10,
+    LIMIT_HTTP_BODY = 64 << 10,
+    LIMIT_HTTP_DEADLINE_MS = 10000 /* absolute, for a whole request */
+};
+
+_Static_assert(LIMIT_RECORD_DEPTH <= LIMIT_VALUE_DEPTH, "a decoded record must be a legal value");
+_Static_assert(LIMIT_HTTP_BODY <= LIMIT_CLAIMS, "whatever a request can carry, a mandate can hold");
+
+#endif

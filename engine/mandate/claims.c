@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* claims - structural checks and the stored form. What is inside the scope is compared in scope.c. */
+#include "engine/mandate/claims.h"
+
+#include "engine/base/text.h"
+
+#include <math.h>
+
+enum { CLAIMS_FORMAT = 1 };
+
+static mandate_status check_text(mandate_slice s, const char *member, size_t max, bool required, mandate_error *err)
+{
+    if (s.len == 0 && required)
+        return mandate_error_set(err, MANDATE_INVALID, "\"%s\" is required", member);
+    if (s.len > max)
+        return mandate_error_set(err, MANDATE_LIMIT, "\"%s\" has %zu bytes, at most %zu are allowed", member, s.len, max);
+    if (!utf8_valid(s) || (s.len && memchr(s.ptr, 0, s.len)))
+        return mandate_error_set(err, MANDATE_INVALID, "\"%s\" must be UTF-8 text without NUL", member);
+    return MANDATE_OK;
+}
+
+/* Ids stand in keys, URLs and terminals: printable, no space at all. */
+static mandate_status check_id(mandate_slice s, const char *member, bool required, mandate_error *err)
+{
+    mandate_status status = check_text(s, member, LIMIT_ID, required, err);
+    for (size_t i = 0; status == MANDATE_OK && i < s.len; i++)
+        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 127)
+            status = mandate_error_set(err, MANDATE_INVALID,
+                                       "\"%s\" must have no spaces or control characters (byte %zu)", member, i + 1);
+    return status;
+}
+
+static mandate_status check_items(const mandate_slice *items, uint32_t count, const char *member, mandate_error *err)
+{
+    if (count > LIMIT_SCOPE_ITEMS)
+        return mandate_error_set(err, MANDATE_LIMIT, "\"%s\" has %u items, at most %d are allowed", member, count,
+                                 LIMIT_SCOPE_ITEMS);
+    for (uint32_t i = 0; i < count; i++) {
+        mandate_status status = check_id(items[i], member, true, err);
+        const char *star = items[i].len ? memchr(items[i].ptr, '*', items[i].len) : NULL;
+        if (status == MANDATE_OK && star && star != items[i].ptr + items[i].len - 1)
+            status = mandate_error_set(err, MANDATE_INVALID, "\"%s\": a \"*\" may only stand at the end, in \"%.*s\"",
+                                       member, MANDATE_SLICE_ARG(items[i]));
+        if (status != MANDATE_OK)
+            return status;
+    }
+    return MANDATE_OK;
+}
+
+static mandate_status check_limits(const claims *c, mandate_error *err)
+{
+    if (c->limit_count > LIMIT_SCOPE_ITEMS)
+        return mandate_error_set(err, MANDATE_LIMIT, "\"scope.limits\" has too many items (at most %d)", LIMIT_SCOPE_ITEMS);
+    for (uint32_t i = 0; i < c->limit_count; i++) {
+        const claims_limit *l = &c->limits[i];
+        bool number = l->max.kind == CEL_INT || l->max.kind == CEL_UINT ||
+                      (l->max.kind == CEL_DOUBLE && isfinite(l->max.d));
+        mandate_status status = check_id(l->name, "scope.limits", true, err);
+        if (status != MANDATE_OK)
+            return status;
+        if (!number)
+            return mandate_error_set(err, MANDATE_INVALID, "limit \"%.*s\" must be a finite number", MANDATE_SLICE_ARG(l->name));
+        if (i && mandate_slice_cmp(c->limits[i - 1].name, l->name) >= 0)
+            return mandate_error_set(err, MANDATE_INVALID, "limit \"%.*s\" stands there twice", MANDATE_SLICE_ARG(l->name));
+    }
+    return MANDATE_OK;
+}
+
+mandate_status claims_check(const claims *c, mandate_error *err)
+{
+    mandate_status s;
+    if ((s = check_id(c->id, "id", true, err)) || (s = check_id(c->issuer, "issuer", true, err)) ||
+        (s = check_id(c->grantor, "grantor", true, err)) || (s = check_id(c->agent, "agent", true, err)) ||
+        (s = check_text(c->purpose, "purpose", LIMIT_REASON, true, err)) || (s = check_id(c->parent, "parent", false, err)) ||
+        (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
+        (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
+        (s = check_items(c->audience, c->audience_count, "audience", err)) || (s = check_limits(c, err)))
+        return s;
+    for (int i = 0; i < CLAUSE_COUNT; i++)
+        if ((s = check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
+            return s;
+    if (c->action_count == 0)
+        return mandate_error_set(err, MANDATE_INVALID, "\"scope.actions\" is empty: a mandate that permits nothing; name at least one action");
+    if (c->resource_count == 0)
+        return mandate_error_set(err, MANDATE_INVALID, "\"scope.resources\" is empty: name at least one resource, or \"*\"");
+    if (c->params.kind != CEL_NULL && c->params.kind != CEL_MAP)
+        return mandate_error_set(err, MANDATE_INVALID, "\"params\" must be an object");
+    if (c->targets.kind != CEL_NULL && c->targets.kind != CEL_MAP)
+        return mandate_error_set(err, MANDATE_INVALID, "\"targets\" must be an object");
+    if (c->expires_at_us <= 0)
+        return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" is required: every mandate has a hard expiry");
+    if (c->unknown_grace_us < 0)
+        return mandate_error_set(err, MANDATE_INVALID, "\"unknown_grace\" must not be negative");
+    if (c->depth_max != CLAIMS_DEPTH_UNSET && c->depth_max > LIMIT_DELEGATION_DEPTH)
+        return mandate_error_set(err, MANDATE_LIMIT, "\"max_depth\" is at most %d", LIMIT_DELEGATION_DEPTH);
+    if (mandate_slice_eq(c->id, c->parent))
+        return mandate_error_set(err, MANDATE_INVALID, "a mandate cannot be its own parent");
+    return MANDATE_OK;
+}
+
+static void put_items(buf *b, const mandate_slice *items, uint32_t count)
+{
+    wire_put_u64(b, count);
+    for (uint32_t i = 0; i < count; i++)
+        wire_put_bytes(b, items[i]);
+}
+
+void claims_encode(buf *b, const claims *c)
+{
+    wire_put_u8(b, CLAIMS_FORMAT);
+    wire_put_bytes(b, c->id);
+    wire_put_bytes(b, c->issuer);
+    wire_put_bytes(b, c->grantor);
+    wire_put_bytes(b, c->agent);
+    wire_put_bytes(b, c->purpose);
+    put_items(b, c->actions, c->action_count);
+    put_items(b, c->resources, c->resource_count);
+    put_items(b, c->audience, c->audience_count);
+    wire_put_u64(b, c->limit_count);
+    for (uint32_t i = 0; i < c->limit_count; i++) {
+        wire_put_bytes(b, c->limits[i].name);
+        cel_encode(b, c->limits[i].max);
+    }
+    for (int i = 0; i < CLAUSE_COUNT; i++)
+        wire_put_bytes(b, c->clause[i]);
+    cel_encode(b, c->params);
+    cel_encode(b, c->targets);
+    wire_put_i64(b, c->expires_at_us);
+    wire_put_i64(b, c->issued_at_us);
+    wire_put_bytes(b, c->parent);
+    wire_put_u64(b, c->depth_max);
+    wire_put_u8(b, (uint8_t)c->on_unknown);
+    wire_put_i64(b, c->unknown_grace_us);
+}
+
+static const mandate_slice *get_items(wire_reader *r, arena *a, uint32_t *count)
+{
+    uint64_t n = wire_get_count(r, 1);
+    mandate_slice *items = n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, mandate_slice, n) : NULL;
+    if (n && !items)
+        r->failed = true;
+    for (uint64_t i = 0; i < n && !r->failed; i++)
+        items[i] = wire_get_bytes(r);
+    *count = r->failed ? 0 : (uint32_t)n;
+    return items;
+}
+
+static const claims_limit *get_limits(wire_reader *r, arena *a, uint32_t *count)
+{
+    uint64_t n = wire_get_count(r, 2);
+    claims_limit *limits = n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, claims_limit, n) : NULL;
+    if (n && !limits)
+        r->failed = true;
+    for (uint64_t i = 0; i < n && !r->failed; i++) {
+        limits[i].name = wire_get_bytes(r);
+        limits[i].max = cel_decode(r, a);
+    }
+    *count = r->failed ? 0 : (uint32_t)n;
+    return limits;
+}
+
+mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err)
+{
+    wire_reader reader = wire_reader_of(bytes), *r = &reader;
+    claims c = {0};
+    if (wire_get_u8(r) != CLAIMS_FORMAT)
+        return mandate_error_set(err, MANDATE_CORRUPT, "stored claims have an unknown format");
+    c.id = wire_get_bytes(r);
+    c.issuer = wire_get_bytes(r);
+    c.grantor = wire_get_bytes(r);
+    c.agent = wire_get_bytes(r);
+    c.purpose = wire_get_bytes(r);
+    c.actions = get_items(r, a, &c.action_count);
+    c.resources = get_items(r, a, &c.resource_count);
+    c.audience = get_items(r, a, &c.audience_count);
+    c.limits = get_limits(r, a, &c.limit_count);
+    for (int i = 0; i < CLAUSE_COUNT; i++)
+        c.clause[i] = wire_get_bytes(r);
+    c.params = cel_decode(r, a);
+    c.targets = cel_decode(r, a);
+    c.expires_at_us = wire_get_i64(r);
+    c.issued_at_us = wire_get_i64(r);
+    c.parent = wire_get_bytes(r);
+    c.depth_max = (uint32_t)wire_get_u64(r);
+    c.on_unknown = (claims_on_unknown)wire_get_u8(r);
+    c.unknown_grace_us = wire_get_i64(r);
+    if (!wire_done(r) || c.on_unknown > ON_UNKNOWN_SUSPEND)
+        return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
+    *out = c;
+    return MANDATE_OK;
+}
+
+mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err)
+{
+    buf b;
+    buf_init(&b);
+    claims_encode(&b, c);
+    mandate_slice bytes = b.failed ? (mandate_slice){NULL, 0} : arena_dup(a, buf_slice(&b));
+    buf_deinit(&b);
+    if (!bytes.ptr)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while copying claims");
+    return claims_decode(out, a, bytes, err);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scope - what a mandate permits, and when one scope lies within another.
+ *
+ * Attenuation is decided per dimension, and a refusal names the dimension and both sides. An empty audience means
+ * "anyone", so a child of a mandate with an audience must name one.
+ */
+#include "engine/mandate/claims.h"
+
+#include "engine/base/text.h"
+
+bool scope_covers(mandate_slice pattern, mandate_slice name)
+{
+    if (pattern.len && pattern.ptr[pattern.len - 1] == '*') {
+        size_t n = pattern.len - 1;
+        return name.len >= n && memcmp(pattern.ptr, name.ptr, n) == 0;
+    }
+    return mandate_slice_eq(pattern, name);
+}
+
+static bool covered_by_any(const mandate_slice *patterns, uint32_t count, mandate_slice name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (scope_covers(patterns[i], name))
+            return true;
+    return false;
+}
+
+static void list_text(buf *b, const mandate_slice *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && b->len < 200; i++)
+        buf_printf(b, "%s\"%.*s\"", i ? ", " : "", MANDATE_SLICE_ARG(items[i]));
+}
+
+static mandate_status subset_items(const char *dimension, const mandate_slice *child, uint32_t child_count,
+                                   const mandate_slice *parent, uint32_t parent_count, mandate_error *err)
+{
+    for (uint32_t i = 0; i < child_count; i++) {
+        if (covered_by_any(parent, parent_count, child[i]))
+            continue;
+        buf b;
+        buf_init(&b);
+        list_text(&b, parent, parent_count);
+        mandate_status status =
+            mandate_error_set(err, MANDATE_DENIED, "wider than its parent in %s: \"%.*s\" is not within %s; a child may only narrow",
+                              dimension, MANDATE_SLICE_ARG(child[i]), buf_cstr(&b));
+        buf_deinit(&b);
+        return status;
+    }
+    return MANDATE_OK;
+}
+
+static const claims_limit *limit_find(const claims *c, mandate_slice name)
+{
+    for (uint32_t i = 0; i < c->limit_count; i++)
+        if (mandate_slice_eq(c->limits[i].name, name))
+            return &c->limits[i];
+    return NULL;
+}
+
+static mandate_status subset_limits(const claims *child, const claims *parent, mandate_error *err)
+{
+    for (uint32_t i = 0; i < parent->limit_count; i++) {
+        const claims_limit *mine = limit_find(child, parent->limits[i].name), *theirs = &parent->limits[i];
+        int order = 1;
+        if (mine && cel_compare(mine->max, theirs->max, &order) && order <= 0)
+            continue;
+        buf have, want;
+        buf_init(&have);
+        buf_init(&want);
+        if (mine)
+            cel_to_text(&have, mine->max, 40);
+        else
+            buf_put_str(&have, "no limit");
+        cel_to_text(&want, theirs->max, 40);
+        mandate_status status = mandate_error_set(
+            err, MANDATE_DENIED, "wider than its parent in limit \"%.*s\": %s, while the parent has %s; a child may only narrow",
+            MANDATE_SLICE_ARG(theirs->name), buf_cstr(&have), buf_cstr(&want));
+        buf_deinit(&have);
+        buf_deinit(&want);
+        return status;
+    }
+    return MANDATE_OK;
+}
+
+mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err)
+{
+    mandate_status s;
+    if ((s = subset_items("actions", child->actions, child->action_count, parent->actions, parent->action_count, err)) ||
+        (s = subset_items("resources", child->resources, child->resource_count, parent->resources,
+                          parent->resource_count, err)) ||
+        (s = subset_limits(child, parent, err)))
+        return s;
+    if (parent->audience_count && child->audience_count == 0)
+        return mandate_error_set(err, MANDATE_DENIED, "wider than its parent in audience: it names none, which means anyone");
+    if (parent->audience_count &&
+        (s = subset_items("audience", child->audience, child->audience_count, parent->audience, parent->audience_count, err)))
+        return s;
+    if (child->expires_at_us > parent->expires_at_us) {
+        char mine[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
+        size_t a = time_format_us(mine, child->expires_at_us), b = time_format_us(theirs, parent->expires_at_us);
+        return mandate_error_set(err, MANDATE_DENIED, "wider than its parent in time: expires_at %.*s is after the parent's %.*s",
+                                 (int)a, mine, (int)b, theirs);
+    }
+    if (parent->depth_max == 0 || child->depth_max >= parent->depth_max)
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "wider than its parent in depth: the parent allows %u more generations (max_depth), this child "
+                                 "would need %u",
+                                 parent->depth_max, child->depth_max + 1);
+    return MANDATE_OK;
+}
+
+static bool refuse(mandate_slice *why, mandate_slice text)
+{
+    *why = text;
+    return false;
+}
+
+bool scope_permits(const claims *c, mandate_slice action, mandate_slice resource, cel_value params, arena *a,
+                   mandate_slice *why)
+{
+    if (!covered_by_any(c->actions, c->action_count, action))
+        return refuse(why, arena_printf(a, "the action \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(action)));
+    if (!covered_by_any(c->resources, c->resource_count, resource))
+        return refuse(why, arena_printf(a, "the resource \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(resource)));
+    for (uint32_t i = 0; i < c->limit_count; i++) {
+        const claims_limit *l = &c->limits[i];
+        const cel_value *asked = params.kind == CEL_MAP ? cel_map_get(params, cel_string(l->name)) : NULL;
+        int order = 1;
+        if (!asked)
+            return refuse(why, arena_printf(a, "the mandate limits \"%.*s\": say it in action.properties", MANDATE_SLICE_ARG(l->name)));
+        if (!cel_compare(*asked, l->max, &order))
+            return refuse(why, arena_printf(a, "\"%.*s\" must be a number", MANDATE_SLICE_ARG(l->name)));
+        if (order > 0)
+            return refuse(why, arena_printf(a, "\"%.*s\" is more than the mandate allows", MANDATE_SLICE_ARG(l->name)));
+    }
+    return true;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * persist - the engine's state as bytes, and back. Mandates keep their handle (order of issuance), so that everything that
+ * depends on it is the same after a restart.
+ *
+ *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace
+ *   meta     format, time, source states by stable id, pending cascades
+ */
+#include "engine/command_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { META_FORMAT = 1 };
+
+/* --- out ------------------------------------------------------------------------------------------------------ */
+void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value)
+{
+    context_encode(e->graph, context_entity_at(e->graph, handle), key, value);
+}
+
+void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes)
+{
+    const mandate *m = &e->mandates.data[handle];
+    buf_reset(key);
+    buf_put_slice(key, m->id);
+    buf_reset(value);
+    wire_put_bytes(value, claims_bytes);
+    wire_put_u64(value, handle);
+    wire_put_u64(value, m->parent == MANDATE_NONE ? 0 : (uint64_t)m->parent + 1);
+    wire_put_u8(value, m->state);
+    wire_put_u8(value, m->suspended_by);
+    wire_put_u64(value, m->version);
+    wire_put_i64(value, m->grace_at_us);
+}
+
+mandate_slice engine_new_claims(const engine *e, uint32_t handle)
+{
+    uint32_t index = e->mandates.data[handle].new_claims;
+    return index ? e->new_claims.data[index - 1] : (mandate_slice){NULL, 0};
+}
+
+mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err)
+{
+    wire_reader r = wire_reader_of(record);
+    *claims_bytes = wire_get_bytes(&r);
+    return r.failed ? mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate cannot be read") : MANDATE_OK;
+}
+
+static void put_origin(buf *b, const schema *s, const change_origin *o)
+{
+    wire_put_u64(b, o->source == SCHEMA_NONE ? 0 : schema_source_id(s, o->source));
+    wire_put_u64(b, o->topic == SCHEMA_NONE ? 0 : schema_topic_id(s, o->topic));
+    wire_put_i64(b, o->partition);
+    wire_put_i64(b, o->offset);
+    wire_put_i64(b, o->event_time_us);
+    wire_put_u64(b, o->seq);
+}
+
+static change_origin get_origin(wire_reader *r, const schema *s)
+{
+    uint64_t source = wire_get_u64(r), topic = wire_get_u64(r);
+    change_origin o = {.source = source ? schema_source_by_id(s, (uint32_t)source) : SCHEMA_NONE,
+                       .topic = topic ? schema_topic_by_id(s, (uint32_t)topic) : SCHEMA_NONE};
+    o.partition = (int32_t)wire_get_i64(r);
+    o.offset = wire_get_i64(r);
+    o.event_time_us = wire_get_i64(r);
+    o.seq = wire_get_u64(r);
+    return o;
+}
+
+void engine_encode_meta(const engine *e, buf *value)
+{
+    uint16_t sources = schema_source_count(e->schema), down = 0;
+    buf_reset(value);
+    wire_put_u8(value, META_FORMAT);
+    wire_put_i64(value, e->now_us);
+    for (uint16_t i = 0; i < sources; i++)
+        down += e->source_state[i] != SOURCE_LIVE;
+    wire_put_u64(value, down);
+    for (uint16_t i = 0; i < sources; i++)
+        if (e->source_state[i] != SOURCE_LIVE) {
+            wire_put_u64(value, schema_source_id(e->schema, i));
+            wire_put_u8(value, e->source_state[i]);
+        }
+    wire_put_u64(value, e->cascades.len);
+    for (uint32_t i = 0; i < e->cascades.len; i++) {
+        const cascade *c = &e->cascades.data[i];
+        wire_put_u64(value, c->root);
+        wire_put_u64(value, c->cursor);
+        wire_put_i64(value, c->effective_at_us);
+        wire_put_u64(value, c->count);
+        wire_put_u8(value, (uint8_t)c->cause);
+        put_origin(value, e->schema, &c->origin);
+        wire_put_bytes(value, c->principal);
+        wire_put_bytes(value, c->note);
+        buf_put(value, c->txn, sizeof(c->txn));
+    }
+}
+
+/* --- in ------------------------------------------------------------------------------------------------------- */
+mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
+{
+    return context_decode(e->graph, key, value, err);
+}
+
+/* What the claims say about the live part. Conditions are bound when everything is there. */
+static mandate_status load_claims(engine *e, uint32_t handle, mandate_slice bytes, mandate_error *err)
+{
+    mandate *m = mandate_at(e, handle);
+    mandate_slice copy = arena_dup(&e->loading, bytes);
+    claims c;
+    if (!copy.ptr)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
+    mandate_status s = claims_decode(&c, &e->loading, copy, err);
+    if (s)
+        return s;
+    m->expires_at_us = c.expires_at_us;
+    m->unknown_grace_us = c.unknown_grace_us;
+    m->on_unknown = (uint8_t)c.on_unknown;
+    m->depth_max = c.depth_max;
+    if (!e->claims_load) {
+        char *kept = malloc(bytes.len + 1);
+        if (!kept)
+            return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
+        memcpy(kept, bytes.ptr, bytes.len);
+        m->claims_kept = mandate_slice_of(kept, bytes.len);
+    }
+    while (e->loading_claims.len <= handle)
+        if (!VEC_PUSH(&e->loading_claims, (mandate_slice){NULL, 0}))
+            return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
+    e->loading_claims.data[handle] = copy;
+    return MANDATE_OK;
+}
+
+mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
+{
+    wire_reader r = wire_reader_of(value);
+    mandate_slice bytes = wire_get_bytes(&r);
+    uint64_t handle = wire_get_u64(&r), parent = wire_get_u64(&r);
+    uint8_t state = wire_get_u8(&r), suspended_by = wire_get_u8(&r);
+    uint64_t version = wire_get_u64(&r);
+    int64_t grace = wire_get_i64(&r);
+    if (!wire_done(&r) || handle >= MANDATE_NONE || parent > MANDATE_NONE || state >= STATE_COUNT || version == 0 ||
+        (handle < e->mandates.len && e->mandates.data[handle].used))
+        return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
+    if (mandate_add(e, (uint32_t)handle, key) == MANDATE_NONE)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
+    mandate *m = mandate_at(e, (uint32_t)handle);
+    m->parent = parent ? (uint32_t)parent - 1 : MANDATE_NONE;
+    m->state = state;
+    m->suspended_by = suspended_by;
+    m->version = (uint32_t)version;
+    m->grace_at_us = grace;
+    return load_claims(e, (uint32_t)handle, bytes, err);
+}
+
+static bool load_cascade(engine *e, wire_reader *r)
+{
+    cascade c = {.root = (uint32_t)wire_get_u64(r), .cursor = (uint32_t)wire_get_u64(r)};
+    c.effective_at_us = wire_get_i64(r);
+    c.count = (uint32_t)wire_get_u64(r);
+    c.cause = (transition_cause)wire_get_u8(r);
+    c.origin = get_origin(r, e->schema);
+    mandate_slice principal = wire_get_bytes(r), note = wire_get_bytes(r);
+    for (size_t i = 0; i < sizeof(c.txn); i++)
+        c.txn[i] = wire_get_u8(r);
+    if (r->failed || c.root >= e->mandates.len || c.cursor >= e->mandates.len || c.cause > CAUSE_SOURCE)
+        return false;
+    occasion why = {.cause = c.cause, .origin = c.origin, .principal = principal, .note = note};
+    if (!cascade_start(e, c.root, &why, c.txn, c.effective_at_us))
+        return false;
+    e->cascades.data[e->cascades.len - 1].cursor = c.cursor;
+    e->cascades.data[e->cascades.len - 1].count = c.count;
+    return true;
+}
+
+mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err)
+{
+    wire_reader r = wire_reader_of(value);
+    uint8_t format = wire_get_u8(&r);
+    e->now_us = e->batch_now_us = wire_get_i64(&r);
+    uint64_t down = wire_get_count(&r, 2);
+    for (uint64_t i = 0; i < down && !r.failed; i++) {
+        uint16_t source = schema_source_by_id(e->schema, (uint32_t)wire_get_u64(&r));
+        uint8_t state = wire_get_u8(&r);
+        if (source == SCHEMA_NONE || state > SOURCE_DOUBTFUL)
+            continue; /* the connector is gone, and what it said with it */
+        e->source_state[source] = state;
+        context_source(e->graph, source, state == SOURCE_LIVE);
+    }
+    uint64_t cascades = wire_get_count(&r, 40);
+    for (uint64_t i = 0; i < cascades && !r.failed; i++)
+        if (!load_cascade(e, &r))
+            r.failed = true;
+    if (format != META_FORMAT || !wire_done(&r))
+        return mandate_error_set(err, MANDATE_CORRUPT, "the engine's stored meta data cannot be read");
+    condition_now(e->conditions, e->now_us);
+    return MANDATE_OK;
+}
+
+static mandate_status bind_loaded(engine *e, uint32_t handle, mandate_error *err)
+{
+    mandate *m = mandate_at(e, handle);
+    arena a;
+    claims c;
+    arena_init(&a, 0);
+    mandate_status s = claims_decode(&c, &a, e->loading_claims.data[handle], err);
+    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
+        if (!c.clause[k].len)
+            continue;
+        s = condition_compile(&m->template[k], e->conditions, c.clause[k], err);
+        if (s)
+            s = mandate_error_prefix(err, s, "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
+                                     MANDATE_SLICE_ARG(m->id), claims_clause_names[k]);
+    }
+    if (s == MANDATE_OK && !mandate_bind(e, handle, &c, err))
+        s = MANDATE_NOMEM;
+    arena_deinit(&a);
+    if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, m->expires_at_us) ||
+                            !timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us)))
+        s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
+    return s;
+}
+
+mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
+{
+    mandate_status s = MANDATE_OK;
+    e->err = err;
+    e->seq = seq;
+    for (uint32_t i = 0; s == MANDATE_OK && i < e->mandates.len; i++) {
+        mandate *m = mandate_at(e, i);
+        if (!m->used || (m->parent != MANDATE_NONE && (m->parent >= i || !mandate_at(e, m->parent)->used)))
+            return mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate is missing, or its parent is");
+        mandate_link(e, i, m->parent);
+        if (mandate_state_is_final((mandate_state)m->state))
+            continue;
+        e->mandates_live++;
+        s = bind_loaded(e, i, err);
+    }
+    arena_deinit(&e->loading);
+    arena_init(&e->loading, 0);
+    VEC_FREE(&e->loading_claims);
+    context_changed_clear(e->graph);
+    e->err = NULL;
+    return s;
+}
+
+/* --- hash ----------------------------------------------------------------------------------------------------- */
+static int entity_order(const void *a, const void *b, void *ctx)
+{
+    const engine *e = ctx;
+    const context_entity *x = context_entity_at(e->graph, *(const uint32_t *)a), *y = context_entity_at(e->graph, *(const uint32_t *)b);
+    int order = strcmp(schema_type_at(e->schema, x->type)->name, schema_type_at(e->schema, y->type)->name);
+    return order ? order : mandate_slice_cmp(x->id, y->id);
+}
+
+static bool hash_entities(engine *e, buf *all)
+{
+    uint32_t n = context_entity_count(e->graph), kept = 0;
+    uint32_t *order = malloc((n + 1) * sizeof(*order));
+    buf key, value;
+    if (!order)
+        return false;
+    buf_init(&key);
+    buf_init(&value);
+    for (uint32_t i = 0; i < n; i++)
+        if (context_entity_at(e->graph, i)->status != CONTEXT_UNOBSERVED)
+            order[kept++] = i;
+    qsort_r(order, kept, sizeof(*order), entity_order, e);
+    for (uint32_t i = 0; i < kept; i++) {
+        engine_encode_entity(e, order[i], &key, &value);
+        wire_put_bytes(all, buf_slice(&key));
+        wire_put_bytes(all, buf_slice(&value));
+    }
+    free(order);
+    buf_deinit(&key);
+    buf_deinit(&value);
+    return !all->failed;
+}
+
+static bool hash_mandates(engine *e, buf *all)
+{
+    bool ok = true;
+    buf key, value, bytes;
+    arena a;
+    claims c;
+    buf_init(&key);
+    buf_init(&value);
+    buf_init(&bytes);
+    arena_init(&a, 0);
+    for (uint32_t i = 0; ok && i < e->mandates.len; i++) {
+        arena_reset(&a);
+        ok = claims_of(e, i, &a, &c);
+        buf_reset(&bytes);
+        if (ok)
+            claims_encode(&bytes, &c);
+        engine_encode_mandate(e, i, &key, &value, buf_slice(&bytes));
+        wire_put_bytes(all, buf_slice(&key));
+        wire_put_bytes(all, buf_slice(&value));
+    }
+    arena_deinit(&a);
+    buf_deinit(&key);
+    buf_deinit(&value);
+    buf_deinit(&bytes);
+    return ok && !all->failed;
+}
+
+mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err)
+{
+    buf all, meta;
+    buf_init(&all);
+    buf_init(&meta);
+    e->err = err;
+    engine_encode_meta(e, &meta);
+    wire_put_u64(&all, e->seq);
+    wire_put_bytes(&all, buf_slice(&meta));
+    bool ok = hash_entities(e, &all) && hash_mandates(e, &all) && sha256(out, all.data, all.len);
+    buf_deinit(&all);
+    buf_deinit(&meta);
+    e->err = NULL;
+    return ok ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "the state could not be hashed");
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* step - see step.h: time, then inputs in order, then what is left of cascades. */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+mandate_status engine_create(engine **out, const engine_options *options, mandate_error *err)
+{
+    engine *e = calloc(1, sizeof(*e));
+    char *issuer = malloc(options->issuer.len + 1);
+    assert(options->version == ENGINE_OPTIONS_VERSION);
+    if (!e || !issuer)
+        goto nomem;
+    memcpy(issuer, options->issuer.ptr, options->issuer.len);
+    *e = (engine){.schema = options->schema,
+                  .issuer = {issuer, options->issuer.len},
+                  .claims_load = options->claims_load,
+                  .claims_ctx = options->claims_ctx};
+    issuer = NULL;
+    arena_init(&e->memory, 0);
+    arena_init(&e->loading, 0);
+    timers_init(&e->deadlines);
+    table_init(&e->by_id);
+    /* The observer's context is the index, which needs the graph first: the cell is filled below. */
+    if (context_create(&e->graph, e->schema, condition_observe, NULL, err) ||
+        condition_index_create(&e->conditions, e->graph, &e->deadlines, err))
+        goto nomem;
+    context_set_observer(e->graph, condition_observe, e->conditions);
+    *out = e;
+    return MANDATE_OK;
+nomem:
+    free(issuer);
+    engine_destroy(e);
+    return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the engine");
+}
+
+void engine_destroy(engine *e)
+{
+    if (!e)
+        return;
+    condition_index_destroy(e->conditions);
+    context_destroy(e->graph);
+    timers_deinit(&e->deadlines);
+    table_deinit(&e->by_id);
+    for (uint32_t i = 0; i < e->mandates.len; i++) {
+        free((void *)(uintptr_t)e->mandates.data[i].id.ptr);
+        free((void *)(uintptr_t)e->mandates.data[i].claims_kept.ptr);
+    }
+    for (uint32_t i = 0; i < e->cascades.len; i++)
+        cascade_free(&e->cascades.data[i]);
+    VEC_FREE(&e->mandates);
+    VEC_FREE(&e->cascades);
+    VEC_FREE(&e->transitions);
+    VEC_FREE(&e->answers);
+    VEC_FREE(&e->dirty);
+    VEC_FREE(&e->new_claims);
+    VEC_FREE(&e->affected);
+    VEC_FREE(&e->loading_claims);
+    arena_deinit(&e->memory);
+    arena_deinit(&e->loading);
+    free((void *)(uintptr_t)e->issuer.ptr);
+    free(e);
+}
+
+bool engine_fail(engine *e, const char *what)
+{
+    if (!e->failed)
+        mandate_error_set(e->err, MANDATE_NOMEM, "the engine stops: %s", what);
+    e->failed = true;
+    return false;
+}
+
+bool mandate_touch(engine *e, uint32_t handle)
+{
+    mandate *m = mandate_at(e, handle);
+    if (m->dirty)
+        return true;
+    m->dirty = VEC_PUSH(&e->dirty, handle);
+    return m->dirty || engine_fail(e, "out of memory");
+}
+
+/* Forgets the results of the last step. */
+static void step_begin(engine *e)
+{
+    for (uint32_t i = 0; i < e->dirty.len; i++) {
+        mandate *m = mandate_at(e, e->dirty.data[i]);
+        m->dirty = false;
+        m->new_claims = 0;
+    }
+    e->dirty.len = e->transitions.len = e->answers.len = e->new_claims.len = 0;
+    context_changed_clear(e->graph);
+    arena_reset(&e->memory);
+    condition_stats stats;
+    condition_get_stats(e->conditions, &stats);
+    e->leaf_flips0 = stats.leaf_flips;
+    e->node_flips0 = stats.node_flips;
+    e->programs0 = stats.programs_run;
+    e->changes_applied = e->changes_stale = 0;
+    e->meta_changed = e->more = false;
+}
+
+static bool run_record(engine *e, const engine_input *in)
+{
+    change_origin origin = in->origin;
+    origin.seq = e->seq;
+    for (uint32_t i = 0; i < in->change_count; i++) {
+        switch (context_apply(e->graph, &in->changes[i], &origin)) {
+        case CONTEXT_APPLIED:
+            e->changes_applied++;
+            break;
+        case CONTEXT_STALE:
+            e->changes_stale++;
+            break;
+        case CONTEXT_NOMEM:
+            return engine_fail(e, "out of memory while applying a change");
+        }
+        occasion why = {.cause = CAUSE_CHANGE, .origin = origin};
+        why.origin.event_time_us = in->changes[i].event_time_us;
+        if (!engine_settle(e, &why))
+            return false;
+    }
+    return true;
+}
+
+static bool run_source(engine *e, const engine_input *in)
+{
+    if (in->source == SCHEMA_NONE)
+        return true; /* replay: the connector is no longer there */
+    assert(in->source < LIMIT_SOURCES);
+    if (e->source_state[in->source] == in->source_state)
+        return true;
+    e->source_state[in->source] = (uint8_t)in->source_state;
+    e->meta_changed = true;
+    context_source(e->graph, in->source, in->source_state == SOURCE_LIVE);
+    occasion why = {.cause = CAUSE_SOURCE,
+                    .origin = {.source = in->source,
+                               .topic = SCHEMA_NONE,
+                               .partition = -1,
+                               .offset = -1,
+                               .event_time_us = CHANGE_NO_TIME,
+                               .seq = e->seq}};
+    return engine_settle(e, &why);
+}
+
+static bool run_input(engine *e, const engine_input *in, uint32_t index)
+{
+    switch (in->kind) {
+    case INPUT_RECORD:
+        return run_record(e, in);
+    case INPUT_COMMAND:
+        return engine_command_run(e, &in->command, index);
+    case INPUT_SOURCE:
+        return run_source(e, in);
+    }
+    return engine_fail(e, "an input of an unknown kind");
+}
+
+static void step_result(engine *e, engine_result *out)
+{
+    condition_stats stats;
+    condition_get_stats(e->conditions, &stats);
+    *out = (engine_result){
+        .transitions = e->transitions.data,
+        .transition_count = e->transitions.len,
+        .answers = e->answers.data,
+        .answer_count = e->answers.len,
+        .more = e->more || e->cascades.len > 0,
+        .mandates = e->dirty.data,
+        .mandate_count = e->dirty.len,
+        .meta_changed = e->meta_changed,
+        .changes_applied = e->changes_applied,
+        .changes_stale = e->changes_stale,
+        .atoms_flipped = (uint32_t)(stats.leaf_flips - e->leaf_flips0),
+        .conditions_flipped = (uint32_t)(stats.node_flips - e->node_flips0),
+        .programs_run = (uint32_t)(stats.programs_run - e->programs0),
+    };
+    out->entities = context_changed(e->graph, &out->entity_count);
+}
+
+mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err)
+{
+    mandate_error local;
+    e->err = err ? err : &local;
+    if (e->failed)
+        return mandate_error_set(err, MANDATE_NOMEM, "the engine has failed before: restart and recover");
+    if (batch->seq != e->seq + 1)
+        return mandate_error_set(err, MANDATE_INVALID, "step %llu follows step %llu: steps must be consecutive",
+                                 (unsigned long long)batch->seq, (unsigned long long)e->seq);
+    step_begin(e);
+    e->seq = batch->seq;
+    e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
+    bool ok = engine_advance(e, e->batch_now_us);
+    for (uint32_t i = 0; ok && i < batch->count; i++)
+        ok = run_input(e, &batch->inputs[i], i);
+    ok = ok && cascade_run(e);
+    e->err = NULL;
+    if (!ok) {
+        e->failed = true;
+        return MANDATE_NOMEM;
+    }
+    step_result(e, out);
+    return MANDATE_OK;
+}
+
+uint64_t engine_seq(const engine *e) { return e->seq; }
+int64_t engine_now_us(const engine *e) { return e->now_us; }
+int64_t engine_next_deadline_us(const engine *e) { return timer_next_us(&e->deadlines); }
+uint32_t engine_mandate_count(const engine *e) { return e->mandates.len; }
+uint32_t engine_entity_count(const engine *e) { return context_entity_count(e->graph); }
+engine_source_state engine_source_get(const engine *e, uint16_t source)
+{
+    return source < LIMIT_SOURCES ? (engine_source_state)e->source_state[source] : SOURCE_LIVE;
+}

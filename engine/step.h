@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_step - one batch of inputs in, transitions out. Where a reader starts.
+ *
+ * The engine is pure: no I/O, no thread, no clock, no randomness. Its state is a fold over batches: the same batches
+ * in the same order give the same state and byte-identical transitions, on any machine, from zero or from a restored
+ * mid-point. Within a batch inputs are taken in order; a condition that goes true, false, true inside one batch has
+ * ended its mandate.
+ *
+ * In a step, in this order:
+ *   1. time moves to batch.now_us, deadline by deadline: each timed condition is evaluated at its own deadline and
+ *      each expiry takes effect at its own, so that a step after a long stop gives what ticking would have given;
+ *   2. each input: a change writes attributes, flips atoms, propagates; a command is checked and applied;
+ *   3. pending cascades go on, at most LIMIT_BATCH_TRANSITIONS transitions a step. `more` says that some are left: step
+ *      again, with an empty batch if need be. Descendants of an ended mandate are not active at any moment, recorded
+ *      or not: engine_effective_state walks the ancestors.
+ *
+ * The caller commits the batch and what came out of it before anybody is told, then calls nothing: there is no undo.
+ * A status other than MANDATE_OK (only NOMEM or a broken invariant) is fatal: the state is undefined; stop and recover.
+ *
+ * Threads: one engine belongs to one thread.
+ */
+#ifndef MANDATE_ENGINE_STEP_H
+#define MANDATE_ENGINE_STEP_H
+
+#include "engine/mandate/lifecycle.h"
+
+typedef struct engine engine;
+
+/* --- inputs --------------------------------------------------------------------------------------- */
+typedef enum engine_command_kind {
+    COMMAND_ISSUE,   /* claims */
+    COMMAND_REVOKE,  /* mandate, note */
+    COMMAND_SUSPEND, /* mandate, note */
+    COMMAND_RESUME   /* mandate, note */
+} engine_command_kind;
+
+typedef struct engine_command {
+    engine_command_kind kind;
+    mandate_slice mandate;   /* id; for ISSUE it is in the claims */
+    mandate_slice principal; /* who asks; authorised by the caller */
+    mandate_slice note;
+    const claims *claims;    /* ISSUE */
+} engine_command;
+
+typedef enum engine_source_state {
+    SOURCE_LIVE,
+    SOURCE_SILENT,  /* not proved live within its bound: what it told us reads as unknown */
+    SOURCE_DOUBTFUL /* fail_closed after a poison record: the same, until someone clears it */
+} engine_source_state;
+
+typedef enum engine_input_kind {
+    INPUT_RECORD,  /* origin + changes (none: the record only moves the offset) */
+    INPUT_COMMAND,
+    INPUT_SOURCE   /* source changed state */
+} engine_input_kind;
+
+typedef struct engine_input {
+    engine_input_kind kind;
+    change_origin origin;   /* RECORD; event_time_us of each change counts, this one is the record's */
+    const change *changes;  /* RECORD */
+    uint32_t change_count;
+    engine_command command; /* COMMAND */
+    uint16_t source;        /* SOURCE */
+    engine_source_state source_state;
+} engine_input;
+
+typedef struct engine_batch {
+    uint64_t seq;    /* exactly one more than the last */
+    int64_t now_us;  /* never moves back: an earlier time is taken as the last one */
+    const engine_input *inputs;
+    uint32_t count;
+} engine_batch;
+
+/* --- results; valid until the next engine_step ------------------------------------------------------- */
+typedef struct engine_answer {
+    uint32_t input;       /* index in the batch */
+    mandate_error error;  /* status OK when accepted */
+    bool repeated;        /* ISSUE with the same content again: answered as the first time, nothing changed */
+    mandate_slice mandate;
+    uint32_t version;
+    mandate_state state;  /* after the command */
+    const mandate_slice *unobservable; /* ISSUE: attribute paths no connector supplies; the expiry is their fallback */
+    uint32_t unobservable_count;
+} engine_answer;
+
+typedef struct engine_mandate_view {
+    mandate_slice id, parent;
+    uint32_t version, depth;
+    mandate_state state;      /* its own record; see engine_effective_state */
+    int64_t expires_at_us;
+    uint8_t suspended_by;     /* bits, see SUSPENDED_BY_* */
+} engine_mandate_view;
+
+typedef struct engine_result {
+    const transition *transitions; /* in order of occurrence; within one input by mandate id */
+    uint32_t transition_count;
+    const engine_answer *answers;  /* one per COMMAND input */
+    uint32_t answer_count;
+    bool more;                     /* due work was left for the next step */
+    /* what must be persisted; encoded on demand by the functions below */
+    const uint32_t *entities;      /* handles of entities that changed, each once */
+    uint32_t entity_count;
+    const uint32_t *mandates;      /* handles of mandates issued or changed, each once */
+    uint32_t mandate_count;
+    bool meta_changed;             /* engine_encode_meta differs from the last step's */
+    /* counters of this step, for metrics */
+    uint32_t changes_applied, changes_stale, atoms_flipped, conditions_flipped, programs_run;
+} engine_result;
+
+enum {
+    SUSPENDED_BY_COMMAND = 1,
+    SUSPENDED_BY_CLAUSE = 2,  /* suspend_while is true */
+    SUSPENDED_BY_UNKNOWN = 4, /* a clause is unknown and its grace period is over */
+    SUSPENDED_BY_ERROR = 8    /* a clause is in error: waits for a human */
+};
+
+/* --- life of an engine --------------------------------------------------------------------------------- */
+/* Reads the stored claims of a mandate (claims_encode form) into `a`; the engine keeps only what it must in memory. */
+typedef mandate_status (*engine_claims_load)(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
+
+typedef struct engine_options {
+    uint32_t version; /* ENGINE_OPTIONS_VERSION */
+    const schema *schema; /* frozen, ids assigned; outlives the engine */
+    mandate_slice issuer; /* who we are: claims.issuer must be it, and it goes into every transition id */
+    engine_claims_load claims_load;
+    void *claims_ctx;
+} engine_options;
+enum { ENGINE_OPTIONS_VERSION = 1 };
+
+MANDATE_CHECK mandate_status engine_create(engine **out, const engine_options *options, mandate_error *err);
+void engine_destroy(engine *e);
+MANDATE_CHECK mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err);
+
+/* --- persistence: state out, state in -------------------------------------------------------------------- */
+/* Key and value of an entity: key = type name \0 id. */
+void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value);
+/* Key = mandate id; value holds claims and life. engine_record_claims finds the claims in it. */
+void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes);
+/* Claims bytes of a mandate issued in the last step (empty for one that merely changed: keep the stored ones). */
+mandate_slice engine_new_claims(const engine *e, uint32_t handle);
+MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err);
+/* Time, pending cascades, source states. */
+void engine_encode_meta(const engine *e, buf *value);
+
+/* Recovery, in this order: every entity, every mandate (any order), meta, then engine_load_done(last seq). */
+MANDATE_CHECK mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+MANDATE_CHECK mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+MANDATE_CHECK mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err);
+MANDATE_CHECK mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err);
+
+/* One journal value: everything engine_step needs to be run again. */
+void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s);
+/* Arrays and containers are in `a`, strings borrow from `bytes`. */
+MANDATE_CHECK mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s,
+                                                 mandate_error *err);
+
+/* SHA-256 over every entity and mandate in key order, and meta: equal states, equal hashes. Slow; for tests and audits. */
+MANDATE_CHECK mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err);
+
+/* --- reading, on the engine's thread --------------------------------------------------------------------- */
+uint64_t engine_seq(const engine *e);
+int64_t engine_now_us(const engine *e);
+/* When the next deadline is due (INT64_MAX: none): the caller ticks no later. */
+int64_t engine_next_deadline_us(const engine *e);
+uint32_t engine_mandate_count(const engine *e);
+uint32_t engine_entity_count(const engine *e);
+/* What was last said of a source; LIVE when nothing was. */
+engine_source_state engine_source_get(const engine *e, uint16_t source);
+/* Handle, or UINT32_MAX. */
+uint32_t engine_mandate_find(const engine *e, mandate_slice id);
+void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *out);
+/* Its own state, or CASCADED / SUSPENDED because of an ancestor, or EXPIRED by `now_us`. `because` (may be NULL)
+ * gets the handle of the mandate that decides. */
+mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t now_us, uint32_t *because);
+/* Handles run from 0 to engine_mandate_count() - 1 in order of issuance. */
+
+/* JSON: {"mandate","state",...,"clauses":[{"clause","text","value","tree":{...}}]} with, for every term, its value and
+ * the record that set it. NOT_FOUND for an unknown id. */
+MANDATE_CHECK mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_error *err);
+/* JSON: {"type","id","exists","attributes":{name:{"value","source","topic","partition","offset","event_time","seq"}},...}. */
+MANDATE_CHECK mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out, mandate_error *err);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_certain_until - until when a result that read now is certain.
+ *
+ * Exact crossings are tested from both sides: at the reported moment the result differs (or an
+ * equality begins or ends), one microsecond before it does not.
+ */
+#include "eval_unit.h"
+
+#include "engine/cel/zone.h"
+
+#define SECOND INT64_C(1000000)
+#define HOUR (3600 * SECOND)
+
+static int64_t until(world *w, const char *source, int64_t now_us)
+{
+    w->now_us = now_us;
+    world_eval(w, source);
+    return w->certain_until_us;
+}
+
+/* Evaluates at `now_us`; the result must hold until just before the reported moment and change
+ * there. */
+static void expect_crossing(world *w, const char *source, int64_t now_us, int64_t at_us)
+{
+    char before[sizeof w->text];
+    int64_t reported = until(w, source, now_us);
+    snprintf(before, sizeof before, "%s", w->text);
+    if (reported != at_us)
+        fail_msg("%s at %lld: %lld, expected %lld", source, (long long)now_us, (long long)reported,
+                 (long long)at_us);
+    if (at_us == CEL_CERTAIN_FOREVER)
+        return;
+    until(w, source, at_us - 1);
+    assert_string_equal(w->text, before);
+    until(w, source, at_us);
+    assert_string_not_equal(w->text, before);
+}
+
+static void test_certain_until__is_for_ever_without_now(void **state)
+{
+    world w;
+    world_init(&w);
+    assert_int_equal(until(&w, "n < 4", 5), CEL_CERTAIN_FOREVER);
+    assert_int_equal(until(&w, "n == 4 && now > t", 5), CEL_CERTAIN_FOREVER);
+    assert_int_equal(until(&w, "now == now", 5), CEL_CERTAIN_FOREVER);
+    assert_int_equal(until(&w, "now - now == duration('0s')", 5), CEL_CERTAIN_FOREVER);
+    cel_program *program = world_compile(&w, "n == 4 && now > t");
+    assert_true(cel_program_reads_now(program));
+    cel_program_destroy(program);
+    world_deinit(&w);
+}
+
+static void test_certain_until__orders_cross_exactly(void **state)
+{
+    const int64_t t = 1000 * SECOND;
+    world w;
+    world_init(&w);
+    expect_crossing(&w, "now < t", 5, t);
+    expect_crossing(&w, "now <= t", 5, t + 1);
+    expect_crossing(&w, "now > t", 5, t + 1);
+    expect_crossing(&w, "now >= t", 5, t);
+    expect_crossing(&w, "t > now", 5, t);
+    expect_crossing(&w, "now <= t", t, t + 1);
+    expect_crossing(&w, "now < t", t, CEL_CERTAIN_FOREVER);
+    expect_crossing(&w, "now > t", t + 1, CEL_CERTAIN_FOREVER);
+    expect_crossing(&w, "now - t < duration('72h')", t, t + 72 * HOUR);
+    expect_crossing(&w, "now - doc['a'].at <= duration('1s')", t, t + SECOND + 1);
+    expect_crossing(&w, "t - now > duration('10s')", t - 60 * SECOND, t - 10 * SECOND);
+    expect_crossing(&w, "now + duration('1h') >= t + duration('2h')", t, t + HOUR);
+    expect_crossing(&w, "timestamp('1970-01-01T00:16:40.000000001Z') > now", 5, t + 1);
+    world_deinit(&w);
+}
+
+static void test_certain_until__equality_has_two_moments(void **state)
+{
+    const int64_t t = 1000 * SECOND;
+    world w;
+    world_init(&w);
+    expect_crossing(&w, "now == t", 5, t);
+    expect_crossing(&w, "now == t", t, t + 1);
+    expect_crossing(&w, "now == t", t + 1, CEL_CERTAIN_FOREVER);
+    expect_crossing(&w, "now != t", 5, t);
+    world_deinit(&w);
+}
+
+static void test_certain_until__slopes_add_up(void **state)
+{
+    const int64_t t = 1000 * SECOND;
+    world w;
+    world_init(&w);
+    /* twice as fast: now - t + (now - t) */
+    expect_crossing(&w, "(now - t) + (now - t) < duration('10s')", t, t + 5 * SECOND);
+    expect_crossing(&w, "(now - t) + (now - t) < duration('3us')", t, t + 2);
+    expect_crossing(&w, "(t - now) < (now - t)", t - 8 * SECOND, t + 1);
+    assert_int_equal(until(&w, "(now - t) - (now - t) == duration('0s')", 5), CEL_CERTAIN_FOREVER);
+    world_deinit(&w);
+}
+
+static void test_certain_until__calendar_parts_give_the_next_boundary(void **state)
+{
+    const int64_t noon = 12 * HOUR + 30 * SECOND + 7;
+    world w;
+    world_init(&w);
+    expect_crossing(&w, "now.getSeconds()", noon, 12 * HOUR + 31 * SECOND);
+    expect_crossing(&w, "now.getMinutes()", noon, 12 * HOUR + 60 * SECOND);
+    expect_crossing(&w, "now.getHours()", noon, 13 * HOUR);
+    expect_crossing(&w, "now.getHours('+05:30')", noon, 12 * HOUR + HOUR / 2);
+    expect_crossing(&w, "now.getDate()", noon, 24 * HOUR);
+    expect_crossing(&w, "now.getDayOfWeek('-02:00')", noon, 26 * HOUR);
+    expect_crossing(&w, "now.getMonth()", noon, 31 * 24 * HOUR);
+    expect_crossing(&w, "now.getFullYear()", noon, 365 * 24 * HOUR);
+    expect_crossing(&w, "now.getMilliseconds()", noon, 12 * HOUR + 30 * SECOND + 1000);
+    expect_crossing(&w, "(now - t).getHours()", 1000 * SECOND + 5, 1000 * SECOND + HOUR);
+    expect_crossing(&w, "(t - now).getSeconds()", 1000 * SECOND - 5 * SECOND,
+                    1000 * SECOND - 5 * SECOND + 1);
+    world_deinit(&w);
+}
+
+/* UTC+1, and UTC+2 in [100 h, 200 h): like a summer. */
+static bool summer(mandate_slice name, int64_t seconds, int32_t *offset_s)
+{
+    *offset_s = seconds >= 100 * 3600 && seconds < 200 * 3600 ? 7200 : 3600;
+    return mandate_slice_is(name, "Test/Summer");
+}
+
+static void test_certain_until__zones_may_change_their_offset_before_the_boundary(void **state)
+{
+    world w;
+    world_init(&w);
+    cel_zone_install(summer);
+    /* local 95 h = 23:00 on the fourth day; midnight at 95 h of UTC */
+    expect_crossing(&w, "now.getDate('Test/Summer')", 94 * HOUR, 95 * HOUR);
+    /* the clock jumps from 5:00 to 6:00 at 100 h */
+    expect_crossing(&w, "now.getHours('Test/Summer')", 99 * HOUR + 5, 100 * HOUR);
+    /* midnight comes an hour earlier than the offset of now says: 118 h instead of 119 h */
+    expect_crossing(&w, "now.getDate('Test/Summer')", 99 * HOUR, 118 * HOUR);
+    /* the clock goes back at 200 h from 10:00 to 9:00: the hour lasts two hours */
+    expect_crossing(&w, "now.getHours('Test/Summer')", 199 * HOUR + 5, 201 * HOUR);
+    EXPECT(&w, "now.getHours('Test/Winter')", "error(unknown time zone Test/Winter)");
+    cel_zone_install(NULL);
+    world_deinit(&w);
+}
+
+static void test_certain_until__anything_else_lasts_for_its_second(void **state)
+{
+    world w;
+    world_init(&w);
+    assert_int_equal(until(&w, "int(now) > 5", 7 * SECOND + 3), 8 * SECOND);
+    assert_int_equal(until(&w, "string(now) == ''", 7 * SECOND + 3), 8 * SECOND);
+    assert_int_equal(until(&w, "now in [t]", 7 * SECOND + 3), 8 * SECOND);
+    assert_int_equal(until(&w, "now", 7 * SECOND), 8 * SECOND);
+    assert_int_equal(until(&w, "[now] == [t]", 7 * SECOND + 3), 8 * SECOND);
+    world_deinit(&w);
+}
+
+static void test_certain_until__steep_slopes_fall_back_to_a_second(void **state)
+{
+    char source[4000] = "(now - t)";
+    world w;
+    world_init(&w);
+    for (int i = 0; i < 27; i++)
+        strcat(source, " + (now - t)");
+    assert_int_equal(until(&w, "dyn(now - t) == x", 0), CEL_CERTAIN_FOREVER);
+    strcat(source, " < duration('28h')");
+    assert_int_equal(until(&w, source, 1000 * SECOND), 1000 * SECOND + HOUR);
+    assert_int_equal(until(&w, "[1, 2, 3, 4, 5, 6, 7, 8].all(i, cel.bind(a, now - t, cel.bind(b,"
+                               "a + a + a + a + a + a, cel.bind(c, b + b + b + b + b + b,"
+                               "c + c + c + c < duration('100h')))))",
+                           1000 * SECOND),
+                     1001 * SECOND);
+    world_deinit(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_certain_until__is_for_ever_without_now),
+        cmocka_unit_test(test_certain_until__orders_cross_exactly),
+        cmocka_unit_test(test_certain_until__equality_has_two_moments),
+        cmocka_unit_test(test_certain_until__slopes_add_up),
+        cmocka_unit_test(test_certain_until__calendar_parts_give_the_next_boundary),
+        cmocka_unit_test(test_certain_until__zones_may_change_their_offset_before_the_boundary),
+        cmocka_unit_test(test_certain_until__anything_else_lasts_for_its_second),
+        cmocka_unit_test(test_certain_until__steep_slopes_fall_back_to_a_second),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
