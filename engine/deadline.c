@@ -77,6 +77,7 @@ bool engine_advance(engine *e, int64_t to_us)
             return true;
         }
         set_now(e, at_us);
+        e->expiry_now_us = at_us;
         if (!serve_expiries(e, at_us) || !serve_grace(e, at_us) || !serve_conditions(e, at_us))
             return false;
     }

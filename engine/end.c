@@ -110,7 +110,7 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     transition t = {.effective_at_us = e->now_us};
     claims c;
     assert(mandate_transition_legal(from, to));
-    if (mandate_state_is_final(to) && to != STATE_CASCADED && m->expires_at_us <= e->batch_now_us) {
+    if (mandate_state_is_final(to) && to != STATE_CASCADED && m->expires_at_us <= e->expiry_now_us) {
         to = STATE_EXPIRED;
         reason = REASON_HARD_EXPIRY;
         clause = CLAUSE_NONE;

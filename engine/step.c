@@ -191,6 +191,7 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     e->seq = batch->seq;
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
     bool ok = engine_advance(e, e->batch_now_us);
+    e->expiry_now_us = e->batch_now_us;
     for (uint32_t i = 0; ok && i < batch->count; i++)
         ok = run_input(e, &batch->inputs[i], i);
     ok = ok && cascade_run(e);

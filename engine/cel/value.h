@@ -73,7 +73,7 @@ struct cel_value {
         double d;
         const char *s;
         const cel_value *items;
-        const cel_entry *map; /* in insertion order; small maps are searched, see value.c */
+        const cel_entry *map; /* in insertion order; how keys are found: map.c */
         const cel_type *t;
         const void *object;
         const cel_unknown *unknown;
