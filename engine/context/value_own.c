@@ -61,6 +61,7 @@ static cel_value place(cel_value v, char **at)
             entries[i].value = place(v.map[i].value, at);
         }
         v.map = entries;
+        v.type = 0; /* a map's index does not come along */
         break;
     }
     default:
