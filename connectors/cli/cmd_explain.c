@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mandate explain - every clause as a tree: a mark for its truth, and under each term what it read
+ * and who said so.
+ *
+ *   x while  crm.conversation["R-42"].status == "open" && !procurement.program["c"].cancelled
+ *     +- x crm.conversation["R-42"].status == "open"
+ *     |     crm.conversation["R-42"].status = closed  crm.cdc/0@42  2026-01-01T00:00:00Z
+ *     +- v !procurement.program["c"].cancelled
+ */
+#include <inttypes.h>
+
+#include "connectors/cli/client.h"
+#include "connectors/cli/out.h"
+#include "connectors/cli/show.h"
+#include "engine/limits.h"
+
+typedef struct tree {
+    buf line;
+    buf indent; /* what stands in front of every line of this depth */
+    arena *a;
+} tree;
+
+static void put_mark(buf *line, mandate_slice truth)
+{
+    out_style style;
+    const char *mark = out_truth_mark(truth, &style);
+    out_str(line, style, mark);
+    buf_put_char(line, ' ');
+}
+
+static void show_reads(tree *t, cel_value node, bool has_children)
+{
+    cel_value reads = json_member(node, "reads");
+    for (uint32_t i = 0; reads.kind == CEL_LIST && i < reads.len; i++) {
+        cel_value read = reads.items[i], value = json_member(read, "value");
+        bool known = show_is_known(read);
+        buf_put_slice(&t->line, buf_slice(&t->indent));
+        buf_put_str(&t->line, has_children ? "\xE2\x94\x82   " : "    ");
+        out_text(&t->line, OUT_DIM, json_member_text(read, "path"));
+        buf_put_str(&t->line, " = ");
+        out_text(&t->line, known ? OUT_BOLD : OUT_DOUBT,
+                 known ? out_value(t->a, value) : mandate_slice_str("unknown"));
+        buf_put_str(&t->line, "  ");
+        show_origin(&t->line, read);
+        out_line(&t->line);
+    }
+}
+
+static void show_children(tree *t, cel_value node, int depth);
+
+static void show_node(tree *t, cel_value node, bool last, int depth)
+{
+    mandate_slice text = json_member_text(node, "text"), op = json_member_text(node, "op");
+    cel_value children = json_member(node, "children");
+    bool has_children = children.kind == CEL_LIST && children.len > 0;
+    size_t outer = t->indent.len;
+    buf_put_slice(&t->line, buf_slice(&t->indent));
+    buf_put_str(&t->line, last ? "\xE2\x94\x94\xE2\x94\x80 " : "\xE2\x94\x9C\xE2\x94\x80 ");
+    put_mark(&t->line, json_member_text(node, "value"));
+    if (has_children)
+        out_text(&t->line, OUT_DIM, op);
+    else
+        out_text(&t->line, OUT_PLAIN, text.len ? text : op);
+    out_line(&t->line);
+    buf_put_str(&t->indent, last ? "   " : "\xE2\x94\x82  ");
+    show_reads(t, node, has_children);
+    if (depth < LIMIT_RECORD_DEPTH)
+        show_children(t, node, depth + 1);
+    t->indent.len = outer;
+}
+
+static void show_children(tree *t, cel_value node, int depth)
+{
+    cel_value children = json_member(node, "children");
+    for (uint32_t i = 0; children.kind == CEL_LIST && i < children.len; i++)
+        show_node(t, children.items[i], i + 1 == children.len, depth);
+}
+
+static void show_clause(tree *t, cel_value clause)
+{
+    cel_value root = json_member(clause, "tree");
+    cel_value children = json_member(root, "children");
+    put_mark(&t->line, json_member_text(clause, "value"));
+    out_text(&t->line, OUT_BOLD, json_member_text(clause, "clause"));
+    buf_put_str(&t->line, "  ");
+    out_text(&t->line, OUT_PLAIN, json_member_text(clause, "text"));
+    out_line(&t->line);
+    /* The clause's own line stands for the root; one that is a single term shows only what it read.
+     */
+    buf_put_str(&t->indent, "  ");
+    show_reads(t, root, children.kind == CEL_LIST && children.len > 0);
+    show_children(t, root, 0);
+    t->indent.len = 0;
+}
+
+static void show_explanation(client *c)
+{
+    tree t = {.a = &c->a};
+    cel_value clauses = json_member(c->value, "clauses");
+    mandate_slice state = show_state(c->value), because = json_member_text(c->value, "because");
+    char version[32];
+    buf_init(&t.line);
+    buf_init(&t.indent);
+    out_text(&t.line, OUT_BOLD, show_id(c->value));
+    buf_put_str(&t.line, "  ");
+    out_text(&t.line, out_state_style(state), state);
+    snprintf(version, sizeof(version), "  version %" PRId64,
+             json_member_int(c->value, "version", 0));
+    out_str(&t.line, OUT_DIM, version);
+    if (because.len && !mandate_slice_eq(because, show_id(c->value))) {
+        buf_put_str(&t.line, "  because of ");
+        out_text(&t.line, OUT_BOLD, because);
+    }
+    out_line(&t.line);
+    for (uint32_t i = 0; clauses.kind == CEL_LIST && i < clauses.len; i++)
+        show_clause(&t, clauses.items[i]);
+    buf_deinit(&t.line);
+    buf_deinit(&t.indent);
+}
+
+int cmd_mandate_explain(int argc, char **argv)
+{
+    arg_common common;
+    const char *id[1];
+    client c;
+    buf path;
+    if (!args_parse(argc, argv, &common, NULL, 0, id, 1, 1))
+        return CLI_REFUSED;
+    buf_init(&path);
+    buf_put_str(&path, "/v1/mandates/");
+    path_segment(&path, mandate_slice_str(id[0]));
+    buf_put_str(&path, "/explain");
+    exit_code code = client_open(&c, &common);
+    if (code == CLI_OK)
+        code = client_call(&c, "GET", buf_cstr(&path), mandate_slice_of("", 0));
+    if (code == CLI_OK && common.json)
+        code = client_print_json(&c);
+    else if (code == CLI_OK)
+        show_explanation(&c);
+    client_close(&c);
+    buf_deinit(&path);
+    return code;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* connector status, connector clear - the running server's connectors; files are cmd_connector.c's.
+ */
+#include <inttypes.h>
+
+#include "connectors/cli/client.h"
+#include "connectors/cli/out.h"
+
+static out_style style_of(mandate_slice state)
+{
+    if (mandate_slice_is(state, "live"))
+        return OUT_GOOD;
+    return mandate_slice_is(state, "silent") || mandate_slice_is(state, "starting") ? OUT_DOUBT
+                                                                                    : OUT_BAD;
+}
+
+static void add_number(out_table *t, cel_value from, const char *name)
+{
+    char text[32] = "-";
+    cel_value v = json_member(from, name);
+    if (v.kind == CEL_INT)
+        snprintf(text, sizeof(text), "%" PRId64, v.i);
+    else if (v.kind == CEL_DOUBLE)
+        snprintf(text, sizeof(text), "%.1f", v.d);
+    out_table_add(t, OUT_PLAIN, mandate_slice_str(text));
+}
+
+static void add_row(out_table *t, cel_value connector, cel_value partition)
+{
+    mandate_slice state = json_member_text(connector, "state");
+    out_table_add(t, OUT_BOLD, json_member_text(connector, "name"));
+    out_table_add(t, style_of(state), state);
+    out_table_add(t, OUT_PLAIN, json_member_text(partition, "topic"));
+    add_number(t, partition, "partition");
+    add_number(t, partition, "offset");
+    add_number(t, partition, "lag_records");
+    add_number(t, partition, "lag_seconds");
+}
+
+static void show_connectors(const client *c)
+{
+    static const char *const heads[] = {"CONNECTOR", "STATE", "TOPIC", "PARTITION",
+                                        "OFFSET",    "LAG",   "LAG S"};
+    cel_value all = json_member(c->value, "connectors");
+    out_table table;
+    out_table_init(&table, heads, 7);
+    for (uint32_t i = 0; all.kind == CEL_LIST && i < all.len; i++) {
+        cel_value partitions = json_member(all.items[i], "partitions");
+        uint32_t count = partitions.kind == CEL_LIST ? partitions.len : 0;
+        for (uint32_t p = 0; p < count; p++)
+            add_row(&table, all.items[i], partitions.items[p]);
+        if (count == 0)
+            add_row(&table, all.items[i], cel_null());
+    }
+    out_table_print(&table);
+    out_table_deinit(&table);
+}
+
+int cmd_connector_status(int argc, char **argv)
+{
+    arg_common common;
+    client c;
+    if (!args_parse(argc, argv, &common, NULL, 0, NULL, 0, 0))
+        return CLI_REFUSED;
+    exit_code code = client_open(&c, &common);
+    if (code == CLI_OK)
+        code = client_call(&c, "GET", "/v1/connectors", mandate_slice_of("", 0));
+    if (code == CLI_OK && common.json)
+        code = client_print_json(&c);
+    else if (code == CLI_OK)
+        show_connectors(&c);
+    client_close(&c);
+    return code;
+}
+
+int cmd_connector_clear(int argc, char **argv)
+{
+    arg_common common;
+    const char *name[1];
+    client c;
+    buf path;
+    if (!args_parse(argc, argv, &common, NULL, 0, name, 1, 1))
+        return CLI_REFUSED;
+    buf_init(&path);
+    buf_put_str(&path, "/v1/connectors/");
+    path_segment(&path, mandate_slice_str(name[0]));
+    buf_put_str(&path, "/clear");
+    exit_code code = client_open(&c, &common);
+    if (code == CLI_OK)
+        code = client_call(&c, "POST", buf_cstr(&path), mandate_slice_of("", 0));
+    if (code == CLI_OK && common.json)
+        code = client_print_json(&c);
+    else if (code == CLI_OK)
+        printf("cleared\n");
+    client_close(&c);
+    buf_deinit(&path);
+    return code;
+}

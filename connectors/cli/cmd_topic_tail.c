@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* topic tail - records of a topic as they come, a line each; transitions of mandates readable. */
+#include "connectors/cli/input.h"
+#include "connectors/cli/out.h"
+#include "connectors/cli/topic.h"
+
+typedef struct tail {
+    arena a;
+    buf line;
+    bool json;
+} tail;
+
+static bool print_record(void *ctx, const record *r)
+{
+    tail *t = ctx;
+    arena_reset(&t->a);
+    if (t->json)
+        topic_json(&t->line, &t->a, r);
+    else
+        topic_text(&t->line, &t->a, r);
+    return out_line(&t->line) && fflush(stdout) == 0;
+}
+
+int cmd_topic_tail(int argc, char **argv)
+{
+    const char *bootstrap = NULL, *count = NULL, *topic[1];
+    bool from_beginning = false, exit_at_end = false;
+    const char *timeout = NULL;
+    int64_t timeout_ms = 0;
+    arg_list properties = {.count = 0};
+    const arg_option options[] = {
+        {"--bootstrap", .value = &bootstrap},    {"--from-beginning", .flag = &from_beginning},
+        {"--exit-at-end", .flag = &exit_at_end}, {"--count", .value = &count},
+        {"--property", .list = &properties},     {"--timeout", .value = &timeout},
+    };
+    int64_t limit = 0;
+    arg_common common;
+    mandate_error err;
+    if (!args_parse(argc, argv, &common, options, 6, topic, 0, 1) ||
+        (count && !args_number(&limit, "--count", count, 1, INT64_MAX)) ||
+        (timeout && !args_number(&timeout_ms, "--timeout", timeout, 1, 3600000)))
+        return CLI_REFUSED;
+    input_catch_signals();
+    tail t = {.json = common.json};
+    arena_init(&t.a, 0);
+    buf_init(&t.line);
+    const kafka_tool_target target = {.bootstrap = topic_bootstrap(bootstrap),
+                                      .topic = topic[0] ? topic[0] : "mandate.revocations",
+                                      .properties = properties.items,
+                                      .property_count = properties.count,
+                                      .timeout_ms = (int)timeout_ms};
+    const kafka_tool_tail_options tail_options = {.from_beginning = from_beginning,
+                                                  .exit_at_end = exit_at_end,
+                                                  .count = (uint64_t)limit,
+                                                  .stop = &input_stopped};
+    mandate_status status = kafka_tool_tail(&target, &tail_options, print_record, &t, &err);
+    arena_deinit(&t.a);
+    buf_deinit(&t.line);
+    return status ? topic_failed(&err) : CLI_OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command - what a command of mandatectl is: a row of the table in main.c and a function in a file
+ * of its own.
+ *
+ * A command gets the arguments after its own words: `mandatectl topic tail T --count 3` runs
+ * cmd_topic_tail with
+ * {"T", "--count", "3"}. It returns an exit code, writes answers to stdout and everything else to
+ * stderr.
+ */
+#ifndef MANDATE_CONNECTORS_CLI_COMMAND_H
+#define MANDATE_CONNECTORS_CLI_COMMAND_H
+
+/* Exit codes; documented by `mandatectl --help`. */
+#define EXIT_CODE_MAP(X)                                                                 \
+    X(OK, 0, "done; a check was permitted")                                              \
+    X(REFUSED, 1, "usage error, or the server refused")                                  \
+    X(UNREACHABLE, 2, "the server or broker could not be reached, or cannot answer now") \
+    X(DENIED, 3, "a check was denied; a watched mandate ended")                          \
+    X(INTERNAL, 70, "an internal error")
+
+typedef enum exit_code {
+#define X(name, code, text) CLI_##name = code,
+    EXIT_CODE_MAP(X)
+#undef X
+} exit_code;
+
+typedef struct command {
+    const char *group, *name; /* "mandate", "issue" */
+    int (*run)(int argc, char **argv);
+    const char *usage; /* arguments, one line */
+    const char *help;  /* one line */
+} command;
+
+int cmd_mandate_issue(int argc, char **argv);
+int cmd_mandate_get(int argc, char **argv);
+int cmd_mandate_list(int argc, char **argv);
+int cmd_mandate_revoke(int argc, char **argv);
+int cmd_mandate_suspend(int argc, char **argv);
+int cmd_mandate_resume(int argc, char **argv);
+int cmd_mandate_explain(int argc, char **argv);
+int cmd_mandate_watch(int argc, char **argv);
+int cmd_mandate_check(int argc, char **argv);
+int cmd_entity_get(int argc, char **argv);
+int cmd_connector_check(int argc, char **argv); /* cmd_connector.c */
+int cmd_connector_try(int argc, char **argv);   /* cmd_connector.c */
+int cmd_connector_status(int argc, char **argv);
+int cmd_connector_clear(int argc, char **argv);
+int cmd_topic_tail(int argc, char **argv);
+int cmd_topic_send(int argc, char **argv);
+
+#endif

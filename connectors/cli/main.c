@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mandatectl - the table of commands, and help. Each command is a file of its own.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "connectors/cli/command.h"
+#include "connectors/cli/out.h"
+#include "engine/base/text.h"
+
+static const command commands[] = {
+    {"mandate", "issue", cmd_mandate_issue, "FILE|-", "issue a mandate from its claims in JSON"},
+    {"mandate", "get", cmd_mandate_get, "ID", "show a mandate and what last happened to it"},
+    {"mandate", "list", cmd_mandate_list, "[--state S] [--agent A] [--parent P] [--limit N]",
+     "list mandates"},
+    {"mandate", "revoke", cmd_mandate_revoke, "ID [--reason TEXT]",
+     "end a mandate and all delegated from it"},
+    {"mandate", "suspend", cmd_mandate_suspend, "ID [--reason TEXT]",
+     "suspend a mandate until it is resumed"},
+    {"mandate", "resume", cmd_mandate_resume, "ID [--reason TEXT]", "take back a suspension"},
+    {"mandate", "explain", cmd_mandate_explain, "ID", "why it is in its state, term by term"},
+    {"mandate", "watch", cmd_mandate_watch, "[ID]",
+     "print changes; with an ID, until it ends (exit 3)"},
+    {"mandate", "check", cmd_mandate_check,
+     "--mandate ID --agent A --action X --resource TYPE/ID [--param NAME=VALUE]...",
+     "ask for a decision (exit 0 or 3)"},
+    {"entity", "get", cmd_entity_get, "TYPE ID", "what is known about an entity, and from where"},
+    {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]...",
+     "validate connector files"},
+    {"connector", "try", cmd_connector_try,
+     "FILE [--entities FILE]... [--key-file K] [--header K=V]... [--topic T] [--schema FILE] < "
+     "RECORD",
+     "what a connector makes of one sample record"},
+    {"connector", "status", cmd_connector_status, "", "state, offsets and lag of the connectors"},
+    {"connector", "clear", cmd_connector_clear, "NAME",
+     "trust a connector again after a poison record"},
+    {"topic", "tail", cmd_topic_tail,
+     "[TOPIC] [--from-beginning] [--exit-at-end] [--count N] [--bootstrap B] [--property K=V]... "
+     "[--timeout MS]",
+     "read a topic (default mandate.revocations)"},
+    {"topic", "send", cmd_topic_send,
+     "TOPIC [--key K] [--header K=V]... [--partition P] [--null-value|--lines] [--bootstrap B] "
+     "[--property K=V]... [--timeout MS]",
+     "write standard input to a topic"},
+};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
+
+static void print_help(FILE *to)
+{
+    fprintf(to,
+            "mandatectl %s - execution mandates that end when their reason ends\n\n"
+            "usage: mandatectl GROUP COMMAND [arguments]\n",
+            mandate_version());
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (i == 0 || strcmp(commands[i].group, commands[i - 1].group) != 0)
+            fprintf(to, "\n");
+        fprintf(to, "  %-9s %-8s %s\n", commands[i].group, commands[i].name, commands[i].help);
+    }
+    fprintf(to,
+            "\nEvery command takes\n"
+            "  --json           print what the server or topic said, as JSON\n"
+            "  --socket PATH    the server's socket (default $MANDATED_SOCKET, then "
+            "./data/mandated.sock)\n"
+            "  --url URL        the server's address instead, http://127.0.0.1:PORT\n"
+            "  --help           its arguments\n"
+            "Topics are read at --bootstrap (default $MANDATED_BOOTSTRAP, then 127.0.0.1:9092).\n"
+            "Colour is used on a terminal unless NO_COLOR is set.\n\nexit codes\n");
+#define X(name, code, text) fprintf(to, "  %-3d %s\n", code, text);
+    EXIT_CODE_MAP(X)
+#undef X
+}
+
+static int print_usage(const command *c)
+{
+    printf("usage: mandatectl %s %s %s\n\n%s\n", c->group, c->name, c->usage, c->help);
+    printf("also: [--json] [--socket PATH | --url URL]\n");
+    return CLI_OK;
+}
+
+static int unknown(const char *group, const char *name)
+{
+    const char *names[COMMAND_COUNT];
+    char texts[COMMAND_COUNT][32], asked[64];
+    snprintf(asked, sizeof(asked), "%s%s%s", group, name ? " " : "", name ? name : "");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%s %s", commands[i].group, commands[i].name);
+        names[i] = texts[i];
+    }
+    const char *nearest = nearest_name(mandate_slice_str(asked), names, COMMAND_COUNT);
+    out_problem("no command \"%s\"%s%s%s; see mandatectl --help", asked,
+                nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    return CLI_REFUSED;
+}
+
+static const command *find(const char *group, const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(group, commands[i].group) == 0 && strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    out_init();
+    if (argc < 2) {
+        print_help(stderr);
+        return CLI_REFUSED;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("mandatectl %s\n", mandate_version());
+        return CLI_OK;
+    }
+    const command *c = argc > 2 ? find(argv[1], argv[2]) : NULL;
+    if (!c)
+        return unknown(argv[1], argc > 2 ? argv[2] : NULL);
+    for (int i = 3; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return print_usage(c);
+    int code = c->run(argc - 3, argv + 3);
+    if (fflush(stdout) != 0 && code == CLI_OK)
+        code = CLI_INTERNAL;
+    return code;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config - what the daemon is told by its configuration file, checked and with every default filled in.
+ *
+ * The struct holds values; the table in options.c says which key fills which field, its type, default and range, and
+ * everything else (parsing, --help-config, docs/configuration.md, the JSON Schema) is derived from that table.
+ * Strings live until config_destroy. Fields marked secret there are never printed by anything in this folder.
+ */
+#ifndef MANDATE_CONNECTORS_CONFIG_CONFIG_H
+#define MANDATE_CONNECTORS_CONFIG_CONFIG_H
+
+#include "connectors/config/problem.h"
+#include "engine/base/arena.h"
+
+/* A list of strings. */
+typedef struct config_list {
+    const char **items;
+    uint32_t count;
+} config_list;
+
+/* One pass-through property. */
+typedef struct config_property {
+    const char *name, *value;
+} config_property;
+
+typedef struct config_properties {
+    config_property *items;
+    uint32_t count;
+} config_properties;
+
+typedef enum config_format { CONFIG_FORMAT_JSON, CONFIG_FORMAT_AVRO } config_format;
+
+typedef enum config_log_level {
+    CONFIG_LOG_ERROR,
+    CONFIG_LOG_WARN,
+    CONFIG_LOG_INFO,
+    CONFIG_LOG_DEBUG
+} config_log_level;
+
+typedef struct config {
+    arena memory;
+    const char *path;   /* of the file */
+    const char *folder; /* that relative paths in it start from; "." when the path has none */
+
+    const char *issuer;
+    const char *data_dir;
+    struct {
+        const char *bootstrap_servers; /* NULL when embedded */
+        bool embedded;
+        const char *embedded_port_file; /* NULL: nowhere */
+        config_properties rdkafka;
+    } kafka;
+    struct {
+        const char *revocations;
+        const char *dead_letter;
+    } topics;
+    struct {
+        config_format format;
+        int64_t heartbeat_us;
+        config_list registry;      /* base URLs; empty unless format is avro */
+        const char *registry_auth; /* "user:password" or "Bearer token"; NULL: none. Secret */
+    } revocations;
+    struct {
+        const char *unix_socket; /* never NULL */
+        const char *tcp;         /* "host:port", NULL: no TCP */
+        bool tcp_public;
+    } http;
+    config_list entities;   /* paths, globs expanded, in the order given and sorted within a glob */
+    config_list connectors; /* likewise */
+    struct {
+        uint32_t batch_inputs;
+        int64_t batch_wait_us;
+    } engine;
+    struct {
+        uint32_t records;
+    } queue;
+    struct {
+        int64_t max_staleness_us;
+    } check;
+    struct {
+        config_log_level level;
+    } log;
+} config;
+
+/* Reads and validates a configuration file (or, for tests, `text` instead of it). The error is the first problem, with
+ * its excerpt, and how many more there are. On failure *out needs no config_destroy. */
+MANDATE_CHECK mandate_status config_load(config *out, const char *path, mandate_error *err);
+MANDATE_CHECK mandate_status config_load_text(config *out, const char *path, const mandate_slice *text,
+                                              mandate_error *err);
+/* Every problem to `p`. *out always needs config_destroy, and on failure holds what could be read. */
+MANDATE_CHECK mandate_status config_read(config *out, const char *path, const mandate_slice *text, problems *p);
+void config_destroy(config *c);
+
+/* The table for people: plain text for --help-config, Markdown for docs/configuration.md, JSON Schema for editors. */
+void config_help(buf *b);
+void config_help_markdown(buf *b);
+void config_schema_json(buf *b);
+/* The configuration in effect, one "key: value" a line, secrets replaced by "(secret)". */
+void config_print(buf *b, const config *c);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * options - see options.h. Rows are in the order in which documentation shows them, keys of one section together.
+ */
+#include "connectors/config/options.h"
+
+#include "engine/limits.h"
+
+#define AT(field) offsetof(config, field)
+#define SECOND 1000000LL
+#define MINUTE (60 * SECOND)
+
+static const char *const format_words[] = {"json", "avro", NULL};
+static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
+
+const option options[] = {
+    {.key = "issuer", .type = OPTION_STRING, .offset = AT(issuer), .flags = OPTION_REQUIRED,
+     .doc = "Who issues the mandates: a URI that stays the same for ever. It is part of every mandate and every "
+            "transition id."},
+    {.key = "data_dir", .type = OPTION_PATH, .offset = AT(data_dir), .flags = OPTION_REQUIRED,
+     .doc = "Folder of the database. Created when missing; one daemon at a time."},
+    {.key = "entities", .type = OPTION_FILES, .offset = AT(entities),
+     .doc = "Entity type files. A name may be a pattern such as entities/*.yaml."},
+    {.key = "connectors", .type = OPTION_FILES, .offset = AT(connectors),
+     .doc = "Connector files. A name may be a pattern such as connectors/*.yaml."},
+
+    {.key = "kafka.bootstrap_servers", .type = OPTION_STRING, .offset = AT(kafka.bootstrap_servers),
+     .flags = OPTION_EXPAND, .doc = "host:port of one or more brokers, with commas. Required unless kafka.embedded."},
+    {.key = "kafka.embedded", .type = OPTION_BOOL, .offset = AT(kafka.embedded), .fallback = "false",
+     .doc = "Run a Kafka-protocol server inside the process. For demonstrations: it keeps little and forgets all at "
+            "the end."},
+    {.key = "kafka.embedded_port_file", .type = OPTION_PATH, .offset = AT(kafka.embedded_port_file),
+     .doc = "Where the embedded server's host:port is written for other programs."},
+    {.key = "kafka.rdkafka", .type = OPTION_PROPERTIES, .offset = AT(kafka.rdkafka), .flags = OPTION_EXPAND,
+     .doc = "librdkafka properties for every client, passed through: security.protocol, sasl.*, ssl.*, ..."},
+
+    {.key = "topics.revocations", .type = OPTION_STRING, .offset = AT(topics.revocations),
+     .fallback = "mandate.revocations", .doc = "Topic that transitions and heartbeats are published on."},
+    {.key = "topics.dead_letter", .type = OPTION_STRING, .offset = AT(topics.dead_letter),
+     .fallback = "mandate.dead-letter", .doc = "Topic for records that could not be decoded or mapped."},
+
+    {.key = "revocations.format", .type = OPTION_WORD, .offset = AT(revocations.format), .fallback = "json",
+     .words = format_words, .doc = "Value format of the revocation topic. avro needs revocations.registry."},
+    {.key = "revocations.heartbeat", .type = OPTION_DURATION, .offset = AT(revocations.heartbeat_us), .fallback = "5s",
+     .min = SECOND / 10, .max = 60 * MINUTE,
+     .doc = "How often each partition of the topic is told that it is complete. Consumers trust silence for a few of "
+            "these."},
+    {.key = "revocations.registry", .type = OPTION_STRINGS, .offset = AT(revocations.registry),
+     .doc = "Base URLs of the schema registry where the published schemas are registered."},
+    {.key = "revocations.registry_auth", .type = OPTION_STRING, .offset = AT(revocations.registry_auth),
+     .flags = OPTION_SECRET, .doc = "user:password, or Bearer and a token."},
+
+    {.key = "http.unix_socket", .type = OPTION_PATH, .offset = AT(http.unix_socket),
+     .doc = "Socket of the API. Default: mandated.sock in data_dir."},
+    {.key = "http.tcp", .type = OPTION_STRING, .offset = AT(http.tcp),
+     .doc = "host:port to serve the API on as well. Loopback only, unless http.tcp_public."},
+    {.key = "http.tcp_public", .type = OPTION_BOOL, .offset = AT(http.tcp_public), .fallback = "false",
+     .doc = "Allow http.tcp to be an address that other machines reach. Put TLS and authentication in front of it."},
+
+    {.key = "engine.batch_inputs", .type = OPTION_COUNT, .offset = AT(engine.batch_inputs), .fallback = "4096",
+     .min = 1, .max = LIMIT_BATCH_INPUTS, .doc = "Most inputs of one step and one commit."},
+    {.key = "engine.batch_wait", .type = OPTION_DURATION, .offset = AT(engine.batch_wait_us), .fallback = "1ms",
+     .min = 0, .max = SECOND, .doc = "How long a step waits for more inputs before it runs."},
+    {.key = "queue.records", .type = OPTION_COUNT, .offset = AT(queue.records), .fallback = "65536", .min = 64,
+     .max = 1 << 22, .doc = "Mapped records that may wait for the engine before the connectors are held back."},
+
+    {.key = "check.max_staleness", .type = OPTION_DURATION, .offset = AT(check.max_staleness_us), .fallback = "5s",
+     .min = SECOND / 10, .max = 60 * MINUTE,
+     .doc = "A check is refused as stale when the engine has neither committed nor ticked for longer."},
+    {.key = "log.level", .type = OPTION_WORD, .offset = AT(log.level), .fallback = "info", .words = level_words,
+     .doc = "Least important messages that are logged."},
+};
+
+const size_t option_count = sizeof(options) / sizeof(*options);
+
+const char *option_type_name(option_type type)
+{
+    static const char *const names[] = {
+        [OPTION_STRING] = "string",        [OPTION_PATH] = "path",   [OPTION_FILES] = "file or list of files",
+        [OPTION_STRINGS] = "string or list", [OPTION_BOOL] = "bool", [OPTION_COUNT] = "number",
+        [OPTION_DURATION] = "duration",    [OPTION_WORD] = "word",   [OPTION_PROPERTIES] = "map of strings",
+    };
+    _Static_assert(sizeof(names) / sizeof(*names) == OPTION_TYPE_COUNT, "every type has a name");
+    return names[type];
+}

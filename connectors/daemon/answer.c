@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * answer - see answer.h. A list is bounded in what it looks at, so that no query holds up the engine for long.
+ */
+#include "connectors/daemon/answer.h"
+
+#include "connectors/json/claims_json.h"
+#include "connectors/kafka/revocation.h"
+#include "engine/base/text.h"
+
+void answerer_init(answerer *a, engine *e, store *st)
+{
+    *a = (answerer){.engine = e, .store = st};
+    arena_init(&a->memory, 0);
+    buf_init(&a->scratch);
+}
+
+void answerer_deinit(answerer *a)
+{
+    arena_deinit(&a->memory);
+    buf_deinit(&a->scratch);
+}
+
+static void put_time(buf *b, int64_t us)
+{
+    char text[TIME_TEXT_MAX];
+
+    buf_put_json_string(b, mandate_slice_of(text, time_format_us(text, us)));
+}
+
+static mandate_status put_transition(answerer *a, buf *b, mandate_slice id, mandate_error *err)
+{
+    transition t;
+    transition_names names;
+    mandate_status status = store_transition_get(a->store, id, 0, &a->scratch, err);
+
+    if (status == MANDATE_OK)
+        status = transition_decode(&t, &names, &a->memory, buf_slice(&a->scratch), err);
+    if (status == MANDATE_OK)
+        status = revocation_json(b, &t, &names, err);
+    return status;
+}
+
+static mandate_status put_claims(answerer *a, buf *b, mandate_slice id, mandate_error *err)
+{
+    mandate_slice bytes;
+    claims c;
+    mandate_status status = store_claims_load(a->store, &a->memory, id, &bytes, err);
+
+    if (status == MANDATE_OK)
+        status = claims_decode(&c, &a->memory, bytes, err);
+    if (status == MANDATE_OK)
+        claims_to_json(b, &c);
+    return status;
+}
+
+/* The resource, without the closing brace. */
+static mandate_status put_mandate(answerer *a, buf *b, uint32_t handle, int64_t now_us, mandate_error *err)
+{
+    engine_mandate_view m, why;
+    uint32_t because = UINT32_MAX;
+    mandate_status status;
+
+    engine_mandate_get(a->engine, handle, &m);
+    mandate_state state = engine_effective_state(a->engine, handle, now_us, &because);
+    buf_put_str(b, "{\"mandate\":");
+    status = put_claims(a, b, m.id, err);
+    if (status != MANDATE_OK)
+        return status;
+    buf_printf(b, ",\"state\":\"%s\",\"version\":%u,\"because\":", mandate_state_name(state), m.version);
+    if (because != UINT32_MAX && because != handle) {
+        engine_mandate_get(a->engine, because, &why);
+        buf_put_json_string(b, why.id);
+    } else {
+        buf_put_str(b, "null");
+    }
+    buf_put_str(b, ",\"expires_at\":");
+    put_time(b, m.expires_at_us);
+    buf_put_str(b, ",\"transition\":");
+    return put_transition(a, b, m.id, err);
+}
+
+static mandate_status unknown_mandate(mandate_slice id, mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no mandate %.*s", (int)(id.len < 200 ? id.len : 200), id.ptr);
+}
+
+static mandate_status get(answerer *a, service_request *r, int64_t now_us)
+{
+    uint32_t handle = engine_mandate_find(a->engine, r->mandate);
+
+    if (handle == UINT32_MAX)
+        return unknown_mandate(r->mandate, &r->error);
+    mandate_status status = put_mandate(a, &r->body, handle, now_us, &r->error);
+    buf_put_char(&r->body, '}');
+    return status;
+}
+
+/* --- lists ------------------------------------------------------------------------------------------------------ */
+typedef struct listing {
+    service_request *r;
+    uint32_t items, items_max, loads;
+    int64_t now_us;
+} listing;
+
+static mandate_status list_one(answerer *a, listing *l, uint32_t handle, mandate_error *err)
+{
+    engine_mandate_view m;
+    mandate_slice bytes;
+    claims c;
+
+    engine_mandate_get(a->engine, handle, &m);
+    mandate_state state = engine_effective_state(a->engine, handle, l->now_us, NULL);
+    if ((l->r->state != STATE_NONE && state != l->r->state) || (l->r->parent.len && !mandate_slice_eq(m.parent, l->r->parent)))
+        return MANDATE_OK;
+    l->loads++;
+    arena_reset(&a->memory);
+    mandate_status status = store_claims_load(a->store, &a->memory, m.id, &bytes, err);
+    if (status == MANDATE_OK)
+        status = claims_decode(&c, &a->memory, bytes, err);
+    if (status != MANDATE_OK || (l->r->agent.len && !mandate_slice_eq(c.agent, l->r->agent)))
+        return status;
+    buf *b = &l->r->body;
+    buf_put_str(b, l->items++ ? ",{\"id\":" : "{\"id\":");
+    buf_put_json_string(b, m.id);
+    buf_printf(b, ",\"state\":\"%s\",\"version\":%u,\"agent\":", mandate_state_name(state), m.version);
+    buf_put_json_string(b, c.agent);
+    buf_put_str(b, ",\"parent\":");
+    if (m.parent.len)
+        buf_put_json_string(b, m.parent);
+    else
+        buf_put_str(b, "null");
+    buf_put_str(b, ",\"expires_at\":");
+    put_time(b, m.expires_at_us);
+    buf_put_char(b, '}');
+    return MANDATE_OK;
+}
+
+static mandate_status list(answerer *a, service_request *r, int64_t now_us)
+{
+    listing l = {.r = r, .now_us = now_us, .items_max = r->limit && r->limit < ANSWER_LIST_MAX ? r->limit : ANSWER_LIST_MAX};
+    uint32_t handle = 0, count = engine_mandate_count(a->engine), visits = 0;
+    mandate_status status = MANDATE_OK;
+    engine_mandate_view last;
+
+    if (r->after.len) {
+        handle = engine_mandate_find(a->engine, r->after);
+        if (handle == UINT32_MAX)
+            return mandate_error_set(&r->error, MANDATE_INVALID, "`after` names no mandate; use `next` of the page before");
+        handle++;
+    }
+    buf_put_str(&r->body, "{\"mandates\":[");
+    for (; status == MANDATE_OK && handle < count; handle++) {
+        if (l.items >= l.items_max || l.loads >= ANSWER_LIST_LOADS || visits++ >= ANSWER_LIST_VISITS)
+            break;
+        status = list_one(a, &l, handle, &r->error);
+    }
+    buf_put_str(&r->body, "],\"next\":");
+    if (handle < count && handle > 0) {
+        engine_mandate_get(a->engine, handle - 1, &last);
+        buf_put_json_string(&r->body, last.id);
+    } else {
+        buf_put_str(&r->body, "null");
+    }
+    buf_put_char(&r->body, '}');
+    return status;
+}
+
+/* --- the two ways in ---------------------------------------------------------------------------------------------- */
+static void finish(service_request *r, mandate_status status)
+{
+    if (status == MANDATE_OK && r->body.failed)
+        status = mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for the answer");
+    if (status == MANDATE_OK)
+        r->error = (mandate_error){.status = MANDATE_OK};
+    else
+        buf_reset(&r->body);
+}
+
+void answer_query(answerer *a, service_request *r, int64_t now_us)
+{
+    mandate_status status = MANDATE_OK;
+
+    arena_reset(&a->memory);
+    buf_reset(&r->body);
+    switch (r->kind) {
+    case SERVICE_GET:
+        status = get(a, r, now_us);
+        break;
+    case SERVICE_LIST:
+        status = list(a, r, now_us);
+        break;
+    case SERVICE_EXPLAIN:
+        status = engine_explain(a->engine, r->mandate, &r->body, &r->error);
+        break;
+    case SERVICE_ENTITY:
+        status = engine_entity_json(a->engine, r->type, r->id, &r->body, &r->error);
+        break;
+    default:
+        status = mandate_error_set(&r->error, MANDATE_UNSUPPORTED, "not a query");
+        break;
+    }
+    finish(r, status);
+}
+
+void answer_command(answerer *a, service_request *r, const engine_answer *answer, int64_t now_us)
+{
+    mandate_status status = MANDATE_OK;
+    uint32_t handle;
+
+    buf_reset(&r->body);
+    r->repeated = answer->repeated;
+    if (answer->error.status != MANDATE_OK) {
+        r->error = answer->error;
+        return;
+    }
+    arena_reset(&a->memory);
+    handle = engine_mandate_find(a->engine, answer->mandate);
+    if (handle == UINT32_MAX)
+        status = unknown_mandate(answer->mandate, &r->error);
+    else
+        status = put_mandate(a, &r->body, handle, now_us, &r->error);
+    if (status == MANDATE_OK && r->kind == SERVICE_ISSUE) {
+        buf_put_str(&r->body, ",\"unobservable\":[");
+        for (uint32_t i = 0; i < answer->unobservable_count; i++) {
+            if (i)
+                buf_put_char(&r->body, ',');
+            buf_put_json_string(&r->body, answer->unobservable[i]);
+        }
+        buf_put_char(&r->body, ']');
+    }
+    buf_put_char(&r->body, '}');
+    finish(r, status);
+}

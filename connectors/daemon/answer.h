@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * answer - the JSON bodies of requests that need the engine or the store. Engine's thread only.
+ *
+ *   a mandate   {"mandate": claims, "state": effective, "version", "because": id or null, "expires_at",
+ *                "transition": the last one as on the revocation topic[, "unobservable": [path]]}
+ *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
+#define MANDATE_CONNECTORS_DAEMON_ANSWER_H
+
+#include "connectors/http/service.h"
+#include "graph/store.h"
+
+enum {
+    ANSWER_LIST_MAX = 1000,   /* items of one page */
+    ANSWER_LIST_VISITS = 20000, /* mandates looked at for one page: a page may be short and still have a next */
+    ANSWER_LIST_LOADS = 2000  /* claims read for one page */
+};
+
+typedef struct answerer {
+    engine *engine;
+    store *store;
+    arena memory;
+    buf scratch;
+} answerer;
+
+void answerer_init(answerer *a, engine *e, store *st);
+void answerer_deinit(answerer *a);
+/* Fills request->error and body. GET, LIST, EXPLAIN, ENTITY. */
+void answer_query(answerer *a, service_request *request, int64_t now_us);
+/* A command that was accepted: the mandate after it. */
+void answer_command(answerer *a, service_request *request, const engine_answer *answer, int64_t now_us);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clock - see clock.h. One atomic holds the largest lead of the wall clock over boot time; now = boot time + lead.
+ */
+#include "connectors/daemon/clock.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+static _Atomic int64_t clock_lead_us = INT64_MIN;
+
+static int64_t read_us(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_wall_us(void) { return read_us(CLOCK_REALTIME); }
+int64_t clock_monotonic_us(void) { return read_us(CLOCK_BOOTTIME); }
+
+int64_t clock_rule(int64_t *lead_us, int64_t wall_us, int64_t boot_us)
+{
+    if (wall_us - boot_us > *lead_us)
+        *lead_us = wall_us - boot_us;
+    return boot_us + *lead_us;
+}
+
+static void lead_raise(int64_t to)
+{
+    int64_t seen = atomic_load(&clock_lead_us);
+
+    while (seen < to && !atomic_compare_exchange_weak(&clock_lead_us, &seen, to))
+        ;
+}
+
+void clock_init(int64_t floor_us)
+{
+    lead_raise(floor_us - clock_monotonic_us());
+}
+
+int64_t clock_now_us(void)
+{
+    int64_t lead = atomic_load(&clock_lead_us);
+    int64_t now = clock_rule(&lead, clock_wall_us(), clock_monotonic_us());
+
+    lead_raise(lead);
+    return now;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_run - run until SIGTERM or SIGINT. Signals are blocked in every thread and taken here, so no handler runs
+ * anywhere; a second signal while stopping changes nothing, since stopping is bounded.
+ */
+#include "connectors/daemon/command.h"
+
+#include "connectors/daemon/daemon.h"
+#include "connectors/daemon/log.h"
+#include "engine/base/hash.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static mandate_status seed_tables(mandate_error *err)
+{
+    uint64_t secret;
+
+    if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "the system has no random numbers");
+    hash_seed(secret);
+    return MANDATE_OK;
+}
+
+static void wait_for_signal(const sigset_t *signals)
+{
+    int signal = 0;
+
+    while (sigwait(signals, &signal) != 0)
+        ;
+    log_write(LOG_INFO, "daemon", "stopping on signal %d", signal);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    daemon_state *d = calloc(1, sizeof(*d));
+    mandate_error err = {0};
+    mandate_status status;
+    sigset_t signals;
+
+    if (argc != 1 || !d) {
+        free(d);
+        return command_usage("--config takes one file, and nothing after it");
+    }
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    status = seed_tables(&err);
+    if (status == MANDATE_OK)
+        status = daemon_load(d, argv[0], &err);
+    if (status == MANDATE_OK)
+        status = daemon_open(d, &err);
+    if (status == MANDATE_OK)
+        status = daemon_start(d, &err);
+    if (status == MANDATE_OK)
+        wait_for_signal(&signals);
+    if (!daemon_stop(d) || status == MANDATE_OK) {
+        /* Destroying Kafka clients can take longer than anyone waits for us; the database is what must be closed. */
+        if (d->store)
+            store_close(d->store);
+        log_write(LOG_INFO, "daemon", "stopped");
+        _exit(status == MANDATE_OK ? DAEMON_EXIT_OK : command_fail(&err));
+    }
+    int code = command_fail(&err);
+    daemon_close(d);
+    free(d);
+    return code;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon - the parts of the process and the order in which they come up and go down.
+ *
+ *   daemon_load    configuration, entity types, connectors, schema        (check-config stops here)
+ *   daemon_open    database, engine as it was at the last commit          (journal stops here)
+ *   daemon_start   embedded broker, overdue deadlines, view, publisher, engine's thread, sources, HTTP
+ *   daemon_stop    sources, engine's thread, publisher, HTTP, database: two seconds in all
+ *
+ * Every step tolerates being undone from wherever it failed: daemon_close takes a daemon in any state.
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_DAEMON_H
+#define MANDATE_CONNECTORS_DAEMON_DAEMON_H
+
+#include "connectors/config/config.h"
+#include "connectors/daemon/engine_thread.h"
+#include "connectors/http/server.h"
+#include "connectors/kafka/broker.h"
+
+enum {
+    DAEMON_REQUESTS_MAX = 4096,
+    DAEMON_EMBEDDED_PARTITIONS = 4,
+    DAEMON_STOP_SOURCES_MS = 300,
+    DAEMON_STOP_ENGINE_MS = 500,
+    DAEMON_STOP_FLUSH_MS = 600
+};
+
+typedef struct daemon_state {
+    config config;
+    schema *schema;
+    connector **connectors; /* config.connectors.count */
+    uint32_t connector_count;
+
+    kv *backend; /* the store's */
+    store *store;
+    engine *engine;
+    uint64_t recovered_seq;
+
+    broker *broker;
+    kafka_host host;
+    kafka_cluster cluster;
+    connector_property *properties;
+    registry *schemas; /* of what we publish */
+    metrics metrics;
+    view *view;
+    queue *queue;
+    dead_letter *dead_letters;
+    sink *publisher;
+    engine_thread *loop;
+    source **sources;
+    uint32_t source_count;
+    service port;
+    http_server *http;
+    _Atomic bool serving, stopping;
+} daemon_state;
+
+/* `d` is zeroed. On failure call daemon_close. */
+MANDATE_CHECK mandate_status daemon_load(daemon_state *d, const char *path, mandate_error *err);
+MANDATE_CHECK mandate_status daemon_open(daemon_state *d, mandate_error *err);
+MANDATE_CHECK mandate_status daemon_start(daemon_state *d, mandate_error *err);
+/* False: some thread did not end in time; the database is closed all the same and the process must exit without daemon_close. */
+bool daemon_stop(daemon_state *d);
+void daemon_close(daemon_state *d);
+
+/* service.c: the port that HTTP serves from. */
+void daemon_service(daemon_state *d, service *out);
+
+#endif

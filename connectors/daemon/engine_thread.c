@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_thread - see engine_thread.h. What cannot fail here without ending the process ends it, in one place (die).
+ */
+#include "connectors/daemon/engine_thread.h"
+
+#include "connectors/daemon/answer.h"
+#include "connectors/daemon/clock.h"
+#include "connectors/daemon/log.h"
+#include "connectors/daemon/outlet.h"
+#include "connectors/kafka/source.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_STORAGE = 70, QUERIES_MAX = 256 };
+
+struct engine_thread {
+    engine_thread_options options;
+    pthread_t thread;
+    bool started;
+    _Atomic bool ended;
+
+    engine_input *inputs;      /* LIMIT_BATCH_INPUTS */
+    service_request **commands; /* per leading input */
+    uint32_t input_count, command_count, input_max;
+    source_batch *taken, *held; /* in this step (list); did not fit into it */
+    service_request *queries[QUERIES_MAX];
+    uint32_t query_count;
+
+    answerer answers;
+    outlet outlet;
+    int64_t stepped_us; /* monotonic */
+    bool more;
+};
+
+/* What is on disk is not known: nothing may follow. No destructor runs. */
+_Noreturn static void die(const char *what, const mandate_error *err)
+{
+    log_write(LOG_ERROR, "engine", "%s: %s; stopping at once, the next start recovers from what was committed", what,
+              err->text);
+    _exit(EXIT_STORAGE);
+}
+
+mandate_status engine_thread_create(engine_thread **out, const engine_thread_options *options, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    engine_thread *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
+    t->options = *options;
+    t->input_max = options->batch_inputs && options->batch_inputs < LIMIT_BATCH_INPUTS ? options->batch_inputs
+                                                                                       : LIMIT_BATCH_INPUTS;
+    t->inputs = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->inputs));
+    t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
+    answerer_init(&t->answers, options->engine, options->store);
+    status = outlet_init(&t->outlet, options->store, options->schema, options->publisher, options->metrics, err);
+    if (status == MANDATE_OK && (!t->inputs || !t->commands))
+        status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
+    if (status != MANDATE_OK) {
+        engine_thread_destroy(t);
+        return status;
+    }
+    *out = t;
+    return MANDATE_OK;
+}
+
+void engine_thread_destroy(engine_thread *t)
+{
+    if (!t)
+        return;
+    assert(!t->started);
+    outlet_deinit(&t->outlet);
+    answerer_deinit(&t->answers);
+    free(t->inputs);
+    free(t->commands);
+    free(t);
+}
+
+/* --- collecting ------------------------------------------------------------------------------------------------- */
+static const engine_command_kind command_kinds[] = {
+    [SERVICE_ISSUE] = COMMAND_ISSUE,
+    [SERVICE_REVOKE] = COMMAND_REVOKE,
+    [SERVICE_SUSPEND] = COMMAND_SUSPEND,
+    [SERVICE_RESUME] = COMMAND_RESUME,
+};
+
+static void take_requests(engine_thread *t)
+{
+    service_request *r;
+
+    while (t->input_count < t->input_max && t->query_count < QUERIES_MAX &&
+           (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
+        if (r->kind > SERVICE_RESUME) {
+            t->queries[t->query_count++] = r;
+            continue;
+        }
+        engine_input *input = &t->inputs[t->input_count];
+        *input = (engine_input){
+            .kind = INPUT_COMMAND,
+            .command = {.kind = command_kinds[r->kind],
+                        .mandate = r->mandate,
+                        .principal = r->principal,
+                        .note = r->note,
+                        .claims = r->claims},
+        };
+        if (r->kind == SERVICE_ISSUE)
+            input->command.mandate = r->claims->id;
+        t->commands[t->input_count++] = r;
+        t->command_count++;
+    }
+}
+
+static void take_batches(engine_thread *t)
+{
+    for (;;) {
+        source_batch *b = t->held ? t->held : queue_pop(t->options.queue, QUEUE_BATCHES);
+        t->held = NULL;
+        if (!b)
+            return;
+        /* One batch always fits; a second only within the configured size. */
+        uint32_t max = t->input_count == 0 ? LIMIT_BATCH_INPUTS : t->input_max;
+        if (t->input_count + b->count > max) {
+            t->held = b;
+            return;
+        }
+        memcpy(t->inputs + t->input_count, b->inputs, b->count * sizeof(*b->inputs));
+        t->input_count += b->count;
+        b->next = t->taken;
+        t->taken = b;
+    }
+}
+
+/* --- one step ------------------------------------------------------------------------------------------------------ */
+static void show(engine_thread *t, const engine_result *result)
+{
+    mandate_error err;
+    engine_mandate_view m;
+
+    for (uint32_t i = 0; i < result->mandate_count; i++) {
+        uint32_t handle = result->mandates[i];
+        engine_mandate_get(t->options.engine, handle, &m);
+        uint32_t parent = m.parent.len ? engine_mandate_find(t->options.engine, m.parent) : UINT32_MAX;
+        if (view_set(t->options.view, handle, parent, &m, &err) != MANDATE_OK)
+            die("the view", &err);
+    }
+}
+
+static void give_back(engine_thread *t)
+{
+    source_batch *b = t->taken, *in_order = NULL;
+
+    /* The list is last first; sources note positions in the order in which batches come back. */
+    while (b) {
+        source_batch *next = b->next;
+        b->next = in_order;
+        in_order = b;
+        b = next;
+    }
+    while (in_order) {
+        source_batch *next = in_order->next;
+        source_batch_release(in_order);
+        in_order = next;
+    }
+    t->taken = NULL;
+}
+
+static void answer_commands(engine_thread *t, const engine_result *result, int64_t now_us)
+{
+    assert(result->answer_count == t->command_count);
+    for (uint32_t i = 0; i < result->answer_count; i++) {
+        const engine_answer *answer = &result->answers[i];
+        assert(answer->input < t->command_count && t->commands[answer->input]);
+        service_request *r = t->commands[answer->input];
+        t->commands[answer->input] = NULL;
+        answer_command(&t->answers, r, answer, now_us);
+        r->done(r);
+    }
+}
+
+static void step(engine_thread *t)
+{
+    engine *e = t->options.engine;
+    engine_batch batch = {
+        .seq = engine_seq(e) + 1, .now_us = clock_now_us(), .inputs = t->inputs, .count = t->input_count};
+    engine_result result;
+    mandate_error err;
+    int64_t began = clock_monotonic_us();
+
+    if (engine_step(e, &batch, &result, &err) != MANDATE_OK)
+        die("engine_step", &err);
+    int64_t stepped = clock_monotonic_us();
+    outlet_collect(&t->outlet);
+    store_commit_input commit = {
+        .engine = e,
+        .batch = &batch,
+        .result = &result,
+        .acknowledged = t->outlet.keys,
+        .acknowledged_count = t->outlet.key_count,
+    };
+    if (store_commit(t->options.store, &commit, &err) != MANDATE_OK)
+        die("commit", &err);
+    int64_t committed = clock_monotonic_us();
+    outlet_committed(&t->outlet);
+    show(t, &result);
+    view_committed(t->options.view, batch.seq, engine_now_us(e), committed);
+    if (outlet_publish(&t->outlet, batch.seq, engine_now_us(e), &result, &err) != MANDATE_OK)
+        die("outbox", &err);
+    give_back(t);
+    answer_commands(t, &result, engine_now_us(e));
+    metrics_observe(&t->options.metrics->step, stepped - began);
+    metrics_observe(&t->options.metrics->commit, committed - stepped);
+    metrics_step(t->options.metrics, &batch, &result);
+    t->more = result.more;
+    t->stepped_us = committed;
+    t->input_count = t->command_count = 0;
+}
+
+static void answer_queries(engine_thread *t)
+{
+    for (uint32_t i = 0; i < t->query_count; i++) {
+        service_request *r = t->queries[i];
+        answer_query(&t->answers, r, clock_now_us());
+        r->done(r);
+    }
+    t->query_count = 0;
+}
+
+/* --- the loop --------------------------------------------------------------------------------------------------------- */
+/* Until the next tick or deadline; <= 0: due now. */
+static int64_t until_due(const engine_thread *t)
+{
+    int64_t tick = t->stepped_us + ENGINE_THREAD_TICK_US - clock_monotonic_us();
+    int64_t deadline = engine_next_deadline_us(t->options.engine);
+    int64_t left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now_us();
+
+    return left < tick ? left : tick;
+}
+
+static void settle_some(engine_thread *t)
+{
+    mandate_error err;
+
+    outlet_collect(&t->outlet);
+    if (t->outlet.key_count < OUTLET_KEYS / 2)
+        return; /* they go with the next commit, a second from now at most */
+    if (store_acknowledge(t->options.store, t->outlet.keys, t->outlet.key_count, &err) != MANDATE_OK)
+        die("outbox", &err);
+    outlet_committed(&t->outlet);
+}
+
+static void round_once(engine_thread *t)
+{
+    mandate_error err;
+    int64_t due = until_due(t);
+
+    if (!t->more && !t->held && due > 0 && !outlet_hungry(&t->outlet))
+        queue_wait(t->options.queue, due);
+    take_requests(t);
+    if (t->options.batch_wait_us > 0 && t->command_count == 0 && !t->more && !t->held &&
+        queue_length(t->options.queue, QUEUE_BATCHES) == 1) {
+        struct timespec nap = {t->options.batch_wait_us / 1000000, t->options.batch_wait_us % 1000000 * 1000};
+        nanosleep(&nap, NULL);
+    }
+    take_batches(t);
+    if (t->input_count > 0 || t->more || until_due(t) <= 0)
+        step(t);
+    answer_queries(t);
+    settle_some(t);
+    if (outlet_refill(&t->outlet, &err) != MANDATE_OK)
+        die("outbox", &err);
+}
+
+static bool drained(engine_thread *t)
+{
+    return queue_closed(t->options.queue) && !t->held && queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
+           queue_length(t->options.queue, QUEUE_REQUESTS) == 0;
+}
+
+static void *engine_thread_main(void *opaque)
+{
+    engine_thread *t = opaque;
+
+    while (!drained(t))
+        round_once(t);
+    atomic_store(&t->ended, true);
+    return NULL;
+}
+
+mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
+{
+    engine *e = t->options.engine;
+    engine_mandate_view m;
+
+    for (uint32_t handle = 0; handle < engine_mandate_count(e); handle++) {
+        engine_mandate_get(e, handle, &m);
+        uint32_t parent = m.parent.len ? engine_mandate_find(e, m.parent) : UINT32_MAX;
+        mandate_status status = view_set(t->options.view, handle, parent, &m, err);
+        if (status != MANDATE_OK)
+            return status;
+    }
+    do {
+        step(t);
+    } while (t->more || engine_next_deadline_us(e) <= clock_now_us());
+    return MANDATE_OK;
+}
+
+mandate_status engine_thread_start(engine_thread *t, mandate_error *err)
+{
+    if (pthread_create(&t->thread, NULL, engine_thread_main, t) != 0)
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot start the engine's thread");
+    t->started = true;
+    return MANDATE_OK;
+}
+
+bool engine_thread_join(engine_thread *t, int timeout_ms)
+{
+    int64_t until = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+
+    while (t->started && !atomic_load(&t->ended)) {
+        struct timespec nap = {0, 1000000};
+        if (clock_monotonic_us() > until)
+            return false;
+        nanosleep(&nap, NULL);
+    }
+    if (t->started)
+        pthread_join(t->thread, NULL);
+    t->started = false;
+    return true;
+}
+
+void engine_thread_settle(engine_thread *t)
+{
+    mandate_error err;
+
+    do {
+        outlet_collect(&t->outlet);
+        if (t->outlet.key_count == 0)
+            return;
+        if (store_acknowledge(t->options.store, t->outlet.keys, t->outlet.key_count, &err) != MANDATE_OK)
+            die("outbox", &err);
+        outlet_committed(&t->outlet);
+    } while (true);
+}

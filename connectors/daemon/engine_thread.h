@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_thread - the loop: inputs that wait -> engine_step -> store_commit -> everyone is told.
+ *
+ *   collect   requests first, then whole source batches, at most the configured number of inputs
+ *   step      pure; at a time that never runs backwards
+ *   commit    one write; carries the outbox keys acknowledged since the last one
+ *   tell      view, then publisher, then the batches go back, then commands are answered, in this order
+ *
+ * It steps when there is input, when a deadline of the engine is due, while the engine says `more`, and at least once a
+ * second. Queries are answered between steps. A step or commit that fails ends the process at once (exit 70): what is on
+ * disk is then not known, and recovery is the way back.
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
+#define MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
+
+#include "connectors/daemon/metrics.h"
+#include "connectors/daemon/queue.h"
+#include "connectors/daemon/view.h"
+#include "connectors/http/service.h"
+#include "connectors/kafka/sink.h"
+#include "graph/store.h"
+
+enum { ENGINE_THREAD_TICK_US = 1000000 };
+
+typedef struct engine_thread engine_thread;
+
+typedef struct engine_thread_options {
+    engine *engine; /* recovered */
+    store *store;
+    const schema *schema;
+    view *view;
+    queue *queue;
+    metrics *metrics;
+    sink *publisher;       /* NULL: nothing is published, the outbox keeps it */
+    uint32_t batch_inputs; /* 0: LIMIT_BATCH_INPUTS */
+    int64_t batch_wait_us; /* how long a step may wait for more input than the first */
+} engine_thread_options;
+
+MANDATE_CHECK mandate_status engine_thread_create(engine_thread **out, const engine_thread_options *options,
+                                                  mandate_error *err);
+/* Fills the view, then steps until nothing is overdue: before anyone is served. Caller's thread. */
+MANDATE_CHECK mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err);
+MANDATE_CHECK mandate_status engine_thread_start(engine_thread *t, mandate_error *err);
+/* After queue_close: true when what was queued is committed and the thread has ended. */
+bool engine_thread_join(engine_thread *t, int timeout_ms);
+/* The thread has ended: records what the publisher acknowledged since the last commit. */
+void engine_thread_settle(engine_thread *t);
+void engine_thread_destroy(engine_thread *t);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run - daemon_start and daemon_stop.
+ *
+ * Whoever is served, is served by a state in which nothing is overdue: time that passed while the process was down is
+ * stepped through before the first request and before the first record. Stopping is bounded; what cannot be
+ * published in time is in the outbox and goes out after the next start.
+ */
+#include "connectors/daemon/daemon.h"
+
+#include "connectors/daemon/clock.h"
+#include "connectors/daemon/log.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- what lower rooms ask of us ------------------------------------------------------------------------------------- */
+static void host_log(void *ctx, kafka_level level, const char *component, const char *text)
+{
+    static const log_level levels[] = {LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG};
+
+    (void)ctx;
+    log_write(levels[level], component, "%s", text);
+}
+
+static int64_t host_monotonic(void *ctx)
+{
+    (void)ctx;
+    return clock_monotonic_us();
+}
+
+static mandate_status stored_offset(void *ctx, const char *topic, int32_t partition, int64_t *out, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    /* An embedded broker's topics are new at every start: an offset of the last run would be of something else. */
+    if (d->broker) {
+        *out = -1;
+        return MANDATE_OK;
+    }
+    return store_offset(d->store, mandate_slice_str(topic), partition, out, err);
+}
+
+static bool take_batch(void *ctx, source_batch *batch)
+{
+    daemon_state *d = ctx;
+
+    return queue_push(d->queue, QUEUE_BATCHES, batch);
+}
+
+static void publisher_wake(void *ctx)
+{
+    daemon_state *d = ctx;
+
+    queue_wake(d->queue);
+}
+
+static void publisher_fatal(void *ctx, const mandate_error *err)
+{
+    (void)ctx;
+    log_write(LOG_ERROR, "publisher", "the outbox holds something that is no transition: %s; stopping at once", err->text);
+    _exit(70);
+}
+
+static void http_log(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_write(LOG_WARN, "http", "%s", text);
+}
+
+/* --- parts ------------------------------------------------------------------------------------------------------------ */
+static mandate_status start_broker(daemon_state *d, mandate_error *err)
+{
+    mandate_status status = broker_open(&d->broker, 1, err);
+
+    if (status == MANDATE_OK)
+        status = broker_topic(d->broker, d->config.topics.revocations, DAEMON_EMBEDDED_PARTITIONS, err);
+    if (status == MANDATE_OK)
+        status = broker_topic(d->broker, d->config.topics.dead_letter, 1, err);
+    for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++) {
+        uint32_t count;
+        const char *const *topics = connector_topics(d->connectors[i], &count);
+        for (uint32_t t = 0; status == MANDATE_OK && t < count; t++)
+            status = broker_topic(d->broker, topics[t], DAEMON_EMBEDDED_PARTITIONS, err);
+    }
+    if (status == MANDATE_OK && d->config.kafka.embedded_port_file)
+        status = broker_announce(d->broker, d->config.kafka.embedded_port_file, err);
+    if (status == MANDATE_OK)
+        log_write(LOG_WARN, "broker", "embedded Kafka on %s: for demonstrations, it forgets everything at the end",
+                  broker_bootstrap(d->broker));
+    return status;
+}
+
+static mandate_status make_cluster(daemon_state *d, mandate_error *err)
+{
+    const config_properties *p = &d->config.kafka.rdkafka;
+
+    d->properties = calloc(p->count + 1, sizeof(*d->properties));
+    if (!d->properties)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for properties");
+    for (uint32_t i = 0; i < p->count; i++)
+        d->properties[i] = (connector_property){p->items[i].name, p->items[i].value};
+    d->cluster = (kafka_cluster){
+        .bootstrap = d->broker ? broker_bootstrap(d->broker) : d->config.kafka.bootstrap_servers,
+        .properties = d->properties,
+        .property_count = p->count,
+    };
+    d->host = (kafka_host){d, host_log, host_monotonic};
+    return MANDATE_OK;
+}
+
+static mandate_status make_registry(daemon_state *d, mandate_error *err)
+{
+    const char *auth = d->config.revocations.registry_auth;
+    bool bearer = auth && !strncmp(auth, "Bearer ", 7);
+    registry_options options = {
+        .urls = d->config.revocations.registry.items,
+        .url_count = d->config.revocations.registry.count,
+        .basic_auth = auth && !bearer ? auth : NULL,
+        .bearer = bearer ? auth + 7 : NULL,
+    };
+
+    if (d->config.revocations.format != CONFIG_FORMAT_AVRO || options.url_count == 0)
+        return MANDATE_OK;
+    return registry_create(&d->schemas, &options, err);
+}
+
+static mandate_status make_publisher(daemon_state *d, mandate_error *err)
+{
+    sink_options options = {
+        .cluster = &d->cluster,
+        .host = &d->host,
+        .topic = d->config.topics.revocations,
+        .issuer = d->config.issuer,
+        .format = d->config.revocations.format == CONFIG_FORMAT_AVRO ? REVOCATION_AVRO : REVOCATION_JSON,
+        .schemas = d->schemas,
+        .heartbeat_us = d->config.revocations.heartbeat_us,
+        .ctx = d,
+        .wake = publisher_wake,
+        .fatal = publisher_fatal,
+    };
+
+    return sink_create(&d->publisher, &options, err);
+}
+
+static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
+{
+    uint32_t batches = d->config.queue.records / SOURCE_BATCH_RECORDS;
+    view_options views = {
+        .claims_load = store_claims_load,
+        .claims_ctx = d->store,
+        .staleness_max_us = d->config.check.max_staleness_us,
+    };
+    mandate_status status = view_create(&d->view, &views, err);
+
+    if (status == MANDATE_OK)
+        status = queue_create(&d->queue, DAEMON_REQUESTS_MAX, batches ? batches : 1, err);
+    if (status == MANDATE_OK)
+        status = make_publisher(d, err);
+    engine_thread_options options = {
+        .engine = d->engine,
+        .store = d->store,
+        .schema = d->schema,
+        .view = d->view,
+        .queue = d->queue,
+        .metrics = &d->metrics,
+        .publisher = d->publisher,
+        .batch_inputs = d->config.engine.batch_inputs,
+        .batch_wait_us = d->config.engine.batch_wait_us,
+    };
+    if (status == MANDATE_OK)
+        status = engine_thread_create(&d->loop, &options, err);
+    return status;
+}
+
+static mandate_status make_sources(daemon_state *d, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+
+    d->sources = calloc(d->connector_count + 1, sizeof(*d->sources));
+    if (!d->sources)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for sources");
+    for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++) {
+        source_options options = {
+            .connector = d->connectors[i],
+            .schema = d->schema,
+            .cluster = &d->cluster,
+            .host = &d->host,
+            .group_prefix = "mandated",
+            .dead_letters = d->dead_letters,
+            .told = engine_source_get(d->engine, connector_source(d->connectors[i])),
+            .ctx = d,
+            .offset = stored_offset,
+            .push = take_batch,
+        };
+        status = source_create(&d->sources[i], &options, err);
+        if (status == MANDATE_OK)
+            d->source_count++;
+    }
+    return status;
+}
+
+static mandate_status start_http(daemon_state *d, mandate_error *err)
+{
+    http_options options = HTTP_OPTIONS_INIT;
+    char host[256] = "";
+    const char *tcp = d->config.http.tcp, *colon = tcp ? strrchr(tcp, ':') : NULL;
+
+    options.socket_path = d->config.http.unix_socket;
+    options.issuer = d->config.issuer;
+    options.drain_ms = 200;
+    options.log = http_log;
+    if (tcp) {
+        char *end;
+        unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+        size_t len = colon ? (size_t)(colon - tcp) : 0;
+        bool bracketed = len >= 2 && tcp[0] == '[' && tcp[len - 1] == ']';
+        if (!colon || *end || end == colon + 1 || port > 65535 || len == 0 || len >= sizeof(host))
+            return mandate_error_set(err, MANDATE_INVALID, "http.tcp is '%s'; expected host:port such as 127.0.0.1:8480", tcp);
+        snprintf(host, sizeof(host), "%.*s", (int)(bracketed ? len - 2 : len), tcp + bracketed);
+        options.tcp = true;
+        options.tcp_host = !strcmp(host, "localhost") ? "127.0.0.1" : host;
+        options.tcp_port = (uint16_t)port;
+    }
+    daemon_service(d, &d->port);
+    return http_server_start(&d->http, &options, &d->port, err);
+}
+
+/* --- up ------------------------------------------------------------------------------------------------------------------ */
+static mandate_status start_threads(daemon_state *d, mandate_error *err)
+{
+    mandate_status status = sink_start(d->publisher, err);
+
+    if (status == MANDATE_OK)
+        status = engine_thread_start(d->loop, err);
+    for (uint32_t i = 0; status == MANDATE_OK && i < d->source_count; i++)
+        status = source_start(d->sources[i], err);
+    return status;
+}
+
+mandate_status daemon_start(daemon_state *d, mandate_error *err)
+{
+    mandate_status status = d->config.kafka.embedded ? start_broker(d, err) : MANDATE_OK;
+
+    clock_init(engine_now_us(d->engine));
+    if (clock_now_us() - clock_wall_us() > 5000000)
+        log_write(LOG_WARN, "clock", "the wall clock is %lld s behind the last committed step; engine time goes on from there",
+                  (long long)((clock_now_us() - clock_wall_us()) / 1000000));
+    if (status == MANDATE_OK)
+        status = make_cluster(d, err);
+    if (status == MANDATE_OK)
+        status = make_registry(d, err);
+    if (status == MANDATE_OK)
+        status = make_engine_thread(d, err);
+    if (status == MANDATE_OK)
+        status = dead_letter_open(&d->dead_letters, &d->cluster, &d->host, d->config.topics.dead_letter, err);
+    if (status == MANDATE_OK)
+        status = make_sources(d, err);
+    if (status == MANDATE_OK)
+        status = engine_thread_catch_up(d->loop, err);
+    if (status == MANDATE_OK)
+        status = start_threads(d, err);
+    if (status == MANDATE_OK)
+        status = start_http(d, err);
+    if (status == MANDATE_OK) {
+        atomic_store(&d->serving, true);
+        log_write(LOG_INFO, "daemon", "mandated %s: serving on %s%s%s; step %llu, %u mandates, %u connectors",
+                  mandate_version(), d->config.http.unix_socket, d->config.http.tcp ? " and " : "",
+                  d->config.http.tcp ? d->config.http.tcp : "", (unsigned long long)engine_seq(d->engine),
+                  engine_mandate_count(d->engine), d->source_count);
+    }
+    return status;
+}
+
+/* --- down ------------------------------------------------------------------------------------------------------------------ */
+static bool stop_sources(daemon_state *d)
+{
+    bool all = true;
+    int64_t until = clock_monotonic_us() + DAEMON_STOP_SOURCES_MS * 1000;
+
+    for (uint32_t i = 0; i < d->source_count; i++)
+        source_stop(d->sources[i]);
+    for (uint32_t i = 0; i < d->source_count; i++) {
+        int64_t left = (until - clock_monotonic_us()) / 1000;
+        all = source_join(d->sources[i], left > 0 ? (int)left : 0) && all;
+    }
+    return all;
+}
+
+bool daemon_stop(daemon_state *d)
+{
+    bool clean;
+
+    atomic_store(&d->stopping, true);
+    clean = stop_sources(d);
+    if (d->queue)
+        queue_close(d->queue);
+    if (d->loop && !engine_thread_join(d->loop, DAEMON_STOP_ENGINE_MS)) {
+        /* A commit that takes this long: nothing after it may be touched, and nothing is lost by leaving. */
+        log_write(LOG_ERROR, "daemon", "the engine's thread is still committing; leaving without it");
+        return false;
+    }
+    http_server_stop(d->http);
+    d->http = NULL;
+    if (d->publisher)
+        clean = sink_stop(d->publisher, DAEMON_STOP_FLUSH_MS) && clean;
+    if (d->loop)
+        engine_thread_settle(d->loop);
+    if (!clean && d->store) {
+        store_close(d->store);
+        d->store = NULL;
+    }
+    return clean;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service - the port that HTTP serves from (connectors/http/service.h), over the queue, the view and the sources.
+ *
+ * Ready means: the engine steps, and every connector has once been read to its end since the start. A halted or silent
+ * connector, or a topic that cannot be published to now, is reported but does not make the process unready: what follows
+ * from them for mandates is decided by the engine, and nobody else could answer better.
+ */
+#include "connectors/daemon/daemon.h"
+
+#include "connectors/daemon/clock.h"
+#include "connectors/daemon/log.h"
+
+#include <stdatomic.h>
+
+static bool submit(void *ctx, service_request *request)
+{
+    daemon_state *d = ctx;
+
+    return !atomic_load(&d->stopping) && queue_try_push(d->queue, QUEUE_REQUESTS, request);
+}
+
+static void check(void *ctx, const service_check *in, service_verdict *out)
+{
+    daemon_state *d = ctx;
+
+    view_check(d->view, in, clock_now_us(), clock_monotonic_us(), out);
+    atomic_fetch_add_explicit(out->decision ? &d->metrics.checks_permitted : &d->metrics.checks_denied, 1,
+                              memory_order_relaxed);
+}
+
+static const char *phase_name(const source_status *s)
+{
+    static const char *const phases[] = {"waiting", "reading", "halted", "stopped"};
+
+    if (s->phase != SOURCE_READING)
+        return phases[s->phase];
+    return s->state == SOURCE_DOUBTFUL ? "doubtful" : s->state == SOURCE_SILENT ? "silent" : "live";
+}
+
+static bool ready(void *ctx, buf *out)
+{
+    daemon_state *d = ctx;
+    int64_t age = view_age_us(d->view, clock_monotonic_us());
+    bool fresh = age <= d->config.check.max_staleness_us, caught_up = true;
+    sink_status published;
+    source_status s;
+
+    sink_status_get(d->publisher, &published);
+    buf_printf(out, "{\"engine\":{\"fresh\":%s,\"age_ms\":%lld},\"publisher\":{\"reachable\":%s},\"connectors\":[",
+               fresh ? "true" : "false", (long long)(age / 1000), published.reachable ? "true" : "false");
+    for (uint32_t i = 0; i < d->source_count; i++) {
+        source_status_get(d->sources[i], &s);
+        caught_up = caught_up && s.caught_up;
+        buf_put_str(out, i ? ",{\"name\":" : "{\"name\":");
+        buf_put_json_string(out, mandate_slice_str(source_name(d->sources[i])));
+        buf_printf(out, ",\"state\":\"%s\",\"caught_up\":%s}", phase_name(&s), s.caught_up ? "true" : "false");
+    }
+    bool ok = fresh && caught_up && atomic_load(&d->serving) && !atomic_load(&d->stopping);
+    buf_printf(out, "],\"ready\":%s}", ok ? "true" : "false");
+    return ok;
+}
+
+static void metrics_text(void *ctx, buf *out)
+{
+    daemon_state *d = ctx;
+
+    metrics_render(out, &d->metrics, d->view, d->publisher, d->sources, d->source_count, clock_wall_us());
+}
+
+typedef struct partition_ctx {
+    buf *out;
+    bool any;
+    int64_t now_us;
+} partition_ctx;
+
+static void put_partition(void *opaque, const source_partition_status *p)
+{
+    partition_ctx *c = opaque;
+    int64_t next = p->next < 0 ? 0 : p->next;
+    int64_t lag = p->end > next ? p->end - next : 0;
+    int64_t behind_us = lag && p->event_time_us != CHANGE_NO_TIME ? c->now_us - p->event_time_us : 0;
+
+    buf_put_str(c->out, c->any ? ",{\"topic\":" : "{\"topic\":");
+    c->any = true;
+    buf_put_json_string(c->out, mandate_slice_str(p->topic));
+    buf_printf(c->out, ",\"partition\":%d,\"offset\":%lld,", (int)p->partition, (long long)p->next);
+    if (p->end < 0)
+        buf_put_str(c->out, "\"lag_records\":null,\"lag_seconds\":null}");
+    else
+        buf_printf(c->out, "\"lag_records\":%lld,\"lag_seconds\":%lld}", (long long)lag,
+                   (long long)(behind_us > 0 ? behind_us / 1000000 : 0));
+}
+
+static void connectors_json(void *ctx, buf *out)
+{
+    daemon_state *d = ctx;
+    source_status s;
+
+    buf_put_str(out, "{\"connectors\":[");
+    for (uint32_t i = 0; i < d->source_count; i++) {
+        partition_ctx p = {out, false, clock_wall_us()};
+        source_status_get(d->sources[i], &s);
+        buf_put_str(out, i ? ",{\"name\":" : "{\"name\":");
+        buf_put_json_string(out, mandate_slice_str(source_name(d->sources[i])));
+        buf_printf(out,
+                   ",\"state\":\"%s\",\"caught_up\":%s,\"records\":{\"mapped\":%llu,\"filtered\":%llu,\"ignored\":%llu,"
+                   "\"dead_lettered\":%llu},\"partitions\":[",
+                   phase_name(&s), s.caught_up ? "true" : "false", (unsigned long long)s.mapped,
+                   (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered);
+        source_partitions_each(d->sources[i], put_partition, &p);
+        buf_put_str(out, "]}");
+    }
+    buf_put_str(out, "]}");
+}
+
+static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    for (uint32_t i = 0; i < d->source_count; i++) {
+        if (!mandate_slice_is(name, source_name(d->sources[i])))
+            continue;
+        log_write(LOG_INFO, "daemon", "connector %s: cleared on request", source_name(d->sources[i]));
+        source_clear(d->sources[i]);
+        return MANDATE_OK;
+    }
+    return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no connector %.*s", (int)(name.len < 200 ? name.len : 200),
+                             name.ptr);
+}
+
+void daemon_service(daemon_state *d, service *out)
+{
+    *out = (service){
+        .ctx = d,
+        .submit = submit,
+        .check = check,
+        .ready = ready,
+        .metrics = metrics_text,
+        .connectors = connectors_json,
+        .connector_clear = connector_clear,
+    };
+}

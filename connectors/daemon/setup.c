@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * setup - daemon_load and daemon_open: from a file's path to a recovered engine. No thread, no socket.
+ *
+ * Connectors declare what they fill in the schema, so they load before it is frozen; their registries cache in the
+ * store, which opens after it is frozen. The cache therefore looks up the store when it is asked, and has nothing until then.
+ */
+#include "connectors/daemon/daemon.h"
+
+#include "connectors/daemon/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static mandate_status cache_get(void *ctx, mandate_slice key, buf *out, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    return d->store ? store_cache_get(d->store, key, out, err) : MANDATE_NOT_FOUND;
+}
+
+static mandate_status cache_put(void *ctx, mandate_slice key, mandate_slice value, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    return d->store ? store_cache_put(d->store, key, value, err) : MANDATE_OK;
+}
+
+static mandate_status load_entities(daemon_state *d, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+
+    for (uint32_t i = 0; status == MANDATE_OK && i < d->config.entities.count; i++)
+        status = entity_types_load(d->schema, d->config.entities.items[i], NULL, err);
+    return status;
+}
+
+static mandate_status load_connectors(daemon_state *d, mandate_error *err)
+{
+    registry_cache cache = {d, cache_get, cache_put};
+    mandate_status status = MANDATE_OK;
+
+    d->connectors = calloc(d->config.connectors.count + 1, sizeof(*d->connectors));
+    if (!d->connectors)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for connectors");
+    for (uint32_t i = 0; status == MANDATE_OK && i < d->config.connectors.count; i++) {
+        status = connector_load(&d->connectors[i], d->schema, d->config.connectors.items[i], NULL, cache, err);
+        if (status == MANDATE_OK)
+            d->connector_count++;
+    }
+    return status;
+}
+
+mandate_status daemon_load(daemon_state *d, const char *path, mandate_error *err)
+{
+    mandate_status status = config_load(&d->config, path, err);
+
+    if (status != MANDATE_OK) {
+        d->config = (config){0};
+        return status;
+    }
+    log_init((log_level)d->config.log.level);
+    status = schema_create(&d->schema, err);
+    if (status == MANDATE_OK)
+        status = load_entities(d, err);
+    if (status == MANDATE_OK)
+        status = load_connectors(d, err);
+    if (status == MANDATE_OK)
+        status = schema_freeze(d->schema, err);
+    for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++)
+        status = connector_bind(d->connectors[i], d->schema, err);
+    return status;
+}
+
+mandate_status daemon_open(daemon_state *d, mandate_error *err)
+{
+    engine_options options = {
+        .version = ENGINE_OPTIONS_VERSION,
+        .schema = d->schema,
+        .issuer = mandate_slice_str(d->config.issuer),
+        .claims_load = store_claims_load,
+    };
+    mandate_status status;
+    kv *backend = NULL;
+
+    if (mkdir(d->config.data_dir, 0700) != 0 && errno != EEXIST)
+        return mandate_error_set(err, MANDATE_IO, "cannot create data_dir %s: %s", d->config.data_dir, strerror(errno));
+    status = kv_open_rocksdb(&backend, d->config.data_dir, err);
+    if (status != MANDATE_OK)
+        return status;
+    status = store_open(&d->store, backend, d->schema, err);
+    if (status != MANDATE_OK)
+        return status;
+    d->backend = backend;
+    options.claims_ctx = d->store;
+    status = engine_create(&d->engine, &options, err);
+    if (status == MANDATE_OK)
+        status = store_recover(d->store, d->engine, &d->recovered_seq, err);
+    return status;
+}
+
+void daemon_close(daemon_state *d)
+{
+    http_server_stop(d->http);
+    for (uint32_t i = 0; i < d->source_count; i++)
+        source_destroy(d->sources[i]);
+    free(d->sources);
+    engine_thread_destroy(d->loop);
+    sink_destroy(d->publisher);
+    dead_letter_close(d->dead_letters);
+    queue_destroy(d->queue);
+    view_destroy(d->view);
+    registry_destroy(d->schemas);
+    broker_close(d->broker);
+    engine_destroy(d->engine);
+    if (d->store)
+        store_close(d->store);
+    for (uint32_t i = 0; i < d->connector_count; i++)
+        connector_destroy(d->connectors[i]);
+    free(d->connectors);
+    schema_destroy(d->schema);
+    free(d->properties);
+    config_destroy(&d->config);
+    *d = (daemon_state){0};
+}

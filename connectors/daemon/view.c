@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view - entries in fixed chunks that never move, found through 64 locked tables, decided from atomics.
+ *
+ * Claims (scope, agent) are loaded from storage at the first check of a mandate and kept while they fit in
+ * VIEW_CLAIMS_MAX; beyond that they are loaded each time.
+ */
+#include "connectors/daemon/view.h"
+
+#include "engine/base/hash.h"
+#include "engine/base/table.h"
+#include "engine/base/text.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { VIEW_SHARDS = 64, VIEW_CHUNK = 1 << 14, VIEW_CHUNKS = 1 << 13, VIEW_CLAIMS_MAX = 256 << 20 };
+
+/* Decoded claims with the memory they borrow from. */
+typedef struct view_claims {
+    arena memory;
+    claims claims;
+} view_claims;
+
+typedef struct view_entry {
+    _Atomic uint64_t word;
+    int64_t expires_at_us;
+    uint32_t parent;
+    uint32_t id_len;
+    char *id;
+    _Atomic(view_claims *) claims; /* set once */
+} view_entry;
+
+typedef struct view_shard {
+    pthread_rwlock_t lock;
+    table ids;
+} view_shard;
+
+struct view {
+    view_options options;
+    _Atomic(view_entry *) chunks[VIEW_CHUNKS];
+    view_shard shards[VIEW_SHARDS];
+    _Atomic uint64_t seq, claims_bytes;
+    _Atomic int64_t now_us, stepped_us;
+    _Atomic uint64_t counts[STATE_COUNT];
+};
+
+static view_entry *entry_at(const view *v, uint32_t handle)
+{
+    view_entry *chunk = handle / VIEW_CHUNK < VIEW_CHUNKS ? atomic_load(&v->chunks[handle / VIEW_CHUNK]) : NULL;
+
+    return chunk ? &chunk[handle % VIEW_CHUNK] : NULL;
+}
+
+static void claims_drop(view_claims *c)
+{
+    arena_deinit(&c->memory);
+    free(c);
+}
+
+mandate_status view_create(view **out, const view_options *options, mandate_error *err)
+{
+    view *v = calloc(1, sizeof(*v));
+
+    if (!v)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
+    v->options = *options;
+    for (int i = 0; i < VIEW_SHARDS; i++) {
+        pthread_rwlock_init(&v->shards[i].lock, NULL);
+        table_init(&v->shards[i].ids);
+    }
+    *out = v;
+    return MANDATE_OK;
+}
+
+void view_destroy(view *v)
+{
+    if (!v)
+        return;
+    for (int c = 0; c < VIEW_CHUNKS && v->chunks[c]; c++) {
+        for (int i = 0; i < VIEW_CHUNK; i++) {
+            view_entry *e = &v->chunks[c][i];
+            view_claims *kept = atomic_load(&e->claims);
+            if (kept)
+                claims_drop(kept);
+            free(e->id);
+        }
+        free(v->chunks[c]);
+    }
+    for (int i = 0; i < VIEW_SHARDS; i++) {
+        table_deinit(&v->shards[i].ids);
+        pthread_rwlock_destroy(&v->shards[i].lock);
+    }
+    free(v);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------- */
+typedef struct id_key {
+    mandate_slice id;
+} id_key;
+
+static bool id_equal(const void *ctx, uint32_t handle, const void *key)
+{
+    const view_entry *e = entry_at(ctx, handle);
+
+    return mandate_slice_eq(mandate_slice_of(e->id, e->id_len), ((const id_key *)key)->id);
+}
+
+static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m, mandate_error *err)
+{
+    uint64_t hash = hash_slice(m->id);
+    view_shard *shard = &v->shards[hash % VIEW_SHARDS];
+    uint32_t c = handle / VIEW_CHUNK;
+
+    if (c >= VIEW_CHUNKS)
+        return mandate_error_set(err, MANDATE_LIMIT, "more than %d mandates", VIEW_CHUNK * VIEW_CHUNKS);
+    if (!v->chunks[c]) {
+        view_entry *chunk = calloc(VIEW_CHUNK, sizeof(*chunk));
+        if (!chunk)
+            return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
+        atomic_store(&v->chunks[c], chunk);
+    }
+    view_entry *e = entry_at(v, handle);
+    e->id = malloc(m->id.len + 1);
+    if (!e->id)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
+    memcpy(e->id, m->id.ptr, m->id.len);
+    e->id_len = (uint32_t)m->id.len;
+    e->expires_at_us = m->expires_at_us;
+    e->parent = parent;
+    atomic_store(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
+    pthread_rwlock_wrlock(&shard->lock);
+    bool added = table_add(&shard->ids, hash, handle);
+    pthread_rwlock_unlock(&shard->lock);
+    return added ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
+}
+
+mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m, mandate_error *err)
+{
+    view_entry *e = entry_at(v, handle);
+
+    assert(m->state < STATE_COUNT);
+    if (!e || !e->id) {
+        mandate_status status = entry_add(v, handle, parent, m, err);
+        if (status == MANDATE_OK)
+            atomic_fetch_add(&v->counts[m->state], 1);
+        return status;
+    }
+    uint64_t old = atomic_exchange(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
+    atomic_fetch_sub(&v->counts[old & 0xff], 1);
+    atomic_fetch_add(&v->counts[m->state], 1);
+    return MANDATE_OK;
+}
+
+void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
+{
+    atomic_store(&v->now_us, now_us);
+    atomic_store(&v->stepped_us, monotonic_us);
+    atomic_store(&v->seq, seq);
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------- */
+static uint32_t handle_find(view *v, mandate_slice id)
+{
+    id_key key = {id};
+    uint64_t hash = hash_slice(id);
+    view_shard *shard = &v->shards[hash % VIEW_SHARDS];
+
+    pthread_rwlock_rdlock(&shard->lock);
+    uint32_t handle = table_find(&shard->ids, hash, id_equal, v, &key);
+    pthread_rwlock_unlock(&shard->lock);
+    return handle;
+}
+
+/* The nearest of the mandate and its ancestors that does not permit now, or NULL. */
+static const view_entry *walk(const view *v, const view_entry *e, int64_t now_us, mandate_state *state)
+{
+    /* A chain longer than any delegation may be is not one that we wrote. */
+    for (int depth = 0; depth <= LIMIT_DELEGATION_DEPTH; depth++) {
+        *state = (mandate_state)(atomic_load(&e->word) & 0xff);
+        if (*state != STATE_ACTIVE)
+            return e;
+        if (now_us >= e->expires_at_us) {
+            *state = STATE_EXPIRED;
+            return e;
+        }
+        if (e->parent == UINT32_MAX)
+            return NULL;
+        e = entry_at(v, e->parent);
+        if (!e || !e->id)
+            break;
+    }
+    *state = STATE_CASCADED;
+    return e;
+}
+
+static void deny(service_verdict *out, const char *reason, const char *format, ...) MANDATE_PRINTF(3, 4);
+static void deny(service_verdict *out, const char *reason, const char *format, ...)
+{
+    va_list args;
+
+    out->decision = false;
+    out->reason = reason;
+    va_start(args, format);
+    vsnprintf(out->text, sizeof(out->text), format, args);
+    va_end(args);
+}
+
+static view_claims *claims_make(view *v, const view_entry *e, mandate_error *err)
+{
+    view_claims *c = calloc(1, sizeof(*c));
+    mandate_slice bytes;
+
+    if (!c)
+        return NULL;
+    arena_init(&c->memory, 0);
+    if (v->options.claims_load(v->options.claims_ctx, &c->memory, mandate_slice_of(e->id, e->id_len), &bytes, err) !=
+            MANDATE_OK ||
+        claims_decode(&c->claims, &c->memory, bytes, err) != MANDATE_OK) {
+        arena_deinit(&c->memory);
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+/* Claims of an entry; `*mine` when the caller must drop them. NULL: they cannot be read, so nothing is permitted. */
+static view_claims *claims_get(view *v, view_entry *e, bool *mine, mandate_error *err)
+{
+    view_claims *c = atomic_load(&e->claims), *expected = NULL;
+
+    *mine = false;
+    if (c)
+        return c;
+    c = claims_make(v, e, err);
+    if (!c)
+        return NULL;
+    *mine = true;
+    if (atomic_load(&v->claims_bytes) + c->memory.used <= VIEW_CLAIMS_MAX) {
+        uint64_t size = c->memory.used;
+        if (atomic_compare_exchange_strong(&e->claims, &expected, c)) {
+            atomic_fetch_add(&v->claims_bytes, size);
+            *mine = false;
+        }
+    }
+    return c;
+}
+
+static bool any_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (scope_covers(patterns[i], name))
+            return true;
+    return false;
+}
+
+static void check_scope(const claims *c, const service_check *in, service_verdict *out)
+{
+    mandate_slice why = {0};
+    arena scratch;
+
+    if (!mandate_slice_eq(in->subject_id, c->agent)) {
+        deny(out, "actor_invalid", "The mandate was given to another agent.");
+        return;
+    }
+    arena_init(&scratch, 64 << 10);
+    if (!any_covers(c->actions, c->action_count, in->action))
+        deny(out, "out_of_authority", "The mandate does not cover the action %.*s.",
+             (int)(in->action.len < 100 ? in->action.len : 100), in->action.ptr);
+    else if (!any_covers(c->resources, c->resource_count, in->resource))
+        deny(out, "out_of_authority", "The mandate does not cover the resource %.*s.",
+             (int)(in->resource.len < 100 ? in->resource.len : 100), in->resource.ptr);
+    else if (!scope_permits(c, in->action, in->resource, in->params, &scratch, &why))
+        deny(out, "parameter_violation", "%.*s", (int)(why.len < 250 ? why.len : 250), why.ptr ? why.ptr : "");
+    else
+        out->decision = true;
+    arena_deinit(&scratch);
+}
+
+static void check_entry(view *v, view_entry *e, const service_check *in, int64_t now_us, service_verdict *out)
+{
+    mandate_error err = {0};
+    mandate_state state;
+    bool mine;
+    const view_entry *why = walk(v, e, now_us, &state);
+
+    out->version = (uint32_t)(atomic_load(&e->word) >> 8);
+    out->expires_at_us = e->expires_at_us;
+    out->state = STATE_ACTIVE;
+    if (why) {
+        /* What an ancestor does to its descendants: an end cascades, a suspension holds. */
+        out->state = why == e ? state : state == STATE_SUSPENDED ? STATE_SUSPENDED : STATE_CASCADED;
+        if (why != e)
+            snprintf(out->because, sizeof(out->because), "%.*s", (int)why->id_len, why->id);
+        deny(out, state == STATE_EXPIRED ? "expired" : "mandate_inactive", "The mandate is %s%s%s%s.",
+             mandate_state_name(out->state), why == e ? "" : " because an ancestor is ",
+             why == e ? "" : mandate_state_name(state), "");
+        return;
+    }
+    view_claims *c = claims_get(v, e, &mine, &err);
+    if (!c) {
+        deny(out, "stale_state", "The mandate's claims cannot be read.");
+        return;
+    }
+    check_scope(&c->claims, in, out);
+    if (mine)
+        claims_drop(c);
+}
+
+void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out)
+{
+    int64_t stepped_at = atomic_load(&v->stepped_us);
+    uint32_t handle;
+
+    *out = (service_verdict){
+        .reason = "ok", .state = STATE_NONE, .seq = atomic_load(&v->seq), .as_of_us = atomic_load(&v->now_us)};
+    if (out->as_of_us > now_us)
+        now_us = out->as_of_us;
+    handle = handle_find(v, in->mandate);
+    if (handle == TABLE_NONE) {
+        deny(out, "unknown_mandate", "There is no such mandate.");
+        return;
+    }
+    check_entry(v, entry_at(v, handle), in, now_us, out);
+    if (out->decision && v->options.staleness_max_us > 0 && monotonic_us - stepped_at > v->options.staleness_max_us)
+        deny(out, "stale_state", "The last commit is %lld ms old; answers may rest on %lld ms.",
+             (long long)((monotonic_us - stepped_at) / 1000), (long long)(v->options.staleness_max_us / 1000));
+}
+
+void view_counts(const view *v, uint64_t out[STATE_COUNT])
+{
+    for (int i = 0; i < STATE_COUNT; i++)
+        out[i] = atomic_load(&v->counts[i]);
+}
+
+int64_t view_age_us(const view *v, int64_t monotonic_us)
+{
+    return monotonic_us - atomic_load(&v->stepped_us);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view - what checks read: every mandate's state as of the last commit, from any thread, without asking the engine.
+ *
+ *   id --shard (table under a rwlock)--> handle --> entry {word = version << 8 | state, expires_at, parent handle}
+ *
+ * Invariants
+ *  - Written by the engine's thread only, and only after a commit: a check never says what could still be lost.
+ *  - An entry's word is one atomic; id, parent and expiry never change after the entry can be found.
+ *  - A check walks the ancestors: from the commit that ends a mandate, all its descendants are denied.
+ *  - Expiry is compared with the clock at every check and with the last step's time; no timer is needed for a "no".
+ *  - No answer rests on a step older than the bound: then it is "stale_state", whatever the entry says.
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_VIEW_H
+#define MANDATE_CONNECTORS_DAEMON_VIEW_H
+
+#include "connectors/http/service.h"
+
+typedef struct view view;
+
+/* Claims are fetched when first checked, and kept. Called from any thread. */
+typedef mandate_status (*view_claims_load)(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
+
+typedef struct view_options {
+    view_claims_load claims_load;
+    void *claims_ctx;
+    int64_t staleness_max_us; /* 0: not bounded */
+} view_options;
+
+MANDATE_CHECK mandate_status view_create(view **out, const view_options *options, mandate_error *err);
+void view_destroy(view *v);
+
+/* --- engine's thread --------------------------------------------------------------------------------------- */
+/* Brings one mandate up to date. `parent` is the parent's handle, UINT32_MAX for a root. */
+MANDATE_CHECK mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m,
+                                      mandate_error *err);
+/* The step is committed and all of it set. `monotonic_us`: when, for staleness. */
+void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us);
+
+/* --- any thread ------------------------------------------------------------------------------------------------ */
+/* `now_us`: engine time now. */
+void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out);
+/* Mandates by their own recorded state. */
+void view_counts(const view *v, uint64_t out[STATE_COUNT]);
+/* Time since the last committed step. */
+int64_t view_age_us(const view *v, int64_t monotonic_us);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * avro_plan - compiles types to steps, and refuses schemas whose data could not be bounded by its length.
+ *
+ * Two kinds of schema are refused here, because no record of theirs can be trusted: a record that contains
+ * itself without array, map or union between (no finite datum exists), and an array whose items take no
+ * bytes (six bytes could claim two thousand million of them).
+ */
+#include "connectors/decode/avro_plan.h"
+
+#include <stdlib.h>
+
+typedef struct compiler {
+    arena *memory;
+    avro_step **named;   /* by index of named type; NULL: not met yet */
+    uint8_t *width_done; /* per named type: WIDTH_* */
+    uint32_t depth;
+    mandate_error *err;
+} compiler;
+
+enum { WIDTH_NEW, WIDTH_OPEN, WIDTH_ZERO, WIDTH_SOME };
+
+static mandate_status no_memory(compiler *c)
+{
+    return mandate_error_set(c->err, MANDATE_NOMEM, "no memory for a schema");
+}
+
+/* --- zero width, on types, before any step exists --- */
+
+static mandate_status width_of(bool *zero, compiler *c, const avro_type *t)
+{
+    mandate_status status = MANDATE_OK;
+    *zero = t->kind == AVRO_KIND_NULL || (t->kind == AVRO_KIND_FIXED && t->count == 0);
+    if (t->kind != AVRO_KIND_RECORD)
+        return MANDATE_OK;
+    uint8_t *done = &c->width_done[t->index];
+    if (*done == WIDTH_OPEN)
+        return mandate_error_set(c->err, MANDATE_INVALID,
+                                 "the record %.*s contains itself, so that no datum of it ends",
+                                 MANDATE_SLICE_ARG(t->name));
+    if (*done == WIDTH_NEW) {
+        bool all = true, one;
+        *done = WIDTH_OPEN;
+        if (++c->depth > AVRO_EXPANSION)
+            return mandate_error_set(c->err, MANDATE_LIMIT, "records nested deeper than %d", AVRO_EXPANSION);
+        for (uint32_t i = 0; i < t->count; i++) {
+            status = width_of(&one, c, t->fields[i].type);
+            if (status != MANDATE_OK)
+                return status;
+            all = all && one;
+        }
+        c->depth--;
+        *done = all ? WIDTH_ZERO : WIDTH_SOME;
+    }
+    *zero = *done == WIDTH_ZERO;
+    return MANDATE_OK;
+}
+
+/* --- steps --- */
+
+static mandate_status compile(const avro_step **out, compiler *c, const avro_type *t);
+
+static mandate_status compile_record(avro_step *step, compiler *c, const avro_type *t)
+{
+    avro_member *members = ARENA_ARRAY(c->memory, avro_member, t->count);
+    if (!members)
+        return no_memory(c);
+    step->members = members;
+    for (uint32_t i = 0; i < t->count; i++) {
+        members[i].key = cel_string(t->fields[i].name);
+        mandate_status status = compile(&members[i].step, c, t->fields[i].type);
+        if (status != MANDATE_OK)
+            return status;
+    }
+    return MANDATE_OK;
+}
+
+static mandate_status compile_enum(avro_step *step, compiler *c, const avro_type *t)
+{
+    cel_value *symbols = ARENA_ARRAY(c->memory, cel_value, t->count);
+    if (!symbols)
+        return no_memory(c);
+    for (uint32_t i = 0; i < t->count; i++)
+        symbols[i] = cel_string(t->symbols[i]);
+    step->symbols = symbols;
+    return MANDATE_OK;
+}
+
+static mandate_status compile_union(avro_step *step, compiler *c, const avro_type *t)
+{
+    const avro_step **branches = ARENA_ARRAY(c->memory, const avro_step *, t->count);
+    if (!branches)
+        return no_memory(c);
+    step->branches = branches;
+    for (uint32_t i = 0; i < t->count; i++) {
+        mandate_status status = compile(&branches[i], c, t->branches[i]);
+        if (status != MANDATE_OK)
+            return status;
+    }
+    return MANDATE_OK;
+}
+
+static mandate_status compile_item(avro_step *step, compiler *c, const avro_type *t)
+{
+    bool zero;
+    mandate_status status = width_of(&zero, c, t->item);
+    if (status == MANDATE_OK && zero && t->kind == AVRO_KIND_ARRAY)
+        status = mandate_error_set(c->err, MANDATE_UNSUPPORTED,
+                                   "an array of %s that take no bytes: its length could not be trusted",
+                                   avro_kind_name(t->item->kind));
+    return status == MANDATE_OK ? compile(&step->item, c, t->item) : status;
+}
+
+static avro_op op_of(const avro_type *t)
+{
+    static const avro_op with_meaning[] = {
+        [AVRO_KIND_INT] = AVRO_OP_INT_AS,     [AVRO_KIND_LONG] = AVRO_OP_LONG_AS,
+        [AVRO_KIND_STRING] = AVRO_OP_STRING_AS, [AVRO_KIND_BYTES] = AVRO_OP_BYTES_AS,
+        [AVRO_KIND_FIXED] = AVRO_OP_FIXED_AS, [AVRO_KIND_RECORD] = AVRO_OP_RECORD_AS,
+    };
+    if (t->meaning != SEMANTIC_NONE)
+        return with_meaning[t->kind];
+    return (avro_op)t->kind; /* the first operations are the kinds */
+}
+_Static_assert((int)AVRO_OP_STRING == (int)AVRO_KIND_STRING && (int)AVRO_OP_UNION == (int)AVRO_KIND_UNION,
+               "a kind is the operation that reads it");
+
+static mandate_status compile_parts(avro_step *step, compiler *c, const avro_type *t)
+{
+    switch (t->kind) {
+    case AVRO_KIND_RECORD:
+        return compile_record(step, c, t);
+    case AVRO_KIND_ENUM:
+        return compile_enum(step, c, t);
+    case AVRO_KIND_ARRAY:
+    case AVRO_KIND_MAP:
+        return compile_item(step, c, t);
+    case AVRO_KIND_UNION:
+        return compile_union(step, c, t);
+    default:
+        return MANDATE_OK;
+    }
+}
+
+static mandate_status compile(const avro_step **out, compiler *c, const avro_type *t)
+{
+    if (avro_is_named(t->kind) && c->named[t->index]) {
+        *out = c->named[t->index];
+        return MANDATE_OK;
+    }
+    avro_step *step = ARENA_NEW(c->memory, avro_step);
+    if (!step)
+        return no_memory(c);
+    step->op = (uint8_t)op_of(t);
+    step->meaning = (uint8_t)t->meaning;
+    step->scale = t->scale;
+    step->count = t->count;
+    if (avro_is_named(t->kind))
+        c->named[t->index] = step;
+    *out = step;
+
+    bool zero; /* asked for the refusal of endless records */
+    mandate_status status = width_of(&zero, c, t);
+    if (status != MANDATE_OK)
+        return status;
+    if (++c->depth > AVRO_EXPANSION)
+        return mandate_error_set(c->err, MANDATE_LIMIT, "types nested deeper than %d", AVRO_EXPANSION);
+    status = compile_parts(step, c, t);
+    c->depth--;
+    return status;
+}
+
+static mandate_status fingerprint(uint64_t *out, const avro_schema *schema, mandate_error *err)
+{
+    buf text;
+    buf_init(&text);
+    mandate_status status = avro_canonical_put(&text, schema, AVRO_FULL_NAMES, err);
+    if (status == MANDATE_OK)
+        *out = avro_crc64(buf_slice(&text));
+    buf_deinit(&text);
+    return status;
+}
+
+mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json, const mandate_slice *references,
+                                uint32_t reference_count, mandate_error *err)
+{
+    avro_schema schema;
+    compiler c = {.err = err};
+    mandate_status status;
+    avro_plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");
+    arena_init(&plan->memory, 0);
+    c.memory = &plan->memory;
+
+    status = avro_schema_parse(&schema, &plan->memory, schema_json, references, reference_count, err);
+    if (status == MANDATE_OK)
+        status = avro_schema_confirm(&schema, err);
+    if (status == MANDATE_OK)
+        status = fingerprint(&plan->fingerprint, &schema, err);
+    if (status != MANDATE_OK)
+        goto done;
+
+    c.named = ARENA_ARRAY(&plan->memory, avro_step *, schema.named_count);
+    c.width_done = ARENA_ARRAY(&plan->memory, uint8_t, schema.named_count);
+    status = c.named && c.width_done ? compile(&plan->root, &c, schema.root) : no_memory(&c);
+done:
+    if (status != MANDATE_OK) {
+        avro_plan_destroy(plan);
+        return mandate_error_prefix(err, status, "Avro schema");
+    }
+    *out = plan;
+    return MANDATE_OK;
+}
+
+void avro_plan_destroy(avro_plan *plan)
+{
+    if (!plan)
+        return;
+    arena_deinit(&plan->memory);
+    free(plan);
+}
+
+uint64_t avro_plan_fingerprint(const avro_plan *plan)
+{
+    return plan->fingerprint;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decoder - a configured decoder: which format, which framing, which schema, for key and value.
+ *
+ * Remembers the last plan it asked the registry for, so that a run of records of one schema takes no lock.
+ * A failure names its stage: "framing" (which schema?), "schema" (have it?), "key" / "value" (the datum).
+ */
+#include "connectors/decode/framing.h"
+#include "connectors/decode/registry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine/base/text.h"
+
+/* The plan of the last id or GUID. */
+typedef struct recent {
+    const avro_plan *plan;
+    frame_kind kind;
+    uint32_t id;
+    uint8_t guid[16];
+} recent;
+
+typedef struct part {
+    decode_format format;
+    decode_framing framing;
+    const avro_plan *schema; /* from a file, or NULL */
+    recent last;
+    const char *stage;
+} part;
+
+struct decoder {
+    part key, value;
+    registry *schemas;
+    json_decoder *json;
+};
+
+static mandate_status setup(part *p, const decode_options *o, mandate_error *err)
+{
+    if (p->format != DECODE_AVRO)
+        return MANDATE_OK; /* JSON keeps AUTO, see framing.h */
+    if (p->framing == FRAMING_AUTO)
+        p->framing = o->schemas ? FRAMING_CONFLUENT : FRAMING_NONE;
+    if (p->framing == FRAMING_CONFLUENT && !o->schemas)
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "Avro with Confluent framing needs a schema registry: the %s names its schema by id",
+                                 p->stage);
+    if (p->framing != FRAMING_CONFLUENT && !p->schema)
+        return mandate_error_set(err, MANDATE_INVALID, "Avro without a registry needs a schema file for the %s",
+                                 p->stage);
+    return MANDATE_OK;
+}
+
+mandate_status decoder_create(decoder **out, const decode_options *options, mandate_error *err)
+{
+    mandate_status status;
+    decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a decoder");
+    d->key = (part){options->key_format, options->framing, options->key_schema, {0}, "key"};
+    d->value = (part){options->value_format, options->framing, options->value_schema, {0}, "value"};
+    d->schemas = options->schemas;
+    status = setup(&d->key, options, err);
+    if (status == MANDATE_OK)
+        status = setup(&d->value, options, err);
+    if (status == MANDATE_OK)
+        status = json_decoder_create(&d->json, err);
+    if (status != MANDATE_OK) {
+        decoder_destroy(d);
+        return status;
+    }
+    *out = d;
+    return MANDATE_OK;
+}
+
+void decoder_destroy(decoder *d)
+{
+    if (!d)
+        return;
+    json_decoder_destroy(d->json);
+    free(d);
+}
+
+/* --- Avro --- */
+
+static bool is_last(const recent *last, const frame *f)
+{
+    if (!last->plan || last->kind != f->kind)
+        return false;
+    return f->kind == FRAME_ID ? last->id == f->id : memcmp(last->guid, f->guid, sizeof f->guid) == 0;
+}
+
+static mandate_status ask_registry(const avro_plan **out, decoder *d, recent *last, const frame *f,
+                                   mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    if (!is_last(last, f)) {
+        const avro_plan *plan;
+        status = f->kind == FRAME_ID ? registry_plan(&plan, d->schemas, f->id, err)
+                                     : registry_plan_guid(&plan, d->schemas, f->guid, err);
+        if (status != MANDATE_OK)
+            return status;
+        *last = (recent){.plan = plan, .kind = f->kind, .id = f->id};
+        memcpy(last->guid, f->guid, sizeof f->guid);
+    }
+    *out = last->plan;
+    return status;
+}
+
+static mandate_status find_schema(const avro_plan **out, decoder *d, part *p, const frame *f, mandate_error *err)
+{
+    if (f->kind == FRAME_ID || f->kind == FRAME_GUID)
+        return ask_registry(out, d, &p->last, f, err);
+    assert(p->schema);
+    if (f->kind == FRAME_FINGERPRINT && f->fingerprint != avro_plan_fingerprint(p->schema))
+        return mandate_error_set(err, MANDATE_NOT_FOUND,
+                                 "written with the schema %016llx; the schema file is %016llx",
+                                 (unsigned long long)f->fingerprint,
+                                 (unsigned long long)avro_plan_fingerprint(p->schema));
+    *out = p->schema;
+    return MANDATE_OK;
+}
+
+static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
+                               mandate_error *err)
+{
+    frame f;
+    const avro_plan *plan;
+    *stage = "framing";
+    mandate_status status = framing_open(&f, p->framing, r, p == &d->key, err);
+    if (status != MANDATE_OK)
+        return status;
+    *stage = "schema";
+    status = find_schema(&plan, d, p, &f, err);
+    if (status != MANDATE_OK)
+        return status;
+    *stage = p->stage;
+    return avro_decode(out, plan, a, f.datum, err);
+}
+
+/* --- the other formats --- */
+
+static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
+                               mandate_error *err)
+{
+    frame f;
+    bool is_key = p == &d->key;
+    *stage = "framing";
+    mandate_status status = p->framing == FRAMING_CONFLUENT ? framing_open(&f, FRAMING_CONFLUENT, r, is_key, err)
+                                                            : framing_open_json(&f, r, is_key, err);
+    if (status != MANDATE_OK)
+        return status;
+    *stage = p->stage;
+    return json_decode(out, d->json, a, f.datum, err);
+}
+
+static mandate_status run_string(cel_value *out, mandate_slice s, mandate_error *err)
+{
+    if (!utf8_valid(s))
+        return mandate_error_set(err, MANDATE_INVALID, "the text is not UTF-8; `bytes` takes anything");
+    *out = cel_string(s);
+    return MANDATE_OK;
+}
+
+static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
+                               mandate_error *err)
+{
+    mandate_slice s = p == &d->key ? r->key : r->value;
+    *stage = p->stage;
+    *out = cel_null();
+    if (!s.ptr)
+        return MANDATE_OK;
+    if (s.len > LIMIT_RECORD)
+        return mandate_error_set(err, MANDATE_LIMIT, "%zu bytes; the limit is %d", s.len, LIMIT_RECORD);
+    switch (p->format) {
+    case DECODE_JSON:
+        return run_json(out, d, p, a, r, stage, err);
+    case DECODE_AVRO:
+        return run_avro(out, d, p, a, r, stage, err);
+    case DECODE_STRING:
+        return run_string(out, s, err);
+    case DECODE_BYTES:
+    case DECODE_NONE:
+        break;
+    }
+    *out = cel_bytes(s);
+    return MANDATE_OK;
+}
+
+/* A key need not be JSON for the record to be good: many keys are bare ids. Text it is then, or bytes. */
+static cel_value plain_key(mandate_slice key)
+{
+    return utf8_valid(key) ? cel_string(key) : cel_bytes(key);
+}
+
+mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r,
+                           const char **stage, mandate_error *err)
+{
+    cel_value decoded_key, decoded_value;
+    mandate_status status = run_part(&decoded_key, d, &d->key, a, r, stage, err);
+    if (status == MANDATE_INVALID && d->key.format == DECODE_JSON) {
+        decoded_key = plain_key(r->key);
+        status = MANDATE_OK;
+    }
+    if (status == MANDATE_OK)
+        status = run_part(&decoded_value, d, &d->value, a, r, stage, err);
+    if (status != MANDATE_OK)
+        return mandate_error_prefix(err, status, "%s", *stage);
+    *key = decoded_key;
+    *value = decoded_value;
+    return MANDATE_OK;
+}

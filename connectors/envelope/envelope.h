@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * envelope - what kind of change a decoded record is: one small file per envelope, one table of them.
+ *
+ *   raw           value is the data
+ *   debezium      {before, after, source, op, ts_ms}, bare or under Connect's {schema, payload}; tombstones; t, m.
+ *                 `key` and `value` are what stands under payload, with the decimals, dates and times of the inline schema
+ *                 converted as from Avro
+ *   cloudevents   binary (ce_* headers) and structured (content-type application/cloudevents+json), detected per record.
+ *                 `event` holds the attributes, extensions beside the standard ones; `time` is a timestamp
+ * More (debezium-flat, connect-json, salesforce-cdc, outbox) are rows to come.
+ */
+#ifndef MANDATE_CONNECTORS_ENVELOPE_ENVELOPE_H
+#define MANDATE_CONNECTORS_ENVELOPE_ENVELOPE_H
+
+#include "connectors/decode/decode.h"
+
+typedef struct envelope {
+    const char *name;
+    /* Fills `out` from decoded key and value; `json` parses nested texts. INVALID when the record does not have the shape. */
+    mandate_status (*open)(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value, mandate_error *err);
+} envelope;
+
+/* NULL when there is none of that name. */
+const envelope *envelope_find(mandate_slice name);
+/* The table, for help and suggestions. */
+const envelope *const *envelope_all(uint32_t *count);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * raw - the record is the data: what `value` holds is for the mapping to know.
+ */
+#include "connectors/envelope/envelope_int.h"
+
+static mandate_status raw_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
+                               cel_value value, mandate_error *err)
+{
+    (void)json;
+    return envelope_begin(out, a, r, key, value, err);
+}
+
+const envelope envelope_raw = {"raw", raw_open};

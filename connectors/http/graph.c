@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * graph - /v1/entities and /v1/connectors: what the business told us, and through whom.
+ */
+#include "connectors/http/request.h"
+
+static void answered(http_request *r)
+{
+    http_reply_take(r, 200, &r->ask.body);
+}
+
+void http_entity_get(http_request *r)
+{
+    r->ask.kind = SERVICE_ENTITY;
+    r->ask.type = r->params[0];
+    r->ask.id = r->params[1];
+    http_submit(r, answered);
+}
+
+void http_connectors_list(http_request *r)
+{
+    const service *port = http_service(r);
+    port->connectors(port->ctx, &r->reply);
+    http_reply(r, 200, "application/json");
+}
+
+void http_connector_clear(http_request *r)
+{
+    const service *port = http_service(r);
+    mandate_error err;
+    mandate_slice principal;
+    /* The name is not recorded, but a caller who claims a wrong one is refused here as everywhere.
+     */
+    if (http_principal(&principal, r, &err) ||
+        port->connector_clear(port->ctx, r->params[0], &err)) {
+        http_fail(r, &err);
+        return;
+    }
+    buf_put_str(&r->reply, "{\"connector\":");
+    buf_put_json_string(&r->reply, r->params[0]);
+    buf_put_str(&r->reply, ",\"cleared\":true}\n");
+    http_reply(r, 200, "application/json");
+}

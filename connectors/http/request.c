@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request - libmicrohttpd's callbacks: from the request line to the handler and its answer.
+ *
+ * libmicrohttpd calls http_on_request once when the headers are complete, once per piece of body,
+ * and once more when the body is complete; after a resumption it calls again. An answer given in
+ * the first call closes the connection, so only refusals of what must not be read are given there.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "connectors/http/server_int.h"
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static http_connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
+                        enum MHD_ConnectionNotificationCode code)
+{
+    http_listener *l = cls;
+    http_hub *hub = l->server->hub;
+    http_connection *c = *ctx;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        c = calloc(1, sizeof(*c));
+        *ctx = c;
+        if (!c)
+            return; /* every request on it is refused */
+        c->listener = l;
+        c->mhd = mhd;
+        c->since_ms = http_clock_ms();
+        pthread_mutex_lock(&hub->lock);
+        l->server->accepted++;
+        c->next = hub->connections;
+        if (c->next)
+            c->next->prev = c;
+        hub->connections = c;
+        pthread_mutex_unlock(&hub->lock);
+    } else if (c) {
+        pthread_mutex_lock(&hub->lock);
+        *(c->prev ? &c->prev->next : &hub->connections) = c->next;
+        if (c->next)
+            c->next->prev = c->prev;
+        pthread_mutex_unlock(&hub->lock);
+        free(c);
+        *ctx = NULL;
+    }
+}
+
+void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+    http_listener *l = cls;
+    http_connection *c = connection_of(mhd);
+    http_request *r = c ? calloc(1, sizeof(*r)) : NULL;
+    if (!r)
+        return NULL;
+    r->server = l->server;
+    r->on = c;
+    r->refs = 1;
+    arena_init(&r->a, HTTP_REQUEST_MEMORY);
+    buf_init(&r->body);
+    buf_init(&r->reply);
+    buf_init(&r->ask.body);
+    r->target = arena_dup(&r->a, mandate_slice_str(uri));
+    pthread_mutex_lock(&l->server->hub->lock);
+    c->request = r;
+    l->server->hub->active++;
+    pthread_mutex_unlock(&l->server->hub->lock);
+    return r;
+}
+
+void http_request_unref(http_request *r)
+{
+    if (--r->refs > 0)
+        return;
+    arena_deinit(&r->a);
+    buf_deinit(&r->body);
+    buf_deinit(&r->reply);
+    buf_deinit(&r->ask.body);
+    free(r);
+}
+
+void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+                       enum MHD_RequestTerminationCode code)
+{
+    http_listener *l = cls;
+    http_hub *hub = l->server->hub;
+    http_request *r = *ctx;
+    if (!r)
+        return;
+    *ctx = NULL;
+    pthread_mutex_lock(&hub->lock);
+    assert(!r->waiting); /* a suspended connection is not torn down */
+    r->on->request = NULL;
+    r->on->since_ms = http_clock_ms();
+    hub->active--;
+    if (hub->stopping)
+        pthread_cond_broadcast(&hub->changed);
+    http_request_unref(r);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* --- from headers to handler ------------------------------------------------------------------ */
+
+static bool refuse(http_request *r, unsigned code, mandate_status status, const char *text)
+{
+    mandate_error error;
+    (void)mandate_error_set(&error, status, "%s", text);
+    http_fail_code(r, code, &error);
+    return false;
+}
+
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    int *count = cls;
+    *count += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    return MHD_YES;
+}
+
+/* Ambiguous framing is how requests are smuggled through a proxy: none of it is read. */
+static bool framing_allowed(http_request *r)
+{
+    int lengths = 0;
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (size && size->header_size > LIMIT_HTTP_HEADER)
+        return refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, MANDATE_LIMIT,
+                      "the request's headers are too long");
+    MHD_get_connection_values(r->on->mhd, MHD_HEADER_KIND, count_length, &lengths);
+    if (lengths > 1 || (lengths == 1 && http_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING)))
+        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID,
+                      "the request says twice how long its body is");
+    const char *length = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (length && strtoull(length, NULL, 10) > LIMIT_HTTP_BODY)
+        return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT,
+                      "the request's body is too long");
+    return true;
+}
+
+static void keep_request_id(http_request *r)
+{
+    const char *id = http_header(r, "X-Request-ID");
+    size_t len = id ? strlen(id) : 0;
+    if (len == 0 || len > HTTP_REQUEST_ID_MAX)
+        return;
+    for (size_t i = 0; i < len; i++)
+        if (id[i] < ' ' || id[i] > '~')
+            return;
+    memcpy(r->request_id, id, len + 1);
+}
+
+static bool route_request(http_request *r, const char *method)
+{
+    mandate_error error;
+    char allow[64];
+    if (!r->target.ptr)
+        return refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");
+    const char *mark = memchr(r->target.ptr, '?', r->target.len);
+    size_t path_len = mark ? (size_t)(mark - r->target.ptr) : r->target.len;
+    mandate_slice query = mandate_slice_of(r->target.ptr + path_len + (mark != NULL),
+                                           r->target.len - path_len - (mark != NULL));
+    if (http_path_parse(&r->path, &r->a, mandate_slice_of(r->target.ptr, path_len), &error)) {
+        http_fail(r, &error);
+        return false;
+    }
+    r->route = http_route_find(&r->path, mandate_slice_str(method), r->params, allow);
+    if (!r->route && !allow[0])
+        return refuse(r, MHD_HTTP_NOT_FOUND, MANDATE_NOT_FOUND, "no such resource");
+    if (!r->route) {
+        mandate_slice kept = arena_dup(&r->a, mandate_slice_str(allow));
+        r->allow = kept.ptr;
+        return refuse(r, MHD_HTTP_METHOD_NOT_ALLOWED, MANDATE_INVALID,
+                      "this resource does not have that method");
+    }
+    if (http_query_parse(&r->query, &r->a, query, r->route->query, &error)) {
+        http_fail(r, &error);
+        return false;
+    }
+    return true;
+}
+
+/* Over TCP nobody is authenticated, so a web page must not be able to make a browser call us:
+ * neither by a name that it rebinds to loopback, nor by a form. */
+static bool caller_allowed(http_request *r)
+{
+    if (r->on->listener->is_unix)
+        return true;
+    const char *host = http_header(r, MHD_HTTP_HEADER_HOST),
+               *type = http_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    if (host && !http_host_is_ours(r->server, host))
+        return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "the Host header names somebody else");
+    if (strcmp(r->route->method, "POST") != 0)
+        return true;
+    if (http_header(r, "Origin"))
+        return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED,
+                      "requests from web pages are not accepted");
+    if (r->body.len && (!type || strncasecmp(type, "application/json", 16) != 0))
+        return refuse(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, MANDATE_INVALID,
+                      "the body must be sent with Content-Type: application/json");
+    return true;
+}
+
+static void run(http_request *r, const char *method)
+{
+    r->ran = true;
+    if (r->body_too_long || r->body.len > LIMIT_HTTP_BODY)
+        refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT, "the request's body is too long");
+    else if (r->body.failed)
+        refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");
+    else if (route_request(r, method) && caller_allowed(r))
+        r->route->run(r);
+}
+
+/* What goes beyond the limit is read and dropped, so that the client gets to hear why; the deadline
+ * bounds it. */
+static void take_body(http_request *r, const char *data, size_t size)
+{
+    if (r->body.len + size > LIMIT_HTTP_BODY)
+        r->body_too_long = true;
+    else
+        buf_put(&r->body, data, size);
+}
+
+/* --- the callback ----------------------------------------------------------------------------- */
+
+static void count_answer(http_request *r)
+{
+    pthread_mutex_lock(&r->server->hub->lock);
+    r->server->answers[r->code / 100 % 6]++;
+    pthread_mutex_unlock(&r->server->hub->lock);
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value && *value)
+        MHD_add_response_header(response, name, value);
+}
+
+static enum MHD_Result send_reply(http_request *r)
+{
+    enum MHD_Result result = MHD_NO;
+    if (r->reply.failed)
+        return MHD_NO;
+    assert(r->code >= 100 && !r->replied);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        r->reply.len, r->reply.len ? r->reply.data : (char *)(uintptr_t) "",
+        r->reply.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    if (r->reply.len)
+        buf_init(&r->reply); /* the response owns it now */
+    r->replied = true;
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
+    add_header(response, MHD_HTTP_HEADER_LOCATION, r->location.ptr);
+    add_header(response, "X-Request-ID", r->request_id);
+    add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
+               r->code == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL);
+    result = MHD_queue_response(r->on->mhd, r->code, response);
+    MHD_destroy_response(response);
+    count_answer(r);
+    return result;
+}
+
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **ctx)
+{
+    http_request *r = *ctx;
+    if (!r)
+        return MHD_NO;
+    if (!r->begun) {
+        r->begun = true;
+        pthread_mutex_lock(&r->server->hub->lock);
+        r->on->since_ms = http_clock_ms();
+        pthread_mutex_unlock(&r->server->hub->lock);
+        keep_request_id(r);
+        return framing_allowed(r) ? MHD_YES : send_reply(r);
+    }
+    if (*size) {
+        take_body(r, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    if (!r->ran)
+        run(r, method);
+    else if (r->finish)
+        http_take_answer(r);
+    return r->code ? send_reply(r) : MHD_YES;
+}

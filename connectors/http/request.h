@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request - one HTTP request from its request line to the end of its answer; internal to this
+ * folder.
+ *
+ * A handler (one per route) runs once, when the body is complete, on the listener's thread. It
+ * either answers (http_reply*, http_fail) or hands over to the service (http_submit) and answers in
+ * `finish`. All that a request needs lives in its arena. A submitted request is held by two sides,
+ * connection and service; whichever lets go last frees it, so an answer that comes too late finds
+ * its memory and nobody to tell.
+ */
+#ifndef MANDATE_CONNECTORS_HTTP_REQUEST_H
+#define MANDATE_CONNECTORS_HTTP_REQUEST_H
+
+#include "connectors/http/route.h"
+#include "connectors/http/server.h"
+
+enum { HTTP_REQUEST_MEMORY = 4 << 20, HTTP_REQUEST_ID_MAX = 128 };
+
+typedef struct http_connection http_connection;
+typedef void (*http_finish)(http_request *r);
+
+struct http_request {
+    http_server *server;
+    http_connection *on;
+    arena a;
+    mandate_slice target; /* as sent: path?query */
+    const http_route *route;
+    http_path path;
+    mandate_slice params[HTTP_PARAMS_MAX]; /* {mandate}, {type}, {id}, {name} in order */
+    http_query query;
+    buf body;
+    bool body_too_long;
+    char request_id[HTTP_REQUEST_ID_MAX + 1]; /* echoed; "" when there is none */
+    /* progress; the first three belong to the listener's thread */
+    bool begun, ran, replied;
+    /* under the hub's lock */
+    bool waiting;   /* suspended until `done` */
+    bool answered;  /* `ask` holds the answer */
+    bool abandoned; /* too late, or stopping: `ask` belongs to the service */
+    uint32_t refs;
+    /* the question to the service */
+    service_request ask;
+    http_finish finish;
+    /* the answer */
+    unsigned code;
+    const char *content_type;
+    buf reply;
+    mandate_slice location;
+    const char *allow;
+};
+
+/* Answers with what is in r->reply. */
+void http_reply(http_request *r, unsigned code, const char *content_type);
+/* Answers with JSON written by the service; takes over `body`. */
+void http_reply_take(http_request *r, unsigned code, buf *body);
+/* Answers with an error in the form of the route: JSON for /v1, plain text for AuthZEN. */
+void http_fail(http_request *r, const mandate_error *error);
+void http_fail_code(http_request *r, unsigned code, const mandate_error *error);
+unsigned http_code_of(mandate_status status);
+
+/* Hands r->ask (kind and arguments set, all in r's arena) to the service; `finish` runs on the
+ * listener's thread when it was answered with success. Errors are answered here. */
+void http_submit(http_request *r, http_finish finish);
+
+/* Who asks: "uid:1000" by peer credentials, what X-Mandate-Principal says where that is allowed, or
+ * "anonymous@loopback". DENIED when the header is not allowed here. */
+MANDATE_CHECK mandate_status http_principal(mandate_slice *out, http_request *r,
+                                            mandate_error *err);
+/* "m-" and 26 base32 characters from the system's random source; empty when that fails. */
+mandate_slice http_new_mandate_id(arena *a);
+
+/* Header of the request, NULL when absent. */
+const char *http_header(http_request *r, const char *name);
+const http_options *http_options_of(const http_request *r);
+const service *http_service(const http_request *r);
+/* Base URL for links, in the arena. */
+mandate_slice http_base_url(http_request *r);
+/* Counters in Prometheus text form. */
+void http_put_metrics(http_request *r, buf *out);
+
+#endif

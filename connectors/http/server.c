@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server - starting and stopping. The order of stopping is what matters here.
+ *
+ * libmicrohttpd aborts the process when it is stopped with a suspended connection, and a service
+ * may answer at any time: so first no new question is asked, then the answers in flight are
+ * awaited, then whoever still waits is answered 503, and only then the daemons stop.
+ */
+#include "connectors/http/server_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONNECTION_MEMORY = 32 << 10, /* libmicrohttpd's pool: headers, and what is written */
+    FAREWELL_MS = 250,            /* for the 503s of a stop to be written */
+};
+
+http_hub *http_hub_create(void)
+{
+    http_hub *hub = calloc(1, sizeof(*hub));
+    pthread_condattr_t attr;
+    if (!hub)
+        return NULL;
+    pthread_mutex_init(&hub->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&hub->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    hub->refs = 1;
+    return hub;
+}
+
+void http_hub_release(http_hub *hub)
+{
+    bool last = --hub->refs == 0;
+    pthread_mutex_unlock(&hub->lock);
+    if (!last)
+        return;
+    pthread_cond_destroy(&hub->changed);
+    pthread_mutex_destroy(&hub->lock);
+    free(hub);
+}
+
+MANDATE_PRINTF(2, 0)
+static void log_message(void *server, const char *format, va_list args)
+{
+    http_server *s = server;
+    char text[512];
+    if (!s->options.log)
+        return;
+    int len = vsnprintf(text, sizeof(text), format, args);
+    while (len > 0 && len < (int)sizeof(text) && text[len - 1] == '\n')
+        text[--len] = '\0';
+    s->options.log(s->options.log_ctx, text);
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static mandate_status copy_text(const char **at, mandate_error *err)
+{
+    if (*at && !(*at = strdup(*at)))
+        return mandate_error_set(err, MANDATE_NOMEM,
+                                 "out of memory while starting the HTTP server");
+    return MANDATE_OK;
+}
+
+static mandate_status copy_options(http_server *s, const http_options *from, mandate_error *err)
+{
+    const char *socket_path = from->socket_path, *host = from->tcp_host, *base = from->base_url,
+               *issuer = from->issuer;
+    mandate_status status = copy_text(&socket_path, err);
+    s->options.socket_path = status ? NULL : socket_path;
+    if (!status)
+        status = copy_text(&host, err);
+    s->options.tcp_host = status ? NULL : host;
+    if (!status)
+        status = copy_text(&base, err);
+    s->options.base_url = status ? NULL : base;
+    if (!status)
+        status = copy_text(&issuer, err);
+    s->options.issuer = status ? NULL : issuer;
+    return status;
+}
+
+static mandate_status check_options(const http_options *o, mandate_error *err)
+{
+    if (o->version != HTTP_OPTIONS_VERSION)
+        return mandate_error_set(err, MANDATE_INVALID, "http_options version %u is not %d",
+                                 o->version, HTTP_OPTIONS_VERSION);
+    if (!o->issuer || !*o->issuer)
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "the HTTP server needs to know the issuer's name");
+    if (!o->socket_path && !o->tcp)
+        return mandate_error_set(
+            err, MANDATE_INVALID,
+            "the HTTP server has nothing to listen on: name a socket or a port");
+    if (o->deadline_ms == 0 || o->connections_max == 0 || (o->tcp && !o->tcp_host))
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "http_options: deadline, connections and host must be given");
+    return MANDATE_OK;
+}
+
+/* Takes over `fd`. */
+static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error *err)
+{
+    http_listener *l = &s->listeners[s->listener_count];
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned idle_s = s->options.deadline_ms / 1000 + 2; /* ours comes first */
+    *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix};
+    l->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l,
+        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
+        http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    if (!l->daemon) {
+        close(fd);
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "libmicrohttpd did not start: %s",
+                                 strerror(errno));
+    }
+    s->listener_count++;
+    return MANDATE_OK;
+}
+
+static mandate_status listen_all(http_server *s, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    int fd;
+    /* TCP first: its links carry the port, and the Unix socket appears when all is ready. */
+    if (s->options.tcp) {
+        s->tcp_port = s->options.tcp_port;
+        status = http_listen_tcp(&fd, &s->tcp_port, s->options.tcp_host, err);
+        if (!status)
+            status = serve(s, fd, false, err);
+    }
+    if (!status && s->options.socket_path) {
+        status = http_listen_unix(&fd, s, s->options.socket_path, s->options.socket_mode, err);
+        if (!status)
+            status = serve(s, fd, true, err);
+    }
+    return status;
+}
+
+mandate_status http_server_start(http_server **out, const http_options *options,
+                                 const service *port, mandate_error *err)
+{
+    mandate_status status = check_options(options, err);
+    if (status)
+        return status;
+    http_server *s = calloc(1, sizeof(*s));
+    if (!s)
+        return mandate_error_set(err, MANDATE_NOMEM,
+                                 "out of memory while starting the HTTP server");
+    s->options = *options;
+    s->port = *port;
+    status = copy_options(s, options, err);
+    s->hub = http_hub_create();
+    if (!status && !s->hub)
+        status =
+            mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
+    s->watching = !status;
+    if (!status && pthread_create(&s->watcher, NULL, http_watch, s) != 0) {
+        s->watching = false;
+        status = mandate_error_set(err, MANDATE_UNAVAILABLE,
+                                   "cannot start the HTTP server's watch thread");
+    }
+    if (!status)
+        status = listen_all(s, err);
+    if (status)
+        http_server_stop(s);
+    else
+        *out = s;
+    return status;
+}
+
+uint16_t http_server_port(const http_server *server)
+{
+    return server->tcp_port;
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+/* Until no request is in progress, or the time is over. Lock held. */
+static void await_quiet(http_hub *hub, uint32_t wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (hub->active && pthread_cond_timedwait(&hub->changed, &hub->lock, &until) == 0)
+        ;
+}
+
+static void drain(http_server *s)
+{
+    http_hub *hub = s->hub;
+    bool some = false;
+    pthread_mutex_lock(&hub->lock);
+    hub->stopping = true;
+    await_quiet(hub, s->options.drain_ms);
+    for (http_connection *c = hub->connections; c; c = c->next) {
+        if (c->request && c->request->waiting) {
+            http_request_abandon(c->request);
+            some = true;
+        }
+    }
+    if (some)
+        await_quiet(hub, FAREWELL_MS);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+static void stop_watching(http_server *s)
+{
+    pthread_mutex_lock(&s->hub->lock);
+    bool was = s->watching;
+    s->watching = false;
+    pthread_cond_broadcast(&s->hub->changed);
+    pthread_mutex_unlock(&s->hub->lock);
+    if (was)
+        pthread_join(s->watcher, NULL);
+}
+
+void http_server_stop(http_server *s)
+{
+    if (!s)
+        return;
+    http_unlink_unix(s);
+    for (uint32_t i = 0; i < s->listener_count; i++)
+        MHD_quiesce_daemon(s->listeners[i].daemon);
+    if (s->hub) {
+        drain(s);
+        stop_watching(s);
+    }
+    for (uint32_t i = 0; i < s->listener_count; i++) {
+        MHD_stop_daemon(s->listeners[i].daemon);
+        close(s->listeners[i].fd);
+    }
+    if (s->hub) {
+        pthread_mutex_lock(&s->hub->lock);
+        http_hub_release(s->hub);
+    }
+    free((char *)s->options.socket_path);
+    free((char *)s->options.tcp_host);
+    free((char *)s->options.base_url);
+    free((char *)s->options.issuer);
+    free(s);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_int - what server.c, request.c and watch.c share: the hub, the listeners, the connections.
+ *
+ * The hub holds everything that a request may still need after its server is gone (a service that
+ * answers late): the lock and the counts. It lives until its last holder lets go. Lock order: the
+ * hub's, then libmicrohttpd's own; no callback of libmicrohttpd is entered with the latter held.
+ */
+#ifndef MANDATE_CONNECTORS_HTTP_SERVER_INT_H
+#define MANDATE_CONNECTORS_HTTP_SERVER_INT_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "connectors/http/request.h"
+
+typedef struct http_hub {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* CLOCK_MONOTONIC: a request ended, or stopping was set */
+    uint32_t refs;          /* the server, and every request the service holds */
+    uint32_t active;        /* requests on a connection */
+    bool stopping;
+    http_connection *connections;
+} http_hub;
+
+enum { HTTP_LISTENERS_MAX = 2 };
+
+typedef struct http_listener {
+    http_server *server;
+    struct MHD_Daemon *daemon;
+    int fd;
+    bool is_unix;
+} http_listener;
+
+struct http_connection {
+    http_connection *next, *prev;
+    http_listener *listener;
+    struct MHD_Connection *mhd;
+    http_request *request; /* the one in progress, or NULL */
+    int64_t since_ms;      /* when the present stage began: waiting for headers, or answering */
+    bool cut;
+};
+
+struct http_server {
+    http_hub *hub;
+    service port;
+    http_options options; /* strings are owned */
+    http_listener listeners[HTTP_LISTENERS_MAX];
+    uint32_t listener_count;
+    uint16_t tcp_port;
+    pthread_t watcher;
+    bool watching;
+    uint64_t socket_dev, socket_ino; /* of the Unix socket we made */
+    /* counters, under the hub's lock */
+    uint64_t answers[6]; /* by hundreds of the status code */
+    uint64_t accepted, cut, late;
+};
+
+int64_t http_clock_ms(void);
+http_hub *http_hub_create(void);
+/* With the lock held; releases it, and the hub when nobody is left. */
+void http_hub_release(http_hub *hub);
+/* Both with the lock held. Frees when the last side lets go. */
+void http_request_unref(http_request *r);
+/* Ends the wait of a suspended request: it answers 503, `ask` stays with the service. */
+void http_request_abandon(http_request *r);
+/* After a resumption: answers with what the service said, or that it did not. */
+void http_take_answer(http_request *r);
+
+/* libmicrohttpd's callbacks; `cls` is the listener. */
+void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **ctx);
+void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+                       enum MHD_RequestTerminationCode code);
+void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
+                        enum MHD_ConnectionNotificationCode code);
+
+/* The thread that cuts what takes too long. */
+void *http_watch(void *server);
+
+/* A listening, close-on-exec socket. */
+MANDATE_CHECK mandate_status http_listen_unix(int *out, http_server *s, const char *path,
+                                              uint32_t mode, mandate_error *err);
+void http_unlink_unix(const http_server *s);
+MANDATE_CHECK mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host,
+                                             mandate_error *err);
+/* Is a Host header's value one under which only this machine reaches us? */
+bool http_host_is_ours(const http_server *s, const char *host);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service - what the HTTP server asks of the process it serves: a port, implemented by the daemon.
+ *
+ * Two ways in:
+ *  - requests that change state or need the engine's state go to the engine's thread and are answered after the commit
+ *    (service_submit, asynchronous: `done` is called on the engine's thread and must only hand over);
+ *  - checks are answered at once, on the caller's thread, from a concurrent view that is never older than its last
+ *    commit and never says yes when it cannot prove it (service_check).
+ */
+#ifndef MANDATE_CONNECTORS_HTTP_SERVICE_H
+#define MANDATE_CONNECTORS_HTTP_SERVICE_H
+
+#include "engine/step.h"
+
+typedef enum service_kind {
+    SERVICE_ISSUE,   /* claims */
+    SERVICE_REVOKE,  /* mandate, note */
+    SERVICE_SUSPEND,
+    SERVICE_RESUME,
+    SERVICE_GET,     /* mandate: claims, state, version, the last transition with its evidence, children count */
+    SERVICE_LIST,    /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
+    SERVICE_EXPLAIN, /* mandate */
+    SERVICE_ENTITY   /* type, id */
+} service_kind;
+
+typedef struct service_request service_request;
+struct service_request {
+    service_kind kind;
+    mandate_slice mandate, principal, note;
+    const claims *claims;
+    mandate_state state;
+    mandate_slice agent, parent, type, id, after;
+    uint32_t limit;
+    void (*done)(service_request *self); /* on the engine's thread, exactly once per accepted submit */
+    void *ctx;                           /* the submitter's */
+    service_request *next;               /* the queue's */
+    /* answer */
+    mandate_error error; /* status OK: body holds the resource as JSON */
+    bool repeated;       /* ISSUE answered as the first time */
+    buf body;            /* initialised and freed by the submitter */
+};
+
+/* AuthZEN 1.0 evaluation with the mandate named. */
+typedef struct service_check {
+    mandate_slice mandate;
+    mandate_slice subject_type, subject_id; /* id must be the mandate's agent */
+    mandate_slice action;                   /* action.name */
+    mandate_slice resource;                 /* "type/id" */
+    cel_value params;                       /* action.properties, a map or null */
+} service_check;
+
+typedef struct service_verdict {
+    bool decision;
+    const char *reason;  /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
+                            "stale_state", "parameter_violation" */
+    char text[256];      /* a sentence */
+    mandate_state state; /* effective; STATE_NONE for an unknown mandate */
+    uint32_t version;
+    char because[LIMIT_ID + 1]; /* id of the ancestor that decides, or "" */
+    int64_t expires_at_us, as_of_us; /* time of the last commit the answer rests on */
+    uint64_t seq;
+} service_verdict;
+
+typedef struct service {
+    void *ctx;
+    /* False when the queue is full or the process is stopping: answer 503, retry later. */
+    bool (*submit)(void *ctx, service_request *request);
+    void (*check)(void *ctx, const service_check *in, service_verdict *out);
+    /* Health for /healthz, readiness for /readyz: true = 200; `out` gets a JSON object that says why not. */
+    bool (*ready)(void *ctx, buf *out);
+    /* Prometheus text format 0.0.4. */
+    void (*metrics)(void *ctx, buf *out);
+    /* {"connectors":[{"name","state","partitions":[{"topic","partition","offset","lag_records","lag_seconds"}]}]} */
+    void (*connectors)(void *ctx, buf *out);
+    /* Clears a connector's doubt (after a poison record under fail_closed, or a halt). NOT_FOUND for an unknown one. */
+    mandate_status (*connector_clear)(void *ctx, mandate_slice name, mandate_error *err);
+} service;
+
+#endif

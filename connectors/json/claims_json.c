@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * claims_json - reading: one table row per member, one small reader per shape.
+ *
+ * The table is the only list of members: the parser, "did you mean" and the test against the
+ * published schema all read it. Writing is in claims_write.c.
+ */
+#include "connectors/json/claims_json.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "engine/base/text.h"
+
+typedef struct member member;
+typedef mandate_status (*member_read)(claims *c, const member *m, arena *a, cel_value v,
+                                      mandate_error *err);
+
+struct member {
+    const char *name;
+    member_read read;
+    size_t at; /* offset in claims of what a generic reader fills */
+};
+
+static mandate_status wrong_type(const char *path, const char *expected, cel_value v,
+                                 mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_INVALID, "%s: expected %s, got %s", path, expected,
+                             json_value_kind(v));
+}
+
+static mandate_status no_memory(mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_NOMEM, "out of memory while reading a mandate");
+}
+
+/* --- readers ---------------------------------------------------------------------------------- */
+
+static mandate_status read_text(claims *c, const member *m, arena *a, cel_value v,
+                                mandate_error *err)
+{
+    if (v.kind != CEL_STRING)
+        return wrong_type(m->name, "a string", v, err);
+    if (v.len == 0)
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "%s: is empty; give it a value or leave it out", m->name);
+    *(mandate_slice *)(void *)((char *)c + m->at) = cel_text(v);
+    return MANDATE_OK;
+}
+
+static mandate_status read_map(claims *c, const member *m, arena *a, cel_value v,
+                               mandate_error *err)
+{
+    if (v.kind != CEL_MAP && v.kind != CEL_NULL)
+        return wrong_type(m->name, "an object", v, err);
+    *(cel_value *)(void *)((char *)c + m->at) = v;
+    return MANDATE_OK;
+}
+
+static mandate_status read_texts(const mandate_slice **out, uint32_t *count, const char *path,
+                                 arena *a, cel_value v, mandate_error *err)
+{
+    if (v.kind != CEL_LIST)
+        return wrong_type(path, "an array of strings", v, err);
+    mandate_slice *items = ARENA_ARRAY(a, mandate_slice, v.len ? v.len : 1);
+    if (!items)
+        return no_memory(err);
+    for (uint32_t i = 0; i < v.len; i++) {
+        if (v.items[i].kind != CEL_STRING)
+            return mandate_error_set(err, MANDATE_INVALID, "%s[%u]: expected a string, got %s",
+                                     path, i, json_value_kind(v.items[i]));
+        items[i] = cel_text(v.items[i]);
+    }
+    *out = items;
+    *count = v.len;
+    return MANDATE_OK;
+}
+
+static mandate_status read_audience(claims *c, const member *m, arena *a, cel_value v,
+                                    mandate_error *err)
+{
+    return read_texts(&c->audience, &c->audience_count, m->name, a, v, err);
+}
+
+static mandate_status read_time(claims *c, const member *m, arena *a, cel_value v,
+                                mandate_error *err)
+{
+    if (v.kind != CEL_STRING)
+        return wrong_type(m->name, "a time such as \"2030-01-31T17:00:00Z\"", v, err);
+    if (!time_parse_us(cel_text(v), (int64_t *)(void *)((char *)c + m->at)))
+        return mandate_error_set(
+            err, MANDATE_INVALID,
+            "%s: \"%.*s\" is no RFC 3339 time; expected one such as \"2030-01-31T17:00:00Z\"",
+            m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
+    return MANDATE_OK;
+}
+
+static mandate_status read_depth(claims *c, const member *m, arena *a, cel_value v,
+                                 mandate_error *err)
+{
+    if (v.kind != CEL_INT || v.i < 0)
+        return wrong_type(
+            m->name, "an integer of 0 or more (generations that may be delegated below)", v, err);
+    if (v.i > LIMIT_DELEGATION_DEPTH)
+        return mandate_error_set(err, MANDATE_LIMIT,
+                                 "%s: %lld is more than the %d generations that are possible",
+                                 m->name, (long long)v.i, LIMIT_DELEGATION_DEPTH);
+    c->depth_max = (uint32_t)v.i;
+    return MANDATE_OK;
+}
+
+static mandate_status read_on_unknown(claims *c, const member *m, arena *a, cel_value v,
+                                      mandate_error *err)
+{
+    if (v.kind == CEL_STRING && mandate_slice_is(cel_text(v), "hold"))
+        c->on_unknown = ON_UNKNOWN_HOLD;
+    else if (v.kind == CEL_STRING && mandate_slice_is(cel_text(v), "suspend"))
+        c->on_unknown = ON_UNKNOWN_SUSPEND;
+    else
+        return mandate_error_set(err, MANDATE_INVALID, "%s: expected \"hold\" or \"suspend\"",
+                                 m->name);
+    return MANDATE_OK;
+}
+
+static mandate_status read_grace(claims *c, const member *m, arena *a, cel_value v,
+                                 mandate_error *err)
+{
+    int64_t seconds;
+    int32_t nanos;
+    if (v.kind != CEL_STRING)
+        return wrong_type(m->name, "a duration such as \"5m\"", v, err);
+    if (!duration_parse(cel_text(v), &seconds, &nanos) || seconds < 0 || nanos < 0)
+        return mandate_error_set(
+            err, MANDATE_INVALID,
+            "%s: \"%.*s\" is no duration; expected one of 0 or more such as \"5m\" or \"1h30m\"",
+            m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
+    if (nanos % 1000)
+        return mandate_error_set(err, MANDATE_INVALID, "%s: is finer than a microsecond", m->name);
+    c->unknown_grace_us = seconds * 1000000 + nanos / 1000; /* seconds <= INT64_MAX / 10^9 */
+    return MANDATE_OK;
+}
+
+static mandate_status read_issued_at(claims *c, const member *m, arena *a, cel_value v,
+                                     mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_INVALID,
+                             "%s: is set when the mandate is issued; leave it out", m->name);
+}
+
+/* --- scope ------------------------------------------------------------------------------------ */
+
+static int by_name(const void *x, const void *y)
+{
+    return mandate_slice_cmp(((const claims_limit *)x)->name, ((const claims_limit *)y)->name);
+}
+
+static mandate_status read_limits(claims *c, arena *a, cel_value v, mandate_error *err)
+{
+    if (v.kind != CEL_MAP)
+        return wrong_type("scope.limits", "an object of numbers", v, err);
+    claims_limit *limits = ARENA_ARRAY(a, claims_limit, v.len ? v.len : 1);
+    if (!limits)
+        return no_memory(err);
+    for (uint32_t i = 0; i < v.len; i++) {
+        cel_value max = v.map[i].value;
+        limits[i].name = cel_text(v.map[i].key);
+        if (max.kind != CEL_INT && max.kind != CEL_DOUBLE)
+            return mandate_error_set(
+                err, MANDATE_INVALID, "scope.limits.%.*s: expected a number, got %s",
+                (int)(limits[i].name.len > LIMIT_NAME ? LIMIT_NAME : limits[i].name.len),
+                limits[i].name.ptr, json_value_kind(max));
+        limits[i].max = max;
+    }
+    qsort(limits, v.len, sizeof(*limits), by_name);
+    c->limits = limits;
+    c->limit_count = v.len;
+    return MANDATE_OK;
+}
+
+static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value v,
+                                 mandate_error *err)
+{
+    static const char *const known[] = {"actions", "resources", "limits"};
+    if (v.kind != CEL_MAP)
+        return wrong_type(m->name, "an object with actions, resources and limits", v, err);
+    mandate_status status = json_refuse_unknown(v, "scope", known, 3, err);
+    if (!status && json_has_member(v, "actions"))
+        status = read_texts(&c->actions, &c->action_count, "scope.actions", a,
+                            json_member(v, "actions"), err);
+    if (!status && json_has_member(v, "resources"))
+        status = read_texts(&c->resources, &c->resource_count, "scope.resources", a,
+                            json_member(v, "resources"), err);
+    if (!status && json_has_member(v, "limits"))
+        status = read_limits(c, a, json_member(v, "limits"), err);
+    return status;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+#define AT(field) offsetof(claims, field)
+#define MEMBER_MAP(X)                                               \
+    X("id", read_text, AT(id))                                      \
+    X("issuer", read_text, AT(issuer))                              \
+    X("grantor", read_text, AT(grantor))                            \
+    X("agent", read_text, AT(agent))                                \
+    X("purpose", read_text, AT(purpose))                            \
+    X("scope", read_scope, 0)                                       \
+    X("while", read_text, AT(clause[CLAUSE_WHILE]))                 \
+    X("until", read_text, AT(clause[CLAUSE_UNTIL]))                 \
+    X("suspend_while", read_text, AT(clause[CLAUSE_SUSPEND_WHILE])) \
+    X("params", read_map, AT(params))                               \
+    X("targets", read_map, AT(targets))                             \
+    X("audience", read_audience, 0)                                 \
+    X("parent", read_text, AT(parent))                              \
+    X("max_depth", read_depth, 0)                                   \
+    X("on_unknown", read_on_unknown, 0)                             \
+    X("unknown_grace", read_grace, 0)                               \
+    X("expires_at", read_time, AT(expires_at_us))                   \
+    X("issued_at", read_issued_at, 0)
+
+static const member members[] = {
+#define X(name, read, at) {name, read, at},
+    MEMBER_MAP(X)
+#undef X
+};
+
+static const char *const member_names[] = {
+#define X(name, read, at) name,
+    MEMBER_MAP(X)
+#undef X
+};
+
+enum { MEMBER_COUNT = sizeof(members) / sizeof(*members) };
+
+const char *const *claims_member_names(size_t *count)
+{
+    *count = MEMBER_COUNT;
+    return member_names;
+}
+
+mandate_status claims_from_value(claims *out, arena *a, cel_value object, mandate_error *err)
+{
+    claims c = {.params = cel_null(),
+                .targets = cel_null(),
+                .expires_at_us = INT64_MIN,
+                .depth_max = CLAIMS_DEPTH_UNSET};
+
+    if (object.kind != CEL_MAP)
+        return mandate_error_set(err, MANDATE_INVALID, "a mandate: expected an object, got %s",
+                                 json_value_kind(object));
+    mandate_status status =
+        json_refuse_unknown(object, "the mandate", member_names, MEMBER_COUNT, err);
+    for (size_t i = 0; i < MEMBER_COUNT && !status; i++)
+        if (json_has_member(object, members[i].name))
+            status = members[i].read(&c, &members[i], a, json_member(object, members[i].name), err);
+    if (!status && c.expires_at_us == INT64_MIN)
+        status = mandate_error_set(
+            err, MANDATE_INVALID,
+            "expires_at: is missing; every mandate has a hard expiry, an RFC 3339 time");
+    if (!status)
+        *out = c;
+    return status;
+}
+
+mandate_status claims_from_json(claims *out, arena *a, mandate_slice text, mandate_error *err)
+{
+    cel_value object;
+    mandate_status status = json_value_parse(&object, a, text, LIMIT_CLAIMS, err);
+    return status ? status : claims_from_value(out, a, object, err);
+}

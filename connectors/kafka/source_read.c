@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source_read - the reader thread: poll, map, hand over; and what to do with a record that cannot be mapped.
+ *
+ *   record -> mapper_run -> OK           an input with its changes
+ *                        -> UNAVAILABLE  (registry down) hand over what is there, wait, the same record again
+ *                        -> otherwise    poison: dead-letter topic first, then by policy
+ *                                        quarantine   an input without changes: the offset moves
+ *                                        fail_closed  the same, and the source is doubtful
+ *                                        halt         nothing moves; the record is held until someone clears it
+ *   lost position (retention ran past us, topic made anew): the source is doubtful whatever the policy, because what
+ *   was lost may have ended a mandate; reading goes on at the oldest record there is, or halts.
+ */
+#include "connectors/kafka/source_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    READ_WAIT_MS = 50,
+    READ_ROUND = 512,
+    READ_RETRY_MIN_US = 100 * 1000,
+    READ_RETRY_MAX_US = 2000 * 1000,
+    READ_GROUP_COMMIT_US = 5000 * 1000,
+    READ_DEAD_LETTER_MS = 2000
+};
+
+typedef struct reader {
+    source *s;
+    rd_kafka_message_t *held; /* halted at this record */
+    uint32_t held_slot;
+} reader;
+
+static bool stopping(const source *s) { return atomic_load(&s->stopping); }
+
+/* --- handing over ------------------------------------------------------------------------------------------ */
+static bool buffer_ensure(source *s)
+{
+    if (!s->filling)
+        s->filling = source_buffer_take(s);
+    return s->filling != NULL;
+}
+
+static void hand_over(source *s)
+{
+    source_buffer *b = s->filling;
+
+    if (!b || b->batch.count == 0)
+        return;
+    s->filling = NULL;
+    if (!s->options.push(s->options.ctx, &b->batch)) {
+        /* Stopping: what was not taken is read again at the next start. */
+        b->batch.count = 0;
+        source_batch_release(&b->batch);
+    }
+}
+
+static void append(source *s, const engine_input *input, int64_t slot)
+{
+    source_buffer *b = s->filling;
+
+    assert(b && b->batch.count < SOURCE_BATCH_RECORDS + 2);
+    b->inputs[b->batch.count] = *input;
+    b->slots[b->batch.count++] = slot;
+}
+
+static void append_record(source *s, uint32_t slot, int64_t offset, const mapper_result *mapped)
+{
+    source_partition *p = &s->partitions[slot];
+    engine_input input = {
+        .kind = INPUT_RECORD,
+        .origin = {.source = connector_source(s->options.connector),
+                   .topic = s->topics[p->topic].index,
+                   .partition = p->partition,
+                   .offset = offset,
+                   .event_time_us = mapped ? mapped->event_time_us : CHANGE_NO_TIME},
+        .changes = mapped ? mapped->changes : NULL,
+        .change_count = mapped ? mapped->change_count : 0,
+    };
+
+    append(s, &input, slot);
+    atomic_store_explicit(&p->next, offset + 1, memory_order_relaxed);
+}
+
+/* Tells the engine when the source's standing changed; the input goes after what was read before. */
+static void tell_state(source *s)
+{
+    engine_source_state state;
+
+    if (!buffer_ensure(s) || !silence_tell(&s->silence, &state))
+        return;
+    engine_input input = {
+        .kind = INPUT_SOURCE,
+        .source = connector_source(s->options.connector),
+        .source_state = state,
+    };
+    append(s, &input, -1);
+    atomic_store(&s->state, state);
+    static const char *const names[] = {"live", "silent", "doubtful"};
+    kafka_log(s->options.host, state == SOURCE_LIVE ? KAFKA_INFO : KAFKA_WARNING, s->component, "is now %s", names[state]);
+}
+
+/* --- assignment ------------------------------------------------------------------------------------------------ */
+static bool partition_known(const source *s, uint32_t topic, int32_t partition)
+{
+    for (uint32_t i = 0; i < s->partition_count; i++)
+        if (s->partitions[i].topic == topic && s->partitions[i].partition == partition)
+            return true;
+    return false;
+}
+
+static bool partition_add(source *s, uint32_t topic, int32_t partition)
+{
+    mandate_error err;
+    int64_t next = -1;
+    source_partition *grown;
+
+    if (s->options.offset(s->options.ctx, s->topics[topic].name, partition, &next, &err) != MANDATE_OK) {
+        kafka_log(s->options.host, KAFKA_ERROR, s->component, "cannot read the stored offset of %s/%d: %s",
+                  s->topics[topic].name, partition, err.text);
+        return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    grown = realloc(s->partitions, (s->partition_count + 1) * sizeof(*grown));
+    if (grown) {
+        source_partition *p = &grown[s->partition_count];
+        s->partitions = grown;
+        p->topic = topic;
+        p->partition = partition;
+        atomic_init(&p->next, next);
+        atomic_init(&p->end, -1);
+        atomic_init(&p->event_time_us, CHANGE_NO_TIME);
+        p->commit = p->committed = next;
+        s->partition_count++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return grown != NULL;
+}
+
+/* Gives librdkafka every partition with the offset after what we last took. Whatever it had fetched is forgotten. */
+static bool assign_all(source *s)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->partition_count);
+    rd_kafka_resp_err_t error;
+
+    for (uint32_t i = 0; i < s->partition_count; i++) {
+        source_partition *p = &s->partitions[i];
+        int64_t next = atomic_load(&p->next);
+        rd_kafka_topic_partition_list_add(list, s->topics[p->topic].name, p->partition)->offset =
+            next >= 0 ? next : RD_KAFKA_OFFSET_BEGINNING;
+    }
+    error = rd_kafka_assign(s->client.handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error)
+        kafka_log(s->options.host, KAFKA_ERROR, s->component, "cannot assign partitions: %s", rd_kafka_err2str(error));
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static void assign_found(source *s)
+{
+    uint32_t version = atomic_load(&s->found_version), before = s->partition_count;
+    bool complete = true;
+
+    if (version == s->assigned_version)
+        return;
+    for (uint32_t t = 0; t < s->topic_count; t++) {
+        pthread_mutex_lock(&s->lock);
+        int32_t found = s->topics[t].found;
+        pthread_mutex_unlock(&s->lock);
+        for (int32_t p = 0; p < found; p++)
+            if (!partition_known(s, t, p))
+                complete = partition_add(s, t, p) && complete;
+    }
+    if (s->partition_count > before) {
+        complete = assign_all(s) && complete;
+        kafka_log(s->options.host, KAFKA_INFO, s->component, "reading %u partitions", s->partition_count);
+        atomic_store(&s->phase, SOURCE_READING);
+    }
+    if (complete)
+        s->assigned_version = version;
+    else
+        source_pause(s, READ_RETRY_MIN_US);
+}
+
+/* --- one record ------------------------------------------------------------------------------------------------ */
+/* Slot of a message's partition, or UINT32_MAX. */
+static uint32_t slot_of(source *s, const rd_kafka_message_t *m)
+{
+    const char *topic = rd_kafka_topic_name(m->rkt);
+
+    for (uint32_t n = 0; n < s->partition_count; n++) {
+        uint32_t i = s->last_slot + n < s->partition_count ? s->last_slot + n : s->last_slot + n - s->partition_count;
+        if (s->partitions[i].partition == m->partition && !strcmp(s->topics[s->partitions[i].topic].name, topic)) {
+            s->last_slot = i;
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static mandate_status headers_read(record *r, arena *a, const rd_kafka_message_t *m, mandate_error *err)
+{
+    rd_kafka_headers_t *headers = NULL;
+    record_header *out;
+    size_t count;
+
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return MANDATE_OK;
+    count = rd_kafka_header_cnt(headers);
+    out = ARENA_ARRAY(a, record_header, count);
+    if (!out)
+        return mandate_error_set(err, MANDATE_LIMIT, "the record's headers take too much memory");
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        const void *value;
+        size_t size;
+        if (rd_kafka_header_get_all(headers, i, &name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            break;
+        out[i] = (record_header){mandate_slice_str(name), mandate_slice_of(value, size)};
+        r->header_count++;
+    }
+    r->headers = out;
+    if (count > LIMIT_HEADERS)
+        return mandate_error_set(err, MANDATE_LIMIT, "the record has %zu headers; at most %d are read", count, LIMIT_HEADERS);
+    return MANDATE_OK;
+}
+
+static mandate_status record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic, mandate_error *err)
+{
+    rd_kafka_timestamp_type_t kind;
+    int64_t ms = rd_kafka_message_timestamp(m, &kind);
+
+    *r = (record){
+        .topic = mandate_slice_str(topic),
+        .partition = m->partition,
+        .offset = m->offset,
+        .timestamp_us = kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 || ms > INT64_MAX / 1000 ? INT64_MIN : ms * 1000,
+        .key = mandate_slice_of(m->key, m->key_len),
+        .value = mandate_slice_of(m->payload, m->len),
+    };
+    mandate_status status = headers_read(r, a, m, err);
+    if (status == MANDATE_OK && (r->key.len > LIMIT_RECORD || r->value.len > LIMIT_RECORD))
+        status = mandate_error_set(err, MANDATE_LIMIT, "the record is larger than %d bytes", LIMIT_RECORD);
+    return status;
+}
+
+static void housekeeping(source *s);
+
+/* Into the dead-letter topic, for as long as it takes. False: stopping, or the topic will never take it. */
+static bool bury(source *s, const record *r, const mapper_result *mapped, const mandate_error *why)
+{
+    dead_letter_reason reason = {
+        .connector = connector_name(s->options.connector),
+        .stage = mapped->stage ? mapped->stage : "mapping",
+        .path = connector_path(s->options.connector),
+        .line = mapped->line,
+        .column = mapped->column,
+        .error = why,
+    };
+    mandate_error err;
+    mandate_status status;
+    bool told = false;
+
+    kafka_log(s->options.host, KAFKA_WARNING, s->component, "poison record %.*s/%d offset %lld: %s: %s",
+              MANDATE_SLICE_ARG(r->topic), (int)r->partition, (long long)r->offset, reason.stage, why->text);
+    while ((status = dead_letter_write(s->options.dead_letters, r, &reason, READ_DEAD_LETTER_MS, &s->stopping,
+                                       &err)) == MANDATE_UNAVAILABLE) {
+        if (!told)
+            kafka_log(s->options.host, KAFKA_ERROR, s->component, "%s; trying on, nothing is read until then", err.text);
+        told = true;
+        housekeeping(s);
+        hand_over(s);
+        if (stopping(s))
+            return false;
+        source_pause(s, READ_RETRY_MIN_US);
+    }
+    if (status != MANDATE_OK) {
+        kafka_log(s->options.host, KAFKA_ERROR, s->component, "%s; the source halts at this record", err.text);
+        return false;
+    }
+    atomic_fetch_add(&s->dead_lettered, 1);
+    return true;
+}
+
+static void halt(reader *rd, rd_kafka_message_t *m, uint32_t slot)
+{
+    source *s = rd->s;
+
+    rd->held = m;
+    rd->held_slot = slot;
+    s->silence.halted = true;
+    atomic_store(&s->phase, SOURCE_HALTED);
+    kafka_log(s->options.host, KAFKA_ERROR, s->component, "halted until someone clears it");
+}
+
+/* Owns `m`. What was read before is handed over first: it must not wait for the dead-letter topic. */
+static void poison(reader *rd, rd_kafka_message_t *m, uint32_t slot, const mapper_result *mapped, const mandate_error *why)
+{
+    source *s = rd->s;
+    connector_on_error policy = connector_error_policy(s->options.connector);
+    const char *topic = s->topics[s->partitions[slot].topic].name;
+    mandate_error ignored;
+    arena scratch;
+    record r;
+
+    arena_init(&scratch, 0);
+    hand_over(s);
+    mandate_status status = record_of(&r, &scratch, m, topic, &ignored);
+    (void)status; /* too many headers or bytes is why we are here; what is in `r` is complete all the same */
+    if (!bury(s, &r, mapped, why)) {
+        if (stopping(s))
+            rd_kafka_message_destroy(m);
+        else
+            halt(rd, m, slot);
+        goto done;
+    }
+    if (policy == ON_ERROR_HALT) {
+        halt(rd, m, slot);
+        goto done;
+    }
+    if (policy == ON_ERROR_FAIL_CLOSED)
+        s->silence.doubted = true;
+    if (buffer_ensure(s)) {
+        append_record(s, slot, m->offset, NULL);
+        tell_state(s);
+    }
+    rd_kafka_message_destroy(m);
+done:
+    arena_deinit(&scratch);
+}
+
+static void count_outcome(source *s, source_partition *p, const mapper_result *mapped)
+{
+    _Atomic uint64_t *counter = mapped->outcome == MAPPER_MAPPED     ? &s->mapped
+                                : mapped->outcome == MAPPER_FILTERED ? &s->filtered
+                                                                     : &s->ignored;
+
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->changes, mapped->change_count, memory_order_relaxed);
+    if (mapped->event_time_us != CHANGE_NO_TIME) {
+        atomic_store_explicit(&s->event_time_us, mapped->event_time_us, memory_order_relaxed);
+        atomic_store_explicit(&p->event_time_us, mapped->event_time_us, memory_order_relaxed);
+    }
+}
+
+/* Maps one record into the batch being filled, bounded in memory. */
+static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_message_t *m, mapper_result *mapped,
+                                 mandate_error *err)
+{
+    arena *a = &s->filling->memory;
+    mandate_status status;
+    record r;
+
+    *mapped = (mapper_result){.event_time_us = CHANGE_NO_TIME};
+    a->size_max = a->used + LIMIT_RECORD_MEMORY;
+    status = record_of(&r, a, m, s->topics[s->partitions[slot].topic].name, err);
+    if (status == MANDATE_OK)
+        status = mapper_run(mapped, s->mapper, a, &r, err);
+    a->size_max = 0;
+    a->failed = false;
+    return status;
+}
+
+/* Owns `m`. */
+static void take_record(reader *rd, rd_kafka_message_t *m)
+{
+    source *s = rd->s;
+    uint32_t slot = slot_of(s, m);
+    int64_t wait_us = READ_RETRY_MIN_US;
+    mapper_result mapped;
+    mandate_error err;
+
+    /* Fetched for an assignment that is no more, or read before it. */
+    if (slot == UINT32_MAX || m->offset < atomic_load(&s->partitions[slot].next)) {
+        rd_kafka_message_destroy(m);
+        return;
+    }
+    atomic_fetch_add_explicit(&s->polled, 1, memory_order_relaxed);
+    while (buffer_ensure(s)) {
+        mandate_status status = map_record(s, slot, m, &mapped, &err);
+        if (status == MANDATE_OK) {
+            source_buffer *b = s->filling;
+            count_outcome(s, &s->partitions[slot], &mapped);
+            append_record(s, slot, m->offset, &mapped);
+            b->messages[b->message_count++] = m;
+            if (b->batch.count >= SOURCE_BATCH_RECORDS || b->memory.used > SOURCE_BATCH_MEMORY)
+                hand_over(s);
+            return;
+        }
+        if (status != MANDATE_UNAVAILABLE) {
+            poison(rd, m, slot, &mapped, &err);
+            return;
+        }
+        if (wait_us == READ_RETRY_MIN_US)
+            kafka_log(s->options.host, KAFKA_WARNING, s->component, "%s; trying the same record again", err.text);
+        housekeeping(s);
+        hand_over(s);
+        source_pause(s, wait_us);
+        wait_us = wait_us * 2 > READ_RETRY_MAX_US ? READ_RETRY_MAX_US : wait_us * 2;
+    }
+    rd_kafka_message_destroy(m); /* stopping */
+}
+
+/* --- errors of the consumer ---------------------------------------------------------------------------------- */
+static void position_lost(reader *rd, uint32_t slot, const char *text)
+{
+    source *s = rd->s;
+    source_partition *p = &s->partitions[slot];
+    int64_t next = atomic_load(&p->next);
+
+    if (next >= 0) {
+        kafka_log(s->options.host, KAFKA_ERROR, s->component,
+                  "%s/%d: offset %lld is not there any more (%s): records were lost; the source is doubtful until someone "
+                  "clears it, and goes on with the oldest record there is",
+                  s->topics[p->topic].name, (int)p->partition, (long long)next, text);
+        s->silence.doubted = true;
+        if (connector_error_policy(s->options.connector) == ON_ERROR_HALT)
+            halt(rd, NULL, slot);
+    }
+    atomic_store(&p->next, -1);
+    atomic_store(&p->end, -1);
+    source_pause(s, READ_RETRY_MIN_US);
+    if (!assign_all(s))
+        s->assigned_version--; /* again, soon */
+}
+
+static void take_event(reader *rd, const rd_kafka_message_t *m)
+{
+    source *s = rd->s;
+    uint32_t slot = m->rkt ? slot_of(s, m) : UINT32_MAX;
+
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        /* The end may lie behind control records that we never see. */
+        if (slot != UINT32_MAX && m->offset > atomic_load(&s->partitions[slot].next))
+            atomic_store(&s->partitions[slot].next, m->offset);
+        break;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        if (slot != UINT32_MAX)
+            position_lost(rd, slot, rd_kafka_message_errstr(m));
+        break;
+    default:
+        kafka_log(s->options.host, KAFKA_WARNING, s->component, "%s: %s", rd_kafka_err2name(m->err),
+                  rd_kafka_message_errstr(m));
+        break;
+    }
+}
+
+/* --- the loop -------------------------------------------------------------------------------------------------- */
+/* Offsets of committed steps, for lag tools; failures do not matter. */
+static void group_commit(source *s)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+    for (uint32_t i = 0; i < s->partition_count; i++) {
+        source_partition *p = &s->partitions[i];
+        if (p->commit > p->committed) {
+            rd_kafka_topic_partition_list_add(list, s->topics[p->topic].name, p->partition)->offset = p->commit;
+            p->committed = p->commit;
+        }
+    }
+    if (list->cnt > 0)
+        rd_kafka_commit(s->client.handle, list, 1);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void housekeeping(source *s)
+{
+    int64_t now = source_monotonic(s);
+
+    silence_prove(&s->silence, atomic_load(&s->at_end_us));
+    silence_watch(&s->silence, now);
+    tell_state(s);
+    if (now >= s->group_commit_us) {
+        group_commit(s);
+        s->group_commit_us = now + READ_GROUP_COMMIT_US;
+    }
+}
+
+static void cleared(reader *rd)
+{
+    source *s = rd->s;
+
+    kafka_log(s->options.host, KAFKA_INFO, s->component, "cleared");
+    s->silence.doubted = false;
+    s->silence.halted = false;
+    if (atomic_load(&s->phase) == SOURCE_HALTED) {
+        atomic_store(&s->phase, SOURCE_READING);
+        if (rd->held && buffer_ensure(s)) {
+            append_record(s, rd->held_slot, rd->held->offset, NULL);
+            rd_kafka_message_destroy(rd->held);
+            rd->held = NULL;
+        }
+    }
+}
+
+static void read_round(reader *rd)
+{
+    source *s = rd->s;
+    uint64_t before = atomic_load(&s->polled);
+
+    for (int n = 0; n < READ_ROUND && atomic_load(&s->phase) != SOURCE_HALTED && !stopping(s); n++) {
+        bool waiting = !s->filling || s->filling->batch.count == 0;
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(s->client.handle, waiting ? READ_WAIT_MS : 0);
+        if (!m)
+            break;
+        if (m->err) {
+            take_event(rd, m);
+            rd_kafka_message_destroy(m);
+        } else {
+            take_record(rd, m);
+        }
+    }
+    if (atomic_load(&s->polled) != before)
+        silence_prove(&s->silence, source_monotonic(s));
+}
+
+void *source_reader_main(void *opaque)
+{
+    source *s = opaque;
+    reader rd = {.s = s};
+
+    while (!stopping(s)) {
+        uint64_t before = atomic_load(&s->polled);
+        if (atomic_exchange(&s->clear, false))
+            cleared(&rd);
+        if (atomic_load(&s->phase) == SOURCE_HALTED) {
+            source_pause(s, READ_WAIT_MS * 1000);
+        } else {
+            assign_found(s);
+            read_round(&rd);
+        }
+        housekeeping(s);
+        /* A full round means that more is waiting: fill the batch further. */
+        if (atomic_load(&s->polled) - before < READ_ROUND)
+            hand_over(s);
+    }
+    if (s->filling) {
+        s->filling->batch.count = 0;
+        source_batch_release(&s->filling->batch);
+        s->filling = NULL;
+    }
+    if (rd.held)
+        rd_kafka_message_destroy(rd.held);
+    atomic_store(&s->phase, SOURCE_STOPPED);
+    atomic_fetch_sub(&s->running, 1);
+    return NULL;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check - everything an operator wrote, read together, with every problem reported and not only the first.
+ *
+ * This is `mandated check-config` and `mandatectl connector check`; neither touches the network.
+ */
+#ifndef MANDATE_CONNECTORS_MAPPING_CHECK_H
+#define MANDATE_CONNECTORS_MAPPING_CHECK_H
+
+#include "connectors/mapping/connector.h"
+
+/* The configuration file with its entity types and connectors. Appends all problems to `report` (text for people), or
+ * a summary when there are none; the error says how many there are. */
+MANDATE_CHECK mandate_status config_check(const char *path, buf *report, mandate_error *err);
+
+/* Entity type files and connector files without a configuration. */
+MANDATE_CHECK mandate_status connectors_check(const char *const *entities, uint32_t entity_count,
+                                              const char *const *connectors, uint32_t connector_count, buf *report,
+                                              mandate_error *err);
+
+#endif

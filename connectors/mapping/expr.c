@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * expr - one expression of a connector file: compiled once, evaluated per record.
+ *
+ * Most are plain paths (`after.status`, `value["po-number"]`). Those are walked through the decoded maps; whenever the
+ * walk meets anything but a map with that key, the program runs instead, so errors are the language's own and both
+ * ways agree by construction.
+ */
+#include "connectors/mapping/connector_int.h"
+
+#include "engine/limits.h"
+
+mandate_status expr_env_create(cel_env **out, mandate_error *err)
+{
+    static const struct {
+        const char *name, *type;
+    } variables[] = {
+#define X(name, text, type) {text, type},
+        DOCUMENT_VARIABLE_MAP(X)
+#undef X
+    };
+    cel_env *env = NULL;
+    mandate_status status = cel_env_create(&env, CEL_LIB_ALL, err);
+    for (uint32_t i = 0; i < DOCUMENT_VARIABLE_COUNT && !status; i++) {
+        uint32_t index = 0;
+        const cel_type *type = cel_type_parse(env, mandate_slice_str(variables[i].type), err);
+        status = type ? cel_env_variable(&index, env, variables[i].name, type, err) : MANDATE_NOMEM;
+        if (!status && index != i) /* the host reads a document by index */
+            status = mandate_error_set(err, MANDATE_UNSUPPORTED, "variables are not numbered in order");
+    }
+    if (status)
+        cel_env_destroy(env);
+    else
+        *out = env;
+    return status;
+}
+
+/* Adds the document variables that a tree reads. The parser bounds the nesting. */
+static void collect_variables(uint32_t *mask, const cel_expr *e)
+{
+    if (!e)
+        return;
+    if (e->kind == CEL_EXPR_IDENT && e->var < DOCUMENT_VARIABLE_COUNT)
+        *mask |= 1u << e->var;
+    collect_variables(mask, e->operand);
+    for (uint32_t i = 0; i < e->arg_count; i++)
+        collect_variables(mask, e->args[i]);
+    if (e->comprehension) {
+        collect_variables(mask, e->comprehension->range);
+        collect_variables(mask, e->comprehension->init);
+        collect_variables(mask, e->comprehension->condition);
+        collect_variables(mask, e->comprehension->step);
+        collect_variables(mask, e->comprehension->result);
+    }
+}
+
+/* x.name or x["name"]: the key and what it is taken from; NULL when `e` is neither. */
+static const cel_expr *path_step(const cel_expr *e, mandate_slice *key)
+{
+    if (e->kind == CEL_EXPR_SELECT && !e->test_only && e->operand) {
+        *key = e->name;
+        return e->operand;
+    }
+    if (e->kind == CEL_EXPR_CALL && e->op == CEL_OP_INDEX && !e->operand && e->arg_count == 2 &&
+        e->args[1]->kind == CEL_EXPR_CONST && e->args[1]->value.kind == CEL_STRING) {
+        *key = cel_text(e->args[1]->value);
+        return e->args[0];
+    }
+    return NULL;
+}
+
+/* Recognises variable(.name | ["name"])*. */
+static bool take_path(map_expr *out, arena *a, const cel_expr *root)
+{
+    mandate_slice key;
+    uint32_t count = 0;
+    const cel_expr *e = root, *next;
+    while ((next = path_step(e, &key))) {
+        e = next;
+        count++;
+    }
+    if (e->kind != CEL_EXPR_IDENT || e->var >= DOCUMENT_VARIABLE_COUNT)
+        return true;
+    cel_value *keys = ARENA_ARRAY(a, cel_value, count ? count : 1);
+    if (!keys)
+        return false;
+    e = root;
+    for (uint32_t i = count; i-- > 0;) {
+        e = path_step(e, &key);
+        key = arena_dup(a, key);
+        if (!key.ptr)
+            return false;
+        keys[i] = cel_string(key);
+    }
+    out->is_path = true;
+    out->variable = e->var;
+    out->keys = keys;
+    out->key_count = count;
+    return true;
+}
+
+static mandate_status report_issues(problems *p, const yaml_doc *doc, const yaml_node *node, const cel_issues *issues,
+                                    mandate_status status, const mandate_error *err)
+{
+    if (!issues->count)
+        return problem_add(p, &doc->source, status, node->line, node->column, "%s", err->text);
+    for (uint32_t i = 0; i < issues->count; i++) {
+        uint32_t line, column;
+        yaml_place(doc, node, issues->items[i].offset, &line, &column);
+        problem_add(p, &doc->source, status, line, column, "%.*s", MANDATE_SLICE_ARG(issues->items[i].message));
+    }
+    return status;
+}
+
+/* What the check found lives with the tree; the environment's own type of that name lives with the connector. */
+static const cel_type *keep_type(cel_env *env, const cel_type *type)
+{
+    buf text;
+    buf_init(&text);
+    cel_type_print(&text, type);
+    const cel_type *out = cel_type_parse(env, buf_slice(&text), NULL);
+    buf_deinit(&text);
+    return out ? out : cel_type_simple(CEL_TYPE_DYN);
+}
+
+mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_doc *doc, const yaml_node *node,
+                            const cel_type *expected, problems *p)
+{
+    mandate_error err = {0};
+    cel_issues issues;
+    cel_ast *ast = NULL;
+    char got[64];
+
+    if (node->kind != YAML_SCALAR || yaml_is_null(node))
+        return yaml_problem(p, doc, node, "an expression is needed here, not %s%s",
+                            yaml_describe(got, sizeof(got), node),
+                            node->kind == YAML_MAP ? ": quote it if it starts with '{'" : "");
+    cel_issues_init(&issues);
+    *out = (map_expr){.node = node};
+    mandate_status status = cel_parse(&ast, env, node->text, &issues, &err);
+    if (!status)
+        status = cel_check(ast, env, expected, &issues, &err);
+    if (!status)
+        status = cel_compile(&out->program, env, ast, &err);
+    if (status) {
+        status = report_issues(p, doc, node, &issues, status, &err);
+        goto done;
+    }
+    out->type = keep_type(env, ast->root->type);
+    collect_variables(&out->variables, ast->root);
+    if (!take_path(out, a, ast->root))
+        status = yaml_problem(p, doc, node, "no memory for the expression");
+done:
+    cel_ast_destroy(ast);
+    cel_issues_deinit(&issues);
+    if (status)
+        expr_deinit(out);
+    return status;
+}
+
+void expr_deinit(map_expr *e)
+{
+    cel_program_destroy(e->program);
+    e->program = NULL;
+}
+
+cel_value expr_eval(const map_expr *e, const cel_value *variables, cel_activation *act, bool use_path)
+{
+    if (e->is_path && use_path) {
+        cel_value v = variables[e->variable];
+        uint32_t i = 0;
+        for (; i < e->key_count && v.kind == CEL_MAP; i++) {
+            const cel_value *next = cel_map_get(v, e->keys[i]);
+            if (!next)
+                break;
+            v = *next;
+        }
+        if (i == e->key_count)
+            return v;
+    }
+    return cel_eval(e->program, act);
+}

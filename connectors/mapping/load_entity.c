@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load_entity - the `entities:` of a connector file: expressions compiled, and what they fill declared in the schema.
+ *
+ * An attribute's type is what the operator declared; where nothing is declared, what the checked expression gives (a
+ * plain path gives nothing: the document has no static types). A declared type that the expression can never give is
+ * an error here and not a poison record later.
+ */
+#include "connectors/mapping/load.h"
+
+#include "engine/limits.h"
+
+void load_expression(loader *l, map_expr *out, const yaml_node *n, const cel_type *expected)
+{
+    if (!n)
+        return;
+    if (expr_compile(out, &l->c->memory, l->c->env, l->doc, n, expected, l->p) == MANDATE_OK)
+        l->c->variables |= out->variables;
+}
+
+static void report(loader *l, const yaml_node *at, mandate_status status, const mandate_error *err)
+{
+    problem_add(l->p, &l->doc->source, status, at->line, at->column, "%s", err->text);
+}
+
+/* The type an expression gives an attribute; NULL when it says nothing. */
+static const cel_type *inferred(const cel_type *t)
+{
+    if (t->kind == CEL_TYPE_OPTIONAL)
+        t = t->params[0];
+    return t->kind == CEL_TYPE_DYN || t->kind == CEL_TYPE_NULL || t->kind == CEL_TYPE_ERROR ? NULL : t;
+}
+
+static void declare_attribute(loader *l, uint16_t type, const yaml_node *name, const map_expr *value)
+{
+    mandate_error err = {0};
+    buf text;
+    buf_init(&text);
+    const schema_type *t = schema_type_at(l->s, type);
+    uint16_t known = schema_field_find(t, name->text);
+    const schema_field *f = known == SCHEMA_NONE ? NULL : &t->fields[known];
+    bool declared = f && f->kind == SCHEMA_ATTRIBUTE && f->type->kind != CEL_TYPE_DYN;
+    const cel_type *from = EXPR_GIVEN(value) ? inferred(value->type) : NULL;
+    if (from)
+        cel_type_print(&text, from);
+    if (declared && from && !type_may_become(from, f->type)) {
+        buf want;
+        buf_init(&want);
+        cel_type_print(&want, f->type);
+        yaml_problem(l->p, l->doc, value->node, "attribute '%s.%.*s' is declared as %s, and this expression gives %s",
+                     t->name, MANDATE_SLICE_ARG(name->text), buf_cstr(&want), buf_cstr(&text));
+        buf_deinit(&want);
+    } else {
+        if (declared)
+            buf_reset(&text); /* what was declared wins */
+        mandate_status status = schema_declare_attribute(l->s, type, name->text, mandate_slice_of(text.data, text.len),
+                                                         true, &err);
+        if (status)
+            report(l, name, status, &err);
+    }
+    buf_deinit(&text);
+}
+
+static void load_attributes(loader *l, map_entity *e, uint16_t type, const yaml_node *map)
+{
+    char got[64];
+    if (map->kind != YAML_MAP) {
+        yaml_problem(l->p, l->doc, map, "attributes must be a map of name: expression, not %s",
+                     yaml_describe(got, sizeof(got), map));
+        return;
+    }
+    e->attributes = ARENA_ARRAY(&l->c->memory, map_attribute, map->count ? map->count : 1);
+    for (uint32_t i = 0; e->attributes && i < map->count; i++) {
+        map_attribute *a = &e->attributes[e->attribute_count++];
+        a->name = map->entries[i].key->text;
+        load_expression(l, &a->value, map->entries[i].value, NULL);
+        if (type != SCHEMA_NONE)
+            declare_attribute(l, type, map->entries[i].key, &a->value);
+    }
+}
+
+static void load_reference(loader *l, map_entity *e, uint16_t type, const yaml_node *name, const yaml_node *value)
+{
+    mandate_error err = {0};
+    if (!yaml_check_keys(l->p, l->doc, value, reference_keys.what, reference_keys.keys, reference_keys.count))
+        return;
+    const yaml_node *target = yaml_get(value, "type"), *id = yaml_get(value, "id"), *inverse = yaml_get(value, "inverse");
+    if (!target || !id || !load_text(l, target, "the type of a reference") ||
+        (inverse && !load_text(l, inverse, "the inverse of a reference")))
+        return;
+    map_reference *r = &e->references[e->reference_count++];
+    r->name = name->text;
+    r->target = target->text;
+    load_expression(l, &r->id, id, NULL);
+    if (type == SCHEMA_NONE)
+        return;
+    mandate_status status = schema_declare_reference(l->s, type, r->name, r->target,
+                                                     inverse ? inverse->text : mandate_slice_of("", 0), true, &err);
+    if (status)
+        report(l, name, status, &err);
+}
+
+static void load_references(loader *l, map_entity *e, uint16_t type, const yaml_node *map)
+{
+    char got[64];
+    if (map->kind != YAML_MAP) {
+        yaml_problem(l->p, l->doc, map, "references must be a map of name: {type, id}, not %s",
+                     yaml_describe(got, sizeof(got), map));
+        return;
+    }
+    e->references = ARENA_ARRAY(&l->c->memory, map_reference, map->count ? map->count : 1);
+    for (uint32_t i = 0; e->references && i < map->count; i++)
+        load_reference(l, e, type, map->entries[i].key, map->entries[i].value);
+}
+
+/* `forget: [status, amount]` names what a thin event makes unknown; anything else is an expression. */
+static void load_forget(loader *l, map_entity *e, uint16_t type, const yaml_node *n)
+{
+    mandate_error err = {0};
+    if (n->kind != YAML_LIST) {
+        load_expression(l, &e->forget, n, NULL);
+        return;
+    }
+    e->forget_names = ARENA_ARRAY(&l->c->memory, const yaml_node *, n->count ? n->count : 1);
+    e->forget_fields = ARENA_ARRAY(&l->c->memory, uint16_t, n->count ? n->count : 1);
+    for (uint32_t i = 0; e->forget_names && e->forget_fields && i < n->count; i++) {
+        const yaml_node *name = n->items[i];
+        if (!load_text(l, name, "an attribute to forget"))
+            continue;
+        for (uint32_t k = 0; k < e->attribute_count; k++)
+            if (mandate_slice_eq(e->attributes[k].name, name->text))
+                yaml_problem(l->p, l->doc, name, "'%s' is both set and forgotten", name->text.ptr);
+        e->forget_names[e->forget_count++] = name;
+        if (type == SCHEMA_NONE)
+            continue;
+        const schema_type *t = schema_type_at(l->s, type);
+        uint16_t field = schema_field_find(t, name->text);
+        if (field != SCHEMA_NONE && t->fields[field].kind == SCHEMA_REFERENCE)
+            continue;
+        /* Declared without `supplied`: a source that only ever says "changed" never tells the value. */
+        mandate_status status = schema_declare_attribute(l->s, type, name->text, mandate_slice_of("", 0), false, &err);
+        if (status)
+            report(l, name, status, &err);
+    }
+}
+
+static void load_tombstone(loader *l, map_entity *e, const yaml_node *n)
+{
+    const uint32_t survives = VARIABLE_BIT(KEY) | VARIABLE_BIT(HEADERS) | VARIABLE_BIT(META);
+    const char *word = load_text(l, n, "tombstone");
+    if (!word || strcmp(word, "ignore") == 0)
+        return;
+    if (strcmp(word, "delete") != 0)
+        yaml_problem(l->p, l->doc, n, "tombstone may be delete or ignore, not '%s'", word);
+    else if (EXPR_GIVEN(&e->id) && (e->id.variables & ~survives))
+        yaml_problem(l->p, l->doc, n, "tombstone: delete needs an id computed from the key: a null value has no other "
+                                      "fields (id: %.*s)",
+                     MANDATE_SLICE_ARG(e->id.node->text));
+    else
+        e->tombstone_delete = true;
+}
+
+static void load_entity(loader *l, map_entity *e, const yaml_node *n)
+{
+    const yaml_node *part, *type_node;
+    const cel_type *boolean = cel_type_simple(CEL_TYPE_BOOL);
+    mandate_error err = {0};
+    uint16_t type = SCHEMA_NONE;
+    if (!yaml_check_keys(l->p, l->doc, n, entity_keys.what, entity_keys.keys, entity_keys.count))
+        return;
+    if ((type_node = yaml_get(n, "type")) && load_text(l, type_node, "the entity type")) {
+        e->type_name = type_node->text;
+        mandate_status status = schema_declare_type(&type, l->s, e->type_name, &err);
+        if (status)
+            report(l, type_node, status, &err);
+    }
+    load_expression(l, &e->id, yaml_get(n, "id"), NULL);
+    load_expression(l, &e->when, yaml_get(n, "when"), boolean);
+    load_expression(l, &e->delete_when, yaml_get(n, "delete"), boolean);
+    if ((part = yaml_get(n, "attributes")) && !yaml_is_null(part))
+        load_attributes(l, e, type, part);
+    if ((part = yaml_get(n, "references")) && !yaml_is_null(part))
+        load_references(l, e, type, part);
+    if ((part = yaml_get(n, "forget")))
+        load_forget(l, e, type, part);
+    if ((part = yaml_get(n, "tombstone")))
+        load_tombstone(l, e, part);
+}
+
+void load_entities(loader *l, const yaml_node *list)
+{
+    char got[64];
+    if (list->kind != YAML_LIST || list->count == 0) {
+        yaml_problem(l->p, l->doc, list, "entities must be a list of maps, not %s",
+                     list->kind == YAML_LIST ? "empty" : yaml_describe(got, sizeof(got), list));
+        return;
+    }
+    if (list->count > LIMIT_CONNECTOR_ENTITIES) {
+        yaml_problem(l->p, l->doc, list, "more than %d entities in one connector", LIMIT_CONNECTOR_ENTITIES);
+        return;
+    }
+    l->c->entities = ARENA_ARRAY(&l->c->memory, map_entity, list->count);
+    for (uint32_t i = 0; l->c->entities && i < list->count; i++)
+        load_entity(l, &l->c->entities[l->c->entity_count++], list->items[i]);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mapper, inside - one record being mapped; shared by mapper.c (the record) and map_entity.c (one entity of it).
+ */
+#ifndef MANDATE_CONNECTORS_MAPPING_MAPPER_INT_H
+#define MANDATE_CONNECTORS_MAPPING_MAPPER_INT_H
+
+#include "connectors/mapping/connector_int.h"
+#include "engine/base/vec.h"
+
+struct mapper {
+    const connector *c;
+    decoder *decoder;
+    json_decoder *json;
+    document doc;
+    /* What expressions see: the document, with fields that mean "keep the old value" taken out, and `item`. */
+    cel_value variables[DOCUMENT_VARIABLE_COUNT];
+    bool deleted_row; /* `after` is null and `before` is not: ids are computed with `after` standing for `before` */
+    cel_activation act;
+    VEC(change) changes;
+    bool no_paths;            /* tests: run the program for plain paths too */
+};
+
+/* Evaluates; an error or unknown value fails with `stage` and the place in the file. */
+MANDATE_CHECK mandate_status mapper_value(cel_value *out, mapper *m, const map_expr *e, const char *what,
+                                          mapper_result *r, mandate_error *err);
+/* The two halves of it, for callers to whom some errors mean something. */
+cel_value mapper_eval(mapper *m, const map_expr *e);
+MANDATE_CHECK mandate_status mapper_settled(mapper *m, const map_expr *e, cel_value v, const char *what,
+                                            mapper_result *r, mandate_error *err);
+/* The same, reporting a failure that was found in the value afterwards. */
+mandate_status mapper_fail(const map_expr *e, const char *what, const char *stage, mapper_result *r,
+                           mandate_error *err);
+/* MANDATE_OK with *out; a bool is needed. */
+MANDATE_CHECK mandate_status mapper_bool(bool *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
+                                         mandate_error *err);
+MANDATE_CHECK mandate_status mapper_push(mapper *m, change c, mandate_error *err);
+
+/* map_entity.c: what the current document (and item) says about one entity. */
+MANDATE_CHECK mandate_status map_one_entity(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
+                                            mandate_error *err);
+MANDATE_CHECK mandate_status map_tombstone(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
+                                           mandate_error *err);
+
+#endif

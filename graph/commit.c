@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * commit - one step, one write batch: its inputs, the state it left, what it said, where to read on.
+ *
+ * The whole batch is stored or none of it. It is synced when somebody will be told of it: a command is
+ * in it, or a transition came out. A step of plain changes is not, since its records are still in
+ * Kafka and its offsets are lost together with it. Any failure here is the end of this store: the
+ * engine has moved on and the disk has not, or nobody knows.
+ */
+#include <assert.h>
+
+#include "graph/store_int.h"
+
+/* --- state --------------------------------------------------------------------------------------- */
+/* In the order they changed: the entities' memtable appends, and sorts when it is flushed. */
+static void entities_put(store *st, const engine *e, const engine_result *result)
+{
+    for (uint32_t i = 0; i < result->entity_count; i++) {
+        buf_reset(&st->key);
+        buf_reset(&st->value);
+        engine_encode_entity(e, result->entities[i], &st->key, &st->value);
+        store_put(st, KV_ENTITIES);
+    }
+}
+
+static void mandates_put(store *st, const engine *e, const engine_result *result, store_last *last)
+{
+    for (uint32_t i = 0; i < result->mandate_count; i++) {
+        uint32_t handle = result->mandates[i];
+        buf_reset(&st->text);
+        buf_reset(&st->value);
+        engine_encode_mandate(e, handle, &st->text, &st->value, mandate_slice_of(NULL, 0));
+        st->nomem = st->nomem || st->text.failed;
+        key_mandate(&st->key, buf_slice(&st->text), KEY_LIFE);
+        store_put(st, KV_MANDATES);
+
+        mandate_slice claims_bytes = engine_new_claims(e, handle);
+        if (claims_bytes.len == 0)
+            continue;
+        last->mandates++;
+        key_mandate(&st->key, buf_slice(&st->text), KEY_CLAIMS);
+        buf_reset(&st->value);
+        buf_put_slice(&st->value, claims_bytes);
+        store_put(st, KV_MANDATES);
+    }
+}
+
+/* Always: the engine's time is in it, and moves with nearly every step. */
+static void meta_put(store *st, const engine *e)
+{
+    buf_reset(&st->key);
+    buf_put_str(&st->key, "engine");
+    buf_reset(&st->value);
+    engine_encode_meta(e, &st->value);
+    store_put(st, KV_META);
+}
+
+/* --- what it said ----------------------------------------------------------------------------------- */
+static void transitions_put(store *st, const engine_batch *batch, const engine_result *result,
+                            store_last *last)
+{
+    for (uint32_t i = 0; i < result->transition_count; i++) {
+        const transition *t = &result->transitions[i];
+        buf_reset(&st->value);
+        transition_encode(&st->value, t, st->schema);
+        key_transition(&st->key, t->mandate, t->version);
+        store_put(st, KV_TRANSITIONS);
+        key_outbox(&st->key, (outbox_key){batch->seq, i});
+        store_put(st, KV_OUTBOX);
+        audit_put_transition(st, &last->audit, t);
+    }
+}
+
+static void refusals_put(store *st, const store_commit_input *in, store_last *last)
+{
+    for (uint32_t i = 0; i < in->result->answer_count; i++) {
+        const engine_answer *answer = &in->result->answers[i];
+        if (answer->error.status != MANDATE_OK)
+            audit_put_refusal(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
+    }
+}
+
+static bool must_sync(const store_commit_input *in)
+{
+    bool command = false;
+    for (uint32_t i = 0; i < in->batch->count && !command; i++)
+        command = in->batch->inputs[i].kind == INPUT_COMMAND;
+    return command || in->result->transition_count > 0;
+}
+
+static mandate_status step_write(store *st, const store_last *last, bool sync, mandate_error *err)
+{
+    if (st->nomem)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory to write step %llu",
+                                 (unsigned long long)last->seq);
+    mandate_status status = kv_write(st->kv, st->batch, sync, err);
+    if (status == MANDATE_OK && sync && st->anchor)
+        status = anchor_put(st->anchor, last->seq, err);
+    return status;
+}
+
+mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err)
+{
+    mandate_status status = store_check_usable(st, err);
+    if (status != MANDATE_OK)
+        return status;
+    assert(in->batch->seq == st->last.seq + 1 && engine_seq(in->engine) == in->batch->seq);
+
+    store_last last = st->last;
+    bool sync = must_sync(in);
+    last.seq = in->batch->seq;
+    kv_batch_clear(st->batch);
+    journal_put(st, in->batch);
+    entities_put(st, in->engine, in->result);
+    mandates_put(st, in->engine, in->result, &last);
+    transitions_put(st, in->batch, in->result, &last);
+    refusals_put(st, in, &last);
+    outbox_delete(st, in->acknowledged, in->acknowledged_count);
+    offsets_put(st, in->batch);
+    meta_put(st, in->engine);
+    last_put(st, &last);
+
+    status = step_write(st, &last, sync, err);
+    if (status != MANDATE_OK) {
+        st->failed = true;
+        return status;
+    }
+    st->last = last;
+    st->unsynced = !sync;
+    return MANDATE_OK;
+}

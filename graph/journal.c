@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journal - the inputs of every step in their one order; the rest of the database is a fold over it.
+ *
+ * A value is the first 8 bytes of the SHA-256 of (seq, batch), then the batch: a value that decodes but
+ * is not the one that was written, or stands at another's place, must never be replayed.
+ */
+#include "graph/store_int.h"
+
+enum { CHECK_SIZE = 8 };
+
+static bool check_of(uint8_t out[SHA256_SIZE], buf *work, uint64_t seq, mandate_slice batch)
+{
+    buf_reset(work);
+    wire_put_key_u64(work, seq);
+    buf_put_slice(work, batch);
+    return !work->failed && sha256(out, work->data, work->len);
+}
+
+void journal_put(store *st, const engine_batch *batch)
+{
+    uint8_t check[SHA256_SIZE];
+    key_number(&st->key, batch->seq);
+    /* st->text gets seq and batch, which is what the check covers, and gives the value's second part. */
+    buf_reset(&st->text);
+    wire_put_key_u64(&st->text, batch->seq);
+    engine_encode_batch(&st->text, batch, st->schema);
+    if (st->text.failed || !sha256(check, st->text.data, st->text.len)) {
+        st->nomem = true;
+        return;
+    }
+    /* The check takes the place of the seq, which the key holds. */
+    _Static_assert(CHECK_SIZE == sizeof(uint64_t), "the check replaces the seq in place");
+    memcpy(st->text.data, check, CHECK_SIZE);
+    if (st->key.failed)
+        st->nomem = true;
+    else
+        kv_batch_put(st->batch, KV_JOURNAL, buf_slice(&st->key), buf_slice(&st->text));
+}
+
+static mandate_status corrupt(uint64_t seq, const char *what, mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_CORRUPT,
+                             "step %llu of the journal %s; restore the database from a checkpoint",
+                             (unsigned long long)seq, what);
+}
+
+mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value,
+                                  mandate_error *err)
+{
+    uint8_t check[SHA256_SIZE];
+    if (value.len < CHECK_SIZE)
+        return corrupt(seq, "is too short", err);
+    mandate_slice batch = mandate_slice_of(value.ptr + CHECK_SIZE, value.len - CHECK_SIZE);
+    buf work;
+    buf_init(&work);
+    bool computed = check_of(check, &work, seq, batch);
+    buf_deinit(&work);
+    if (!computed)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory to check the journal");
+    if (memcmp(check, value.ptr, CHECK_SIZE) != 0)
+        return corrupt(seq, "does not match its check", err);
+    *out = batch;
+    return MANDATE_OK;
+}
+
+/* The value under the iterator must be step `seq`. */
+static mandate_status expect_step(const kv_iter *it, uint64_t seq, mandate_slice *batch,
+                                  mandate_error *err)
+{
+    if (!kv_iter_valid(it)) {
+        mandate_status status = kv_iter_status(it, err);
+        return status == MANDATE_OK ? corrupt(seq, "is missing", err) : status;
+    }
+    mandate_slice key = kv_iter_key(it);
+    if (key.len != sizeof(uint64_t) || wire_key_u64(key.ptr) != seq)
+        return corrupt(seq, "is missing", err);
+    return journal_open_value(batch, seq, kv_iter_value(it), err);
+}
+
+mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit,
+                                  void *ctx, mandate_error *err)
+{
+    kv_iter *it = NULL;
+    buf key;
+    mandate_slice batch;
+    buf_init(&key);
+    from = from ? from : 1;
+    to = to < st->last.seq ? to : st->last.seq;
+    mandate_status status = kv_iter_open(&it, st->kv, KV_JOURNAL, err);
+    if (status != MANDATE_OK)
+        goto done;
+    key_number(&key, from);
+    kv_iter_seek(it, buf_slice(&key));
+    for (uint64_t seq = from; seq <= to; seq++) {
+        status = expect_step(it, seq, &batch, err);
+        if (status != MANDATE_OK || !visit(ctx, seq, batch))
+            goto done;
+        kv_iter_next(it);
+    }
+done:
+    kv_iter_close(it);
+    buf_deinit(&key);
+    return status;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store - opening, closing and copying the database of one engine, and the record that ties it together.
+ *
+ * Opening checks what can be checked at a glance: the journal ends where META says, the audit chain too,
+ * and both reach as far as the anchor outside the directory says they must.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "graph/store_int.h"
+
+static const mandate_slice last_key = MANDATE_SLICE_LIT("last");
+
+void store_put(store *st, kv_space space)
+{
+    if (st->key.failed || st->value.failed)
+        st->nomem = true;
+    else
+        kv_batch_put(st->batch, space, buf_slice(&st->key), buf_slice(&st->value));
+}
+
+mandate_status store_check_usable(const store *st, mandate_error *err)
+{
+    if (!st->failed)
+        return MANDATE_OK;
+    return mandate_error_set(err, MANDATE_IO,
+                             "an earlier step could not be written; restart the process to recover");
+}
+
+/* --- the last record ------------------------------------------------------------------------------ */
+void last_put(store *st, const store_last *last)
+{
+    buf_reset(&st->key);
+    buf_put_slice(&st->key, last_key);
+    buf_reset(&st->value);
+    wire_put_u64(&st->value, last->seq);
+    wire_put_u64(&st->value, last->mandates);
+    wire_put_u64(&st->value, last->audit.count);
+    buf_put(&st->value, last->audit.leaf, SHA256_SIZE);
+    store_put(st, KV_META);
+}
+
+mandate_status last_load(store *st, mandate_error *err)
+{
+    mandate_status status = kv_get(st->kv, KV_META, last_key, &st->value, err);
+    memset(&st->last, 0, sizeof(st->last));
+    if (status != MANDATE_OK)
+        return status == MANDATE_NOT_FOUND ? MANDATE_OK : status;
+    wire_reader r = wire_reader_of(buf_slice(&st->value));
+    st->last.seq = wire_get_u64(&r);
+    st->last.mandates = wire_get_u64(&r);
+    st->last.audit.count = wire_get_u64(&r);
+    if (r.failed || r.end - r.at != SHA256_SIZE)
+        return mandate_error_set(err, MANDATE_CORRUPT,
+                                 "the record of the last step is unreadable; restore the database"
+                                 " from a checkpoint");
+    memcpy(st->last.audit.leaf, r.at, SHA256_SIZE);
+    return MANDATE_OK;
+}
+
+static mandate_status check_journal_end(store *st, mandate_error *err)
+{
+    kv_iter *it = NULL;
+    uint64_t end = 0;
+    mandate_slice batch;
+    mandate_status status = kv_iter_open(&it, st->kv, KV_JOURNAL, err);
+    if (status != MANDATE_OK)
+        return status;
+    kv_iter_seek_last(it);
+    if (kv_iter_valid(it)) {
+        mandate_slice key = kv_iter_key(it);
+        end = key.len == sizeof(uint64_t) ? wire_key_u64(key.ptr) : UINT64_MAX;
+        status = journal_open_value(&batch, end, kv_iter_value(it), err);
+    } else {
+        status = kv_iter_status(it, err);
+    }
+    if (status == MANDATE_OK && end != st->last.seq)
+        status = mandate_error_set(err, MANDATE_CORRUPT,
+                                   "the journal ends with step %llu and the state is that of step"
+                                   " %llu; restore the database from a checkpoint",
+                                   (unsigned long long)end, (unsigned long long)st->last.seq);
+    kv_iter_close(it);
+    return status;
+}
+
+static mandate_status check_anchor(store *st, mandate_error *err)
+{
+    const char *directory = kv_directory(st->kv);
+    uint64_t seq = 0;
+    if (!directory)
+        return MANDATE_OK;
+    mandate_status status = anchor_open(&st->anchor, &seq, directory, err);
+    if (status == MANDATE_OK && seq > st->last.seq)
+        status = mandate_error_set(err, MANDATE_CORRUPT,
+                                   "the database in %s ends with step %llu, but step %llu was synced"
+                                   " (%s says so): its newest log was lost, or an older copy was put"
+                                   " in its place. Restore the newest checkpoint; to go on from this"
+                                   " copy all the same, delete the anchor file",
+                                   directory, (unsigned long long)st->last.seq,
+                                   (unsigned long long)seq, anchor_path(st->anchor));
+    return status;
+}
+
+/* --- opening and closing ---------------------------------------------------------------------------- */
+static void store_free(store *st)
+{
+    kv_batch_destroy(st->batch);
+    anchor_close(st->anchor);
+    buf_deinit(&st->key);
+    buf_deinit(&st->value);
+    buf_deinit(&st->text);
+    free(st);
+}
+
+mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *err)
+{
+    store *st = calloc(1, sizeof(*st));
+    if (!st)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a store");
+    st->kv = backend;
+    st->schema = s;
+    buf_init(&st->key);
+    buf_init(&st->value);
+    buf_init(&st->text);
+    mandate_status status = kv_batch_create(&st->batch, backend, err);
+    if (status == MANDATE_OK)
+        status = last_load(st, err);
+    if (status == MANDATE_OK)
+        status = check_anchor(st, err);
+    if (status == MANDATE_OK)
+        status = check_journal_end(st, err);
+    if (status == MANDATE_OK)
+        status = audit_check_head(st, err);
+    if (status == MANDATE_OK)
+        status = dictionary_assign(st, err);
+    if (status == MANDATE_OK)
+        *out = st;
+    else
+        store_free(st);
+    return status;
+}
+
+/* The steps that no sync has covered yet: rewriting the last record, synced, syncs them too. */
+mandate_status store_sync(store *st, mandate_error *err)
+{
+    mandate_status status = store_check_usable(st, err);
+    if (status != MANDATE_OK || st->last.seq == 0)
+        return status;
+    if (st->unsynced) {
+        kv_batch_clear(st->batch);
+        last_put(st, &st->last);
+        if (st->nomem)
+            status = mandate_error_set(err, MANDATE_NOMEM, "no memory to sync the store");
+        else
+            status = kv_write(st->kv, st->batch, true, err);
+    }
+    st->failed = status != MANDATE_OK;
+    st->unsynced = status != MANDATE_OK;
+    if (status == MANDATE_OK && st->anchor)
+        status = anchor_put(st->anchor, st->last.seq, err);
+    return status == MANDATE_OK && st->anchor ? anchor_sync(st->anchor, err) : status;
+}
+
+void store_close(store *st)
+{
+    if (!st)
+        return;
+    /* What cannot be synced now is what a power failure would have taken: Kafka still has it. */
+    mandate_status ignored = store_sync(st, NULL);
+    (void)ignored;
+    kv *backend = st->kv;
+    store_free(st);
+    kv_close(backend);
+}
+
+kv *store_abandon(store *st)
+{
+    kv *backend = st->kv;
+    store_free(st);
+    return backend;
+}
+
+/* --- the rest --------------------------------------------------------------------------------------- */
+mandate_status store_claims_load(void *ctx, arena *a, mandate_slice id, mandate_slice *out,
+                                 mandate_error *err)
+{
+    store *st = ctx;
+    buf key, value;
+    buf_init(&key);
+    buf_init(&value);
+    key_mandate(&key, id, KEY_CLAIMS);
+    mandate_status status = kv_get(st->kv, KV_MANDATES, buf_slice(&key), &value, err);
+    if (status == MANDATE_NOT_FOUND)
+        mandate_error_set(err, status, "no stored claims of mandate \"%.*s\"",
+                          MANDATE_SLICE_ARG(id));
+    if (status == MANDATE_OK) {
+        *out = arena_dup(a, buf_slice(&value));
+        if (!out->ptr)
+            status = mandate_error_set(err, MANDATE_NOMEM, "no memory for claims");
+    }
+    buf_deinit(&key);
+    buf_deinit(&value);
+    return status;
+}
+
+mandate_status store_checkpoint(store *st, const char *directory, mandate_error *err)
+{
+    anchor *copy = NULL;
+    uint64_t seq = 0;
+    mandate_status status = store_check_usable(st, err);
+    if (status == MANDATE_OK)
+        status = kv_checkpoint(st->kv, directory, err);
+    if (status == MANDATE_OK)
+        status = anchor_open(&copy, &seq, directory, err);
+    if (status == MANDATE_OK)
+        status = anchor_put(copy, st->last.seq, err);
+    anchor_close(copy);
+    return status;
+}

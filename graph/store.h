@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store - the durable side of the engine: journal, entities, mandates, transitions, outbox, offsets, audit.
+ *
+ * One step is one write batch. `store_commit` is the only writer; when it returns, the step has happened. When it
+ * fails, the process must stop (MANDATE_ADVICE_FATAL): recovery is reopening and store_recover.
+ *
+ * Threads: one engine thread commits and acknowledges; store_offset, store_outbox_each, store_transition_get and the
+ * cache may be called from any thread.
+ */
+#ifndef MANDATE_GRAPH_STORE_H
+#define MANDATE_GRAPH_STORE_H
+
+#include "engine/step.h"
+#include "graph/kv/kv.h"
+
+typedef struct store store;
+
+/* Takes the kv over (from success on; store_close closes it). Reads the dictionary and assigns stable ids in `s` (frozen, not yet used). */
+MANDATE_CHECK mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *err);
+/* Everything committed so far is on disk when it returns. */
+MANDATE_CHECK mandate_status store_sync(store *st, mandate_error *err);
+/* Syncs what is left, and closes the kv too. */
+void store_close(store *st);
+/* Ends as a dying process does, without a last sync, and gives the kv back: for tests and the simulation. */
+kv *store_abandon(store *st);
+
+/* engine_claims_load, with the store as ctx. */
+mandate_status store_claims_load(void *st, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
+
+/* Loads the last committed state into a new engine. `seq` gets the last committed step, 0 for an empty store. */
+MANDATE_CHECK mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err);
+
+/* Identifies an outbox entry: step and index within it. */
+typedef struct outbox_key {
+    uint64_t seq;
+    uint32_t index;
+} outbox_key;
+
+typedef struct store_commit_input {
+    const engine *engine;
+    const engine_batch *batch;
+    const engine_result *result;
+    const outbox_key *acknowledged; /* published since the last commit: leave the outbox with this batch */
+    uint32_t acknowledged_count;
+} store_commit_input;
+
+/* Writes everything of one step. Synced when the batch holds a command or the result a transition; never otherwise.
+ * The offsets of every RECORD input (offset + 1) go with it. */
+MANDATE_CHECK mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err);
+/* Only acknowledgements: when nothing else happens for a while. Not synced. */
+MANDATE_CHECK mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t count, mandate_error *err);
+
+/* Next offset to read of a topic partition, or -1 when nothing was ever read. */
+MANDATE_CHECK mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out, mandate_error *err);
+
+/* Walks the outbox from `from` on, in order; `visit` returns false to stop. The encoded transition borrows. */
+typedef bool (*outbox_visit)(void *ctx, outbox_key key, mandate_slice transition);
+MANDATE_CHECK mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx, mandate_error *err);
+
+/* Encoded transition of a version, into `out` (reset first). version 0: the last one. */
+MANDATE_CHECK mandate_status store_transition_get(store *st, mandate_slice mandate, uint32_t version, buf *out, mandate_error *err);
+
+/* Journal values of from..to, in order. */
+typedef bool (*journal_visit)(void *ctx, uint64_t seq, mandate_slice batch);
+MANDATE_CHECK mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit, void *ctx, mandate_error *err);
+
+/* Audit entries (JSON lines), in order from index `from`. Each leaf is chained: its hash covers the previous one. */
+typedef bool (*audit_visit)(void *ctx, uint64_t index, mandate_slice entry);
+MANDATE_CHECK mandate_status store_audit_each(store *st, uint64_t from, audit_visit visit, void *ctx, mandate_error *err);
+
+/* How many entries there are and the hash of the last leaf: what a signed checkpoint of the log signs. */
+void store_audit_head(const store *st, uint64_t *count, uint8_t leaf[32]);
+
+/* A cache of what can be fetched again (registry schemas). Thread-safe; survives restarts; never synced. */
+MANDATE_CHECK mandate_status store_cache_get(store *st, mandate_slice key, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status store_cache_put(store *st, mandate_slice key, mandate_slice value, mandate_error *err);
+
+/* Runs a journal range through a fresh engine (or one restored at from - 1): replay. `visit` (may be NULL) sees every
+ * transition, encoded. */
+MANDATE_CHECK mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx, mandate_error *err);
+
+/* A consistent copy of everything at the last commit. */
+MANDATE_CHECK mandate_status store_checkpoint(store *st, const char *directory, mandate_error *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_int - what the files of graph/ share: the store itself, the write of one step, the keys.
+ *
+ * Keys sort as they are read. Numbers in keys are 8 bytes, big-endian; a 0 byte ends a name.
+ *
+ *   META         "format", "last", "engine", "name/" kind name
+ *   JOURNAL      seq                      check (8) batch
+ *   ENTITIES     type 0 id                engine_encode_entity
+ *   MANDATES     id 0 'c'                 claims, written once
+ *                id 0 'l'                 engine_encode_mandate with empty claims, at every change
+ *   TRANSITIONS  id 0 version             transition_encode
+ *   OUTBOX       seq index                the same bytes
+ *   OFFSETS      topic 0 partition        next offset
+ *   AUDIT        index                    leaf hash (32) JSON
+ */
+#ifndef MANDATE_GRAPH_STORE_INT_H
+#define MANDATE_GRAPH_STORE_INT_H
+
+#include "engine/base/hash.h"
+#include "engine/base/wire.h"
+#include "graph/anchor.h"
+#include "graph/store.h"
+
+/* A hash chain's end: how many entries there are, and the leaf hash of the last. */
+typedef struct audit_head {
+    uint64_t count;
+    uint8_t leaf[SHA256_SIZE];
+} audit_head;
+
+/* The META record "last", written with every step: what recovery checks everything else against. */
+typedef struct store_last {
+    uint64_t seq;
+    uint64_t mandates; /* records in MANDATES */
+    audit_head audit;
+} store_last;
+
+struct store {
+    kv *kv;
+    kv_batch *batch; /* the step being written */
+    anchor *anchor;  /* NULL without a directory */
+    schema *schema;
+    store_last last;
+    bool unsynced; /* something was written that no sync has covered yet */
+    bool failed;   /* a step was lost on its way: nothing may follow */
+    bool nomem;    /* a key or value of this step could not be built */
+    buf key, value, text;
+};
+
+/* Puts st->key -> st->value into the step, or latches `nomem`. */
+void store_put(store *st, kv_space space);
+/* An operation refused because an earlier one failed. */
+MANDATE_CHECK mandate_status store_check_usable(const store *st, mandate_error *err);
+
+/* --- keys; each resets the buf ------------------------------------------------------------------- */
+void key_number(buf *key, uint64_t number);
+void key_outbox(buf *key, outbox_key at);
+void key_transition(buf *key, mandate_slice mandate, uint64_t version);
+void key_offset(buf *key, mandate_slice topic, int32_t partition);
+enum { KEY_CLAIMS = 'c', KEY_LIFE = 'l' };
+void key_mandate(buf *key, mandate_slice mandate, char part);
+
+/* --- parts of the store ---------------------------------------------------------------------------- */
+MANDATE_CHECK mandate_status dictionary_assign(store *st, mandate_error *err);
+MANDATE_CHECK mandate_status last_load(store *st, mandate_error *err);
+void last_put(store *st, const store_last *last);
+void journal_put(store *st, const engine_batch *batch);
+/* The batch inside a journal value; MANDATE_CORRUPT when its check is wrong. */
+MANDATE_CHECK mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value,
+                                                mandate_error *err);
+void offsets_put(store *st, const engine_batch *batch);
+void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
+/* One entry; advances `head`. st->value holds the encoded transition. */
+void audit_put_transition(store *st, audit_head *head, const transition *t);
+void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch,
+                       const engine_answer *answer, int64_t now_us);
+MANDATE_CHECK mandate_status audit_check_head(store *st, mandate_error *err);
+
+#endif

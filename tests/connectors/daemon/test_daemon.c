@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole daemon in this process, against an embedded broker outside of it: a business event ends a mandate, a
+ * restart loses nothing and repeats nothing, and what became due while it was down is done before anyone is served.
+ */
+#include "connectors/daemon/daemon.h"
+
+#include "../kafka/fixture.h"
+#include "connectors/daemon/clock.h"
+#include "connectors/daemon/log.h"
+#include "engine/base/text.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+typedef struct world {
+    fixture f;
+    daemon_state *d;
+    char folder[64], config[128];
+} world;
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void start(world *w)
+{
+    mandate_error err = {0};
+
+    w->d = calloc(1, sizeof(*w->d));
+    assert_non_null(w->d);
+    if (daemon_load(w->d, w->config, &err) != MANDATE_OK || daemon_open(w->d, &err) != MANDATE_OK ||
+        daemon_start(w->d, &err) != MANDATE_OK)
+        fail_msg("%s", err.text);
+}
+
+static void stop(world *w)
+{
+    bool clean = daemon_stop(w->d);
+
+    assert_true(clean);
+    daemon_close(w->d);
+    free(w->d);
+    w->d = NULL;
+}
+
+static world *world_open(void)
+{
+    char yaml[1024];
+    world *w = calloc(1, sizeof(*w));
+
+    assert_non_null(w);
+    fixture_open(&w->f);
+    strcpy(w->folder, "/tmp/mandated-test-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    snprintf(w->config, sizeof(w->config), "%s/mandated.yaml", w->folder);
+    snprintf(yaml, sizeof(yaml),
+             "issuer: https://i.example\ndata_dir: data\nentities: types.yaml\nconnectors: crm.yaml\n"
+             "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, dead_letter: dead}\n"
+             "revocations: {heartbeat: 60m}\nlog: {level: error}\n",
+             w->f.cluster.bootstrap);
+    write_file(w->folder, "mandated.yaml", yaml);
+    write_file(w->folder, "types.yaml", "types:\n  deal:\n    attributes: {status: string}\n");
+    write_file(w->folder, "crm.yaml",
+               "connector: crm\ntopics: [in]\ndecode: {format: json, envelope: raw}\nentities:\n  - type: deal\n"
+               "    id: value.id\n    attributes: {status: value.status}\n");
+    start(w);
+    return w;
+}
+
+static void world_close(world *w)
+{
+    char command[128];
+
+    stop(w);
+    fixture_close(&w->f);
+    snprintf(command, sizeof(command), "rm -rf '%s'", w->folder);
+    assert_int_equal(system(command), 0);
+    free(w);
+}
+
+/* --- asking ---------------------------------------------------------------------------------------------------------- */
+static void answered(service_request *r) { atomic_store((_Atomic bool *)r->ctx, true); }
+static bool is_answered(void *ctx) { return atomic_load((_Atomic bool *)ctx); }
+
+static mandate_status ask(world *w, service_request *r)
+{
+    _Atomic bool done = false;
+
+    buf_init(&r->body);
+    r->done = answered;
+    r->ctx = (void *)&done;
+    assert_true(w->d->port.submit(w->d->port.ctx, r));
+    fixture_until(is_answered, (void *)&done, "the request is answered");
+    return r->error.status;
+}
+
+static mandate_status issue(world *w, const char *id, const char *parent, int64_t expires_at_us)
+{
+    static const mandate_slice all[] = {MANDATE_SLICE_LIT("*")};
+    claims c = {
+        .id = mandate_slice_str(id), .issuer = mandate_slice_str("https://i.example"), .grantor = mandate_slice_str("g"),
+        .agent = mandate_slice_str("a"), .purpose = mandate_slice_str("p"), .actions = all, .resources = all,
+        .action_count = 1, .resource_count = 1, .params = cel_null(), .targets = cel_null(), .expires_at_us = expires_at_us,
+        .parent = mandate_slice_str(parent), .depth_max = *parent ? 0 : 5,
+    };
+    service_request r = {.kind = SERVICE_ISSUE, .claims = &c, .principal = mandate_slice_str("g")};
+
+    c.clause[CLAUSE_WHILE] = mandate_slice_str("deal[\"D-1\"].status == \"open\"");
+    mandate_status status = ask(w, &r);
+    if (status != MANDATE_OK)
+        print_message("%s\n", r.error.text);
+    buf_deinit(&r.body);
+    return status;
+}
+
+/* State and version as GET says. */
+static void get(world *w, const char *id, char *state_text, size_t size, int *version)
+{
+    service_request r = {.kind = SERVICE_GET, .mandate = mandate_slice_str(id)};
+
+    assert_int_equal(ask(w, &r), MANDATE_OK);
+    /* After the claims. */
+    const char *at = strstr(buf_cstr(&r.body), ",\"state\":\"");
+    assert_non_null(at);
+    at += strlen(",\"state\":\"");
+    snprintf(state_text, size, "%.*s", (int)strcspn(at, "\""), at);
+    assert_int_equal(sscanf(at + strlen(state_text), "\",\"version\":%d", version), 1);
+    buf_deinit(&r.body);
+}
+
+static bool permitted(world *w, const char *id)
+{
+    service_check in = {.mandate = mandate_slice_str(id), .subject_id = mandate_slice_str("a"),
+                        .action = mandate_slice_str("x"), .resource = mandate_slice_str("y/z"), .params = cel_null()};
+    service_verdict out;
+
+    w->d->port.check(w->d->port.ctx, &in, &out);
+    return out.decision;
+}
+
+typedef struct waiting {
+    world *w;
+    const char *id, *text;
+    uint64_t n;
+} waiting;
+
+static bool is_ended(void *ctx)
+{
+    waiting *x = ctx;
+
+    return !permitted(x->w, x->id);
+}
+
+static bool is_observed(void *ctx)
+{
+    waiting *x = ctx;
+    service_request r = {.kind = SERVICE_ENTITY, .type = mandate_slice_str("deal"), .id = mandate_slice_str("D-1")};
+    bool there = ask(x->w, &r) == MANDATE_OK && strstr(buf_cstr(&r.body), x->text);
+
+    buf_deinit(&r.body);
+    return there;
+}
+
+static bool is_published(void *ctx)
+{
+    waiting *x = ctx;
+
+    return atomic_load(&x->w->d->metrics.outbox_pending) == 0;
+}
+
+static void open_deal(world *w)
+{
+    waiting x = {w, NULL, "\"open\"", 0};
+
+    fixture_produce(&w->f, "in", 0, "D-1", "{\"id\":\"D-1\",\"status\":\"open\"}");
+    fixture_until(is_observed, &x, "the deal is observed");
+}
+
+static int64_t in_seconds(int64_t s) { return clock_now_us() + s * 1000000; }
+
+/* Versions of a mandate on the topic, as "1,2,"; the same version twice must be the same bytes. */
+static void published_versions(world *w, const char *id, char *out, size_t size)
+{
+    fixture_record *r = calloc(1024, sizeof(*r));
+    char *seen[16] = {0};
+
+    assert_non_null(r);
+    int count = fixture_read(&w->f, "out", r, 1024);
+    *out = '\0';
+    for (int i = 0; i < count; i++) {
+        unsigned version = 0;
+        if (strcmp(r[i].key, id) != 0)
+            continue;
+        assert_non_null(r[i].value);
+        assert_int_equal(sscanf(strstr(r[i].value, "\"version\":"), "\"version\":%u", &version), 1);
+        assert_true(version < 16);
+        if (seen[version]) {
+            assert_string_equal(seen[version], r[i].value);
+            continue;
+        }
+        seen[version] = r[i].value;
+        snprintf(out + strlen(out), size - strlen(out), "%u,", version);
+    }
+    fixture_records_free(r, count);
+    free(r);
+}
+
+/* --- tests -------------------------------------------------------------------------------------------------------------- */
+static void test_daemon__a_business_event_ends_a_mandate_and_its_descendants(void **state)
+{
+    world *w = world_open();
+    char text[32], versions[64];
+    int version;
+    waiting x = {w, "child", NULL, 0};
+
+    open_deal(w);
+    assert_int_equal(issue(w, "root", "", in_seconds(3600)), MANDATE_OK);
+    assert_int_equal(issue(w, "child", "root", in_seconds(1800)), MANDATE_OK);
+    assert_true(permitted(w, "root"));
+    assert_true(permitted(w, "child"));
+    fixture_produce(&w->f, "in", 0, "D-1", "{\"id\":\"D-1\",\"status\":\"lost\"}");
+    fixture_until(is_ended, &x, "the child is denied");
+    assert_false(permitted(w, "root"));
+    get(w, "root", text, sizeof(text), &version);
+    assert_string_equal(text, "revoked");
+    assert_int_equal(version, 2);
+    fixture_until(is_published, &x, "the outbox is empty");
+    published_versions(w, "root", versions, sizeof(versions));
+    assert_string_equal(versions, "1,2,");
+    published_versions(w, "child", versions, sizeof(versions));
+    assert_string_equal(versions, "1,2,");
+    world_close(w);
+}
+
+static void test_daemon__what_happened_while_it_was_down_is_taken_in_after_the_restart(void **state)
+{
+    world *w = world_open();
+    char versions[64];
+    waiting x = {w, "m", NULL, 0};
+
+    open_deal(w);
+    assert_int_equal(issue(w, "m", "", in_seconds(3600)), MANDATE_OK);
+    fixture_until(is_published, &x, "the outbox is empty");
+    stop(w);
+    fixture_produce(&w->f, "in", 0, "D-1", "{\"id\":\"D-1\",\"status\":\"lost\"}");
+    start(w);
+    fixture_until(is_ended, &x, "the mandate is denied");
+    /* Two records in all: each was taken in once. */
+    int64_t next = -1;
+    assert_int_equal(store_offset(w->d->store, mandate_slice_str("in"), 0, &next, NULL), MANDATE_OK);
+    assert_int_equal(next, 2);
+    fixture_until(is_published, &x, "the outbox is empty");
+    published_versions(w, "m", versions, sizeof(versions));
+    assert_string_equal(versions, "1,2,");
+    world_close(w);
+}
+
+static void test_daemon__a_deadline_passed_while_down_is_an_end_before_the_first_request(void **state)
+{
+    world *w = world_open();
+    char text[32];
+    int version;
+
+    open_deal(w);
+    int64_t at = clock_now_us() + 700000;
+    assert_int_equal(issue(w, "m", "", at), MANDATE_OK);
+    stop(w);
+    while (clock_now_us() < at)
+        usleep(10000);
+    start(w);
+    get(w, "m", text, sizeof(text), &version);
+    assert_string_equal(text, "expired");
+    assert_int_equal(version, 2);
+    world_close(w);
+}
+
+static void test_daemon__a_mandate_expires_on_time_without_any_event(void **state)
+{
+    world *w = world_open();
+    waiting x = {w, "m", NULL, 0};
+    char text[32];
+    int version;
+
+    open_deal(w);
+    int64_t at = clock_now_us() + 500000;
+    assert_int_equal(issue(w, "m", "", at), MANDATE_OK);
+    fixture_until(is_ended, &x, "the mandate is denied");
+    assert_true(clock_now_us() >= at);
+    do {
+        get(w, "m", text, sizeof(text), &version); /* the record follows with the deadline's step */
+    } while (version == 1);
+    assert_string_equal(text, "expired");
+    world_close(w);
+}
+
+static void test_daemon__requests_are_refused_while_stopping(void **state)
+{
+    world *w = world_open();
+    service_request r = {.kind = SERVICE_GET};
+
+    atomic_store(&w->d->stopping, true);
+    assert_false(w->d->port.submit(w->d->port.ctx, &r));
+    world_close(w);
+}
+
+static void test_daemon__metrics_are_lines_of_the_text_format(void **state)
+{
+    world *w = world_open();
+    buf b;
+
+    open_deal(w);
+    buf_init(&b);
+    w->d->port.metrics(w->d->port.ctx, &b);
+    const char *text = buf_cstr(&b);
+    assert_non_null(strstr(text, "\nmandated_records_total{connector=\"crm\",outcome=\"mapped\"} 1\n"));
+    assert_non_null(strstr(text, "\nmandated_engine_changes_total{outcome=\"applied\"} 1\n"));
+    assert_non_null(strstr(text, "\nmandated_outbox_pending 0\n"));
+    assert_non_null(strstr(text, "\nmandated_build_info{version="));
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+        assert_true(!strncmp(line, "# ", 2) || !strncmp(line, "mandated_", 9));
+    buf_deinit(&b);
+    world_close(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_daemon__a_business_event_ends_a_mandate_and_its_descendants),
+        cmocka_unit_test(test_daemon__what_happened_while_it_was_down_is_taken_in_after_the_restart),
+        cmocka_unit_test(test_daemon__a_deadline_passed_while_down_is_an_end_before_the_first_request),
+        cmocka_unit_test(test_daemon__a_mandate_expires_on_time_without_any_event),
+        cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
+        cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

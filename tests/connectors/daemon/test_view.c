@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks from the view: ancestors, clocks, staleness, scope. A "yes" must be proved.
+ */
+#include "connectors/daemon/view.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define S(text) MANDATE_SLICE_LIT(text)
+#define FAR 1000000
+
+static const mandate_slice actions[] = {S("contract.*")}, resources[] = {S("crm.account/4711")};
+static const claims_limit limits[] = {{S("amount"), {.kind = CEL_INT, .i = 100}}};
+
+static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err)
+{
+    claims c = {
+        .id = id, .issuer = S("i"), .grantor = S("g"), .agent = S("agent-1"), .purpose = S("p"), .actions = actions,
+        .resources = resources, .limits = limits, .action_count = 1, .resource_count = 1, .limit_count = 1,
+        .params = {.kind = CEL_NULL}, .targets = {.kind = CEL_NULL}, .expires_at_us = FAR,
+    };
+    buf b;
+
+    if (ctx && *(bool *)ctx)
+        return mandate_error_set(err, MANDATE_IO, "no");
+    buf_init(&b);
+    claims_encode(&b, &c);
+    *out = arena_dup(a, buf_slice(&b));
+    buf_deinit(&b);
+    return MANDATE_OK;
+}
+
+static view *make(void *ctx)
+{
+    view_options options = {.claims_load = load, .claims_ctx = ctx, .staleness_max_us = 1000};
+    view *v = NULL;
+
+    assert_int_equal(view_create(&v, &options, NULL), MANDATE_OK);
+    return v;
+}
+
+static void set(view *v, uint32_t handle, uint32_t parent, const char *id, mandate_state st, uint32_t version, int64_t expires)
+{
+    engine_mandate_view m = {.id = mandate_slice_str(id), .version = version, .state = st, .expires_at_us = expires};
+
+    assert_int_equal(view_set(v, handle, parent, &m, NULL), MANDATE_OK);
+}
+
+/* grandparent "a" <- "b" <- "c" */
+static view *family(void)
+{
+    view *v = make(NULL);
+
+    set(v, 0, UINT32_MAX, "a", STATE_ACTIVE, 1, FAR);
+    set(v, 1, 0, "b", STATE_ACTIVE, 1, FAR - 100);
+    set(v, 2, 1, "c", STATE_ACTIVE, 1, FAR - 200);
+    view_committed(v, 9, 500, 500);
+    return v;
+}
+
+static service_verdict ask_at(view *v, const char *id, int64_t now)
+{
+    static cel_entry amount;
+    service_check in = {.mandate = mandate_slice_str(id), .subject_id = S("agent-1"), .action = S("contract.sign"),
+                        .resource = S("crm.account/4711")};
+    service_verdict out;
+
+    amount = (cel_entry){cel_string(mandate_slice_str("amount")), cel_int(100)};
+    in.params = cel_map(&amount, 1);
+    view_check(v, &in, now, 600, &out);
+    return out;
+}
+
+static service_verdict ask(view *v, const char *id) { return ask_at(v, id, 600); }
+
+static void test_view__an_active_mandate_with_active_ancestors_is_permitted(void **state)
+{
+    view *v = family();
+    service_verdict out = ask(v, "c");
+
+    assert_true(out.decision);
+    assert_string_equal(out.reason, "ok");
+    assert_int_equal(out.seq, 9);
+    assert_int_equal(out.as_of_us, 500);
+    assert_int_equal(out.version, 1);
+    view_destroy(v);
+}
+
+static void test_view__the_end_of_an_ancestor_denies_every_descendant_at_once(void **state)
+{
+    view *v = family();
+
+    set(v, 0, UINT32_MAX, "a", STATE_REVOKED, 2, FAR);
+    service_verdict out = ask(v, "c");
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "mandate_inactive");
+    assert_string_equal(out.because, "a");
+    assert_int_equal(out.state, STATE_CASCADED);
+    out = ask(v, "a");
+    assert_int_equal(out.state, STATE_REVOKED);
+    assert_string_equal(out.because, "");
+    view_destroy(v);
+}
+
+static void test_view__a_suspended_middle_suspends_what_is_below_it_only(void **state)
+{
+    view *v = family();
+
+    set(v, 1, 0, "b", STATE_SUSPENDED, 2, FAR);
+    assert_true(ask(v, "a").decision);
+    assert_int_equal(ask(v, "c").state, STATE_SUSPENDED);
+    set(v, 1, 0, "b", STATE_ACTIVE, 3, FAR);
+    assert_true(ask(v, "c").decision);
+    view_destroy(v);
+}
+
+static void test_view__expiry_needs_no_timer(void **state)
+{
+    view *v = family();
+
+    assert_true(ask_at(v, "c", FAR - 201).decision);
+    service_verdict out = ask_at(v, "c", FAR - 200);
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "expired");
+    /* An ancestor's expiry counts as well. */
+    set(v, 3, 0, "late", STATE_ACTIVE, 1, FAR + 1000);
+    assert_false(ask_at(v, "late", FAR).decision);
+    assert_string_equal(ask_at(v, "late", FAR).because, "a");
+    view_destroy(v);
+}
+
+static void test_view__the_engines_time_counts_when_the_caller_is_behind_it(void **state)
+{
+    view *v = family();
+
+    view_committed(v, 10, FAR, 600);
+    assert_string_equal(ask_at(v, "c", 0).reason, "expired");
+    view_destroy(v);
+}
+
+static void test_view__an_old_commit_permits_nothing(void **state)
+{
+    view *v = family();
+    service_check in = {.mandate = S("a"), .subject_id = S("agent-1"), .action = S("contract.sign"),
+                        .resource = S("crm.account/4711"), .params = {.kind = CEL_NULL}};
+    service_verdict out;
+    cel_entry amount = {cel_string(mandate_slice_str("amount")), cel_int(1)};
+
+    in.params = cel_map(&amount, 1);
+    view_check(v, &in, 600, 1500, &out);
+    assert_true(out.decision);
+    view_check(v, &in, 600, 1501, &out);
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "stale_state");
+    view_destroy(v);
+}
+
+static void test_view__scope_agent_and_limits_are_the_claims(void **state)
+{
+    view *v = family();
+    service_verdict out;
+    cel_entry amount = {cel_string(mandate_slice_str("amount")), cel_int(101)};
+    service_check in = {.mandate = S("a"), .subject_id = S("agent-2"), .action = S("contract.sign"),
+                        .resource = S("crm.account/4711"), .params = {.kind = CEL_NULL}};
+
+    view_check(v, &in, 600, 600, &out);
+    assert_string_equal(out.reason, "actor_invalid");
+    in.subject_id = mandate_slice_str("agent-1");
+    in.action = mandate_slice_str("payment.send");
+    view_check(v, &in, 600, 600, &out);
+    assert_string_equal(out.reason, "out_of_authority");
+    in.action = mandate_slice_str("contract.sign");
+    in.resource = mandate_slice_str("crm.account/4712");
+    view_check(v, &in, 600, 600, &out);
+    assert_string_equal(out.reason, "out_of_authority");
+    in.resource = mandate_slice_str("crm.account/4711");
+    view_check(v, &in, 600, 600, &out);
+    assert_string_equal(out.reason, "parameter_violation"); /* the limited parameter is missing */
+    in.params = cel_map(&amount, 1);
+    view_check(v, &in, 600, 600, &out);
+    assert_string_equal(out.reason, "parameter_violation");
+    assert_false(out.decision);
+    view_destroy(v);
+}
+
+static void test_view__unknown_mandates_and_unreadable_claims_are_denied(void **state)
+{
+    bool broken = true;
+    view *v = make(&broken);
+
+    set(v, 0, UINT32_MAX, "a", STATE_ACTIVE, 1, FAR);
+    view_committed(v, 1, 500, 500);
+    assert_string_equal(ask(v, "nobody").reason, "unknown_mandate");
+    assert_int_equal(ask(v, "nobody").state, STATE_NONE);
+    assert_false(ask(v, "a").decision);
+    broken = false;
+    assert_true(ask(v, "a").decision);
+    view_destroy(v);
+}
+
+static void test_view__counts_follow_the_states(void **state)
+{
+    view *v = family();
+    uint64_t counts[STATE_COUNT];
+
+    set(v, 2, 1, "c", STATE_CASCADED, 2, FAR);
+    view_counts(v, counts);
+    assert_int_equal(counts[STATE_ACTIVE], 2);
+    assert_int_equal(counts[STATE_CASCADED], 1);
+    view_destroy(v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_view__an_active_mandate_with_active_ancestors_is_permitted),
+        cmocka_unit_test(test_view__the_end_of_an_ancestor_denies_every_descendant_at_once),
+        cmocka_unit_test(test_view__a_suspended_middle_suspends_what_is_below_it_only),
+        cmocka_unit_test(test_view__expiry_needs_no_timer),
+        cmocka_unit_test(test_view__the_engines_time_counts_when_the_caller_is_behind_it),
+        cmocka_unit_test(test_view__an_old_commit_permits_nothing),
+        cmocka_unit_test(test_view__scope_agent_and_limits_are_the_claims),
+        cmocka_unit_test(test_view__unknown_mandates_and_unreadable_claims_are_denied),
+        cmocka_unit_test(test_view__counts_follow_the_states),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

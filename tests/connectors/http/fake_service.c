@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_service - one worker thread and two lists under one lock. */
+#include "fake_service.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "connectors/json/claims_json.h"
+
+static const char *const kind_names[FAKE_KINDS] = {"issue", "revoke", "suspend", "resume",
+                                                   "get",   "list",   "explain", "entity"};
+
+static void put(buf *b, const char *name, mandate_slice text)
+{
+    if (text.len == 0)
+        return;
+    buf_printf(b, ",\"%s\":", name);
+    buf_put_json_string(b, text);
+}
+
+static void answer(fake_service *f, service_request *r)
+{
+    pthread_mutex_lock(&f->lock);
+    r->error = f->error;
+    r->repeated = f->repeated;
+    const char *body = f->bodies[r->kind];
+    pthread_mutex_unlock(&f->lock);
+    if (r->error.status == MANDATE_OK && body) {
+        buf_put_str(&r->body, body);
+    } else if (r->error.status == MANDATE_OK) {
+        buf_printf(&r->body, "{\"kind\":\"%s\"", kind_names[r->kind]);
+        put(&r->body, "mandate", r->mandate);
+        put(&r->body, "principal", r->principal);
+        put(&r->body, "note", r->note);
+        put(&r->body, "agent", r->agent);
+        put(&r->body, "parent", r->parent);
+        put(&r->body, "type", r->type);
+        put(&r->body, "id", r->id);
+        put(&r->body, "after", r->after);
+        if (r->kind == SERVICE_LIST)
+            buf_printf(&r->body, ",\"state\":\"%s\",\"limit\":%" PRIu32,
+                       mandate_state_name(r->state), r->limit);
+        if (r->claims) {
+            buf_put_str(&r->body, ",\"claims\":");
+            claims_to_json(&r->body, r->claims);
+        }
+        buf_put_char(&r->body, '}');
+    }
+    r->done(r);
+}
+
+static bool submit(void *ctx, service_request *r)
+{
+    fake_service *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    fake_mode mode = f->mode;
+    f->submits++;
+    if (mode == FAKE_THREAD || mode == FAKE_HOLD) {
+        service_request **list = mode == FAKE_HOLD ? &f->held : &f->queue;
+        r->next = *list;
+        *list = r;
+        f->held_count += mode == FAKE_HOLD;
+        pthread_cond_broadcast(&f->changed);
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (mode == FAKE_NOW)
+        answer(f, r);
+    return mode != FAKE_FULL;
+}
+
+static void *work(void *ctx)
+{
+    fake_service *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    while (!f->stop || f->queue) {
+        service_request *r = f->queue;
+        if (!r) {
+            pthread_cond_wait(&f->changed, &f->lock);
+            continue;
+        }
+        f->queue = r->next;
+        pthread_mutex_unlock(&f->lock);
+        answer(f, r);
+        pthread_mutex_lock(&f->lock);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+static void check(void *ctx, const service_check *in, service_verdict *out)
+{
+    fake_service *f = ctx;
+    buf b;
+    buf_init(&b);
+    buf_printf(&b, "%.*s|%.*s|%.*s|%.*s|%.*s|", MANDATE_SLICE_ARG(in->mandate),
+               MANDATE_SLICE_ARG(in->subject_type), MANDATE_SLICE_ARG(in->subject_id),
+               MANDATE_SLICE_ARG(in->action), MANDATE_SLICE_ARG(in->resource));
+    cel_to_json(&b, in->params);
+    pthread_mutex_lock(&f->lock);
+    f->checks++;
+    snprintf(f->checked, sizeof(f->checked), "%s", buf_cstr(&b));
+    *out = f->verdict;
+    pthread_mutex_unlock(&f->lock);
+    buf_deinit(&b);
+}
+
+static bool ready(void *ctx, buf *out)
+{
+    fake_service *f = ctx;
+    buf_put_str(out, f->ready ? "{\"ready\":true}" : "{\"ready\":false,\"why\":\"recovering\"}");
+    return f->ready;
+}
+
+static void metrics(void *ctx, buf *out)
+{
+    buf_put_str(out, "mandated_fake 1\n");
+}
+
+static void connectors(void *ctx, buf *out)
+{
+    buf_put_str(out, "{\"connectors\":[{\"name\":\"crm\",\"state\":\"live\",\"partitions\":[{"
+                     "\"topic\":\"crm.cdc\","
+                     "\"partition\":0,\"offset\":42,\"lag_records\":3,\"lag_seconds\":1}]}]}");
+}
+
+static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_error *err)
+{
+    if (mandate_slice_is(name, "crm"))
+        return MANDATE_OK;
+    return mandate_error_set(err, MANDATE_NOT_FOUND, "no connector \"%.*s\"",
+                             MANDATE_SLICE_ARG(name));
+}
+
+void fake_init(fake_service *f)
+{
+    *f = (fake_service){.port = {.submit = submit,
+                                 .check = check,
+                                 .ready = ready,
+                                 .metrics = metrics,
+                                 .connectors = connectors,
+                                 .connector_clear = connector_clear},
+                        .ready = true,
+                        .verdict = {.decision = true,
+                                    .reason = "ok",
+                                    .text = "permitted",
+                                    .state = STATE_ACTIVE,
+                                    .version = 3,
+                                    .expires_at_us = INT64_C(1896109200000000),
+                                    .as_of_us = INT64_C(1800000000000000),
+                                    .seq = 77}};
+    f->port.ctx = f;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->changed, NULL);
+    if (pthread_create(&f->worker, NULL, work, f) != 0)
+        f->stop = true;
+}
+
+void fake_set_mode(fake_service *f, fake_mode mode)
+{
+    pthread_mutex_lock(&f->lock);
+    f->mode = mode;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_set_error(fake_service *f, mandate_status status, const char *text, uint32_t line,
+                    uint32_t column)
+{
+    pthread_mutex_lock(&f->lock);
+    (void)mandate_error_set_at(&f->error, status, line, column, "%s", text);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_await_held(fake_service *f, uint32_t count)
+{
+    pthread_mutex_lock(&f->lock);
+    while (f->held_count < count)
+        pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_release(fake_service *f)
+{
+    pthread_mutex_lock(&f->lock);
+    service_request *held = f->held;
+    f->held = NULL;
+    f->held_count = 0;
+    pthread_mutex_unlock(&f->lock);
+    while (held) {
+        service_request *next = held->next; /* answering frees it */
+        answer(f, held);
+        held = next;
+    }
+}
+
+void fake_deinit(fake_service *f)
+{
+    fake_release(f);
+    pthread_mutex_lock(&f->lock);
+    f->stop = true;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+    pthread_join(f->worker, NULL);
+    pthread_cond_destroy(&f->changed);
+    pthread_mutex_destroy(&f->lock);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of the resources: what the service is asked, and what goes back. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "scene.h"
+
+static const char claims_text[] = "{\"id\":\"m-1\",\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":"
+                                  "\"p\",\"scope\":{\"actions\":[\"x\"],\"resources\":[\"*\"]},"
+                                  "\"expires_at\":\"2030-01-01T00:00:00Z\"}";
+
+static void test_http_mandates__issuing_answers_201_with_a_location_and_our_issuer(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 201, "POST", "/v1/mandates", NULL, claims_text);
+    assert_contains(s->reply.head, "\r\nLocation: /v1/mandates/m-1\r\n");
+    assert_contains(s->reply.head, "\r\nContent-Type: application/json\r\n");
+    assert_contains(s->reply.body, "\"kind\":\"issue\"");
+    assert_contains(s->reply.body, "\"issuer\":\"https://issuer.test\"");
+}
+
+static void test_http_mandates__issuing_the_same_again_answers_200(void **state)
+{
+    scene *s = *state;
+    s->fake.repeated = true;
+    scene_ask(s, 200, "POST", "/v1/mandates", NULL, claims_text);
+}
+
+static void test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time(void **state)
+{
+    scene *s = *state;
+    char first[64];
+    const char *body =
+        "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\",\"scope\":{\"actions\":[\"x\"],"
+        "\"resources\":[\"*\"]},\"expires_at\":\"2030-01-01T00:00:00Z\"}";
+    scene_ask(s, 201, "POST", "/v1/mandates", NULL, body);
+    const char *at = strstr(s->reply.body, "\"mandate\":\"m-");
+    assert_non_null(at);
+    at += strlen("\"mandate\":\"");
+    assert_int_equal(strspn(at + 2, "abcdefghijklmnopqrstuvwxyz234567"), 26);
+    assert_int_equal(at[28], '"');
+    snprintf(first, sizeof(first), "%.28s", at);
+    scene_ask(s, 201, "POST", "/v1/mandates", NULL, body);
+    assert_null(strstr(s->reply.body, first));
+}
+
+static void test_http_mandates__bad_claims_never_reach_the_service(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 400, "POST", "/v1/mandates", NULL, "{\"whlie\":\"true\"}");
+    assert_string_equal(
+        s->reply.body,
+        "{\"error\":{\"status\":\"invalid\",\"message\":\"unknown member \\\"whlie\\\" in the "
+        "mandate; did you mean \\\"while\\\"?\"}}\n");
+    scene_ask(s, 400, "POST", "/v1/mandates", NULL, "{\n \"id\": }");
+    assert_contains(s->reply.body, "\"line\":2,\"column\":");
+    scene_ask(s, 400, "POST", "/v1/mandates", NULL, "");
+    scene_ask(s, 400, "POST", "/v1/mandates", NULL, "{\"expires_at\":\"2030-01-01T00:00:00Z\"}");
+    assert_int_equal(s->fake.submits, 0);
+}
+
+static void test_http_mandates__listing_passes_filters_on_and_bounds_the_page(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "GET", "/v1/mandates", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"list\",\"state\":\"none\",\"limit\":100}");
+    scene_ask(s, 200, "GET",
+              "/v1/mandates?state=active&agent=agent%3Aa+b&parent=m%2F0&limit=1000&after=m-7", NULL,
+              NULL);
+    assert_string_equal(
+        s->reply.body,
+        "{\"kind\":\"list\",\"agent\":\"agent:a b\",\"parent\":\"m/0\",\"after\":\"m-7\","
+        "\"state\":\"active\",\"limit\":1000}");
+    scene_ask(s, 400, "GET", "/v1/mandates?limit=0", NULL, NULL);
+    scene_ask(s, 400, "GET", "/v1/mandates?limit=1001", NULL, NULL);
+    scene_ask(s, 400, "GET", "/v1/mandates?limit=99999999999999999999", NULL, NULL);
+    scene_ask(s, 400, "GET", "/v1/mandates?limit=-1", NULL, NULL);
+    scene_ask(s, 400, "GET", "/v1/mandates?state=dead", NULL, NULL);
+    scene_ask(s, 400, "GET", "/v1/mandates?stat=active", NULL, NULL);
+    assert_contains(s->reply.body, "unknown query parameter");
+    scene_ask(s, 400, "GET", "/v1/mandates?agent=a&agent=b", NULL, NULL);
+    assert_contains(s->reply.body, "given twice");
+}
+
+static void test_http_mandate__each_command_carries_its_reason_and_who_asks(void **state)
+{
+    static const char *const verbs[] = {"revoke", "suspend", "resume"};
+    scene *s = *state;
+    for (size_t i = 0; i < 3; i++) {
+        char target[64], expected[160];
+        snprintf(target, sizeof(target), "/v1/mandates/m-1/%s", verbs[i]);
+        snprintf(
+            expected, sizeof(expected),
+            "{\"kind\":\"%s\",\"mandate\":\"m-1\",\"principal\":\"uid:%u\",\"note\":\"enough\"}",
+            verbs[i], (unsigned)getuid());
+        scene_ask(s, 200, "POST", target, NULL, "{\"reason\":\"enough\"}");
+        assert_string_equal(s->reply.body, expected);
+        scene_ask(s, 200, "POST", target, NULL, NULL);
+        scene_ask(s, 400, "POST", target, NULL, "{\"raeson\":\"enough\"}");
+        scene_ask(s, 400, "POST", target, NULL, "{\"reason\":5}");
+        scene_ask(s, 400, "POST", target, NULL, "[]");
+    }
+}
+
+static void test_http_mandate__a_reason_is_kept_up_to_its_limit(void **state)
+{
+    scene *s = *state;
+    char body[LIMIT_REASON + 64], reason[LIMIT_REASON + 2];
+    memset(reason, 'x', sizeof(reason));
+    snprintf(body, sizeof(body), "{\"reason\":\"%.*s\"}", LIMIT_REASON, reason);
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/revoke", NULL, body);
+    snprintf(body, sizeof(body), "{\"reason\":\"%.*s\"}", LIMIT_REASON + 1, reason);
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/revoke", NULL, body);
+}
+
+static void test_http_mandate__get_and_explain_ask_about_the_decoded_id(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "GET", "/v1/mandates/a%2Fb%20c%C3%A9", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"get\",\"mandate\":\"a/b c\xC3\xA9\"}");
+    scene_ask(s, 200, "GET", "/v1/mandates/m-1/explain", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"explain\",\"mandate\":\"m-1\"}");
+    scene_ask(s, 200, "HEAD", "/v1/mandates/m-1", NULL, NULL);
+}
+
+static void test_http_graph__entities_and_connectors(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "GET", "/v1/entities/crm.conversation/R%2F42", NULL, NULL);
+    assert_string_equal(s->reply.body,
+                        "{\"kind\":\"entity\",\"type\":\"crm.conversation\",\"id\":\"R/42\"}");
+    scene_ask(s, 200, "GET", "/v1/connectors", NULL, NULL);
+    assert_contains(s->reply.body, "\"lag_records\":3");
+    scene_ask(s, 200, "POST", "/v1/connectors/crm/clear", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"connector\":\"crm\",\"cleared\":true}\n");
+    scene_ask(s, 404, "POST", "/v1/connectors/erp/clear", NULL, NULL);
+    assert_contains(s->reply.body, "no connector \\\"erp\\\"");
+}
+
+static void test_http_health__says_whether_it_is_ready(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "GET", "/healthz", NULL, NULL);
+    scene_ask(s, 200, "GET", "/readyz", NULL, NULL);
+    s->fake.ready = false;
+    scene_ask(s, 503, "GET", "/readyz", NULL, NULL);
+    assert_contains(s->reply.body, "recovering");
+    scene_ask(s, 200, "GET", "/metrics", NULL, NULL);
+    assert_contains(s->reply.head, "Content-Type: text/plain; version=0.0.4");
+    assert_contains(s->reply.body, "mandated_fake 1\n");
+    assert_contains(s->reply.body, "mandated_http_responses_total{code=\"5xx\"} 1\n");
+    assert_contains(s->reply.body, "mandated_http_requests_active 1\n");
+    scene_ask(s, 200, "GET", "/openapi.yaml", NULL, NULL);
+    assert_contains(s->reply.body, "openapi: 3.1.0");
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static void test_http_errors__each_status_has_its_code(void **state)
+{
+    static const struct {
+        mandate_status status;
+        int code;
+    } cases[] = {
+        {MANDATE_INVALID, 400},     {MANDATE_LIMIT, 400},       {MANDATE_NOT_FOUND, 404},
+        {MANDATE_CONFLICT, 409},    {MANDATE_DENIED, 403},      {MANDATE_NOMEM, 500},
+        {MANDATE_UNSUPPORTED, 501}, {MANDATE_UNAVAILABLE, 503}, {MANDATE_SHUTDOWN, 503},
+        {MANDATE_IO, 500},          {MANDATE_CORRUPT, 500},
+    };
+    scene *s = *state;
+    assert_int_equal(sizeof(cases) / sizeof(*cases), MANDATE_STATUS_COUNT - 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char expected[128];
+        fake_set_error(&s->fake, cases[i].status, "it says \"no\"", 0, 0);
+        scene_ask(s, cases[i].code, "GET", "/v1/mandates/m-1", NULL, NULL);
+        snprintf(expected, sizeof(expected),
+                 "{\"error\":{\"status\":\"%s\",\"message\":\"it says \\\"no\\\"\"}}\n",
+                 mandate_status_name(cases[i].status));
+        assert_string_equal(s->reply.body, expected);
+        assert_int_equal(strstr(s->reply.head, "\r\nRetry-After: 1\r\n") != NULL,
+                         cases[i].code == 503);
+    }
+}
+
+static void test_http_errors__a_position_is_passed_on(void **state)
+{
+    scene *s = *state;
+    fake_set_error(&s->fake, MANDATE_INVALID, "expected an operand", 2, 17);
+    scene_ask(s, 400, "POST", "/v1/mandates", NULL, claims_text);
+    assert_contains(s->reply.body, ",\"line\":2,\"column\":17}}");
+}
+
+static void test_http_errors__unknown_paths_and_methods(void **state)
+{
+    static const char *const unknown[] = {"/",
+                                          "/v1",
+                                          "/v1/mandates/",
+                                          "/v1//mandates",
+                                          "/v2/mandates",
+                                          "/v1/mandates/m/x",
+                                          "/v1/mandates/m/explain/x",
+                                          "/a/b/c/d/e/f/g/h",
+                                          "//"};
+    scene *s = *state;
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
+        scene_ask(s, 404, "GET", unknown[i], NULL, NULL);
+    scene_ask(s, 405, "DELETE", "/v1/mandates", NULL, NULL);
+    assert_contains(s->reply.head, "\r\nAllow: POST, GET, HEAD\r\n");
+    scene_ask(s, 405, "GET", "/v1/mandates/m/revoke", NULL, NULL);
+    assert_contains(s->reply.head, "\r\nAllow: POST\r\n");
+    scene_ask(s, 405, "BREW", "/healthz", NULL, NULL);
+    assert_int_equal(s->fake.submits, 0);
+}
+
+static void test_http_errors__a_full_queue_asks_to_come_back(void **state)
+{
+    scene *s = *state;
+    fake_set_mode(&s->fake, FAKE_FULL);
+    scene_ask(s, 503, "GET", "/v1/mandates/m-1", NULL, NULL);
+    assert_contains(s->reply.head, "\r\nRetry-After: 1\r\n");
+    assert_contains(s->reply.body, "\"status\":\"unavailable\"");
+    fake_set_mode(&s->fake, FAKE_NOW);
+    scene_ask(s, 200, "GET", "/v1/mandates/m-1", NULL, NULL);
+}
+
+/* --- AuthZEN ---------------------------------------------------------------------------------- */
+
+#define SUBJECT "\"subject\":{\"type\":\"agent\",\"id\":\"a-1\"}"
+#define ACTION "\"action\":{\"name\":\"contract.sign\",\"properties\":{\"amount_eur\":7}}"
+#define RESOURCE "\"resource\":{\"type\":\"crm.account\",\"id\":\"47/11\"}"
+#define CONTEXT "\"context\":{\"mandate\":\"m-1\"}"
+
+static void test_http_authzen__a_permit_carries_its_context(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "POST", "/access/v1/evaluation", "X-Request-ID: req-5\r\n",
+              "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT
+              ",\"later\":{\"versions\":[\"may add\"]}}");
+    assert_string_equal(s->fake.checked,
+                        "m-1|agent|a-1|contract.sign|crm.account/47/11|{\"amount_eur\":7}");
+    assert_string_equal(
+        s->reply.body, "{\"decision\":true,\"context\":{\"reason\":\"ok\",\"text\":\"permitted\","
+                       "\"mandate\":\"m-1\","
+                       "\"state\":\"active\",\"version\":3,\"expires_at\":\"2030-01-31T17:00:00Z\","
+                       "\"as_of\":\"2027-01-15T08:00:00Z\",\"seq\":77}}\n");
+    assert_contains(s->reply.head, "\r\nX-Request-ID: req-5\r\n");
+}
+
+static void test_http_authzen__a_denial_is_a_200_that_names_the_ancestor(void **state)
+{
+    scene *s = *state;
+    s->fake.verdict = (service_verdict){.reason = "mandate_inactive",
+                                        .text = "an ancestor ended",
+                                        .state = STATE_CASCADED,
+                                        .version = 2,
+                                        .because = "m-0"};
+    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL,
+              "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}");
+    assert_contains(s->reply.body, "{\"decision\":false,");
+    assert_contains(s->reply.body, "\"state\":\"cascaded\"");
+    assert_contains(s->reply.body, "\"because\":\"m-0\"");
+}
+
+static void test_http_authzen__without_a_mandate_nothing_is_permitted(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL,
+              "{" SUBJECT "," ACTION "," RESOURCE "}");
+    assert_contains(s->reply.body,
+                    "{\"decision\":false,\"context\":{\"reason\":\"unknown_mandate\"");
+    assert_int_equal(s->fake.checks, 0);
+}
+
+static void test_http_authzen__malformed_requests_are_400_in_plain_text(void **state)
+{
+    static const char *const bodies[] = {
+        "",
+        "[]",
+        "{}",
+        "{" ACTION "," RESOURCE "," CONTEXT "}",
+        "{" SUBJECT "," RESOURCE "," CONTEXT "}",
+        "{" SUBJECT "," ACTION "," CONTEXT "}",
+        "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":5}",
+        "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":{\"mandate\":5}}",
+        "{\"subject\":\"a\"," ACTION "," RESOURCE "," CONTEXT "}",
+        "{\"subject\":{\"type\":\"agent\",\"id\":5}," ACTION "," RESOURCE "," CONTEXT "}",
+        "{" SUBJECT ",\"action\":{\"name\":\"x\",\"properties\":[]}," RESOURCE "," CONTEXT "}",
+        "{" SUBJECT "," ACTION ",\"resource\":{\"type\":\"a/b\",\"id\":\"c\"}," CONTEXT "}",
+        "{" SUBJECT "," SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}",
+    };
+    scene *s = *state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        scene_ask(s, 400, "POST", "/access/v1/evaluation", NULL, bodies[i]);
+        assert_contains(s->reply.head, "Content-Type: text/plain");
+        assert_int_not_equal(s->reply.body[0], '{');
+    }
+    assert_int_equal(s->fake.checks, 0);
+}
+
+static void test_http_authzen__the_metadata_points_here(void **state)
+{
+    scene *s = *state;
+    char expected[160];
+    unsigned port = http_server_port(s->server);
+    scene_ask(s, 200, "GET", "/.well-known/authzen-configuration", NULL, NULL);
+    snprintf(expected, sizeof(expected),
+             "{\"policy_decision_point\":\"http://127.0.0.1:%u\",\"access_evaluation_endpoint\":"
+             "\"http://127.0.0.1:%u/access/v1/evaluation\"}\n",
+             port, port);
+    assert_string_equal(s->reply.body, expected);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_http_mandates__issuing_answers_201_with_a_location_and_our_issuer),
+        TEST(test_http_mandates__issuing_the_same_again_answers_200),
+        TEST(test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time),
+        TEST(test_http_mandates__bad_claims_never_reach_the_service),
+        TEST(test_http_mandates__listing_passes_filters_on_and_bounds_the_page),
+        TEST(test_http_mandate__each_command_carries_its_reason_and_who_asks),
+        TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
+        TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
+        TEST(test_http_graph__entities_and_connectors),
+        TEST(test_http_health__says_whether_it_is_ready),
+        TEST(test_http_errors__each_status_has_its_code),
+        TEST(test_http_errors__a_position_is_passed_on),
+        TEST(test_http_errors__unknown_paths_and_methods),
+        TEST(test_http_errors__a_full_queue_asks_to_come_back),
+        TEST(test_http_authzen__a_permit_carries_its_context),
+        TEST(test_http_authzen__a_denial_is_a_200_that_names_the_ancestor),
+        TEST(test_http_authzen__without_a_mandate_nothing_is_permitted),
+        TEST(test_http_authzen__malformed_requests_are_400_in_plain_text),
+        TEST(test_http_authzen__the_metadata_points_here),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

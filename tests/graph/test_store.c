@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_store - what the store promises when nothing fails: what was committed is there, as it was.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "graph/store_int.h"
+#include "tests/graph/world.h"
+
+typedef struct fixture {
+    char directory[256];
+    session s;
+} fixture;
+
+static void reopen(fixture *f)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    if (f->s.store)
+        session_close(&f->s);
+    OK(kv_open_rocksdb(&backend, f->directory, &err));
+    session_open(&f->s, backend);
+}
+
+static int setup(void **state)
+{
+    fixture *f = calloc(1, sizeof(*f));
+    support_directory(f->directory);
+    reopen(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    session_close(&f->s);
+    support_remove(f->directory);
+    free(f);
+    return 0;
+}
+
+static void advance(session *s, uint64_t seed, int steps)
+{
+    mandate_error err;
+    for (int i = 0; i < steps; i++)
+        OK(session_advance(s, seed, &err));
+}
+
+static void plain(session *s)
+{
+    mandate_error err;
+    engine_batch batch;
+    arena_reset(&s->arena);
+    world_plain_batch(&batch, &s->arena, s->seq + 1);
+    OK(session_commit(s, &batch, &err));
+}
+
+static void issue(session *s, unsigned number)
+{
+    mandate_error err;
+    engine_batch batch;
+    arena_reset(&s->arena);
+    world_issue_batch(&batch, &s->arena, s->seq + 1, number);
+    OK(session_commit(s, &batch, &err));
+}
+
+/* --- recovery ------------------------------------------------------------------------------------- */
+static void test_store__an_empty_store_recovers_to_step_zero(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(f->s.seq, 0);
+    assert_int_equal(engine_mandate_count(f->s.engine), 0);
+    reopen(f);
+    assert_int_equal(f->s.seq, 0);
+}
+
+static void test_store__a_reopened_store_is_the_state_it_was(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    kv *memory = NULL;
+    session straight;
+    OK(kv_open_memory(&memory, &err));
+    session_open(&straight, memory);
+    for (uint64_t round = 0; round < 40; round++) {
+        int steps = (int)(1 + round % 9);
+        advance(&straight, 5, steps);
+        advance(&f->s, 5, steps);
+        assert_hash_equal(session_hash(&f->s), session_hash(&straight));
+        reopen(f);
+        assert_int_equal(f->s.seq, straight.seq);
+        assert_hash_equal(session_hash(&f->s), session_hash(&straight));
+    }
+    assert_true(engine_mandate_count(straight.engine) > 50);
+    assert_true(engine_entity_count(straight.engine) > 10);
+    session_close(&straight);
+}
+
+/* --- replay ------------------------------------------------------------------------------------------ */
+typedef struct transcript {
+    buf text;
+    uint64_t count;
+} transcript;
+
+static bool transcribe(void *ctx, outbox_key key, mandate_slice bytes)
+{
+    transcript *t = ctx;
+    buf_printf(&t->text, "%llu/%u ", (unsigned long long)key.seq, key.index);
+    buf_put_slice(&t->text, bytes);
+    buf_put_char(&t->text, '\n');
+    t->count++;
+    return true;
+}
+
+static void test_store__a_replay_from_zero_gives_the_same_state_and_bytes(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    transcript replayed = {.count = 0};
+    buf stored;
+    buf_init(&stored);
+    buf_init(&replayed.text);
+    advance(&f->s, 9, 150);
+    session_outbox(&f->s, &stored);
+
+    engine *again = world_engine(&f->s);
+    OK(store_replay(f->s.store, again, 1, UINT64_MAX, transcribe, &replayed, &err));
+    state_hash hash;
+    OK(engine_state_hash(again, hash.bytes, &err));
+    assert_hash_equal(hash, session_hash(&f->s));
+    assert_true(replayed.count > 100);
+    assert_true(mandate_slice_eq(buf_slice(&stored), buf_slice(&replayed.text)));
+    engine_destroy(again);
+    buf_deinit(&stored);
+    buf_deinit(&replayed.text);
+}
+
+static void test_store__a_replay_goes_on_from_a_checkpoint(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    char path[300];
+    kv *backend = NULL;
+    store *copy = NULL;
+    uint64_t seq = 0;
+    transcript rest = {.count = 0}, whole = {.count = 0};
+    buf_init(&rest.text);
+    buf_init(&whole.text);
+    advance(&f->s, 21, 60);
+    snprintf(path, sizeof(path), "%s/copy", f->directory);
+    OK(store_checkpoint(f->s.store, path, &err));
+    advance(&f->s, 21, 60);
+
+    /* State from the copy, claims and journal from the store that went on. */
+    schema *same = world_schema(false);
+    engine *again = world_engine(&f->s);
+    OK(kv_open_rocksdb(&backend, path, &err));
+    OK(store_open(&copy, backend, same, &err));
+    OK(store_recover(copy, again, &seq, &err));
+    assert_int_equal(seq, 60);
+    OK(store_replay(f->s.store, again, 61, 120, transcribe, &rest, &err));
+    state_hash hash;
+    OK(engine_state_hash(again, hash.bytes, &err));
+    assert_hash_equal(hash, session_hash(&f->s));
+    OK(store_outbox_each(f->s.store, (outbox_key){61, 0}, transcribe, &whole, &err));
+    assert_true(whole.count > 20);
+    assert_true(mandate_slice_eq(buf_slice(&whole.text), buf_slice(&rest.text)));
+    engine_destroy(again);
+    store_close(copy);
+    schema_destroy(same);
+    buf_deinit(&rest.text);
+    buf_deinit(&whole.text);
+}
+
+static void test_store__a_replay_must_begin_where_the_engine_is(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    advance(&f->s, 3, 5);
+    engine *again = world_engine(&f->s);
+    REFUSED(store_replay(f->s.store, again, 3, 5, NULL, NULL, &err), MANDATE_INVALID, "step 0");
+    engine_destroy(again);
+}
+
+/* --- journal ------------------------------------------------------------------------------------------ */
+static bool count_steps(void *ctx, uint64_t seq, mandate_slice batch)
+{
+    uint64_t *next = ctx;
+    assert_int_equal(seq, (*next)++);
+    return seq != 17;
+}
+
+static void test_store__the_journal_is_walked_in_order(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    uint64_t next = 3;
+    advance(&f->s, 3, 20);
+    OK(store_journal_each(f->s.store, 3, 9, count_steps, &next, &err));
+    assert_int_equal(next, 10);
+    next = 15;
+    OK(store_journal_each(f->s.store, 15, UINT64_MAX, count_steps, &next, &err));
+    assert_int_equal(next, 18);
+    next = 19;
+    OK(store_journal_each(f->s.store, 19, UINT64_MAX, count_steps, &next, &err));
+    assert_int_equal(next, 21);
+}
+
+/* Changes one byte in the middle of a stored value, or deletes it when `at` is SIZE_MAX. */
+static void damage(fixture *f, kv_space space, uint64_t number, size_t at)
+{
+    mandate_error err;
+    kv_batch *batch = NULL;
+    buf key, value;
+    buf_init(&key);
+    buf_init(&value);
+    key_number(&key, number);
+    OK(kv_get(f->s.store->kv, space, buf_slice(&key), &value, &err));
+    OK(kv_batch_create(&batch, f->s.store->kv, &err));
+    if (at == SIZE_MAX) {
+        kv_batch_delete(batch, space, buf_slice(&key));
+    } else {
+        value.data[at] ^= 1;
+        kv_batch_put(batch, space, buf_slice(&key), buf_slice(&value));
+    }
+    OK(kv_write(f->s.store->kv, batch, true, &err));
+    kv_batch_destroy(batch);
+    buf_deinit(&key);
+    buf_deinit(&value);
+}
+
+static void assert_open_refused(fixture *f, mandate_status expected, const char *words)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    store *st = NULL;
+    session_close(&f->s);
+    schema *s = world_schema(false);
+    OK(kv_open_rocksdb(&backend, f->directory, &err));
+    REFUSED(store_open(&st, backend, s, &err), expected, words);
+    kv_close(backend);
+    schema_destroy(s);
+}
+
+static void fresh(fixture *f)
+{
+    support_remove(f->directory);
+    memset(&f->s, 0, sizeof(f->s));
+    reopen(f);
+}
+
+static void test_store__a_damaged_journal_value_is_refused(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    uint64_t next = 1;
+    advance(&f->s, 3, 10);
+    damage(f, KV_JOURNAL, 5, 12);
+    REFUSED(store_journal_each(f->s.store, 1, 10, count_steps, &next, &err), MANDATE_CORRUPT,
+            "step 5 of the journal does not match");
+    assert_int_equal(next, 5);
+    damage(f, KV_JOURNAL, 5, 12);
+    damage(f, KV_JOURNAL, 6, SIZE_MAX);
+    next = 1;
+    REFUSED(store_journal_each(f->s.store, 1, 10, count_steps, &next, &err), MANDATE_CORRUPT,
+            "step 6 of the journal is missing");
+    damage(f, KV_JOURNAL, 10, 3);
+    assert_open_refused(f, MANDATE_CORRUPT, "step 10 of the journal does not match");
+    fresh(f);
+}
+
+static void test_store__a_journal_without_its_end_is_refused(void **state)
+{
+    fixture *f = *state;
+    advance(&f->s, 3, 10);
+    damage(f, KV_JOURNAL, 10, SIZE_MAX);
+    assert_open_refused(f, MANDATE_CORRUPT, "ends with step 9");
+    fresh(f);
+}
+
+/* --- outbox, transitions, offsets --------------------------------------------------------------------- */
+static void test_store__an_acknowledged_transition_leaves_the_outbox(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    engine_batch batch;
+    transcript t = {.count = 0};
+    buf_init(&t.text);
+    issue(&f->s, 1);
+    issue(&f->s, 2);
+    issue(&f->s, 3);
+    OK(store_outbox_each(f->s.store, (outbox_key){2, 0}, transcribe, &t, &err));
+    assert_int_equal(t.count, 2);
+
+    outbox_key second = {2, 0}, third = {3, 0};
+    OK(store_acknowledge(f->s.store, &second, 1, &err));
+    world_issue_batch(&batch, &f->s.arena, 4, 4);
+    OK(engine_step(f->s.engine, &batch, &f->s.result, &err));
+    store_commit_input in = {f->s.engine, &batch, &f->s.result, &third, 1};
+    OK(store_commit(f->s.store, &in, &err));
+    reopen(f);
+    t.count = 0;
+    buf_reset(&t.text);
+    OK(store_outbox_each(f->s.store, (outbox_key){0, 0}, transcribe, &t, &err));
+    assert_int_equal(t.count, 2);
+    assert_int_equal(strncmp(buf_cstr(&t.text), "1/0 ", 4), 0);
+    assert_non_null(memmem(t.text.data, t.text.len, "\n4/0 ", 5));
+    buf_deinit(&t.text);
+}
+
+static void test_store__a_transition_is_found_by_version(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    buf one, last;
+    arena a;
+    transition t;
+    transition_names names;
+    engine_batch batch;
+    engine_input revoke = {.kind = INPUT_COMMAND};
+    buf_init(&one);
+    buf_init(&last);
+    arena_init(&a, 0);
+    issue(&f->s, 1);
+    issue(&f->s, 10);
+    revoke.command = (engine_command){.kind = COMMAND_REVOKE,
+                                      .mandate = mandate_slice_str("m-1"),
+                                      .principal = mandate_slice_str("user:x")};
+    batch = (engine_batch){3, engine_now_us(f->s.engine), &revoke, 1};
+    OK(session_commit(&f->s, &batch, &err));
+
+    OK(store_transition_get(f->s.store, mandate_slice_str("m-1"), 1, &one, &err));
+    OK(store_transition_get(f->s.store, mandate_slice_str("m-1"), 0, &last, &err));
+    OK(transition_decode(&t, &names, &a, buf_slice(&one), &err));
+    assert_int_equal(t.state, STATE_ACTIVE);
+    OK(transition_decode(&t, &names, &a, buf_slice(&last), &err));
+    assert_int_equal(t.version, 2);
+    assert_int_equal(t.state, STATE_REVOKED);
+    assert_true(mandate_slice_is(t.mandate, "m-1"));
+    REFUSED(store_transition_get(f->s.store, mandate_slice_str("m-1"), 3, &last, &err),
+            MANDATE_NOT_FOUND, "m-1");
+    REFUSED(store_transition_get(f->s.store, mandate_slice_str("m-"), 0, &last, &err),
+            MANDATE_NOT_FOUND, "m-");
+    REFUSED(store_transition_get(f->s.store, mandate_slice_str("zz"), 0, &last, &err),
+            MANDATE_NOT_FOUND, "zz");
+    arena_deinit(&a);
+    buf_deinit(&one);
+    buf_deinit(&last);
+}
+
+static int64_t offset_of(fixture *f, const char *topic, int32_t partition)
+{
+    mandate_error err;
+    int64_t out = 0;
+    OK(store_offset(f->s.store, mandate_slice_str(topic), partition, &out, &err));
+    return out;
+}
+
+static void test_store__offsets_go_with_the_step(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(offset_of(f, "crm", 0), -1);
+    plain(&f->s);
+    plain(&f->s);
+    assert_int_equal(offset_of(f, "crm", 0), 29);
+    assert_int_equal(offset_of(f, "crm", 1), 30);
+    assert_int_equal(offset_of(f, "crm", 2), -1);
+    assert_int_equal(offset_of(f, "erp", 0), -1);
+    reopen(f);
+    assert_int_equal(offset_of(f, "crm", 1), 30);
+}
+
+static void test_store__more_partitions_than_are_remembered_keep_their_highest(void **state)
+{
+    enum { PARTITIONS = 50, ROUNDS = 4 };
+    fixture *f = *state;
+    mandate_error err;
+    engine_input inputs[PARTITIONS * ROUNDS] = {{.kind = INPUT_RECORD}};
+    for (int i = 0; i < PARTITIONS * ROUNDS; i++) {
+        inputs[i].kind = INPUT_RECORD;
+        inputs[i].origin.topic = (uint16_t)(i % 2);
+        inputs[i].origin.partition = i % PARTITIONS;
+        inputs[i].origin.offset = i;
+        inputs[i].origin.event_time_us = CHANGE_NO_TIME;
+    }
+    engine_batch batch = {1, 1, inputs, PARTITIONS * ROUNDS};
+    OK(session_commit(&f->s, &batch, &err));
+    for (int p = 0; p < PARTITIONS; p++)
+        assert_int_equal(offset_of(f, p % 2 ? "erp" : "crm", p), PARTITIONS * (ROUNDS - 1) + p + 1);
+}
+
+static void test_store__claims_are_read_back(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    arena a;
+    mandate_slice bytes;
+    claims c;
+    arena_init(&a, 0);
+    issue(&f->s, 7);
+    reopen(f);
+    OK(store_claims_load(f->s.store, &a, mandate_slice_str("m-7"), &bytes, &err));
+    OK(claims_decode(&c, &a, bytes, &err));
+    assert_true(mandate_slice_is(c.id, "m-7"));
+    assert_true(mandate_slice_is(c.purpose, "a purpose"));
+    REFUSED(store_claims_load(f->s.store, &a, mandate_slice_str("m-8"), &bytes, &err),
+            MANDATE_NOT_FOUND, "m-8");
+    arena_deinit(&a);
+}
+
+static void test_store__the_cache_survives(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    buf out;
+    buf_init(&out);
+    mandate_slice key = mandate_slice_str("registry/7");
+    assert_int_equal(store_cache_get(f->s.store, key, &out, &err), MANDATE_NOT_FOUND);
+    OK(store_cache_put(f->s.store, key, mandate_slice_str("{}"), &err));
+    assert_int_equal(store_cache_put(f->s.store, mandate_slice_str(""), key, &err), MANDATE_INVALID);
+    reopen(f);
+    OK(store_cache_get(f->s.store, key, &out, &err));
+    assert_string_equal(buf_cstr(&out), "{}");
+    buf_deinit(&out);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(test_store__an_empty_store_recovers_to_step_zero),
+        CASE(test_store__a_reopened_store_is_the_state_it_was),
+        CASE(test_store__a_replay_from_zero_gives_the_same_state_and_bytes),
+        CASE(test_store__a_replay_goes_on_from_a_checkpoint),
+        CASE(test_store__a_replay_must_begin_where_the_engine_is),
+        CASE(test_store__the_journal_is_walked_in_order),
+        CASE(test_store__a_damaged_journal_value_is_refused),
+        CASE(test_store__a_journal_without_its_end_is_refused),
+        CASE(test_store__an_acknowledged_transition_leaves_the_outbox),
+        CASE(test_store__a_transition_is_found_by_version),
+        CASE(test_store__offsets_go_with_the_step),
+        CASE(test_store__more_partitions_than_are_remembered_keep_their_highest),
+        CASE(test_store__claims_are_read_back),
+        CASE(test_store__the_cache_survives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
