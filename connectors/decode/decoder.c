@@ -125,7 +125,7 @@ static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, co
                                mandate_error *err)
 {
     frame f;
-    const avro_plan *plan;
+    const avro_plan *plan = NULL;
     *stage = "framing";
     mandate_status status = framing_open(&f, p->framing, r, p == &d->key, err);
     if (status != MANDATE_OK)

@@ -28,6 +28,10 @@ typedef enum cel_type_kind {
     CEL_TYPE_TABLE,    /* an entity type's name used as a variable: only `table[id]` is allowed; params[0] object */
     CEL_TYPE_OPTIONAL, /* params[0] */
     CEL_TYPE_TYPE,     /* params[0]: type(x) */
+    CEL_TYPE_WRAPPER,  /* params[0]: a simple type; its value, or null */
+    CEL_TYPE_OPAQUE,   /* name; params[0] first parameter, params[1] the others as a nameless OPAQUE */
+    CEL_TYPE_IP,       /* net.IP */
+    CEL_TYPE_CIDR,     /* net.CIDR */
     CEL_TYPE_PARAM,    /* name: a type parameter inside an overload */
     CEL_TYPE_ERROR,    /* what a sub-expression with an error has; agrees with everything */
     CEL_TYPE_KIND_COUNT
@@ -61,7 +65,11 @@ typedef enum cel_library {
     CEL_LIB_REGEX = 1 << 8,
     CEL_LIB_TWO_VAR = 1 << 9,   /* two-variable comprehensions */
     CEL_LIB_MAPPING = 1 << 10,  /* ours, for connectors: parse_json is declared there */
-    CEL_LIB_ALL = (1 << 16) - 1
+    CEL_LIB_NETWORK = 1 << 11,  /* ip(), cidr() and their methods */
+    CEL_LIB_ALL = (1 << 16) - 1,
+    /* Not libraries, and not part of ALL: */
+    CEL_LIB_BLOCK = 1 << 16,    /* cel.block and its relatives: only the specification's tests use them */
+    CEL_NO_MACROS = 1 << 17     /* all(), has(), ... are ordinary calls */
 } cel_library;
 
 MANDATE_CHECK mandate_status cel_env_create(cel_env **out, uint32_t libraries, mandate_error *err);
@@ -73,6 +81,13 @@ const cel_type *cel_type_simple(cel_type_kind kind);
 const cel_type *cel_type_list(cel_env *env, const cel_type *of);
 const cel_type *cel_type_map(cel_env *env, const cel_type *key, const cel_type *value);
 const cel_type *cel_type_optional(cel_env *env, const cel_type *of);
+/* bool, int, uint, double, string or bytes, or null. */
+const cel_type *cel_type_wrapper(cel_env *env, const cel_type *of);
+/* A type known by its name only, e.g. set(int); up to CEL_TYPE_PARAMS_MAX parameters. */
+const cel_type *cel_type_opaque(cel_env *env, const char *name, const cel_type *const *params,
+                                uint32_t count);
+/* A type parameter, for signatures of functions: equal names in one signature are equal types. */
+const cel_type *cel_type_param(cel_env *env, const char *name);
 /* The object type of that name: declared now or (without fields yet) before. */
 const cel_type *cel_type_object(cel_env *env, const char *name);
 /* "string", "list(int)", "map(string, dyn)", "crm.conversation". Reads what cel_type_print writes,
@@ -91,6 +106,19 @@ MANDATE_CHECK mandate_status cel_env_variable(uint32_t *out, cel_env *env, const
                                               const cel_type *type, mandate_error *err);
 /* Declares `name` as an entity table: `name[id]` is an object of the type of that name. */
 MANDATE_CHECK mandate_status cel_env_table(cel_env *env, const cel_type *object, mandate_error *err);
+/* One overload of a function that the host implements (cel_host.call). A name that the libraries use
+ * already may get more overloads. Type parameters in it are cel_type_param. */
+typedef struct cel_signature {
+    const char *name;     /* "f", "space.f" */
+    const char *overload; /* id, "f_int_string"; NULL: the name */
+    bool member;          /* x.f(...): params[0] is the receiver */
+    const cel_type *const *params;
+    uint32_t param_count; /* at most CEL_SIGNATURE_PARAMS */
+    const cel_type *result;
+} cel_signature;
+enum { CEL_SIGNATURE_PARAMS = 8, CEL_TYPE_PARAMS_MAX = 8 };
+MANDATE_CHECK mandate_status cel_env_function(cel_env *env, const cel_signature *signature,
+                                              mandate_error *err);
 /* Where relative names are looked up first: "a.b" tries a.b.x, a.x, x. Default "". */
 MANDATE_CHECK mandate_status cel_env_container(cel_env *env, const char *container, mandate_error *err);
 /* Declares `now` (timestamp): a variable of which evaluation tracks how long a result is certain. */

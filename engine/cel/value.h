@@ -35,6 +35,8 @@ typedef enum cel_kind {
     CEL_TYPE,      /* type (see cel/type.h) */
     CEL_OBJECT,    /* object: opaque to the language, `type` is its object type index */
     CEL_OPTIONAL,  /* items: one value when len is 1, none when 0 */
+    CEL_IP,        /* s: the address, len 4 or 16 bytes in network order */
+    CEL_CIDR,      /* as CEL_IP; `type` holds the length of the prefix in bits */
     CEL_UNKNOWN,   /* unknown: which attributes made it so */
     CEL_ERROR,     /* error */
     CEL_KIND_COUNT
@@ -142,6 +144,10 @@ bool cel_equal(cel_value x, cel_value y);
 /* True and sets *order (<0, 0, >0) when the two are comparable (bool, numbers across kinds, string,
  * bytes, timestamp, duration); false when they are not, or one is NaN. */
 bool cel_compare(cel_value x, cel_value y, int *order);
+/* What `<` and its relatives say, as the specification's tests have it: like cel_compare, except that an int or
+ * uint meets a double as a double, so beyond 2^53 some are neither less nor greater without being equal. An
+ * order over integers, and one over doubles, but not one over both together. */
+bool cel_compare_op(cel_value x, cel_value y, int *order);
 /* Consistent with cel_equal (1, 1u and 1.0 hash alike). Keyed per process. */
 uint64_t cel_hash(cel_value v);
 /* Entry of a map under a key equal to `key`, or NULL. */

@@ -28,10 +28,6 @@ cel_value cel_type_named(mandate_slice name);
 const char *cel_type_text(const cel_type *type);
 static inline bool cel_is_odd(cel_value v) { return v.kind >= CEL_UNKNOWN; }
 
-/* --- relations (relate.c) --- */
-/* As cel_compare, but int and uint meet double the way the language's operators do: as doubles. */
-bool cel_compare_op(cel_value x, cel_value y, int *order);
-
 /* --- maps (map.c) --- */
 /* A growing map: entries and index have amortised constant insertion. */
 typedef struct cel_map_builder {
