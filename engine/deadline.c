@@ -9,6 +9,7 @@
 
 static void set_now(engine *e, int64_t now_us)
 {
+    e->meta_changed |= now_us > e->now_us;
     if (now_us > e->now_us)
         e->now_us = now_us;
     condition_now(e->conditions, e->now_us);

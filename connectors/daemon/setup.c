@@ -90,8 +90,10 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     if (status != MANDATE_OK)
         return status;
     status = store_open(&d->store, backend, d->schema, err);
-    if (status != MANDATE_OK)
+    if (status != MANDATE_OK) {
+        kv_close(backend); /* the store owns it only once it is open */
         return status;
+    }
     d->backend = backend;
     options.claims_ctx = d->store;
     status = engine_create(&d->engine, &options, err);

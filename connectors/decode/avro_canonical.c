@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * avro_canonical - Parsing Canonical Form and its CRC-64-AVRO, by which single-object encoding names schemas.
+ * avro_canonical - Parsing Canonical Form and its CRC-64-AVRO, by which single-object encoding
+ * names schemas.
  *
  * The transformations of the specification ([PRIMITIVES], [FULLNAMES], [STRIP], [ORDER], [STRINGS],
- * [INTEGERS], [WHITESPACE]) fall out of printing the resolved tree. Names and symbols are identifiers, so
- * there is nothing to escape.
+ * [INTEGERS], [WHITESPACE]) fall out of printing the resolved tree. Names and symbols are
+ * identifiers, so there is nothing to escape.
  */
 #include "connectors/decode/avro_schema.h"
 
@@ -128,7 +129,8 @@ mandate_status avro_canonical_put(buf *out, const avro_schema *schema, avro_name
     free(p.printed);
     if (!ok)
         return mandate_error_set(err, MANDATE_LIMIT,
-                                 "the schema nests its types deeper than %d, or is too long", AVRO_EXPANSION);
+                                 "the schema nests its types deeper than %d, or is too long",
+                                 AVRO_EXPANSION);
     if (out->failed)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");
     return MANDATE_OK;

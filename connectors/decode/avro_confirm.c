@@ -2,9 +2,9 @@
 /*
  * avro_confirm - the only file that includes Avro C: it parses our understanding of a schema.
  *
- * A schema is used when two parsers agree on its shape. Avro C gets the resolved form with flat names,
- * because it cannot refer from inside a namespace to a type outside of any, which Java can and
- * registries therefore hold. Avro C never sees a record: it is not safe on hostile bytes.
+ * A schema is used when two parsers agree on its shape. Avro C gets the resolved form with flat
+ * names, because it cannot refer from inside a namespace to a type outside of any, which Java can
+ * and registries therefore hold. Avro C never sees a record: it is not safe on hostile bytes.
  */
 #include "connectors/decode/avro_schema.h"
 

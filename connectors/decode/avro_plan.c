@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * avro_plan - compiles types to steps, and refuses schemas whose data could not be bounded by its length.
+ * avro_plan - compiles types to steps, and refuses schemas whose data could not be bounded by its
+ * length.
  *
- * Two kinds of schema are refused here, because no record of theirs can be trusted: a record that contains
- * itself without array, map or union between (no finite datum exists), and an array whose items take no
- * bytes (six bytes could claim two thousand million of them).
+ * Two kinds of schema are refused here, because no record of theirs can be trusted: a record that
+ * contains itself without array, map or union between (no finite datum exists), and an array whose
+ * items take no bytes (six bytes could claim two thousand million of them).
  */
 #include "connectors/decode/avro_plan.h"
 
@@ -42,7 +43,8 @@ static mandate_status width_of(bool *zero, compiler *c, const avro_type *t)
         bool all = true, one;
         *done = WIDTH_OPEN;
         if (++c->depth > AVRO_EXPANSION)
-            return mandate_error_set(c->err, MANDATE_LIMIT, "records nested deeper than %d", AVRO_EXPANSION);
+            return mandate_error_set(c->err, MANDATE_LIMIT, "records nested deeper than %d",
+                                     AVRO_EXPANSION);
         for (uint32_t i = 0; i < t->count; i++) {
             status = width_of(&one, c, t->fields[i].type);
             if (status != MANDATE_OK)
@@ -105,24 +107,26 @@ static mandate_status compile_item(avro_step *step, compiler *c, const avro_type
     bool zero;
     mandate_status status = width_of(&zero, c, t->item);
     if (status == MANDATE_OK && zero && t->kind == AVRO_KIND_ARRAY)
-        status = mandate_error_set(c->err, MANDATE_UNSUPPORTED,
-                                   "an array of %s that take no bytes: its length could not be trusted",
-                                   avro_kind_name(t->item->kind));
+        status =
+            mandate_error_set(c->err, MANDATE_UNSUPPORTED,
+                              "an array of %s that take no bytes: its length could not be trusted",
+                              avro_kind_name(t->item->kind));
     return status == MANDATE_OK ? compile(&step->item, c, t->item) : status;
 }
 
 static avro_op op_of(const avro_type *t)
 {
     static const avro_op with_meaning[] = {
-        [AVRO_KIND_INT] = AVRO_OP_INT_AS,     [AVRO_KIND_LONG] = AVRO_OP_LONG_AS,
+        [AVRO_KIND_INT] = AVRO_OP_INT_AS,       [AVRO_KIND_LONG] = AVRO_OP_LONG_AS,
         [AVRO_KIND_STRING] = AVRO_OP_STRING_AS, [AVRO_KIND_BYTES] = AVRO_OP_BYTES_AS,
-        [AVRO_KIND_FIXED] = AVRO_OP_FIXED_AS, [AVRO_KIND_RECORD] = AVRO_OP_RECORD_AS,
+        [AVRO_KIND_FIXED] = AVRO_OP_FIXED_AS,   [AVRO_KIND_RECORD] = AVRO_OP_RECORD_AS,
     };
     if (t->meaning != SEMANTIC_NONE)
         return with_meaning[t->kind];
     return (avro_op)t->kind; /* the first operations are the kinds */
 }
-_Static_assert((int)AVRO_OP_STRING == (int)AVRO_KIND_STRING && (int)AVRO_OP_UNION == (int)AVRO_KIND_UNION,
+_Static_assert((int)AVRO_OP_STRING == (int)AVRO_KIND_STRING &&
+                   (int)AVRO_OP_UNION == (int)AVRO_KIND_UNION,
                "a kind is the operation that reads it");
 
 static mandate_status compile_parts(avro_step *step, compiler *c, const avro_type *t)
@@ -164,7 +168,8 @@ static mandate_status compile(const avro_step **out, compiler *c, const avro_typ
     if (status != MANDATE_OK)
         return status;
     if (++c->depth > AVRO_EXPANSION)
-        return mandate_error_set(c->err, MANDATE_LIMIT, "types nested deeper than %d", AVRO_EXPANSION);
+        return mandate_error_set(c->err, MANDATE_LIMIT, "types nested deeper than %d",
+                                 AVRO_EXPANSION);
     status = compile_parts(step, c, t);
     c->depth--;
     return status;
@@ -181,8 +186,9 @@ static mandate_status fingerprint(uint64_t *out, const avro_schema *schema, mand
     return status;
 }
 
-mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json, const mandate_slice *references,
-                                uint32_t reference_count, mandate_error *err)
+mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json,
+                                const mandate_slice *references, uint32_t reference_count,
+                                mandate_error *err)
 {
     avro_schema schema;
     compiler c = {.err = err};
@@ -193,7 +199,8 @@ mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json, cons
     arena_init(&plan->memory, 0);
     c.memory = &plan->memory;
 
-    status = avro_schema_parse(&schema, &plan->memory, schema_json, references, reference_count, err);
+    status =
+        avro_schema_parse(&schema, &plan->memory, schema_json, references, reference_count, err);
     if (status == MANDATE_OK)
         status = avro_schema_confirm(&schema, err);
     if (status == MANDATE_OK)

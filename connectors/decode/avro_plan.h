@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * avro_plan - a schema compiled for reading: one step per type, 24 bytes, with its keys and symbols ready.
+ * avro_plan - a schema compiled for reading: one step per type, 24 bytes, with its keys and symbols
+ * ready.
  *
  * Steps of recursive types point back, so a plan is finite and reading it needs a depth limit.
  */
@@ -11,26 +12,26 @@
 #include "connectors/decode/decode.h"
 
 /* Operation, what it reads. */
-#define AVRO_OP_MAP(X)                                                                             \
-    X(NULL, "nothing")                                                                             \
-    X(BOOLEAN, "one byte, 0 or 1")                                                                 \
-    X(INT, "a zigzag varint of 32 bits")                                                           \
-    X(LONG, "a zigzag varint of 64 bits")                                                          \
-    X(FLOAT, "4 bytes, little endian")                                                             \
-    X(DOUBLE, "8 bytes, little endian")                                                            \
-    X(BYTES, "a long, and so many bytes")                                                          \
-    X(STRING, "a long, and so many bytes of UTF-8")                                                \
-    X(RECORD, "its fields in order")                                                               \
-    X(ENUM, "an int below count")                                                                  \
-    X(FIXED, "count bytes")                                                                        \
-    X(ARRAY, "blocks of items up to an empty block")                                               \
-    X(MAP, "blocks of string and item up to an empty block")                                       \
-    X(UNION, "a long below count, and that branch")                                                \
-    X(INT_AS, "an int with a meaning")                                                             \
-    X(LONG_AS, "a long with a meaning")                                                            \
-    X(STRING_AS, "a string that is a time")                                                        \
-    X(BYTES_AS, "bytes that are a decimal")                                                        \
-    X(FIXED_AS, "a fixed that is a decimal, UUID or duration")                                     \
+#define AVRO_OP_MAP(X)                                         \
+    X(NULL, "nothing")                                         \
+    X(BOOLEAN, "one byte, 0 or 1")                             \
+    X(INT, "a zigzag varint of 32 bits")                       \
+    X(LONG, "a zigzag varint of 64 bits")                      \
+    X(FLOAT, "4 bytes, little endian")                         \
+    X(DOUBLE, "8 bytes, little endian")                        \
+    X(BYTES, "a long, and so many bytes")                      \
+    X(STRING, "a long, and so many bytes of UTF-8")            \
+    X(RECORD, "its fields in order")                           \
+    X(ENUM, "an int below count")                              \
+    X(FIXED, "count bytes")                                    \
+    X(ARRAY, "blocks of items up to an empty block")           \
+    X(MAP, "blocks of string and item up to an empty block")   \
+    X(UNION, "a long below count, and that branch")            \
+    X(INT_AS, "an int with a meaning")                         \
+    X(LONG_AS, "a long with a meaning")                        \
+    X(STRING_AS, "a string that is a time")                    \
+    X(BYTES_AS, "bytes that are a decimal")                    \
+    X(FIXED_AS, "a fixed that is a decimal, UUID or duration") \
     X(RECORD_AS, "a record that is a decimal with its own scale")
 
 typedef enum avro_op {

@@ -2,8 +2,8 @@
 /*
  * decimal - a two's complement integer and a scale to plain decimal text, exactly.
  *
- * A decimal never becomes a double on its way: money compares as text or by what the mapping makes of it.
- * Digits come from dividing base-2^32 limbs by 10^9; 64 bytes are 155 digits at most.
+ * A decimal never becomes a double on its way: money compares as text or by what the mapping makes
+ * of it. Digits come from dividing base-2^32 limbs by 10^9; 64 bytes are 155 digits at most.
  */
 #include "connectors/decode/semantic.h"
 
@@ -82,8 +82,9 @@ mandate_status semantic_of_decimal(cel_value *out, arena *a, mandate_slice bytes
     uint32_t limbs[LIMBS];
     char digits[DIGITS_MAX];
     if (bytes.len == 0 || bytes.len > DECIMAL_BYTES_MAX)
-        return mandate_error_set(err, MANDATE_INVALID, "a decimal of %zu bytes; 1 to %d are possible",
-                                 bytes.len, DECIMAL_BYTES_MAX);
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "a decimal of %zu bytes; 1 to %d are possible", bytes.len,
+                                 DECIMAL_BYTES_MAX);
     if (scale < -DECIMAL_SCALE_MAX || scale > DECIMAL_SCALE_MAX)
         return mandate_error_set(err, MANDATE_LIMIT, "a decimal of scale %lld; the limit is %d",
                                  (long long)scale, DECIMAL_SCALE_MAX);

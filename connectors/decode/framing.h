@@ -4,9 +4,9 @@
  *
  *   Confluent, magic 0    00 | id, 4 bytes big endian | datum
  *   Confluent, magic 1    01 | GUID, 16 bytes         | datum
- *   in a header           `__key_schema_id` / `__value_schema_id` holds either of the above without a datum;
- *                         the last one of the name wins, and the payload has no prefix then
- *   single object         C3 01 | CRC-64-AVRO, 8 bytes little endian | datum
+ *   in a header           `__key_schema_id` / `__value_schema_id` holds either of the above without
+ * a datum; the last one of the name wins, and the payload has no prefix then single object C3 01 |
+ * CRC-64-AVRO, 8 bytes little endian | datum
  */
 #ifndef MANDATE_CONNECTORS_DECODE_FRAMING_H
 #define MANDATE_CONNECTORS_DECODE_FRAMING_H
@@ -24,10 +24,11 @@ typedef struct frame {
 } frame;
 
 /* `framing` is not AUTO. `is_key` chooses the header's name. */
-MANDATE_CHECK mandate_status framing_open(frame *out, decode_framing framing, const record *r, bool is_key,
-                                          mandate_error *err);
-/* JSON under FRAMING_AUTO: no JSON text begins with a byte 0 or 1, so a Confluent prefix or header is seen
- * without being told. Anything else is bare. */
-MANDATE_CHECK mandate_status framing_open_json(frame *out, const record *r, bool is_key, mandate_error *err);
+MANDATE_CHECK mandate_status framing_open(frame *out, decode_framing framing, const record *r,
+                                          bool is_key, mandate_error *err);
+/* JSON under FRAMING_AUTO: no JSON text begins with a byte 0 or 1, so a Confluent prefix or header
+ * is seen without being told. Anything else is bare. */
+MANDATE_CHECK mandate_status framing_open_json(frame *out, const record *r, bool is_key,
+                                               mandate_error *err);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * json - one JSON text to a cel_value tree in the caller's arena.
  *
- * simdjson (json_shim) walks the text; this file keeps a stack of the values of open containers, which is
- * reused from record to record, and copies each container into the arena when it closes. It counts depth
- * and items and refuses duplicate keys. Strings are unescaped into one arena block as long as the text.
+ * simdjson (json_shim) walks the text; this file keeps a stack of the values of open containers,
+ * which is reused from record to record, and copies each container into the arena when it closes.
+ * It counts depth and items and refuses duplicate keys. Strings are unescaped into one arena block
+ * as long as the text.
  */
 #include "connectors/decode/decode.h"
 #include "connectors/decode/json_shim.h"
@@ -17,7 +18,7 @@
 #include "engine/base/vec.h"
 
 struct json_sink {
-    VEC(cel_value) stack; /* elements; members as key, value, key, value */
+    VEC(cel_value) stack;                /* elements; members as key, value, key, value */
     uint32_t opened[LIMIT_RECORD_DEPTH]; /* where each open container starts on the stack */
     uint32_t depth, items;
     arena *memory;
@@ -109,8 +110,8 @@ static bool text_is_sound(json_sink *s, mandate_slice text)
 {
     if (utf8_valid(text))
         return true;
-    return stop(s, mandate_error_set(s->err, MANDATE_INVALID,
-                                     "a string with half of a surrogate pair"));
+    return stop(
+        s, mandate_error_set(s->err, MANDATE_INVALID, "a string with half of a surrogate pair"));
 }
 
 bool json_sink_string(json_sink *sink, const char *text, size_t len)
@@ -122,8 +123,7 @@ bool json_sink_string(json_sink *sink, const char *text, size_t len)
 bool json_sink_key(json_sink *sink, const char *text, size_t len)
 {
     mandate_slice s = {text, len};
-    return text_is_sound(sink, s) &&
-           (VEC_PUSH(&sink->stack, cel_string(s)) || no_memory(sink));
+    return text_is_sound(sink, s) && (VEC_PUSH(&sink->stack, cel_string(s)) || no_memory(sink));
 }
 
 bool json_sink_open(json_sink *sink)

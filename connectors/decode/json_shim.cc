@@ -2,9 +2,10 @@
 /*
  * json_shim - one walk over simdjson's On-Demand iterator.
  *
- * Every value is visited and converted, which is what makes On-Demand check all of the text. The text is
- * copied into a padded buffer first, because simdjson reads beyond the end. Built without exceptions:
- * every simdjson call here reports by error code. Stack depth is bounded by json_sink_open.
+ * Every value is visited and converted, which is what makes On-Demand check all of the text. The
+ * text is copied into a padded buffer first, because simdjson reads beyond the end. Built without
+ * exceptions: every simdjson call here reports by error code. Stack depth is bounded by
+ * json_sink_open.
  */
 #include "connectors/decode/json_shim.h"
 
@@ -86,7 +87,10 @@ bool tell(walk &w, bool told)
 }
 
 /* Where a raw string or token stands in the text. */
-void look_at(walk &w, const char *token) { w.at = token; }
+void look_at(walk &w, const char *token)
+{
+    w.at = token;
+}
 
 template <typename V> bool number(walk &w, V &v)
 {
@@ -135,7 +139,8 @@ bool map(walk &w, od::object members)
         if (error_code e = std::move(member).get(f))
             return fail(w, e);
         look_at(w, f.key().raw());
-        if (!unescape(w, f.key(), name) || !tell(w, json_sink_key(w.sink, name.data(), name.size())))
+        if (!unescape(w, f.key(), name) ||
+            !tell(w, json_sink_key(w.sink, name.data(), name.size())))
             return false;
         if (!value(w, f.value()))
             return false;
@@ -143,7 +148,10 @@ bool map(walk &w, od::object members)
     return tell(w, json_sink_close_map(w.sink));
 }
 
-bool ends_word(char c) { return std::strchr(" \t\n\r,:[]{}", c) != nullptr && c != '\0'; }
+bool ends_word(char c)
+{
+    return std::strchr(" \t\n\r,:[]{}", c) != nullptr && c != '\0';
+}
 
 /* V is a value, or the document itself when the text is a single scalar. */
 template <typename V> bool value(walk &w, V &v)
@@ -171,7 +179,8 @@ template <typename V> bool value(walk &w, V &v)
     case od::json_type::string:
         if (error_code e = v.get_raw_json_string().get(raw))
             return fail(w, e);
-        return unescape(w, raw, text) && tell(w, json_sink_string(w.sink, text.data(), text.size()));
+        return unescape(w, raw, text) &&
+               tell(w, json_sink_string(w.sink, text.data(), text.size()));
     case od::json_type::number:
         return number(w, v);
     case od::json_type::boolean:
@@ -197,7 +206,8 @@ size_t find_fault(error_code e, const char *text, size_t len)
         for (size_t step = len; step > 0; step /= 2)
             while (good + step <= len) {
                 size_t cut = good + step; /* never cut a character in two */
-                while (cut < len && cut > good && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
+                while (cut < len && cut > good &&
+                       (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
                     cut--;
                 if (cut == good || !simdjson::validate_utf8(text + good, cut - good))
                     break;
@@ -224,7 +234,8 @@ bool reserve(json_shim *shim, size_t len)
         return true;
     while (want < len)
         want *= 2;
-    char *grown = static_cast<char *>(std::realloc(shim->padded, want + simdjson::SIMDJSON_PADDING));
+    char *grown =
+        static_cast<char *>(std::realloc(shim->padded, want + simdjson::SIMDJSON_PADDING));
     if (!grown)
         return false;
     shim->padded = grown;
@@ -236,7 +247,10 @@ bool reserve(json_shim *shim, size_t len)
 }
 } // namespace
 
-json_shim *json_shim_create(void) { return new (std::nothrow) json_shim; }
+json_shim *json_shim_create(void)
+{
+    return new (std::nothrow) json_shim;
+}
 
 void json_shim_destroy(json_shim *shim)
 {
@@ -250,7 +264,8 @@ json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, ch
 {
     od::document document;
     *fault = {0, "out of memory"};
-    /* simdjson takes a lone number together with the space behind it, of which it bears only little. */
+    /* simdjson takes a lone number together with the space behind it, of which it bears only
+     * little. */
     while (len && std::strchr(" \t\n\r", text[len - 1]) && text[len - 1] != '\0')
         len--;
     if (!reserve(shim, len))
@@ -265,8 +280,8 @@ json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, ch
         return e == simdjson::MEMALLOC ? JSON_SHIM_NOMEM : JSON_SHIM_INVALID;
     }
 
-    walk w = {shim->parser, document, sink, reinterpret_cast<uint8_t *>(strings), shim->padded,
-              nullptr, JSON_SHIM_OK};
+    walk w = {shim->parser, document, sink,        reinterpret_cast<uint8_t *>(strings),
+              shim->padded, nullptr,  JSON_SHIM_OK};
     const char *after;
     if (value(w, document) && document.current_location().get(after) != simdjson::OUT_OF_BOUNDS)
         fail(w, simdjson::TRAILING_CONTENT);

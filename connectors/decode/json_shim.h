@@ -2,9 +2,9 @@
 /*
  * json_shim - simdjson behind a C header: walks one JSON text and reports what it meets to json.c.
  *
- * simdjson is C++ and the only reason for a C++ file in this folder. No exception crosses (the file is
- * built without them), no C++ type shows, and this header is all that the two sides share.
- * The shim checks syntax, UTF-8, escapes and numbers; limits, duplicate keys and values are json.c's.
+ * simdjson is C++ and the only reason for a C++ file in this folder. No exception crosses (the file
+ * is built without them), no C++ type shows, and this header is all that the two sides share. The
+ * shim checks syntax, UTF-8, escapes and numbers; limits, duplicate keys and values are json.c's.
  */
 #ifndef MANDATE_CONNECTORS_DECODE_JSON_SHIM_H
 #define MANDATE_CONNECTORS_DECODE_JSON_SHIM_H
@@ -37,12 +37,14 @@ enum { JSON_SHIM_PADDING = 64 };
 
 json_shim *json_shim_create(void); /* NULL when out of memory */
 void json_shim_destroy(json_shim *shim);
-/* `strings` has room for len + JSON_SHIM_PADDING bytes: unescaped strings are written there, one after
- * the other, and stay. `fault` is set unless the status is OK; under STOPPED it holds the offset only. */
+/* `strings` has room for len + JSON_SHIM_PADDING bytes: unescaped strings are written there, one
+ * after the other, and stay. `fault` is set unless the status is OK; under STOPPED it holds the
+ * offset only. */
 json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings,
                                json_sink *sink, json_shim_fault *fault);
 
-/* --- implemented by json.c; false stops the walk ------------------------------------------------ */
+/* --- implemented by json.c; false stops the walk ------------------------------------------------
+ */
 bool json_sink_null(json_sink *sink);
 bool json_sink_bool(json_sink *sink, bool v);
 bool json_sink_int(json_sink *sink, int64_t v);

@@ -45,16 +45,21 @@ static mandate_status copy_urls(registry_http *h, const registry_options *o, man
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a registry client");
     for (uint32_t i = 0; i < o->url_count; i++) {
         const char *url = o->urls[i];
-        size_t scheme = !strncasecmp(url, "http://", 7) ? 7 : !strncasecmp(url, "https://", 8) ? 8 : 0;
+        size_t scheme = !strncasecmp(url, "http://", 7)    ? 7
+                        : !strncasecmp(url, "https://", 8) ? 8
+                                                           : 0;
         size_t len = strlen(url);
         while (len > scheme && url[len - 1] == '/')
             len--;
         if (scheme == 0 || len == scheme)
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "the registry URL \"%.128s\" does not begin with http:// or https:// and a host", url);
+            return mandate_error_set(
+                err, MANDATE_INVALID,
+                "the registry URL \"%.128s\" does not begin with http:// or https:// and a host",
+                url);
         if (memchr(url, '@', len)) /* it would show in every error message */
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "credentials do not belong into a registry URL: there are settings for them");
+            return mandate_error_set(
+                err, MANDATE_INVALID,
+                "credentials do not belong into a registry URL: there are settings for them");
         h->urls[i] = strndup(url, len);
         if (!h->urls[i])
             return mandate_error_set(err, MANDATE_NOMEM, "no memory for a registry client");
@@ -92,7 +97,8 @@ static mandate_status set_up(registry_http *h, const registry_options *o, mandat
     CURL *c = h->curl;
     CURLcode e = CURLE_OK;
     if (!add_header(h, "Accept: application/vnd.schemaregistry.v1+json, application/json") ||
-        !add_header(h, "Content-Type: application/vnd.schemaregistry.v1+json") || !add_header(h, "Expect:"))
+        !add_header(h, "Content-Type: application/vnd.schemaregistry.v1+json") ||
+        !add_header(h, "Expect:"))
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a registry client");
     e |= curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->headers);
     e |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -105,11 +111,13 @@ static mandate_status set_up(registry_http *h, const registry_options *o, mandat
     e |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, receive);
     e |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->reason);
     if (e != CURLE_OK || !set_credentials(c, o))
-        return mandate_error_set(err, MANDATE_UNSUPPORTED, "this libcurl lacks an option a registry client needs");
+        return mandate_error_set(err, MANDATE_UNSUPPORTED,
+                                 "this libcurl lacks an option a registry client needs");
     return MANDATE_OK;
 }
 
-mandate_status registry_http_create(registry_http **out, const registry_options *options, mandate_error *err)
+mandate_status registry_http_create(registry_http **out, const registry_options *options,
+                                    mandate_error *err)
 {
     pthread_once(&curl_once, start_curl);
     registry_http *h = calloc(1, sizeof *h);
@@ -151,7 +159,8 @@ static bool send_one(long *code, buf *body, registry_http *h, const char *base, 
     buf_put_str(&url, path);
     buf_reset(body);
     h->reason[0] = '\0';
-    CURLcode e = url.failed ? CURLE_OUT_OF_MEMORY : curl_easy_setopt(c, CURLOPT_URL, buf_cstr(&url));
+    CURLcode e =
+        url.failed ? CURLE_OUT_OF_MEMORY : curl_easy_setopt(c, CURLOPT_URL, buf_cstr(&url));
     if (post) {
         e |= curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->len);
         e |= curl_easy_setopt(c, CURLOPT_POSTFIELDS, post->ptr); /* sets the method; not copied */
@@ -165,13 +174,14 @@ static bool send_one(long *code, buf *body, registry_http *h, const char *base, 
         e = curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, code);
     buf_deinit(&url);
     if (e != CURLE_OK) {
-        (void)mandate_error_set(err, MANDATE_UNAVAILABLE, "the schema registry %s cannot be reached: %s", base,
+        (void)mandate_error_set(err, MANDATE_UNAVAILABLE,
+                                "the schema registry %s cannot be reached: %s", base,
                                 h->reason[0] ? h->reason : curl_easy_strerror(e));
         return false;
     }
     if (*code >= 500 || *code == 429) {
-        (void)mandate_error_set(err, MANDATE_UNAVAILABLE, "the schema registry %s answers %ld to %.200s", base, *code,
-                                path);
+        (void)mandate_error_set(err, MANDATE_UNAVAILABLE,
+                                "the schema registry %s answers %ld to %.200s", base, *code, path);
         return false;
     }
     return true;
@@ -195,8 +205,9 @@ void registry_http_segment(buf *out, mandate_slice text)
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                     c == '_' || c == '~' || (c == '.' && text.len > 2); /* "." and ".." are not segments */
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     c == '-' || c == '_' || c == '~' ||
+                     (c == '.' && text.len > 2); /* "." and ".." are not segments */
         if (plain) {
             buf_put_char(out, (char)c);
         } else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base64 - RFC 4648 section 4, strictly: padding present, unused bits zero, nothing else in between.
+ * base64 - RFC 4648 section 4, strictly: padding present, unused bits zero, nothing else in
+ * between.
  */
 #include "connectors/envelope/envelope_int.h"
 

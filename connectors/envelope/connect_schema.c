@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * connect_schema - walks Connect's inline schema and the payload side by side and gives meaning to what has one.
+ * connect_schema - walks Connect's inline schema and the payload side by side and gives meaning to
+ * what has one.
  *
  *   {"schema": {"type": "struct", "fields": [{"field": "amount", "type": "bytes",
- *                "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": "2"}}, ...]},
- *    "payload": {"amount": "TEtA", ...}}                                              -> "50000.00"
+ *                "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": "2"}},
+ * ...]}, "payload": {"amount": "TEtA", ...}}                                              ->
+ * "50000.00"
  *
- * Both come from the record, so both are already bounded in depth and size. Where they disagree the record
- * is refused; a schema without meanings costs one pass over its fields and copies nothing.
+ * Both come from the record, so both are already bounded in depth and size. Where they disagree the
+ * record is refused; a schema without meanings costs one pass over its fields and copies nothing.
  */
 #include "connectors/envelope/envelope_int.h"
 
@@ -30,8 +32,11 @@ static semantic meaning_of(cel_value schema)
     static const struct {
         const char *type;
         semantic_carrier carrier;
-    } carriers[] = {{"int32", CARRIER_INT32}, {"int64", CARRIER_INT64},   {"string", CARRIER_TEXT},
-                    {"bytes", CARRIER_BYTES}, {"struct", CARRIER_STRUCT}};
+    } carriers[] = {{"int32", CARRIER_INT32},
+                    {"int64", CARRIER_INT64},
+                    {"string", CARRIER_TEXT},
+                    {"bytes", CARRIER_BYTES},
+                    {"struct", CARRIER_STRUCT}};
     mandate_slice name = text_member(schema, "name"), type = text_member(schema, "type");
     for (size_t i = 0; name.ptr && i < sizeof carriers / sizeof *carriers; i++)
         if (mandate_slice_is(type, carriers[i].type))
@@ -42,8 +47,8 @@ static semantic meaning_of(cel_value schema)
 static mandate_status mismatch(applier *p, cel_value schema, const char *wanted)
 {
     mandate_slice name = text_member(schema, "name");
-    return mandate_error_set(p->err, MANDATE_INVALID, "a %.*s that is no %s", (int)(name.len < 128 ? name.len : 128),
-                             name.ptr, wanted);
+    return mandate_error_set(p->err, MANDATE_INVALID, "a %.*s that is no %s",
+                             (int)(name.len < 128 ? name.len : 128), name.ptr, wanted);
 }
 
 /* --- decimals --- */
@@ -64,7 +69,8 @@ static bool parse_scale(mandate_slice text, int64_t *scale)
     return true;
 }
 
-static mandate_status decimal_of(cel_value *out, applier *p, cel_value schema, cel_value text, int64_t scale)
+static mandate_status decimal_of(cel_value *out, applier *p, cel_value schema, cel_value text,
+                                 int64_t scale)
 {
     mandate_slice bytes;
     if (text.kind != CEL_STRING)
@@ -83,7 +89,8 @@ static mandate_status apply_decimal(cel_value *out, applier *p, cel_value schema
     return decimal_of(out, p, schema, v, scale);
 }
 
-static mandate_status apply_variable_decimal(cel_value *out, applier *p, cel_value schema, cel_value v)
+static mandate_status apply_variable_decimal(cel_value *out, applier *p, cel_value schema,
+                                             cel_value v)
 {
     const cel_value *scale = envelope_member(v, "scale"), *value = envelope_member(v, "value");
     if (!scale || scale->kind != CEL_INT || !value)
@@ -91,7 +98,8 @@ static mandate_status apply_variable_decimal(cel_value *out, applier *p, cel_val
     return decimal_of(out, p, schema, *value, scale->i);
 }
 
-static mandate_status apply_meaning(cel_value *out, applier *p, semantic meaning, cel_value schema, cel_value v)
+static mandate_status apply_meaning(cel_value *out, applier *p, semantic meaning, cel_value schema,
+                                    cel_value v)
 {
     switch (meaning) {
     case SEMANTIC_DECIMAL:
@@ -99,19 +107,23 @@ static mandate_status apply_meaning(cel_value *out, applier *p, semantic meaning
     case SEMANTIC_VARIABLE_DECIMAL:
         return apply_variable_decimal(out, p, schema, v);
     case SEMANTIC_TIMESTAMP_TEXT:
-        return v.kind == CEL_STRING ? semantic_of_text(out, cel_text(v), p->err) : mismatch(p, schema, "text");
+        return v.kind == CEL_STRING ? semantic_of_text(out, cel_text(v), p->err)
+                                    : mismatch(p, schema, "text");
     default:
-        return v.kind == CEL_INT ? semantic_of_int(out, meaning, v.i, p->err) : mismatch(p, schema, "integer");
+        return v.kind == CEL_INT ? semantic_of_int(out, meaning, v.i, p->err)
+                                 : mismatch(p, schema, "integer");
     }
 }
 
 /* --- the walk: *changed when *out is not the same as v --- */
 
-static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema, cel_value v);
+static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema,
+                            cel_value v);
 
 static mandate_status no_memory(applier *p)
 {
-    return mandate_error_set(p->err, MANDATE_LIMIT, "the value needs more memory than one record may take");
+    return mandate_error_set(p->err, MANDATE_LIMIT,
+                             "the value needs more memory than one record may take");
 }
 
 /* Entry of `name`: usually at the same place as in the schema. */
@@ -126,7 +138,8 @@ static uint32_t find_entry(cel_value map, cel_value name, uint32_t guess)
 }
 
 /* Applies `schema` to entry i of *v, copying the map before its first change. */
-static mandate_status apply_entry(cel_value *v, bool *changed, applier *p, cel_value schema, uint32_t i)
+static mandate_status apply_entry(cel_value *v, bool *changed, applier *p, cel_value schema,
+                                  uint32_t i)
 {
     cel_value now;
     bool differs = false;
@@ -150,13 +163,15 @@ static mandate_status apply_struct(cel_value *v, bool *changed, applier *p, cel_
     for (uint32_t i = 0; i < fields.len; i++) {
         const cel_value *name = envelope_member(fields.items[i], "field");
         if (!name || name->kind != CEL_STRING)
-            return mandate_error_set(p->err, MANDATE_INVALID, "field %u of the inline schema has no `field` name", i + 1);
+            return mandate_error_set(p->err, MANDATE_INVALID,
+                                     "field %u of the inline schema has no `field` name", i + 1);
         uint32_t at = find_entry(*v, *name, i);
         if (at == UINT32_MAX)
             continue;
         mandate_status status = apply_entry(v, changed, p, fields.items[i], at);
         if (status != MANDATE_OK)
-            return mandate_error_prefix(p->err, status, "%.*s", (int)(name->len < 64 ? name->len : 64), name->s);
+            return mandate_error_prefix(p->err, status, "%.*s",
+                                        (int)(name->len < 64 ? name->len : 64), name->s);
     }
     return MANDATE_OK;
 }
@@ -194,7 +209,8 @@ static mandate_status apply_list(cel_value *v, bool *changed, applier *p, cel_va
     return MANDATE_OK;
 }
 
-static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema, cel_value v)
+static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema,
+                            cel_value v)
 {
     *out = v;
     if (v.kind == CEL_NULL || schema.kind != CEL_MAP)
@@ -206,7 +222,8 @@ static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value
         *changed = true;
         return apply_meaning(out, p, meaning, schema, v);
     }
-    const cel_value *fields = envelope_member(schema, "fields"), *items = envelope_member(schema, "items"),
+    const cel_value *fields = envelope_member(schema, "fields"),
+                    *items = envelope_member(schema, "items"),
                     *values = envelope_member(schema, "values");
     if (fields && fields->kind == CEL_LIST && v.kind == CEL_MAP)
         return apply_struct(out, changed, p, *fields);
@@ -217,8 +234,8 @@ static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value
     return MANDATE_OK;
 }
 
-mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema, cel_value payload, mandate_slice keep,
-                                    mandate_error *err)
+mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema, cel_value payload,
+                                    mandate_slice keep, mandate_error *err)
 {
     applier p = {a, keep, err};
     bool changed = false;

@@ -83,9 +83,8 @@ class Demo:
         self.tell.act("Procurement cancels the program")
         self.check("contingency-rfq", True)
         self.tell.event("procurement", "program CONT-9: cancelled = true")
-        start = time.monotonic()
         self.program("program-cancelled", "UPDATE program SET cancelled = true WHERE id = 'CONT-9'")
-        self.tell.transition(self.stage.transition("contingency-sourcing", "revoked"), time.monotonic() - start)
+        self.tell.transition(self.stage.transition("contingency-sourcing", "revoked"))
         self.tell.transition(self.stage.transition("contingency-rfq", "cascaded"))
         self.check("contingency-rfq", False)
 

@@ -69,12 +69,11 @@ class Teller:
         for i, part in enumerate(textwrap.wrap(text, 84, break_long_words=False) or [""]):
             self.line("   %-22s %s %s" % ("", self._("%-13s" % (label if i == 0 else ""), "dim"), self._(part, "dim")))
 
-    def transition(self, t, seconds=None):
+    def transition(self, t):
         state = self._(t["state"], "bold", STATES.get(t["state"], "red"))
-        took = self._("  (%.0f ms after the event was sent)" % (seconds * 1000), "dim") if seconds is not None else ""
-        self.line("   %s %s is %s, version %d: %s%s" % (self._(self.mark["end"], STATES.get(t["state"], "red")),
+        self.line("   %s %s is %s, version %d: %s" % (self._(self.mark["end"], STATES.get(t["state"], "red")),
                                                         self._(t["mandate"], "bold"), state, t["version"],
-                                                        self._why(t), took))
+                                                        self._why(t)))
         for term in t["terms"]:
             value = term.get("value", "unknown")
             where = " %s[%s]@%s" % (term["topic"], term["partition"], term["offset"]) if term.get("topic") else ""

@@ -11,7 +11,7 @@
 
 static const void *try_function(cel_checker *c, mandate_slice name)
 {
-    return cel_function_named(c->env->libraries, name, false);
+    return cel_env_function_named(c->env, name, false);
 }
 
 /* "(int, string)" or "int.(string)". */
@@ -47,56 +47,48 @@ static void no_overload(cel_checker *c, const cel_expr *expr, const cel_type *co
     buf_deinit(&text);
 }
 
-static bool has_parameter(const cel_type *type)
-{
-    return type && (type->kind == CEL_TYPE_PARAM || has_parameter(type->params[0]) ||
-                    has_parameter(type->params[1]));
-}
+typedef struct resolution {
+    const cel_overload *row; /* the last that fits */
+    const cel_type *result;
+    uint32_t matches;
+} resolution;
 
-static bool is_generic(const cel_overload *row)
+static void try_overload(cel_checker *c, resolution *r, const cel_overload *row,
+                         const cel_type *const *types, uint32_t count)
 {
-    bool out = has_parameter(row->result);
+    const cel_type *params[CEL_OVERLOAD_ARGS], *out;
+    cel_type_vars vars = {0};
 
-    for (uint32_t i = 0; i < row->arg_count; i++)
-        out |= has_parameter(row->params[i]);
-    return out;
+    for (uint32_t j = 0; j < count; j++)
+        params[j] = cel_type_instantiate(&c->types, row->params[j], &vars);
+    if (!cel_assignable_all(&c->types, types, params, count))
+        return;
+    r->row = row;
+    r->matches++;
+    out = cel_substitute(&c->types, cel_type_instantiate(&c->types, row->result, &vars), false);
+    if (!r->result)
+        r->result = out;
+    else if (r->result->kind != CEL_TYPE_DYN && !cel_type_equal(r->result, out))
+        r->result = cel_type_simple(CEL_TYPE_DYN);
 }
 
 /* Resolves a call whose arguments (receiver first) have the given types. */
 static void resolve(cel_checker *c, cel_expr *expr, const cel_type *const *types, uint32_t count,
                     bool member)
 {
-    const cel_type *result = NULL;
-    uint32_t row_count, matches = 0;
-    const cel_overload *rows = cel_function_find(expr->name, count, member, &row_count);
+    resolution r = {0};
+    uint32_t row_count, at = 0;
+    const cel_overload *rows = cel_function_find(expr->name, count, member, &row_count), *own;
 
-    for (uint32_t i = 0; i < row_count; i++) {
-        const cel_overload *row = &rows[i];
-        const cel_type *params[CEL_OVERLOAD_ARGS], *out, *a = NULL, *b = NULL;
-
-        if (!(row->library & c->env->libraries))
-            continue;
-        if (is_generic(row)) {
-            a = cel_type_variable(&c->types);
-            b = cel_type_variable(&c->types);
-        }
-        for (uint32_t j = 0; j < count; j++)
-            params[j] = cel_type_instantiate(&c->types, row->params[j], a, b);
-        if (!cel_assignable_all(&c->types, types, params, count))
-            continue;
-        expr->overload = row;
-        matches++;
-        out = cel_substitute(&c->types, cel_type_instantiate(&c->types, row->result, a, b), false);
-        if (!result)
-            result = out;
-        else if (result->kind != CEL_TYPE_DYN && !cel_type_equal(result, out))
-            result = cel_type_simple(CEL_TYPE_DYN);
-    }
-    if (matches != 1)
-        expr->overload = NULL;
-    if (!result)
+    for (uint32_t i = 0; i < row_count; i++)
+        if (rows[i].library & c->env->libraries)
+            try_overload(c, &r, &rows[i], types, count);
+    while ((own = cel_env_overload(c->env, expr->name, count, member, &at)))
+        try_overload(c, &r, own, types, count);
+    expr->overload = r.matches == 1 ? r.row : NULL;
+    if (!r.result)
         no_overload(c, expr, types, count, member);
-    cel_check_type(c, expr, result);
+    cel_check_type(c, expr, r.result);
 }
 
 /* && and || take any operand by itself, so that the wrong one is pointed at. */
@@ -139,7 +131,7 @@ static void undeclared(cel_checker *c, cel_expr *expr, bool member)
 {
     const char *hint = cel_function_nearest(c->env->libraries, expr->name, member);
 
-    if (cel_function_named(c->env->libraries, expr->name, !member))
+    if (cel_env_function_named(c->env, expr->name, !member))
         cel_check_report(c, expr->offset,
                          member ? "'%.*s' is a function, not a method: write %.*s(x)"
                                 : "'%.*s' is a method, not a function: write x.%.*s()",
@@ -221,7 +213,7 @@ void cel_check_call(cel_checker *c, cel_expr *expr)
     }
     for (uint32_t i = 0; i < expr->arg_count; i++)
         types[count++] = expr->args[i]->type;
-    if (member ? cel_function_exists(c->env->libraries, expr->name, true) : find_global(c, expr))
+    if (member ? cel_env_function_named(c->env, expr->name, true) != NULL : find_global(c, expr))
         resolve(c, expr, types, count, member);
     else
         undeclared(c, expr, member);

@@ -6,6 +6,7 @@
  * (names well-formed and unique, caps), so that the check of an expression can rely on it.
  */
 #include "engine/cel/env.h"
+#include "engine/cel/function.h"
 
 #include <stdlib.h>
 
@@ -33,6 +34,7 @@ void cel_env_destroy(cel_env *env)
     if (!env)
         return;
     VEC_FREE(&env->decls);
+    VEC_FREE(&env->functions);
     VEC_FREE(&env->objects);
     VEC_FREE(&env->types);
     table_deinit(&env->decl_names);
@@ -237,6 +239,43 @@ mandate_status cel_env_table(cel_env *env, const cel_type *object, mandate_error
     if (!type)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a table");
     return declare(env, object->name, type, UINT32_MAX, err);
+}
+
+mandate_status cel_env_function(cel_env *env, const cel_signature *signature, mandate_error *err)
+{
+    mandate_slice name = mandate_slice_str(signature->name), text;
+    cel_overload *row;
+
+    if (!dotted(name))
+        return bad_name(signature->name, err);
+    if (signature->param_count > CEL_SIGNATURE_PARAMS)
+        return mandate_error_set(err, MANDATE_LIMIT, "function '%s' has more than %d parameters",
+                                 signature->name, CEL_SIGNATURE_PARAMS);
+    if (!signature->result || (signature->member && signature->param_count == 0))
+        return mandate_error_set(err, MANDATE_INVALID, "function '%s' has no %s", signature->name,
+                                 signature->result ? "receiver" : "result type");
+    text = arena_dup(&env->memory,
+                     signature->overload ? mandate_slice_str(signature->overload) : name);
+    name = arena_dup(&env->memory, name);
+    row = ARENA_NEW(&env->memory, cel_overload);
+    if (!text.ptr || !name.ptr || !row || !VEC_PUSH(&env->functions, row))
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a function");
+    *row = (cel_overload){.id = CEL_FN_COUNT,
+                          .text = text.ptr,
+                          .name = name,
+                          .member = signature->member,
+                          .arg_count = (uint8_t)signature->param_count,
+                          .library = CEL_LIB_STANDARD,
+                          .result = signature->result};
+    for (uint32_t i = 0; i < signature->param_count; i++) {
+        row->params[i] = signature->params[i];
+        if (!row->params[i]) {
+            env->functions.len--;
+            return mandate_error_set(err, MANDATE_INVALID, "parameter %u of function '%s' has no type",
+                                     i + 1, signature->name);
+        }
+    }
+    return MANDATE_OK;
 }
 
 mandate_status cel_env_container(cel_env *env, const char *container, mandate_error *err)

@@ -26,6 +26,8 @@ typedef struct cel_object_decl {
     bool declared; /* has its fields */
 } cel_object_decl;
 
+struct cel_overload; /* function.h */
+
 struct cel_env {
     arena memory;
     uint32_t libraries;
@@ -34,6 +36,7 @@ struct cel_env {
     mandate_slice container;
     VEC(cel_decl) decls;
     table decl_names;
+    VEC(const struct cel_overload *) functions; /* declared ones */
     VEC(cel_object_decl) objects;
     table object_names;
     VEC(const cel_type *) types; /* interned lists, maps, optionals, tables, types of types */

@@ -115,6 +115,27 @@ const cel_overload *cel_function_named(uint32_t libraries, mandate_slice name, b
     return NULL;
 }
 
+const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uint32_t arg_count,
+                                     bool member, uint32_t *at)
+{
+    while (*at < env->functions.len) {
+        const cel_overload *row = env->functions.data[(*at)++];
+
+        if (row->arg_count == arg_count && row->member == member && mandate_slice_eq(row->name, name))
+            return row;
+    }
+    return NULL;
+}
+
+const cel_overload *cel_env_function_named(const cel_env *env, mandate_slice name, bool member)
+{
+    for (uint32_t i = 0; i < env->functions.len; i++)
+        if (env->functions.data[i]->member == member &&
+            mandate_slice_eq(env->functions.data[i]->name, name))
+            return env->functions.data[i];
+    return cel_function_named(env->libraries, name, member);
+}
+
 const char *cel_function_nearest(uint32_t libraries, mandate_slice name, bool member)
 {
     const char *candidates[CEL_FN_COUNT];

@@ -23,10 +23,10 @@ typedef enum cel_overload_id {
         CEL_FN_COUNT
 } cel_overload_id;
 
-enum { CEL_OVERLOAD_ARGS = 4 };
+enum { CEL_OVERLOAD_ARGS = CEL_SIGNATURE_PARAMS };
 
 typedef struct cel_overload {
-    cel_overload_id id; /* also its position in the table */
+    cel_overload_id id; /* also its position in the table; CEL_FN_COUNT: declared, the host has it */
     const char *text;   /* the specification's overload id: "add_int64" */
     mandate_slice name; /* "_+_", "size", "math.ceil" */
     bool member;
@@ -45,10 +45,11 @@ const cel_overload *cel_function_find(mandate_slice name, uint32_t arg_count, bo
                                       uint32_t *count);
 /* Any row of that name in those libraries, whatever its argument count, or NULL. */
 const cel_overload *cel_function_named(uint32_t libraries, mandate_slice name, bool member);
-static inline bool cel_function_exists(uint32_t libraries, mandate_slice name, bool member)
-{
-    return cel_function_named(libraries, name, member) != NULL;
-}
+/* The same in an environment, whose declared functions count too. */
+const cel_overload *cel_env_function_named(const cel_env *env, mandate_slice name, bool member);
+/* The next declared overload of that name, style and argument count, from *at on; NULL at the end. */
+const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uint32_t arg_count,
+                                     bool member, uint32_t *at);
 /* The member or global name nearest to a misspelt one, or NULL. */
 const char *cel_function_nearest(uint32_t libraries, mandate_slice name, bool member);
 

@@ -167,6 +167,8 @@ cel_expr *cel_macro_expand(cel_parser *p, cel_expr *call)
     bool found = false;
     cel_expr *out;
 
+    if (p->libraries & CEL_NO_MACROS)
+        return call;
     if (!call->operand) {
         found = mandate_slice_is(call->name, "has") && call->arg_count == 1;
         out = found ? expand_has(p, call) : NULL;

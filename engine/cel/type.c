@@ -26,16 +26,25 @@ const cel_type cel_simple_types[CEL_TYPE_KIND_COUNT] = {
     X(MAP),
     X(OPTIONAL),
     X(TYPE),
+    X(IP),
+    X(CIDR),
     X(ERROR),
 #undef X
     [CEL_TYPE_OBJECT] = {.kind = CEL_TYPE_OBJECT, .name = "object"},
     [CEL_TYPE_TABLE] = {.kind = CEL_TYPE_TABLE, .name = "table"},
+    [CEL_TYPE_WRAPPER] = {.kind = CEL_TYPE_WRAPPER},
+    [CEL_TYPE_OPAQUE] = {.kind = CEL_TYPE_OPAQUE, .name = "opaque"},
     [CEL_TYPE_PARAM] = {.kind = CEL_TYPE_PARAM, .name = "_"},
 };
 
 const cel_type *cel_type_simple(cel_type_kind kind)
 {
     return &cel_simple_types[kind];
+}
+
+static bool same_name(const char *x, const char *y)
+{
+    return x == y || (x && y && strcmp(x, y) == 0);
 }
 
 bool cel_type_equal(const cel_type *x, const cel_type *y)
@@ -45,7 +54,9 @@ bool cel_type_equal(const cel_type *x, const cel_type *y)
     if (!x || !y || x->kind != y->kind || x->object != y->object)
         return false;
     if (x->kind == CEL_TYPE_PARAM)
-        return x->object != 0 ? true : x->name == y->name || strcmp(x->name, y->name) == 0;
+        return x->object != 0 ? true : same_name(x->name, y->name);
+    if (x->kind == CEL_TYPE_OPAQUE && !same_name(x->name, y->name))
+        return false;
     return cel_type_equal(x->params[0], y->params[0]) && cel_type_equal(x->params[1], y->params[1]);
 }
 
@@ -126,6 +137,43 @@ const cel_type *cel_type_table(cel_env *env, const cel_type *object)
     return intern(env, CEL_TYPE_TABLE, object, NULL);
 }
 
+const cel_type *cel_type_wrapper(cel_env *env, const cel_type *of)
+{
+    return of && of->kind >= CEL_TYPE_BOOL && of->kind <= CEL_TYPE_BYTES
+               ? intern(env, CEL_TYPE_WRAPPER, of, NULL)
+               : NULL;
+}
+
+const cel_type *cel_type_opaque(cel_env *env, const char *name, const cel_type *const *params,
+                                uint32_t count)
+{
+    mandate_slice copy = arena_dup(&env->memory, mandate_slice_str(name));
+    cel_type *cells = ARENA_ARRAY(&env->memory, cel_type, count ? count : 1);
+
+    if (!copy.ptr || !cells || count > CEL_TYPE_PARAMS_MAX)
+        return NULL;
+    cells[0] = (cel_type){.kind = CEL_TYPE_OPAQUE, .name = copy.ptr};
+    for (uint32_t i = 0; i < count; i++) {
+        if (!params[i])
+            return NULL;
+        cells[i].kind = CEL_TYPE_OPAQUE;
+        cells[i].params[0] = params[i];
+        cells[i].params[1] = i + 1 < count ? &cells[i + 1] : NULL;
+    }
+    return cells;
+}
+
+const cel_type *cel_type_param(cel_env *env, const char *name)
+{
+    mandate_slice copy = arena_dup(&env->memory, mandate_slice_str(name));
+    cel_type *made = ARENA_NEW(&env->memory, cel_type);
+
+    if (!made || !copy.ptr)
+        return NULL;
+    *made = (cel_type){.kind = CEL_TYPE_PARAM, .name = copy.ptr};
+    return made;
+}
+
 /* --- names ------------------------------------------------------------------- */
 
 static const struct {
@@ -151,6 +199,9 @@ static const struct {
     {"optional", CEL_TYPE_OPTIONAL, false},
     {"optional_type", CEL_TYPE_OPTIONAL, true},
     {"type", CEL_TYPE_TYPE, true},
+    {"wrapper", CEL_TYPE_WRAPPER, false},
+    {"net.IP", CEL_TYPE_IP, true},
+    {"net.CIDR", CEL_TYPE_CIDR, true},
 };
 
 const cel_type *cel_type_denoted(uint32_t libraries, mandate_slice name)
@@ -159,6 +210,9 @@ const cel_type *cel_type_denoted(uint32_t libraries, mandate_slice name)
         if (!names[i].denoted || !mandate_slice_is(name, names[i].name))
             continue;
         if (names[i].kind == CEL_TYPE_OPTIONAL && !(libraries & CEL_LIB_OPTIONAL))
+            return NULL;
+        if ((names[i].kind == CEL_TYPE_IP || names[i].kind == CEL_TYPE_CIDR) &&
+            !(libraries & CEL_LIB_NETWORK))
             return NULL;
         return cel_type_simple(names[i].kind);
     }
@@ -193,10 +247,19 @@ void cel_type_print(buf *b, const cel_type *type)
         buf_put_str(b, type->name ? type->name : "?");
         return;
     }
-    buf_put_str(b, kind_name(type->kind));
+    buf_put_str(b, type->kind == CEL_TYPE_OPAQUE ? type->name : kind_name(type->kind));
     if (!type->params[0])
         return;
     buf_put_char(b, '(');
+    if (type->kind == CEL_TYPE_OPAQUE) {
+        for (const cel_type *at = type; at; at = at->params[1]) {
+            if (at != type)
+                buf_put_str(b, ", ");
+            cel_type_print(b, at->params[0]);
+        }
+        buf_put_char(b, ')');
+        return;
+    }
     cel_type_print(b, type->params[0]);
     if (type->params[1]) {
         buf_put_str(b, ", ");
@@ -297,7 +360,8 @@ static const cel_type *read_type(type_reader *r, int depth)
         if (!mandate_slice_is(name, names[i].name))
             continue;
         if (names[i].kind == CEL_TYPE_LIST || names[i].kind == CEL_TYPE_MAP ||
-            names[i].kind == CEL_TYPE_OPTIONAL || names[i].kind == CEL_TYPE_TYPE)
+            names[i].kind == CEL_TYPE_OPTIONAL || names[i].kind == CEL_TYPE_TYPE ||
+            names[i].kind == CEL_TYPE_WRAPPER)
             return read_params(r, names[i].kind, depth);
         return cel_type_simple(names[i].kind);
     }

@@ -30,7 +30,15 @@ static const cel_type *simple(cel_type_kind kind)
 static bool is_compound(const cel_type *type)
 {
     return type->kind == CEL_TYPE_LIST || type->kind == CEL_TYPE_MAP ||
-           type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_TYPE;
+           type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_TYPE ||
+           type->kind == CEL_TYPE_OPAQUE;
+}
+
+/* Same name, and as many parameters. */
+static bool same_opaque(const cel_type *x, const cel_type *y)
+{
+    return !x->name == !y->name && (!x->name || strcmp(x->name, y->name) == 0) &&
+           !x->params[0] == !y->params[0] && !x->params[1] == !y->params[1];
 }
 
 const cel_type *cel_type_make(cel_unifier *u, cel_type_kind kind, const cel_type *p0,
@@ -65,22 +73,48 @@ const cel_type *cel_type_variable(cel_unifier *u)
     return out;
 }
 
-const cel_type *cel_type_instantiate(cel_unifier *u, const cel_type *pattern, const cel_type *a,
-                                     const cel_type *b)
+/* A type like that one, with other parameters. */
+static const cel_type *remake(cel_unifier *u, const cel_type *like, const cel_type *p0,
+                              const cel_type *p1)
 {
-    const cel_type *p0, *p1;
+    cel_type *out;
+
+    if (p0 == like->params[0] && p1 == like->params[1])
+        return like;
+    if (like->kind != CEL_TYPE_OPAQUE)
+        return cel_type_make(u, like->kind, p0, p1);
+    out = ARENA_NEW(u->memory, cel_type);
+    if (!out) {
+        u->nomem = true;
+        return simple(CEL_TYPE_ERROR);
+    }
+    *out = (cel_type){.kind = CEL_TYPE_OPAQUE, .name = like->name, .params = {p0, p1}};
+    return out;
+}
+
+static const cel_type *variable_named(cel_unifier *u, const char *name, cel_type_vars *vars)
+{
+    for (uint32_t i = 0; i < vars->count; i++)
+        if (strcmp(vars->names[i], name) == 0)
+            return vars->types[i];
+    if (vars->count == CEL_TYPE_PARAMS_MAX)
+        return simple(CEL_TYPE_DYN);
+    vars->names[vars->count] = name;
+    return vars->types[vars->count++] = cel_type_variable(u);
+}
+
+const cel_type *cel_type_instantiate(cel_unifier *u, const cel_type *pattern, cel_type_vars *vars)
+{
+    const cel_type *p0;
 
     if (!pattern)
         return NULL;
     if (pattern->kind == CEL_TYPE_PARAM && pattern->object == 0)
-        return pattern->name[0] == 'A' ? a : b;
-    if (!pattern->params[0])
+        return variable_named(u, pattern->name, vars);
+    if (!pattern->params[0] || pattern->kind == CEL_TYPE_TABLE)
         return pattern;
-    p0 = cel_type_instantiate(u, pattern->params[0], a, b);
-    p1 = cel_type_instantiate(u, pattern->params[1], a, b);
-    return p0 == pattern->params[0] && p1 == pattern->params[1]
-               ? pattern
-               : cel_type_make(u, pattern->kind, p0, p1);
+    p0 = cel_type_instantiate(u, pattern->params[0], vars);
+    return remake(u, pattern, p0, cel_type_instantiate(u, pattern->params[1], vars));
 }
 
 /* --- bindings ---------------------------------------------------------------- */
@@ -142,6 +176,9 @@ static bool less_specific(const cel_type *x, const cel_type *y)
                less_specific(x->params[1], y->params[1]);
     case CEL_TYPE_TYPE:
         return true;
+    case CEL_TYPE_OPAQUE:
+        return same_opaque(x, y) && (!x->params[0] || less_specific(x->params[0], y->params[0])) &&
+               (!x->params[1] || less_specific(x->params[1], y->params[1]));
     default:
         return cel_type_equal(x, y);
     }
@@ -187,7 +224,14 @@ static bool nullable(const cel_type *type)
 {
     return type->kind == CEL_TYPE_NULL || type->kind == CEL_TYPE_OBJECT ||
            type->kind == CEL_TYPE_TIMESTAMP || type->kind == CEL_TYPE_DURATION ||
-           type->kind == CEL_TYPE_OPTIONAL;
+           type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_WRAPPER;
+}
+
+static bool agree_opaque(cel_unifier *u, const cel_type *from, const cel_type *to)
+{
+    return same_opaque(from, to) &&
+           (!from->params[0] || agree(u, from->params[0], to->params[0])) &&
+           (!from->params[1] || agree(u, from->params[1], to->params[1]));
 }
 
 static bool agree(cel_unifier *u, const cel_type *from, const cel_type *to)
@@ -209,9 +253,15 @@ static bool agree(cel_unifier *u, const cel_type *from, const cel_type *to)
         return nullable(to);
     if (to->kind == CEL_TYPE_NULL)
         return nullable(from);
+    if (from->kind == CEL_TYPE_WRAPPER)
+        from = from->params[0];
+    if (to->kind == CEL_TYPE_WRAPPER)
+        to = to->params[0];
     if (from->kind != to->kind)
         return false;
     switch (from->kind) {
+    case CEL_TYPE_OPAQUE:
+        return agree_opaque(u, from, to);
     case CEL_TYPE_OBJECT:
         return from->object == to->object;
     case CEL_TYPE_LIST:
@@ -262,6 +312,5 @@ const cel_type *cel_substitute(cel_unifier *u, const cel_type *type, bool free_t
         return type;
     p0 = cel_substitute(u, type->params[0], free_to_dyn);
     p1 = cel_substitute(u, type->params[1], free_to_dyn);
-    return p0 == type->params[0] && p1 == type->params[1] ? type
-                                                          : cel_type_make(u, type->kind, p0, p1);
+    return remake(u, type, p0, p1);
 }

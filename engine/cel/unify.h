@@ -35,9 +35,14 @@ void cel_unifier_deinit(cel_unifier *u);
 const cel_type *cel_type_make(cel_unifier *u, cel_type_kind kind, const cel_type *p0,
                               const cel_type *p1);
 const cel_type *cel_type_variable(cel_unifier *u);
-/* The pattern of an overload with its parameters A and B replaced. */
-const cel_type *cel_type_instantiate(cel_unifier *u, const cel_type *pattern, const cel_type *a,
-                                     const cel_type *b);
+/* The variables that stand for the type parameters of one signature, by name. Starts zeroed. */
+typedef struct cel_type_vars {
+    uint32_t count;
+    const char *names[CEL_TYPE_PARAMS_MAX];
+    const cel_type *types[CEL_TYPE_PARAMS_MAX];
+} cel_type_vars;
+/* The pattern of a signature with its parameters replaced; new ones get a variable. */
+const cel_type *cel_type_instantiate(cel_unifier *u, const cel_type *pattern, cel_type_vars *vars);
 /* Whether a `from` may be given where a `to` is expected; binds variables when it may. */
 bool cel_assignable(cel_unifier *u, const cel_type *from, const cel_type *to);
 /* All or nothing. */

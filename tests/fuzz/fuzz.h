@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz - the entry point that libFuzzer and standalone_driver.c both call. Returns 0; a broken invariant aborts.
+ * fuzz - the entry point that libFuzzer and standalone_driver.c both call. Returns 0; a broken
+ * invariant aborts.
  */
 #ifndef MANDATE_TESTS_FUZZ_FUZZ_H
 #define MANDATE_TESTS_FUZZ_FUZZ_H
@@ -13,12 +14,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* An assertion that stays on whatever the build. */
-#define FUZZ_CHECK(condition)                                                                      \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
+#define FUZZ_CHECK(condition)                                               \
+    do {                                                                    \
+        if (!(condition)) {                                                 \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            abort();                                                        \
+        }                                                                   \
     } while (0)
 
 #endif

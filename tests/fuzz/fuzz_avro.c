@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_avro - a schema and data: two bytes with the schema's length (big endian), the schema, the data. The schema's
- * canonical form must be a schema of the same fingerprint; what is decoded must be a legal value.
+ * fuzz_avro - a schema and data: two bytes with the schema's length (big endian), the schema, the
+ * data. The schema's canonical form must be a schema of the same fingerprint; what is decoded must
+ * be a legal value.
  */
 #include "connectors/decode/avro_schema.h"
 #include "connectors/decode/decode.h"
@@ -53,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t length = (size_t)data[0] << 8 | data[1];
     if (length > size - 2)
         return 0;
-    mandate_slice schema = {(const char *)data + 2, length}, datum = {(const char *)data + 2 + length, size - 2 - length};
+    mandate_slice schema = {(const char *)data + 2, length},
+                  datum = {(const char *)data + 2 + length, size - 2 - length};
     if (avro_plan_create(&plan, schema, NULL, 0, &err) != MANDATE_OK)
         return 0;
     check_canonical(schema, avro_plan_fingerprint(plan));

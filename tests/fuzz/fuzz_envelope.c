@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_envelope - a whole record through decoder and envelope. One byte chooses the envelope and the formats, then lines:
- * headers as `name: value`, an empty line, and the rest is the value. The key is the first header's value, if any.
+ * fuzz_envelope - a whole record through decoder and envelope. One byte chooses the envelope and
+ * the formats, then lines: headers as `name: value`, an empty line, and the rest is the value. The
+ * key is the first header's value, if any.
  */
 #include "connectors/envelope/envelope.h"
 #include "fuzz.h"
@@ -22,7 +23,8 @@ static bool take_header(record *r, mandate_slice *text)
     const char *colon = memchr(line.ptr, ':', line.len);
     size_t name = colon ? (size_t)(colon - line.ptr) : line.len;
     size_t skip = name + (colon != NULL) + (colon && name + 1 < line.len && colon[1] == ' ');
-    headers[r->header_count++] = (record_header){{line.ptr, name}, {colon ? line.ptr + skip : NULL, line.len - skip}};
+    headers[r->header_count++] =
+        (record_header){{line.ptr, name}, {colon ? line.ptr + skip : NULL, line.len - skip}};
     return true;
 }
 
@@ -51,16 +53,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *stage;
     document d;
     if (!json) {
-        const decode_options as_json = {.framing = FRAMING_AUTO}, as_bytes = {.value_format = DECODE_BYTES, .key_format = DECODE_STRING};
+        const decode_options as_json = {.framing = FRAMING_AUTO},
+                             as_bytes = {.value_format = DECODE_BYTES, .key_format = DECODE_STRING};
         arena_init(&memory, LIMIT_RECORD_MEMORY);
-        FUZZ_CHECK(json_decoder_create(&json, &err) == MANDATE_OK && decoder_create(&decoders[0], &as_json, &err) == MANDATE_OK &&
+        FUZZ_CHECK(json_decoder_create(&json, &err) == MANDATE_OK &&
+                   decoder_create(&decoders[0], &as_json, &err) == MANDATE_OK &&
                    decoder_create(&decoders[1], &as_bytes, &err) == MANDATE_OK);
     }
     if (size == 0)
         return 0;
     const envelope *e = envelope_find(mandate_slice_str(names[(data[0] & 3) % 3]));
     mandate_slice text = {(const char *)data + 1, size - 1};
-    record r = {.topic = MANDATE_SLICE_LIT("t"), .headers = headers, .timestamp_us = (int64_t)data[0] << 55};
+    record r = {.topic = MANDATE_SLICE_LIT("t"),
+                .headers = headers,
+                .timestamp_us = (int64_t)data[0] << 55};
     arena_reset(&memory);
     while (take_header(&r, &text))
         ;
@@ -68,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         r.value = text;
     if (r.header_count)
         r.key = headers[0].value;
-    if (decoder_run(&key, &value, decoders[data[0] >> 2 & 1], &memory, &r, &stage, &err) != MANDATE_OK) {
+    if (decoder_run(&key, &value, decoders[data[0] >> 2 & 1], &memory, &r, &stage, &err) !=
+        MANDATE_OK) {
         FUZZ_CHECK(stage && err.text[0]);
         return 0;
     }

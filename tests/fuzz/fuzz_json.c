@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_json - any bytes as JSON. What is taken must be a legal value that survives our own encoding, and a second look
- * at the same bytes must give the same.
+ * fuzz_json - any bytes as JSON. What is taken must be a legal value that survives our own
+ * encoding, and a second look at the same bytes must give the same.
  */
 #include "connectors/decode/decode.h"
 #include "fuzz.h"

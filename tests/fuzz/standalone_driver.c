@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * standalone_driver - replays a corpus folder without libFuzzer: each file whole, then cut at every byte.
+ * standalone_driver - replays a corpus folder without libFuzzer: each file whole, then cut at every
+ * byte.
  *
- * Inputs are handed over as exact heap blocks, so that a sanitizer sees a read beyond the end. An empty or missing folder
- * is a failure: a test that replays nothing proves nothing.
+ * Inputs are handed over as exact heap blocks, so that a sanitizer sees a read beyond the end. An
+ * empty or missing folder is a failure: a test that replays nothing proves nothing.
  */
 #include <dirent.h>
 #include <string.h>

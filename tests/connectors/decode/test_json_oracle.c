@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our JSON against jansson: texts broken and mended at random are taken by both or by neither, with the same values.
- * Excepted are integers beyond 64 bits, which jansson refuses and we read as doubles.
+ * Our JSON against jansson: texts broken and mended at random are taken by both or by neither, with
+ * the same values. Excepted are integers beyond 64 bits, which jansson refuses and we read as
+ * doubles.
  */
 #include "support.h"
 
@@ -20,9 +21,11 @@ static uint32_t any(uint32_t below)
 }
 
 static const char *const texts[] = {
-    "{\"before\":null,\"after\":{\"id\":1,\"amount\":\"TEtA\",\"open\":true},\"op\":\"u\",\"ts_ms\":1559033904863}",
+    "{\"before\":null,\"after\":{\"id\":1,\"amount\":\"TEtA\",\"open\":true},\"op\":\"u\",\"ts_"
+    "ms\":1559033904863}",
     "[1,-2,3.5,1e3,\"a\\u0041\\n\\\"\",false,{\"\":[]},[[],{}],null]",
-    "[[1,[2,[3,{\"k\":[\"\\ud83d\\ude00\",\"\xc3\xa4\"]}]]], 9223372036854775807 , -9223372036854775808]",
+    "[[1,[2,[3,{\"k\":[\"\\ud83d\\ude00\",\"\xc3\xa4\"]}]]], 9223372036854775807 , "
+    "-9223372036854775808]",
     " { \"a\" : [ 0 , 0.0 , -0 , 10E-2 ] , \"b\" : \"\" }\n",
     "\"text\"",
     "-12.5e+3",
@@ -91,7 +94,8 @@ static void same(const json_t *expected, cel_value v)
         assert_int_equal(v.kind, CEL_MAP);
         assert_int_equal(v.len, json_object_size(expected));
         i = 0;
-        json_object_foreach((json_t *)(uintptr_t)expected, key, child) {
+        json_object_foreach((json_t *)(uintptr_t)expected, key, child)
+        {
             assert_true(mandate_slice_is(cel_text(v.map[i].key), key));
             same(child, v.map[i++].value);
         }
@@ -112,13 +116,15 @@ static void test_json_oracle__jansson_and_we_take_the_same_texts(void **state)
         json_error_t at;
         cel_value v;
         size_t len = mutate(text, texts[any(sizeof texts / sizeof *texts)]);
-        json_t *expected = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
+        json_t *expected =
+            json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
         arena_reset(&a);
         mandate_status status = json_decode(&v, d, &a, mandate_slice_of(text, len), &err);
         if (expected && status == MANDATE_OK) {
             same(expected, v);
             taken++;
-        } else if (expected || (status == MANDATE_OK && json_error_code(&at) != json_error_numeric_overflow)) {
+        } else if (expected ||
+                   (status == MANDATE_OK && json_error_code(&at) != json_error_numeric_overflow)) {
             fail_msg("%.*s: jansson says %s, we say %s", (int)len, text, expected ? "yes" : at.text,
                      status == MANDATE_OK ? "yes" : err.text);
         } else {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Real records of other systems, where they lie beside the repository: each is decoded and opened, and what matters in it is
- * found. Without them the test is skipped; nothing of them is copied here.
+ * Real records of other systems, where they lie beside the repository: each is decoded and opened,
+ * and what matters in it is found. Without them the test is skipped; nothing of them is copied
+ * here.
  */
 #include "../decode/support.h"
 
@@ -49,7 +50,9 @@ static void opens(fixture *f, const char *file, const char *name, document_kind 
         skip();
     record r = {.value = buf_slice(&f->text), .timestamp_us = INT64_MIN};
     assert_ok(decoder_run(&key, &value, f->decoder, &f->memory, &r, &stage, &f->err), &f->err);
-    assert_ok(envelope_find(mandate_slice_str(name))->open(&f->doc, &f->memory, f->json, &r, key, value, &f->err), &f->err);
+    assert_ok(envelope_find(mandate_slice_str(name))
+                  ->open(&f->doc, &f->memory, f->json, &r, key, value, &f->err),
+              &f->err);
     assert_int_equal(f->doc.kind, kind);
 }
 
