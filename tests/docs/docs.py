@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Examples in the documentation are tests.
+
+    docs.py BIN
+
+README.md: its connector file passes `connector check`, its mandate is accepted by a running daemon that has this connector.
+docs/conditions.md: every line of a ```cel block is accepted as a `while`; the error that it shows is what the daemon says.
+Prints "ok   name" or "FAIL name" a test.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BIN = os.path.abspath(sys.argv[1])
+failed = 0
+
+
+def report(name, good, why=""):
+    global failed
+    failed += not good
+    print("%s %s" % ("ok  " if good else "FAIL", name), flush=True)
+    if not good and why:
+        print("       " + why.strip().replace("\n", "\n       "), flush=True)
+
+
+def blocks(path, language):
+    text = open(os.path.join(ROOT, path), encoding="utf-8").read()
+    return re.findall(r"^```%s\n(.*?)^```" % language, text, re.S | re.M)
+
+
+def ctl(env, *argv, stdin=""):
+    return subprocess.run([os.path.join(BIN, "mandatectl"), *argv], input=stdin, env=env, text=True, capture_output=True)
+
+
+def mandate(ident, condition):
+    return {"id": ident, "grantor": "user:docs", "agent": "agent:docs", "purpose": "an example",
+            "scope": {"actions": ["*"], "resources": ["*"]}, "while": condition,
+            "params": {"conversation": "R-42"}, "expires_at": "2099-01-01T00:00:00Z"}
+
+
+def start(folder, env):
+    log = open(os.path.join(folder, "log"), "w")
+    daemon = subprocess.Popen([os.path.join(BIN, "mandated"), "--config", os.path.join(folder, "mandated.yaml")],
+                              cwd=folder, env=env, stderr=log)
+    deadline = time.monotonic() + 30
+    while ctl(env, "mandate", "list", "--json").returncode != 0:
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            daemon.kill()
+            sys.exit("the daemon does not serve:\n" + open(os.path.join(folder, "log")).read())
+        time.sleep(0.05)
+    return daemon
+
+
+def flat(text):
+    """Without the indentation that keeps a message's later lines apart."""
+    return re.sub(r"^ +", "", text, flags=re.M)
+
+
+def readme(env):
+    yaml, claims = blocks("README.md", "yaml")[0], json.loads(blocks("README.md", "json")[0])
+    claims["expires_at"] = "2099-01-01T00:00:00Z"  # the README's own date passes one day
+    done = ctl(env, "mandate", "issue", "-", "--json", stdin=json.dumps(claims))
+    report("the README's mandate is accepted", done.returncode == 0, done.stderr)
+    sample = json.loads(re.sub("…", "", blocks("README.md", "json")[1]))
+    schema = json.load(open(os.path.join(ROOT, "schemas", "revocation.schema.json")))
+    unknown = set(sample) - set(schema["properties"])
+    report("the README's revocation has the schema's members", not unknown, str(unknown))
+    return yaml
+
+
+def conditions(env):
+    lines = [l for b in blocks("docs/conditions.md", "cel") for l in b.splitlines() if l.strip()]
+    report("docs/conditions.md has examples", len(lines) >= 5)
+    for i, line in enumerate(lines):
+        done = ctl(env, "mandate", "issue", "-", "--json", stdin=json.dumps(mandate("docs-%d" % i, line)))
+        # an example that is false today is still an example: what counts is that it means something
+        good = done.returncode == 0 or "is already false" in done.stderr
+        report("condition: " + line, good, done.stderr)
+    shown = blocks("docs/conditions.md", "text")[0].strip()
+    wrong = re.search(r"^ \| (.*)$", shown, re.M).group(1)
+    done = ctl(env, "mandate", "issue", "-", stdin=json.dumps(mandate("docs-wrong", wrong)))
+    report("the error that docs/conditions.md shows is what is said", done.returncode == 1 and flat(shown) in flat(done.stderr), done.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="mandated-docs-") as folder:
+        connector = os.path.join(folder, "crm.yaml")
+        open(connector, "w").write(blocks("README.md", "yaml")[0])
+        done = subprocess.run([os.path.join(BIN, "mandatectl"), "connector", "check", connector], text=True, capture_output=True)
+        report("the README's connector file checks", done.returncode == 0, done.stderr)
+        entities = os.path.join(HERE, "entities.yaml")
+        open(os.path.join(folder, "mandated.yaml"), "w").write(
+            "issuer: https://mandates.example\ndata_dir: %s/data\nkafka: {embedded: true}\nentities: [%s]\nconnectors: [crm.yaml]\n"
+            % (folder, entities))
+        env = dict(os.environ, MANDATED_SOCKET=os.path.join(folder, "data", "mandated.sock"), NO_COLOR="1")
+        daemon = start(folder, env)
+        try:
+            readme(env)
+            conditions(env)
+        finally:
+            daemon.terminate()
+            daemon.wait(10)
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
