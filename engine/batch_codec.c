@@ -97,7 +97,7 @@ static bool get_change(wire_reader *r, arena *a, change *ch, const schema *s)
         set.forget = wire_get_u8(r);
         set.value = set.forget ? cel_null() : cel_decode(r, a);
         set.field = ch->type == SCHEMA_NONE ? SCHEMA_NONE : schema_field_by_id(schema_type_at(s, ch->type), id);
-        if (set.field != SCHEMA_NONE)
+        if (set.field != SCHEMA_NONE && schema_type_at(s, ch->type)->fields[set.field].kind != SCHEMA_INVERSE)
             sets[ch->set_count++] = set;
     }
     return ch->type != SCHEMA_NONE;
@@ -138,7 +138,9 @@ mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice by
 {
     wire_reader reader = wire_reader_of(bytes), *r = &reader;
     uint8_t format = wire_get_u8(r);
-    engine_batch batch = {.seq = wire_get_u64(r), .now_us = wire_get_i64(r)};
+    engine_batch batch = {0};
+    batch.seq = wire_get_u64(r);
+    batch.now_us = wire_get_i64(r);
     uint64_t n = wire_get_count(r, 3);
     engine_input *inputs = ARENA_ARRAY(a, engine_input, n + 1);
     r->failed |= !inputs || format != BATCH_FORMAT;

@@ -83,7 +83,7 @@ struct engine {
     VEC(mandate_slice) new_claims;
     VEC(uint32_t) affected;      /* mandates whose conditions flipped on this input */
     bool meta_changed, more;
-    uint64_t leaf_flips0, node_flips0, programs0;
+    uint64_t leaf_flips0, condition_flips0, programs0;
     uint32_t changes_applied, changes_stale;
     mandate_error *err;          /* of the running step: set once when something fatal happens */
     bool failed;

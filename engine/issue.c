@@ -261,6 +261,28 @@ static bool create(issuance *is, const occasion *why)
     return true;
 }
 
+/* Our own copy of what came from outside, in its stored form's terms: what cannot be stored is refused here. */
+static mandate_status take_claims(issuance *is, const claims *given, mandate_error *err)
+{
+    arena *memory = &is->e->memory;
+    buf b;
+    buf_init(&b);
+    bool encoded = content(&b, given);
+    size_t size = b.len;
+    mandate_slice bytes = encoded ? arena_dup(memory, buf_slice(&b)) : (mandate_slice){NULL, 0};
+    buf_deinit(&b);
+    if (!bytes.ptr)
+        return MANDATE_NOMEM;
+    if (size > LIMIT_CLAIMS)
+        return mandate_error_set(err, MANDATE_LIMIT, "the mandate has %zu bytes, at most %d are allowed: shorten its lists, params or targets",
+                                 size, LIMIT_CLAIMS);
+    if (claims_decode(&is->claims, memory, bytes, NULL) == MANDATE_OK)
+        return MANDATE_OK;
+    return memory->failed ? MANDATE_NOMEM
+                          : mandate_error_set(err, MANDATE_INVALID, "\"params\" and \"targets\" may nest at most %d deep and hold data only",
+                                              LIMIT_VALUE_DEPTH);
+}
+
 bool issue_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
 {
     issuance is = {.e = e, .answer = a, .parent = MANDATE_NONE};
@@ -275,8 +297,9 @@ bool issue_run(engine *e, const engine_command *c, engine_answer *a, const occas
         mandate_error_set(err, MANDATE_DENIED, "\"issuer\" must be \"%.*s\": mandates of others are not issued here", MANDATE_SLICE_ARG(e->issuer));
         return true;
     }
-    if (claims_copy(&is.claims, &e->memory, c->claims, NULL) != MANDATE_OK)
-        return engine_fail(e, "out of memory while issuing");
+    mandate_status taken = take_claims(&is, c->claims, err);
+    if (taken)
+        return taken != MANDATE_NOMEM || engine_fail(e, "out of memory while issuing");
     mandate_status parent = check_parent(&is, err);
     if (e->failed || !is_repetition(&is, &settled))
         return false;

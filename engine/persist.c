@@ -157,7 +157,8 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
 
 static bool load_cascade(engine *e, wire_reader *r)
 {
-    cascade c = {.root = (uint32_t)wire_get_u64(r), .cursor = (uint32_t)wire_get_u64(r)};
+    cascade c = {.root = (uint32_t)wire_get_u64(r)};
+    c.cursor = (uint32_t)wire_get_u64(r);
     c.effective_at_us = wire_get_i64(r);
     c.count = (uint32_t)wire_get_u64(r);
     c.cause = (transition_cause)wire_get_u8(r);

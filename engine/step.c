@@ -94,7 +94,7 @@ static void step_begin(engine *e)
     condition_stats stats;
     condition_get_stats(e->conditions, &stats);
     e->leaf_flips0 = stats.leaf_flips;
-    e->node_flips0 = stats.node_flips;
+    e->condition_flips0 = stats.condition_flips;
     e->programs0 = stats.programs_run;
     e->changes_applied = e->changes_stale = 0;
     e->meta_changed = e->more = false;
@@ -172,7 +172,7 @@ static void step_result(engine *e, engine_result *out)
         .changes_applied = e->changes_applied,
         .changes_stale = e->changes_stale,
         .atoms_flipped = (uint32_t)(stats.leaf_flips - e->leaf_flips0),
-        .conditions_flipped = (uint32_t)(stats.node_flips - e->node_flips0),
+        .conditions_flipped = (uint32_t)(stats.condition_flips - e->condition_flips0),
         .programs_run = (uint32_t)(stats.programs_run - e->programs0),
     };
     out->entities = context_changed(e->graph, &out->entity_count);

@@ -52,6 +52,9 @@ int cmd_run(int argc, char **argv)
     status = seed_tables(&err);
     if (status == MANDATE_OK)
         status = daemon_load(d, argv[0], &err);
+    /* The address of a run that was killed must not be taken for this one's. */
+    if (status == MANDATE_OK && d->config.kafka.embedded && d->config.kafka.embedded_port_file)
+        unlink(d->config.kafka.embedded_port_file);
     if (status == MANDATE_OK)
         status = daemon_open(d, &err);
     if (status == MANDATE_OK)
@@ -62,6 +65,8 @@ int cmd_run(int argc, char **argv)
         /* Destroying Kafka clients can take longer than anyone waits for us; the database is what must be closed. */
         if (d->store)
             store_close(d->store);
+        if (d->broker && d->config.kafka.embedded_port_file)
+            unlink(d->config.kafka.embedded_port_file);
         log_write(LOG_INFO, "daemon", "stopped");
         _exit(status == MANDATE_OK ? DAEMON_EXIT_OK : command_fail(&err));
     }

@@ -96,16 +96,20 @@ static mandate_status start_broker(daemon_state *d, mandate_error *err)
 static mandate_status make_cluster(daemon_state *d, mandate_error *err)
 {
     const config_properties *p = &d->config.kafka.rdkafka;
+    uint32_t count = 0;
 
-    d->properties = calloc(p->count + 1, sizeof(*d->properties));
+    d->properties = calloc(p->count + 2, sizeof(*d->properties));
     if (!d->properties)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for properties");
+    /* The embedded broker answers a fetch only when its time is up, whatever arrives meanwhile. */
+    if (d->broker)
+        d->properties[count++] = (connector_property){"fetch.wait.max.ms", "5"};
     for (uint32_t i = 0; i < p->count; i++)
-        d->properties[i] = (connector_property){p->items[i].name, p->items[i].value};
+        d->properties[count++] = (connector_property){p->items[i].name, p->items[i].value};
     d->cluster = (kafka_cluster){
         .bootstrap = d->broker ? broker_bootstrap(d->broker) : d->config.kafka.bootstrap_servers,
         .properties = d->properties,
-        .property_count = p->count,
+        .property_count = count,
     };
     d->host = (kafka_host){d, host_log, host_monotonic};
     return MANDATE_OK;

@@ -5,7 +5,8 @@
  * A value is its kind as one byte and then
  *   bool: u8; int: zigzag; uint: varint; double: 8 bytes; string, bytes: length and bytes;
  *   timestamp, duration: zigzag seconds, varint nanos; list: count, items;
- *   map: count, (key, value) sorted by key; optional: count 0 or 1, item; type: its name.
+ *   map: count, (key, value) sorted by key; optional: count 0 or 1, item; type: its name;
+ *   ip: length and bytes; cidr: the same, then the prefix length.
  * Equal values of one kind have equal bytes. The decoder accepts nothing else: unsorted or repeated
  * keys, bad UTF-8 and out-of-range times fail.
  */
@@ -83,7 +84,9 @@ static bool copy_at(cel_value *out, arena *a, cel_value v, int depth)
         return false;
     switch (v.kind) {
     case CEL_STRING:
-    case CEL_BYTES: {
+    case CEL_BYTES:
+    case CEL_IP:
+    case CEL_CIDR: {
         mandate_slice s = arena_dup(a, cel_text(v));
         *out = v;
         out->s = s.ptr;
@@ -164,7 +167,12 @@ void cel_encode(buf *b, cel_value v)
         break;
     case CEL_STRING:
     case CEL_BYTES:
+    case CEL_IP:
         wire_put_bytes(b, cel_text(v));
+        break;
+    case CEL_CIDR:
+        wire_put_bytes(b, cel_text(v));
+        wire_put_u64(b, v.type);
         break;
     case CEL_TIMESTAMP:
     case CEL_DURATION:
@@ -246,6 +254,16 @@ static cel_value decode_text(wire_reader *r, cel_kind kind)
     return kind == CEL_STRING ? cel_string(s) : cel_bytes(s);
 }
 
+static cel_value decode_net(wire_reader *r, cel_kind kind)
+{
+    mandate_slice s = wire_get_bytes(r);
+    uint64_t bits = kind == CEL_CIDR ? wire_get_u64(r) : 0;
+    if (r->failed || (s.len != 4 && s.len != 16) || bits > 8 * s.len)
+        return decode_fail(r);
+    return (cel_value){
+        .kind = (uint8_t)kind, .type = (uint16_t)bits, .len = (uint32_t)s.len, .s = s.ptr};
+}
+
 static cel_value decode_bool(wire_reader *r)
 {
     uint8_t b = wire_get_u8(r);
@@ -287,6 +305,9 @@ static cel_value decode_at(wire_reader *r, arena *a, int depth)
         return decode_map(r, a, depth + 1);
     case CEL_TYPE:
         return decode_type(r);
+    case CEL_IP:
+    case CEL_CIDR:
+        return decode_net(r, kind);
     default:
         return decode_fail(r);
     }

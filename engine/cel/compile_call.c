@@ -163,6 +163,18 @@ void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uin
     c->steps.data[at].object = (uint16_t)group;
 }
 
+/* A function that the environment declares: the host has it, unless a built-in row of that name fits. */
+static void emit_host_call(cel_compiler *c, const cel_overload *row, uint32_t group,
+                           mandate_slice name, uint32_t argc, const cel_expr *e)
+{
+    uint32_t n = cel_add_constant(c, cel_string(name));
+    uint32_t at = cel_emit(c, OP_CALL_HOST, 1 - (int)argc, row ? row->id : 0, n, e);
+    if (c->status != MANDATE_OK)
+        return;
+    c->steps.data[at].argc = (uint8_t)argc;
+    c->steps.data[at].object = (uint16_t)group;
+}
+
 /* "math.ceil" when the receiver of an unchecked call is a namespace; empty otherwise. */
 static mandate_slice qualified(cel_compiler *c, const cel_expr *e, char text[2 * LIMIT_NAME])
 {
@@ -176,7 +188,7 @@ static mandate_slice qualified(cel_compiler *c, const cel_expr *e, char text[2 *
     text[space.len] = '.';
     memcpy(text + space.len + 1, e->name.ptr, e->name.len);
     mandate_slice name = {text, space.len + 1 + e->name.len};
-    return cel_function_exists(c->env->libraries, name, false) ? name : none;
+    return cel_env_function_named(c->env, name, false) ? name : none;
 }
 
 static void compile_function(cel_compiler *c, const cel_expr *e)
@@ -202,8 +214,18 @@ static void compile_function(cel_compiler *c, const cel_expr *e)
             !cel_constant_since(c, pattern))
             pattern = 0;
     }
-    if (!row)
+    uint32_t none = 0;
+    if (row && row->id == CEL_FN_COUNT) {
+        emit_host_call(c, NULL, 0, row->name, argc, e);
+        return;
+    }
+    if (!row) {
         row = cel_function_find(name, argc, member, &group);
+        if (cel_env_overload(c->env, name, argc, member, &none)) {
+            emit_host_call(c, row, group, name, argc, e);
+            return;
+        }
+    }
     const void *prepared = NULL;
     if (row && pattern && takes_regex(row->id) && c->status == MANDATE_OK)
         prepared = prepare_regex(c, &c->constants.data[c->steps.data[pattern].a]);

@@ -46,6 +46,9 @@ static void put_operands(buf *b, const cel_program *p, const cel_step *s)
     case OP_CALL:
         buf_printf(b, "  %s", cel_overloads[s->a].text);
         break;
+    case OP_CALL_HOST:
+        put_constant(b, p, s->b);
+        break;
     case OP_CALL_DYN:
         if (s->object)
             buf_printf(b, "  %.*s", MANDATE_SLICE_ARG(cel_overloads[s->a].name));

@@ -79,6 +79,8 @@ static bool is_pure(const cel_step *s, uint32_t base)
         return !(cel_fn_rows[s->a].flags & CEL_FN_IMPURE);
     case OP_CALL_DYN:
         return s->object > 0 && !(s->b & CEL_FN_IMPURE);
+    case OP_CALL_HOST:
+        return false;
     default:
         return true;
     }

@@ -166,6 +166,10 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
             top -= s->argc - 1;
             *top = cel_step_call(act, top, s);
             break;
+        case OP_CALL_HOST:
+            top -= s->argc - 1;
+            *top = cel_step_call_host(act, top, s, k[s->b]);
+            break;
         case OP_COMPARE:
             top--;
             *top = compare(act, s->argc, top[0], top[1]);

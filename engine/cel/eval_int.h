@@ -25,6 +25,8 @@ cel_value cel_step_index(cel_activation *act, const cel_value *operands, bool op
 cel_value cel_step_list(cel_activation *act, cel_value *items, const cel_step *s);
 cel_value cel_step_map(cel_activation *act, cel_value *pairs, const cel_step *s);
 cel_value cel_step_call(cel_activation *act, cel_value *args, const cel_step *s);
+cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_step *s,
+                             cel_value name);
 /* The operand of or / orValue is not an empty optional: what the whole gives. */
 cel_value cel_step_opt_or(cel_activation *act, cel_value x, const cel_step *s);
 /* frame[FOLD_ACCU] + [v], in place where there is room. */

@@ -248,6 +248,26 @@ cel_value cel_step_call(cel_activation *act, cel_value *args, const cel_step *s)
     return row->fn(act, args, s->argc);
 }
 
+cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_step *s,
+                             cel_value name)
+{
+    for (uint32_t i = 0; i < s->argc; i++) {
+        if (cel_is_odd(args[i]))
+            return cel_strict(act, args, s->argc);
+        if (args[i].slope)
+            args[i] = cel_settle(act, args[i]);
+    }
+    const cel_overload *overload = fitting(s, args);
+    if (overload) {
+        act->prepared = NULL;
+        return cel_fn_rows[overload->id].fn(act, args, s->argc);
+    }
+    if (!act->host || !act->host->call)
+        return cel_error(act->memory, "function '%.*s' has no implementation here",
+                         MANDATE_SLICE_ARG(cel_text(name)));
+    return act->host->call(act->ctx, act, cel_text(name), args, s->argc);
+}
+
 cel_value cel_step_opt_or(cel_activation *act, cel_value x, const cel_step *s)
 {
     if (cel_is_odd(x))

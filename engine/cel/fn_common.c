@@ -25,6 +25,10 @@ static const uint8_t wanted[CEL_TYPE_KIND_COUNT] = {
     [CEL_TYPE_TABLE] = CEL_ERROR,
     [CEL_TYPE_OPTIONAL] = CEL_OPTIONAL,
     [CEL_TYPE_TYPE] = CEL_TYPE,
+    [CEL_TYPE_WRAPPER] = ANY,
+    [CEL_TYPE_OPAQUE] = ANY,
+    [CEL_TYPE_IP] = CEL_IP,
+    [CEL_TYPE_CIDR] = CEL_CIDR,
     [CEL_TYPE_PARAM] = ANY,
     [CEL_TYPE_ERROR] = ANY,
 };

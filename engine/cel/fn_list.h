@@ -207,6 +207,28 @@
     X(MATH_SHIFT_RIGHT_INT, shift_right, 0)                                                        \
     X(MATH_SHIFT_RIGHT_UINT, shift_right, 0)
 
+#define CEL_FN_NETWORK(X)                                                                          \
+    X(IS_IP, is_ip, 0)                                                                             \
+    X(IS_CIDR, is_cidr, 0)                                                                         \
+    X(STRING_TO_IP, ip, 0)                                                                         \
+    X(STRING_TO_CIDR, cidr, 0)                                                                     \
+    X(IP_IS_CANONICAL, ip_is_canonical, 0)                                                         \
+    X(IP_FAMILY, ip_family, 0)                                                                     \
+    X(IP_IS_LOOPBACK, ip_is_loopback, 0)                                                           \
+    X(IP_IS_GLOBAL_UNICAST, ip_is_global_unicast, 0)                                               \
+    X(IP_IS_UNSPECIFIED, ip_is_unspecified, 0)                                                     \
+    X(IP_IS_LINK_LOCAL_MULTICAST, ip_is_link_local_multicast, 0)                                   \
+    X(IP_IS_LINK_LOCAL_UNICAST, ip_is_link_local_unicast, 0)                                       \
+    X(CIDR_CONTAINS_IP, cidr_contains_ip, 0)                                                       \
+    X(CIDR_CONTAINS_IP_STRING, cidr_contains_ip, 0)                                                \
+    X(CIDR_CONTAINS_CIDR, cidr_contains_cidr, 0)                                                   \
+    X(CIDR_CONTAINS_CIDR_STRING, cidr_contains_cidr, 0)                                            \
+    X(CIDR_IP, cidr_ip, 0)                                                                         \
+    X(CIDR_MASKED, cidr_masked, 0)                                                                 \
+    X(CIDR_PREFIX_LENGTH, cidr_prefix_length, 0)                                                   \
+    X(IP_TO_STRING, net_to_string, 0)                                                              \
+    X(CIDR_TO_STRING, net_to_string, 0)
+
 #define CEL_FN_MAPPING(X)                                                                          \
     X(PARSE_JSON_STRING, parse_json, CEL_FN_IMPURE)                                                \
     X(PARSE_JSON_BYTES, parse_json, CEL_FN_IMPURE)                                                 \
@@ -224,6 +246,7 @@
     CEL_FN_TEXT(X)                                                                                 \
     CEL_FN_CONTAINERS(X)                                                                           \
     CEL_FN_MATH(X)                                                                                 \
+    CEL_FN_NETWORK(X)                                                                              \
     CEL_FN_MAPPING(X)
 
 #endif

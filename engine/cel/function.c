@@ -22,6 +22,8 @@
 #define POINTER_BYTES &cel_simple_types[CEL_TYPE_BYTES]
 #define POINTER_TIMESTAMP &cel_simple_types[CEL_TYPE_TIMESTAMP]
 #define POINTER_DURATION &cel_simple_types[CEL_TYPE_DURATION]
+#define POINTER_IP &cel_simple_types[CEL_TYPE_IP]
+#define POINTER_CIDR &cel_simple_types[CEL_TYPE_CIDR]
 #define POINTER_A &type_A
 #define POINTER_B &type_B
 #define POINTER_LIST_A &type_LIST_A

@@ -153,6 +153,8 @@
     CEL_ROW1(X, TIMESTAMP_TO_STRING, "timestamp_to_string", "string", GLOBAL, STANDARD, STRING,    \
              TIMESTAMP)                                                                            \
     CEL_ROW1(X, UINT64_TO_STRING, "uint64_to_string", "string", GLOBAL, STANDARD, STRING, UINT)    \
+    CEL_ROW1(X, IP_TO_STRING, "ip_to_string", "string", GLOBAL, NETWORK, STRING, IP)               \
+    CEL_ROW1(X, CIDR_TO_STRING, "cidr_to_string", "string", GLOBAL, NETWORK, STRING, CIDR)         \
     CEL_ROW1(X, TIMESTAMP_TO_TIMESTAMP, "timestamp_to_timestamp", "timestamp", GLOBAL, STANDARD,   \
              TIMESTAMP, TIMESTAMP)                                                                 \
     CEL_ROW1(X, INT64_TO_TIMESTAMP, "int64_to_timestamp", "timestamp", GLOBAL, STANDARD,           \
@@ -189,6 +191,7 @@
     CEL_LISTS_FUNCTIONS(X)                                                                         \
     CEL_MATH_FUNCTIONS(X)                                                                          \
     CEL_SMALL_FUNCTIONS(X)                                                                         \
+    CEL_NETWORK_FUNCTIONS(X)                                                                       \
     CEL_MAPPING_FUNCTIONS(X)
 
 #endif

@@ -168,6 +168,36 @@
     CEL_ROW3(X, MAP_INSERT_KEY_VALUE, "@mapInsert_map_key_value", "cel.@mapInsert", GLOBAL,        \
              TWO_VAR, MAP_AB, MAP_AB, A, B)
 
+#define CEL_NETWORK_FUNCTIONS(X)                                                                   \
+    CEL_ROW1(X, IS_IP, "is_ip", "isIP", GLOBAL, NETWORK, BOOL, STRING)                             \
+    CEL_ROW1(X, IS_CIDR, "is_cidr", "isCIDR", GLOBAL, NETWORK, BOOL, STRING)                       \
+    CEL_ROW1(X, STRING_TO_IP, "string_to_ip", "ip", GLOBAL, NETWORK, IP, STRING)                   \
+    CEL_ROW1(X, STRING_TO_CIDR, "string_to_cidr", "cidr", GLOBAL, NETWORK, CIDR, STRING)           \
+    CEL_ROW1(X, IP_IS_CANONICAL, "ip_is_canonical", "ip.isCanonical", GLOBAL, NETWORK, BOOL,       \
+             STRING)                                                                               \
+    CEL_ROW1(X, IP_FAMILY, "ip_family", "family", MEMBER, NETWORK, INT, IP)                        \
+    CEL_ROW1(X, IP_IS_LOOPBACK, "ip_is_loopback", "isLoopback", MEMBER, NETWORK, BOOL, IP)         \
+    CEL_ROW1(X, IP_IS_GLOBAL_UNICAST, "ip_is_global_unicast", "isGlobalUnicast", MEMBER,           \
+             NETWORK, BOOL, IP)                                                                    \
+    CEL_ROW1(X, IP_IS_UNSPECIFIED, "ip_is_unspecified", "isUnspecified", MEMBER, NETWORK, BOOL,    \
+             IP)                                                                                   \
+    CEL_ROW1(X, IP_IS_LINK_LOCAL_MULTICAST, "ip_is_link_local_multicast",                          \
+             "isLinkLocalMulticast", MEMBER, NETWORK, BOOL, IP)                                    \
+    CEL_ROW1(X, IP_IS_LINK_LOCAL_UNICAST, "ip_is_link_local_unicast", "isLinkLocalUnicast",        \
+             MEMBER, NETWORK, BOOL, IP)                                                            \
+    CEL_ROW2(X, CIDR_CONTAINS_IP, "cidr_contains_ip", "containsIP", MEMBER, NETWORK, BOOL,         \
+             CIDR, IP)                                                                             \
+    CEL_ROW2(X, CIDR_CONTAINS_IP_STRING, "cidr_contains_ip_string", "containsIP", MEMBER,          \
+             NETWORK, BOOL, CIDR, STRING)                                                          \
+    CEL_ROW2(X, CIDR_CONTAINS_CIDR, "cidr_contains_cidr", "containsCIDR", MEMBER, NETWORK,         \
+             BOOL, CIDR, CIDR)                                                                     \
+    CEL_ROW2(X, CIDR_CONTAINS_CIDR_STRING, "cidr_contains_cidr_string", "containsCIDR", MEMBER,    \
+             NETWORK, BOOL, CIDR, STRING)                                                          \
+    CEL_ROW1(X, CIDR_IP, "cidr_ip", "ip", MEMBER, NETWORK, IP, CIDR)                               \
+    CEL_ROW1(X, CIDR_MASKED, "cidr_masked", "masked", MEMBER, NETWORK, CIDR, CIDR)                 \
+    CEL_ROW1(X, CIDR_PREFIX_LENGTH, "cidr_prefix_length", "prefixLength", MEMBER, NETWORK, INT,    \
+             CIDR)
+
 /* Ours, for connectors. */
 #define CEL_MAPPING_FUNCTIONS(X)                                                                   \
     CEL_ROW1(X, PARSE_JSON_STRING, "parse_json_string", "parse_json", GLOBAL, MAPPING, DYN,        \

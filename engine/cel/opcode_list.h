@@ -28,6 +28,7 @@
     X(MAP, "count,mask", "k v.. -- map: new map; masked entries are optionals")                    \
     X(CALL, "overload,args", "v.. -- v: one function, found when compiling")                       \
     X(CALL_DYN, "overload,args,count", "v.. -- v: the one of `count` overloads that fits")         \
+    X(CALL_HOST, "overload,n,count", "v.. -- v: the one of `count` that fits, else the host's")       \
     X(COMPARE, "op", "x y -- b: ==, !=, <, <=, >, >=")                                             \
     X(COMPARE_CONST, "op,k", "x -- b: compared with a constant")                                   \
     X(NOT, "", "b -- b: logical not")                                                              \

@@ -158,6 +158,9 @@ static bool equal_at(cel_value x, cel_value y, int depth)
         return equal_maps(x, y, depth + 1);
     case CEL_TYPE:
         return same_type(x.t, y.t);
+    case CEL_IP:
+    case CEL_CIDR:
+        return x.type == y.type && mandate_slice_eq(cel_text(x), cel_text(y));
     case CEL_OBJECT:
         return x.type == y.type && x.object == y.object;
     default:
@@ -198,7 +201,10 @@ static uint64_t hash_at(cel_value v, int depth)
         return hash_number(v);
     case CEL_STRING:
     case CEL_BYTES:
+    case CEL_IP:
         return hash_mix(h, hash_slice(cel_text(v)));
+    case CEL_CIDR:
+        return hash_mix(hash_mix(h, v.type), hash_slice(cel_text(v)));
     case CEL_TIMESTAMP:
     case CEL_DURATION:
         return hash_mix(h, hash_mix(hash_u64((uint64_t)v.i), v.len));
@@ -267,6 +273,10 @@ static int order_at(cel_value x, cel_value y, int depth)
     case CEL_TYPE:
         c = sign_u(x.t->kind, y.t->kind);
         return c ? c : strcmp(cel_type_text(x.t), cel_type_text(y.t));
+    case CEL_IP:
+    case CEL_CIDR:
+        c = mandate_slice_cmp(cel_text(x), cel_text(y));
+        return c ? c : sign_u(x.type, y.type);
     case CEL_OBJECT:
         if (x.type != y.type)
             return sign_u(x.type, y.type);

@@ -8,6 +8,7 @@
 #include "engine/cel/value_int.h"
 
 #include "engine/base/text.h"
+#include "engine/cel/network.h"
 #include "engine/limits.h"
 
 #include <math.h>
@@ -28,6 +29,15 @@ static void put_time(buf *b, cel_value v)
 }
 
 _Static_assert(CEL_NUMBER_TEXT + 16 >= TIME_TEXT_MAX, "one buffer for both kinds of time");
+
+static void put_net(buf *b, cel_value v)
+{
+    char text[CEL_NET_TEXT];
+    const uint8_t *bytes = (const uint8_t *)v.s;
+    buf_put(b, text,
+            v.kind == CEL_IP ? cel_ip_text(text, bytes, v.len)
+                             : cel_cidr_text(text, bytes, v.len, v.type));
+}
 
 /* --- JSON --- */
 
@@ -154,6 +164,12 @@ static void json_at(buf *b, cel_value v, int depth)
     case CEL_TYPE:
         buf_put_json_string(b, mandate_slice_str(cel_type_text(v.t)));
         break;
+    case CEL_IP:
+    case CEL_CIDR:
+        buf_put_char(b, '"');
+        put_net(b, v);
+        buf_put_char(b, '"');
+        break;
     case CEL_OBJECT:
         buf_printf(b, "{\"type\":%u}", v.type);
         break;
@@ -274,6 +290,12 @@ static void text_at(buf *b, cel_value v, size_t end, int depth)
         break;
     case CEL_TYPE:
         buf_put_str(b, cel_type_text(v.t));
+        break;
+    case CEL_IP:
+    case CEL_CIDR:
+        buf_put_str(b, v.kind == CEL_IP ? "ip(\"" : "cidr(\"");
+        put_net(b, v);
+        buf_put_str(b, "\")");
         break;
     case CEL_OBJECT:
         buf_printf(b, "object(%u)", v.type);

@@ -26,6 +26,8 @@ static const char *const kind_names[CEL_KIND_COUNT] = {
     [CEL_TYPE] = "type",
     [CEL_OBJECT] = "object",
     [CEL_OPTIONAL] = "optional_type",
+    [CEL_IP] = "net.IP",
+    [CEL_CIDR] = "net.CIDR",
     [CEL_UNKNOWN] = "unknown",
     [CEL_ERROR] = "error",
 };
@@ -164,6 +166,8 @@ static const cel_type erased[] = {
     [CEL_TYPE] = {CEL_TYPE_TYPE, 0, "type", {NULL, NULL}},
     [CEL_OBJECT] = {CEL_TYPE_DYN, 0, "object", {NULL, NULL}},
     [CEL_OPTIONAL] = {CEL_TYPE_OPTIONAL, 0, "optional_type", {NULL, NULL}},
+    [CEL_IP] = {CEL_TYPE_IP, 0, "net.IP", {NULL, NULL}},
+    [CEL_CIDR] = {CEL_TYPE_CIDR, 0, "net.CIDR", {NULL, NULL}},
 };
 
 cel_value cel_type_value(const cel_type *type)
@@ -189,7 +193,7 @@ cel_value cel_type_of(arena *a, cel_value v)
 
 const char *cel_type_text(const cel_type *type)
 {
-    if (type->kind == CEL_TYPE_OBJECT)
+    if (type->kind == CEL_TYPE_OBJECT || type->kind == CEL_TYPE_OPAQUE)
         return type->name ? type->name : "object";
     for (size_t k = 0; k < sizeof erased / sizeof *erased; k++)
         if (erased[k].kind == type->kind)

@@ -64,6 +64,7 @@ void condition_index_destroy(condition_index *x)
         VEC_FREE(&x->levels.data[i]);
     VEC_FREE(&x->levels);
     VEC_FREE(&x->template_list);
+    VEC_FREE(&x->template_free);
     VEC_FREE(&x->nodes);
     VEC_FREE(&x->slots);
     VEC_FREE(&x->dirty);
@@ -147,6 +148,7 @@ static bool collect(condition_index *x)
         }
     }
     x->log.len = 0;
+    x->stats.condition_flips += x->flips.len;
     return true;
 }
 

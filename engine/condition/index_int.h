@@ -94,6 +94,7 @@ struct condition_index {
     table shared;     /* leaves and AND nodes by content */
     table templates;
     VEC(condition_template *) template_list; /* NULL: free */
+    u32_vec template_free; /* handles to use again; has room for all */
     u32_vec dirty;    /* opaque nodes to run */
     VEC(u32_vec) levels; /* AND nodes to look at, by level */
     u32_vec log;      /* nodes whose truth changed since the last settle */

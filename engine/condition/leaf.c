@@ -2,7 +2,10 @@
 /*
  * leaf - comparisons of one slot with constants: shared, found by hash (equality) or by a sorted ladder (order).
  *
- * Ladders are kept per family of comparable values, because thresholds of another kind do not compare but are errors.
+ * Ladders are kept per family of comparable constants, because thresholds of another kind do not compare but are errors.
+ * Integers and doubles are families of their own although they compare: an integer meets a double as a double
+ * (cel_compare_op), which is an order over either, not over both together. All a ladder needs is that its constants
+ * are ordered among themselves and that every value splits them into those below, those equal, those above.
  */
 #include "engine/condition/index_int.h"
 
@@ -32,10 +35,12 @@ static bool leaf_eq(const void *ctx, uint32_t handle, const void *key)
     const leaf_key *k = key;
     if (n->kind != k->kind || n->slot != k->slot || n->op != k->op)
         return false;
+    if (k->kind == NODE_ORDER && (n->constant.kind == CEL_DOUBLE) != (k->constant.kind == CEL_DOUBLE))
+        return false; /* `x < 1` and `x < 1.0` differ for a large integer */
     return k->kind == NODE_TRUTH || cel_equal(n->constant, k->constant);
 }
 
-/* Values of one family compare with each other; 0: no family. */
+/* Constants of one family share a ladder; 0: no family. */
 static uint8_t family(cel_value v)
 {
     switch (v.kind) {
@@ -43,7 +48,7 @@ static uint8_t family(cel_value v)
     case CEL_UINT:
         return CEL_INT;
     case CEL_DOUBLE:
-        return isnan(v.d) ? 0 : CEL_INT;
+        return isnan(v.d) ? 0 : CEL_DOUBLE;
     case CEL_BOOL:
     case CEL_STRING:
     case CEL_BYTES:
@@ -60,7 +65,7 @@ static bool numeric(cel_value v) { return v.kind == CEL_INT || v.kind == CEL_UIN
 static condition_truth order_truth(cel_op op, cel_value v, cel_value constant)
 {
     int order;
-    if (!cel_compare(v, constant, &order)) /* NaN compares false with every number; other kinds do not compare */
+    if (!cel_compare_op(v, constant, &order)) /* NaN compares false with every number; other kinds do not compare */
         return numeric(v) && numeric(constant) ? TRUTH_FALSE : TRUTH_ERROR;
     bool t = op == CEL_OP_LT ? order < 0 : op == CEL_OP_LE ? order <= 0 : op == CEL_OP_GT ? order > 0 : order >= 0;
     return t ? TRUTH_TRUE : TRUTH_FALSE;
@@ -99,7 +104,7 @@ static uint32_t ladder_search(const ladder *l, cel_value v, bool after)
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
         int order = 0;
-        bool ok = cel_compare(l->steps.data[mid].constant, v, &order);
+        bool ok = cel_compare_op(l->steps.data[mid].constant, v, &order);
         assert(ok);
         if (order < 0 || (after && order == 0))
             lo = mid + 1;
@@ -121,7 +126,7 @@ static bool ladder_add(condition_index *x, slot *s, uint32_t node)
         l = &s->ladders.data[s->ladders.len - 1];
     }
     uint32_t at = fam ? ladder_search(l, n->constant, false) : l->steps.len;
-    bool here = fam && at < l->steps.len && cel_compare(l->steps.data[at].constant, n->constant, &order) && order == 0;
+    bool here = fam && at < l->steps.len && cel_compare_op(l->steps.data[at].constant, n->constant, &order) && order == 0;
     if (!here) {
         threshold fresh = {n->constant, {CONDITION_NONE, CONDITION_NONE, CONDITION_NONE, CONDITION_NONE}};
         if (!VEC_PUSH(&l->steps, fresh))
@@ -154,15 +159,23 @@ static void ladder_remove(condition_index *x, slot *s, uint32_t node)
     memmove(t, t + 1, (l->steps.len - at) * sizeof(*t));
 }
 
+/* Whether the value compares with the ladder's constants. */
+static bool fits(const ladder *l, cel_value v)
+{
+    uint8_t fam = family(v);
+    bool number = fam == CEL_INT || fam == CEL_DOUBLE;
+    return fam && (fam == l->family || (number && (l->family == CEL_INT || l->family == CEL_DOUBLE)));
+}
+
 static void ladder_change(condition_index *x, const ladder *l, cel_value old, cel_value now)
 {
     uint32_t from = 0, to = l->steps.len;
-    if (l->family && family(old) == l->family && family(now) == l->family) {
-        int order = 0;
-        bool ok = cel_compare(old, now, &order);
-        assert(ok);
-        from = ladder_search(l, order <= 0 ? old : now, false);
-        to = ladder_search(l, order <= 0 ? now : old, true);
+    if (fits(l, old) && fits(l, now)) { /* what is below both, or above both, stays as it was */
+        uint32_t a = ladder_search(l, old, false), b = ladder_search(l, now, false);
+        from = a < b ? a : b;
+        a = ladder_search(l, old, true);
+        b = ladder_search(l, now, true);
+        to = a > b ? a : b;
     }
     for (uint32_t i = from; i < to; i++)
         for (int k = 0; k < 4; k++) {

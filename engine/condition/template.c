@@ -83,12 +83,15 @@ mandate_status condition_compile(condition_template **out, condition_index *x, m
     mandate_status s = template_create(&t, x, text, err);
     if (s)
         return s;
-    for (handle = 0; handle < x->template_list.len && x->template_list.data[handle]; handle++)
-        ;
-    if ((handle == x->template_list.len && !VEC_PUSH(&x->template_list, NULL)) || !table_add(&x->templates, hash, handle)) {
+    handle = x->template_free.len ? x->template_free.data[x->template_free.len - 1] : x->template_list.len;
+    /* Room to give the handle back is made now, so that giving back cannot fail. */
+    if ((handle == x->template_list.len && (!VEC_RESERVE(&x->template_free, handle + 1) || !VEC_PUSH(&x->template_list, NULL))) ||
+        !table_add(&x->templates, hash, handle)) {
         template_destroy(t);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while compiling a condition");
     }
+    if (x->template_free.len && x->template_free.data[x->template_free.len - 1] == handle)
+        x->template_free.len--;
     x->template_list.data[handle] = t;
     t->handle = handle;
     t->hash = hash;
@@ -105,6 +108,7 @@ void condition_template_release(condition_index *x, condition_template *t)
         return;
     table_remove(&x->templates, t->hash, t->handle);
     x->template_list.data[t->handle] = NULL;
+    x->template_free.data[x->template_free.len++] = t->handle;
     x->template_count--;
     template_destroy(t);
 }

@@ -109,6 +109,7 @@ static bool get_cell(context *c, wire_reader *r, arena *a, context_entity *e, ui
         owned = cel_object(f->target, target);
     } else if (kind == STORED_VALUE) {
         v = cel_decode(r, a);
+        r->failed |= !value_is_data(v);
         if (r->failed || !f || f->kind == SCHEMA_INVERSE)
             return !r->failed;
         if (f->kind == SCHEMA_REFERENCE && v.kind != CEL_NULL)

@@ -19,6 +19,8 @@ static size_t outside(cel_value v)
     switch (v.kind) {
     case CEL_STRING:
     case CEL_BYTES:
+    case CEL_IP:
+    case CEL_CIDR:
         return aligned(v.len);
     case CEL_LIST:
         total = v.len * sizeof(cel_value);
@@ -40,6 +42,8 @@ static cel_value place(cel_value v, char **at)
     switch (v.kind) {
     case CEL_STRING:
     case CEL_BYTES:
+    case CEL_IP:
+    case CEL_CIDR:
         if (v.len)
             memcpy(*at, v.s, v.len);
         v.s = *at;
@@ -70,6 +74,18 @@ static cel_value place(cel_value v, char **at)
     return v;
 }
 
+bool value_is_data(cel_value v)
+{
+    bool ok = v.kind <= CEL_MAP || v.kind == CEL_IP || v.kind == CEL_CIDR;
+    if (v.kind == CEL_LIST)
+        for (uint32_t i = 0; ok && i < v.len; i++)
+            ok = value_is_data(v.items[i]);
+    else if (v.kind == CEL_MAP)
+        for (uint32_t i = 0; ok && i < v.len; i++)
+            ok = value_is_data(v.map[i].key) && value_is_data(v.map[i].value);
+    return ok;
+}
+
 bool value_own(cel_value *out, cel_value v)
 {
     size_t need = outside(v);
@@ -91,7 +107,8 @@ bool value_own(cel_value *out, cel_value v)
 
 void value_disown(cel_value *v)
 {
-    bool holds = v->kind == CEL_STRING || v->kind == CEL_BYTES || v->kind == CEL_LIST || v->kind == CEL_MAP;
+    bool holds = v->kind == CEL_STRING || v->kind == CEL_BYTES || v->kind == CEL_LIST || v->kind == CEL_MAP ||
+                 v->kind == CEL_IP || v->kind == CEL_CIDR;
     if (holds && v->len)
         free((void *)(uintptr_t)v->s);
     *v = (cel_value){.kind = CEL_UNKNOWN};

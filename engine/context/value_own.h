@@ -5,6 +5,8 @@
 
 #include "engine/cel/value.h"
 
+/* Null, scalars, text, bytes, times, addresses, and lists and maps of them: what a cell may hold and own. */
+bool value_is_data(cel_value v);
 /* Deep copy; false when out of memory. Scalars and object references are copied as they are. */
 MANDATE_CHECK bool value_own(cel_value *out, cel_value v);
 /* Frees what value_own made and leaves an unknown. */

@@ -111,6 +111,31 @@ static void test_context__a_forgotten_field_is_unknown_and_the_rest_stays(void *
     assert_int_equal(of_r1(g, "count").i, 1);
 }
 
+static void test_context__a_value_that_is_no_data_reads_unknown(void **state)
+{
+    rig *g = *state;
+    const cel_value some[] = {cel_int(1)}, nested[] = {{.kind = CEL_OPTIONAL, .len = 1, .items = some}};
+    assert_true(set_one(g, "R-1", "any", cel_list(nested, 1), CHANGE_NO_TIME));
+    assert_int_equal(of_r1(g, "any").kind, CEL_UNKNOWN);
+    assert_true(set_one(g, "R-1", "any", cel_list(some, 1), CHANGE_NO_TIME));
+    assert_int_equal(of_r1(g, "any").items[0].i, 1);
+}
+
+static void test_context__an_address_is_owned_like_any_text(void **state)
+{
+    rig *g = *state;
+    char bytes[4] = {10, 0, 0, 1};
+    cel_value address = {.kind = CEL_CIDR, .type = 24, .len = 4, .s = bytes};
+    change_set set = {.field = rig_field(g->schema, CONVERSATION, "any"), .value = address};
+    change ch = {.op = CHANGE_UPSERT, .type = CONVERSATION, .id = S("R-1"), .sets = &set, .set_count = 1, .event_time_us = CHANGE_NO_TIME};
+    assert_true(rig_apply(g, &ch));
+    bytes[0] = 99;
+    cel_value held = of_r1(g, "any");
+    assert_int_equal(held.kind, CEL_CIDR);
+    assert_int_equal(held.type, 24);
+    assert_int_equal(held.s[0], 10);
+}
+
 /* --- existing, absent, unobserved --------------------------------------------------------------------- */
 static void test_context__what_nobody_told_reads_unknown_and_what_is_gone_reads_null(void **state)
 {
@@ -335,6 +360,8 @@ int main(void)
         TEST(test_context__time_is_compared_within_one_source_only),
         TEST(test_context__without_an_event_time_arrival_order_decides),
         TEST(test_context__a_forgotten_field_is_unknown_and_the_rest_stays),
+        TEST(test_context__a_value_that_is_no_data_reads_unknown),
+        TEST(test_context__an_address_is_owned_like_any_text),
         TEST(test_context__what_nobody_told_reads_unknown_and_what_is_gone_reads_null),
         TEST(test_context__a_forgotten_entity_is_unknown_throughout),
         TEST(test_context__a_delete_older_than_any_cell_is_stale_as_a_whole),
