@@ -30,7 +30,8 @@ static cel_value static_value(binder *b, const static_expr *s)
     return condition_run(b->index, s->program, &r, NULL, &b->memory);
 }
 
-static bool is_value(cel_value v) { return v.kind <= CEL_MAP; }
+/* Something a leaf can own; errors, unknowns, types and what holds them are left to evaluation. */
+static bool is_value(cel_value v) { return v.kind <= CEL_MAP && value_is_data(v); }
 
 static binding *binding_of(binder *b)
 {
