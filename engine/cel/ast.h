@@ -59,7 +59,7 @@ typedef struct cel_comprehension {
 } cel_comprehension;
 
 /* Where a local variable of a comprehension is found, set by the check. */
-enum { CEL_REF_NONE = UINT32_MAX };
+#define CEL_REF_NONE UINT32_MAX
 
 struct cel_expr {
     cel_expr_kind kind;

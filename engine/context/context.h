@@ -20,7 +20,7 @@
 #include "engine/base/vec.h"
 #include "engine/context/change.h"
 
-enum { CONTEXT_NO_SLOT = UINT32_MAX };
+#define CONTEXT_NO_SLOT UINT32_MAX
 
 typedef enum context_status { CONTEXT_UNOBSERVED, CONTEXT_EXISTS, CONTEXT_ABSENT } context_status;
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * arm - one way of doing the same work, measured. Every arm gets the same changes and must count the same flips and end with
+ * the same number of true conditions; a run in which they differ is no result.
+ */
+#ifndef MANDATE_BENCH_ARM_H
+#define MANDATE_BENCH_ARM_H
+
+#include "bench/workload.h"
+
+enum { BATCH = 256 };
+
+typedef struct arm_result {
+    const char *name;
+    uint64_t changes, flips, true_at_end; /* flips: also those of the warm-up */
+    uint64_t timed_flips, touched;        /* touched: mandates looked at, for the arms that look */
+    double change_ns, flip_ns, p99_ns;    /* of the thread's own time; p99: of a batch, per change */
+    double wall_ns;                       /* per change, with whatever else the machine was doing */
+    double load_ns, bytes;                /* per mandate; 0 when it has no such phase */
+    double rss_bytes;
+} arm_result;
+
+typedef struct arm_run {
+    workload *w;
+    uint64_t warmup, changes; /* multiples of BATCH */
+    double *batch_ns;         /* room for changes / BATCH */
+} arm_run;
+
+int64_t wall_ns(void);
+int64_t cpu_ns(void); /* of this thread: what another process takes does not count */
+typedef struct arm_clock {
+    int64_t wall, cpu;
+} arm_clock;
+arm_clock arm_start(void);
+/* Time since the start: into the batch's place when it counts. */
+void arm_stop(arm_result *out, arm_run *run, arm_clock start, uint64_t done);
+size_t heap_bytes(void); /* in use by malloc */
+size_t rss_bytes(void);
+/* Averages and the percentile from run->batch_ns. */
+void arm_finish(arm_result *out, arm_run *run);
+
+/* False, with a line on stderr, when it could not be run. */
+bool arm_step(arm_result *out, arm_run *run, bool transitions); /* engine_step */
+bool arm_index(arm_result *out, arm_run *run);  /* context and condition index alone */
+bool arm_naive(arm_result *out, arm_run *run);  /* the same compiled programs, all that are affected, again */
+bool arm_loop(arm_result *out, arm_run *run);   /* C by hand */
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * arm_index - the condition index alone: a change into the context graph, settle, read the list of flips. And the arm it
+ * replaces: the same graph and the same compiled programs, but every affected condition is evaluated anew.
+ */
+#include "bench/arm.h"
+
+#include "engine/condition/index_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct indexer {
+    workload *w;
+    context *graph;
+    timers deadlines;
+    condition_index *x;
+    condition_template *shape[SHAPE_COUNT];
+    condition_edge *edge; /* by mandate */
+    int64_t offset;
+    bool incremental; /* bound and attached */
+} indexer;
+
+static void deaf(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now) {}
+
+static bool apply(indexer *s, uint32_t deal, workload_field field, int value)
+{
+    change_set set = {.field = s->w->field[field], .value = workload_value(field, value)};
+    char id[24];
+    workload_deal_id(id, deal);
+    change ch = {.op = CHANGE_UPSERT, .id = mandate_slice_str(id), .sets = &set, .set_count = 1, .event_time_us = CHANGE_NO_TIME};
+    change_origin o = {.offset = s->offset++, .event_time_us = CHANGE_NO_TIME};
+    return context_apply(s->graph, &ch, &o) == CONTEXT_APPLIED;
+}
+
+static bool indexer_init(indexer *s, workload *w)
+{
+    mandate_error err = {0};
+    *s = (indexer){.w = w};
+    timers_init(&s->deadlines);
+    workload_rewind(w);
+    if (context_create(&s->graph, w->schema, deaf, NULL, &err) || condition_index_create(&s->x, s->graph, &s->deadlines, &err))
+        return false;
+    context_set_observer(s->graph, condition_observe, s->x);
+    s->edge = calloc(w->mandates, sizeof(*s->edge));
+    for (int k = 0; k < SHAPE_MIX; k++)
+        if (condition_compile(&s->shape[k], s->x, mandate_slice_str(workload_text((workload_shape)k)), &err)) {
+            fprintf(stderr, "%s\n", err.text);
+            return false;
+        }
+    for (uint32_t i = 0; i < w->deals; i++)
+        for (int f = 0; f < FIELD_COUNT; f++)
+            if (!apply(s, i, (workload_field)f, workload_fact(&w->facts[i], (workload_field)f)))
+                return false;
+    return s->edge != NULL;
+}
+
+static void indexer_deinit(indexer *s)
+{
+    condition_index_destroy(s->x);
+    context_destroy(s->graph);
+    timers_deinit(&s->deadlines);
+    free(s->edge);
+}
+
+static bool bind_all(arm_result *out, indexer *s)
+{
+    bool ok = true;
+    arena a;
+    arena_init(&a, 0);
+    size_t heap = heap_bytes();
+    int64_t took = 0;
+    for (uint32_t i = 0; ok && i < s->w->mandates; i++) {
+        claims c;
+        uint32_t position;
+        arena_reset(&a);
+        workload_claims(s->w, i, CLAUSE_WHILE, &a, &c);
+        int64_t start = cpu_ns();
+        ok = condition_bind(&s->edge[i], s->x, s->shape[workload_terms_of(s->w, i).shape], &c, NULL) == MANDATE_OK &&
+             condition_attach(s->x, s->edge[i], i, CLAUSE_WHILE, &position);
+        took += cpu_ns() - start;
+    }
+    arena_deinit(&a);
+    out->load_ns = (double)took / s->w->mandates;
+    out->bytes = (double)(heap_bytes() - heap) / s->w->mandates;
+    return ok;
+}
+
+bool arm_index(arm_result *out, arm_run *run)
+{
+    indexer s;
+    workload_change changes[BATCH];
+    *out = (arm_result){.name = "index"};
+    bool ok = indexer_init(&s, run->w) && bind_all(out, &s);
+    for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {
+        uint64_t flips = 0;
+        for (int i = 0; i < BATCH; i++)
+            workload_next(run->w, &changes[i]);
+        arm_clock start = arm_start();
+        for (int i = 0; ok && i < BATCH; i++) {
+            const condition_flip *list;
+            uint32_t count = 0;
+            ok = apply(&s, changes[i].deal, changes[i].field, changes[i].value) && condition_settle(s.x, &list, &count);
+            flips += count;
+        }
+        arm_stop(out, run, start, done);
+        out->flips += flips;
+        if (done < run->warmup)
+            continue;
+        out->timed_flips += flips;
+    }
+    for (uint32_t i = 0; ok && i < run->w->mandates; i++)
+        out->true_at_end += condition_value(s.x, s.edge[i]) == TRUTH_TRUE;
+    indexer_deinit(&s);
+    if (ok)
+        arm_finish(out, run);
+    return ok;
+}
+
+/* --- naive ---------------------------------------------------------------------------------------------------------- */
+/* What an evaluation needs, and nothing else, side by side: the naive arm is not made slow by waste. */
+typedef struct naive_mandate {
+    cel_entry params[4];
+    char deal[24];
+    const cel_program *program;
+    uint32_t reads;
+    bool holds;
+} naive_mandate;
+
+static void naive_init(naive_mandate *m, const claims *c)
+{
+    memcpy(m->params, c->params.map, sizeof(m->params));
+    memcpy(m->deal, m->params[0].value.s, m->params[0].value.len);
+    m->params[0].value.s = m->deal;
+}
+
+static bool evaluate(indexer *s, const naive_mandate *m)
+{
+    const claims c = {.params = cel_map(m->params, 4)};
+    reading r = {.index = s->x, .claims = &c};
+    arena_reset(&s->x->scratch);
+    return truth_of_value(condition_run(s->x, m->program, &r, NULL, &s->x->scratch)) == TRUTH_TRUE;
+}
+
+bool arm_naive(arm_result *out, arm_run *run)
+{
+    workload *w = run->w;
+    naive_mandate *mandates = calloc(w->mandates, sizeof(*mandates));
+    workload_change changes[BATCH];
+    indexer s;
+    arena a;
+    arena_init(&a, 0);
+    *out = (arm_result){.name = "naive_cel"};
+    bool ok = indexer_init(&s, w) && mandates;
+    for (uint32_t i = 0; ok && i < w->mandates; i++) {
+        workload_shape shape = (workload_shape)workload_terms_of(w, i).shape;
+        claims c;
+        arena_reset(&a);
+        workload_claims(w, i, CLAUSE_WHILE, &a, &c);
+        naive_init(&mandates[i], &c);
+        mandates[i].program = s.shape[shape]->program;
+        mandates[i].reads = workload_reads(shape);
+        mandates[i].holds = evaluate(&s, &mandates[i]);
+    }
+    for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {
+        uint64_t flips = 0, touched = 0;
+        for (int i = 0; i < BATCH; i++)
+            workload_next(w, &changes[i]);
+        arm_clock start = arm_start();
+        for (int i = 0; i < BATCH; i++) {
+            const uint32_t *holder = &w->holders[(size_t)changes[i].deal * w->fanout];
+            ok &= apply(&s, changes[i].deal, changes[i].field, changes[i].value);
+            for (uint32_t k = 0; k < w->holder_count[changes[i].deal]; k++) {
+                naive_mandate *m = &mandates[holder[k]];
+                if (!(m->reads >> changes[i].field & 1))
+                    continue; /* it knows which attributes a text names, and evaluates only those */
+                bool now = evaluate(&s, m);
+                flips += now != m->holds;
+                m->holds = now;
+                touched++;
+            }
+        }
+        arm_stop(out, run, start, done);
+        out->flips += flips;
+        if (done < run->warmup)
+            continue;
+        out->timed_flips += flips;
+        out->touched += touched;
+    }
+    for (uint32_t i = 0; ok && i < w->mandates; i++)
+        out->true_at_end += mandates[i].holds;
+    indexer_deinit(&s);
+    arena_deinit(&a);
+    free(mandates);
+    if (ok)
+        arm_finish(out, run);
+    return ok;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command - the commands of mandate-bench, and the first record of every run. */
+#ifndef MANDATE_BENCH_COMMAND_H
+#define MANDATE_BENCH_COMMAND_H
+
+int cmd_engine(int argc, char **argv);
+int cmd_produce(int argc, char **argv);
+int cmd_consume(int argc, char **argv);
+
+/* {"record":"run"}: machine, versions, command line. */
+void print_run(const char *what, int argc, char **argv);
+
+#endif

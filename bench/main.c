@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mandate-bench - a table of commands; each prints JSON lines on stdout and words for people on stderr. */
+#include "bench/command.h"
+
+#include "engine/base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *text;
+} commands[] = {
+    {"engine", cmd_engine, "the engine core against the same conditions evaluated anew and a C loop by hand"},
+    {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
+    {"consume", cmd_consume, "reads a topic with nothing but librdkafka: the rate to compare the daemon with"},
+};
+
+/* The value of the first line that begins with `key` in a file like /proc/cpuinfo. */
+static void proc_value(char *out, size_t size, const char *path, const char *key)
+{
+    char line[512];
+    FILE *f = fopen(path, "r");
+    snprintf(out, size, "?");
+    while (f && fgets(line, sizeof(line), f)) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, key, strlen(key)) != 0 || !colon)
+            continue;
+        colon++;
+        colon += strspn(colon, " \t");
+        colon[strcspn(colon, "\n")] = 0;
+        snprintf(out, size, "%s", colon);
+        break;
+    }
+    if (f)
+        fclose(f);
+}
+
+void print_run(const char *what, int argc, char **argv)
+{
+    char cpu[256], memory[64], when[32];
+    struct utsname os = {0};
+    time_t now = time(NULL);
+    struct tm utc;
+    buf b;
+    uname(&os);
+    proc_value(cpu, sizeof(cpu), "/proc/cpuinfo", "model name");
+    proc_value(memory, sizeof(memory), "/proc/meminfo", "MemTotal");
+    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    buf_init(&b);
+    buf_printf(&b, "{\"record\":\"run\",\"benchmark\":\"%s\",\"when\":\"%s\",\"cpu\":", what, when);
+    buf_put_json_string(&b, mandate_slice_str(cpu));
+    buf_printf(&b, ",\"cores\":%ld,\"memory\":\"%s\",\"os\":\"%s %s %s\",\"mandated\":\"%s\",\"compiler\":\"%s\",\"command\":",
+               sysconf(_SC_NPROCESSORS_ONLN), memory, os.sysname, os.release, os.machine, mandate_version(), __VERSION__);
+    buf line;
+    buf_init(&line);
+    buf_put_str(&line, "mandate-bench");
+    for (int i = 0; i < argc; i++)
+        buf_printf(&line, " %s", argv[i]);
+    buf_put_json_string(&b, buf_slice(&line));
+    buf_put_str(&b, "}");
+    puts(buf_cstr(&b));
+    buf_deinit(&line);
+    buf_deinit(&b);
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "mandate-bench measures mandated. Commands:\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        fprintf(stderr, "  %-8s %s\n", commands[i].name, commands[i].text);
+    return 2;
+}
