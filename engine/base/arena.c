@@ -76,6 +76,19 @@ static size_t next_block_size(const arena *a, size_t need)
     return size > need ? size : need;
 }
 
+bool arena_reserve(arena *a, size_t size)
+{
+    arena_block *block = size <= SIZE_MAX / 2 ? malloc(sizeof(*block) + size) : NULL;
+    if (!block) {
+        a->failed = true;
+        return false;
+    }
+    block->older = a->head;
+    block->size = size;
+    arena_use(a, block);
+    return true;
+}
+
 void *arena_alloc_slow(arena *a, size_t size)
 {
     size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);

@@ -27,6 +27,9 @@ void arena_deinit(arena *a);
 /* Forgets everything; keeps the newest block for reuse. */
 void arena_reset(arena *a);
 
+/* Makes the next block exactly `size` bytes, for those who know what they will need. False: out of memory. */
+bool arena_reserve(arena *a, size_t size);
+
 /* Uninitialised, aligned to 16. NULL on failure. */
 void *arena_alloc_slow(arena *a, size_t size);
 static inline void *arena_alloc(arena *a, size_t size)

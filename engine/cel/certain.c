@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * certain - crossing times of moving values. All in 128-bit nanoseconds: no sum can overflow.
+ * certain - crossing times of moving values, also of those that are only looked at through a comparison. All in 128-bit nanoseconds: no sum can overflow.
  *
  * now is a whole number of microseconds, so with relative slope r the distance of two values
  * moves by r * 1000 ns each microsecond.
@@ -53,11 +53,11 @@ void cel_until_compare(cel_activation *act, cel_op op, cel_value x, cel_value y)
         if (distance <= 0)
             cel_until(act, -distance / step + 1);
         break;
-    default: /* equality: ceases at once, or comes when the distance is gone */
+    default: /* equality: ceases at once, or comes when the distance is gone (it may be stepped over) */
         if (at_zero)
             cel_until(act, 1);
-        else if (distance < 0)
-            cel_until(act, div_up(-distance, step));
+        else if (distance < 0 && distance % step == 0)
+            cel_until(act, -distance / step);
     }
 }
 
@@ -76,13 +76,140 @@ void cel_until_unit(cel_activation *act, cel_value v, int64_t unit_ns)
         into += unit_ns;
     if (slope > 0)
         cel_until(act, div_up(unit_ns - into, (ns_t)slope * 1000));
+    else if (v.kind == CEL_DURATION && value < unit_ns) /* zero units on both sides of zero */
+        cel_until(act, div_up(value + unit_ns, (ns_t)-slope * 1000));
     else
         cel_until(act, into / ((ns_t)-slope * 1000) + 1);
 }
 
+/* --- through a horizon --- */
+
+static bool is_limit(const cel_horizon *h, int64_t result, cel_value limit)
+{
+    int order;
+    if (h->op == CEL_OP_EQ || h->op == CEL_OP_NE || h->op == CEL_OP_IN)
+        return cel_equal(cel_int(result), limit) == (h->op != CEL_OP_NE);
+    if (!cel_compare_op(cel_int(result), limit, &order))
+        return false;
+    return h->op == CEL_OP_LT   ? order < 0
+           : h->op == CEL_OP_LE ? order <= 0
+           : h->op == CEL_OP_GT ? order > 0
+                                : order >= 0;
+}
+
+bool cel_horizon_truth(const cel_horizon *h, int64_t result)
+{
+    if (h->op != CEL_OP_IN)
+        return is_limit(h, result, h->limit);
+    for (uint32_t i = 0; i < h->limit.len; i++)
+        if (is_limit(h, result, h->limit.items[i]))
+            return true;
+    return false;
+}
+
+static bool is_int_limit(cel_value v)
+{
+    return v.kind == CEL_INT && v.i > -(INT64_C(1) << 60) && v.i < INT64_C(1) << 60;
+}
+
+static bool has_int_limits(const cel_horizon *h)
+{
+    if (h->op != CEL_OP_IN)
+        return is_int_limit(h->limit);
+    for (uint32_t i = 0; i < h->limit.len; i++)
+        if (!is_int_limit(h->limit.items[i]))
+            return false;
+    return true;
+}
+
+static void until_edge(cel_activation *act, cel_op op, cel_value v, ns_t edge)
+{
+    ns_t seconds = edge / NS;
+    int64_t rest = (int64_t)(edge % NS);
+    if (rest < 0) {
+        rest += NS;
+        seconds--;
+    }
+    if (seconds > INT64_MAX / 2 || seconds < INT64_MIN / 2)
+        return;
+    cel_value at = {.kind = v.kind, .len = (uint32_t)rest, .i = (int64_t)seconds};
+    cel_until_compare(act, op, v, at);
+}
+
+/* When "v in whole units is at least k" changes. Timestamps round down, durations towards zero. */
+static void until_at_least(cel_activation *act, cel_value v, int64_t unit_ns, int64_t k)
+{
+    if (v.kind == CEL_DURATION && k <= 0)
+        until_edge(act, CEL_OP_GT, v, (ns_t)(k - 1) * unit_ns);
+    else
+        until_edge(act, CEL_OP_GE, v, (ns_t)k * unit_ns);
+}
+
+void cel_until_quotient(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns)
+{
+    if (v.slope == 0)
+        return;
+    if (!h || !has_int_limits(h)) {
+        cel_until_unit(act, v, unit_ns);
+        return;
+    }
+    uint32_t count = h->op == CEL_OP_IN ? h->limit.len : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t k = h->op == CEL_OP_IN ? h->limit.items[i].i : h->limit.i;
+        if (unit_ns == 1) /* finer than the clock: most units are stepped over */
+            until_edge(act, h->op == CEL_OP_IN ? CEL_OP_EQ : h->op, v, k);
+        for (int64_t edge = k; unit_ns > 1 && edge <= k + 1; edge++)
+            if (cel_horizon_truth(h, edge - 1) != cel_horizon_truth(h, edge))
+                until_at_least(act, v, unit_ns, edge);
+    }
+}
+
+void cel_until_cycle(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns,
+                     int64_t modulus)
+{
+    ns_t value = ns_of(v), into = value % unit_ns, step;
+    if (v.slope == 0)
+        return;
+    if (into < 0)
+        into += unit_ns;
+    int64_t now = (int64_t)((value - into) / unit_ns % modulus), ahead = 1;
+    int64_t direction = v.slope > 0 ? 1 : modulus - 1;
+    now = now < 0 ? now + modulus : now;
+    for (; h && ahead < modulus; ahead++)
+        if (cel_horizon_truth(h, (now + direction * ahead) % modulus) != cel_horizon_truth(h, now))
+            break;
+    if (ahead >= modulus)
+        return;
+    step = (ns_t)(v.slope > 0 ? v.slope : -v.slope) * 1000;
+    if (v.slope > 0)
+        cel_until(act, div_up(ahead * (ns_t)unit_ns - into, step));
+    else
+        cel_until(act, (into + (ahead - 1) * (ns_t)unit_ns) / step + 1);
+}
+
+void cel_until_range(cel_activation *act, ns_t ns, int slope, ns_t low, ns_t high)
+{
+    const ns_t century_us = (ns_t)100 * 366 * 86400 * 1000000;
+    ns_t step = (ns_t)(slope > 0 ? slope : -slope) * 1000, delta = 0;
+    if (slope < 0) { /* mirror, so that it grows */
+        ns_t mirrored = -low;
+        low = -high;
+        high = mirrored;
+        ns = -ns;
+    }
+    if (ns < low)
+        delta = div_up(low - ns, step);
+    else if (ns <= high)
+        delta = (high - ns) / step + 1;
+    if (slope != 0 && delta > 0 && delta < century_us)
+        cel_until(act, delta);
+}
+
 cel_value cel_settle(cel_activation *act, cel_value v)
 {
-    cel_until_unit(act, v, NS);
+    cel_value second = v;
+    second.kind = CEL_TIMESTAMP;
+    cel_until_unit(act, second, NS);
     v.slope = 0;
     return v;
 }

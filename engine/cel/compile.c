@@ -185,7 +185,7 @@ static void compile_container(cel_compiler *c, const cel_expr *e)
     uint32_t at = cel_emit(c, map ? OP_MAP : OP_LIST, 1 - (int)e->arg_count, entries, 0, e);
     if (e->optional_mask && c->status == MANDATE_OK) {
         size_t words = (entries + 63) / 64;
-        uint64_t *mask = ARENA_ARRAY(&c->program->memory, uint64_t, words);
+        uint64_t *mask = ARENA_ARRAY(&c->scratch, uint64_t, words);
         if (!mask) {
             cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
             return;
@@ -240,26 +240,6 @@ void cel_compile_any(cel_compiler *c, const cel_expr *e)
 
 /* --- entry points --- */
 
-/* Moves what the compiler collected into the program's own memory. */
-static void seal(cel_compiler *c)
-{
-    cel_program *p = c->program;
-    cel_step *steps = ARENA_ARRAY(&p->memory, cel_step, c->steps.len);
-    cel_value *constants = ARENA_ARRAY(&p->memory, cel_value, c->constants.len);
-    if (!steps || (!constants && c->constants.len)) {
-        cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
-        return;
-    }
-    memcpy(steps, c->steps.data, c->steps.len * sizeof *steps);
-    if (c->constants.len)
-        memcpy(constants, c->constants.data, c->constants.len * sizeof *constants);
-    p->steps = steps;
-    p->step_count = c->steps.len;
-    p->constants = constants;
-    p->constant_count = c->constants.len;
-    p->stack_need = c->need;
-}
-
 mandate_status cel_compile_expr(cel_program **out, const cel_env *env, const cel_ast *ast,
                                 const cel_expr *expr, mandate_error *err)
 {
@@ -269,13 +249,15 @@ mandate_status cel_compile_expr(cel_program **out, const cel_env *env, const cel
     arena_init(&program->memory, 0);
     program->env = env;
     cel_compiler c = {.env = env, .program = program, .checked = ast->checked, .err = err};
+    arena_init(&c.scratch, 0);
     cel_compile_any(&c, expr);
     cel_emit(&c, OP_DONE, 0, 0, 0, NULL);
     if (c.status == MANDATE_OK)
-        seal(&c);
+        cel_seal(&c);
     VEC_FREE(&c.steps);
     VEC_FREE(&c.constants);
     VEC_FREE(&c.locals);
+    arena_deinit(&c.scratch);
     if (c.status != MANDATE_OK) {
         cel_program_destroy(program);
         return c.status;

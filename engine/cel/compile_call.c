@@ -7,7 +7,9 @@
  * of whichever of its group fits the arguments. Constant regular expressions are compiled here,
  * once.
  */
+#include "engine/cel/certain.h"
 #include "engine/cel/compile_int.h"
+#include "engine/cel/cost_unit.h"
 #include "engine/cel/env.h"
 #include "engine/limits.h"
 
@@ -56,6 +58,41 @@ static cel_op mirrored(cel_op op)
     }
 }
 
+/* A part of a time whose only use is `part op limit` need not be certain until the part changes. `at`: the
+ * step after those that gave the part. */
+static void look_through(cel_compiler *c, uint32_t at, cel_op op, cel_value limit)
+{
+    cel_step *call = c->status == MANDATE_OK && at > 0 ? &c->steps.data[at - 1] : NULL;
+    if (!call || call->op != OP_CALL || !(cel_fn_rows[call->a].flags & CEL_FN_HORIZON))
+        return;
+    cel_horizon *h = ARENA_NEW(&c->scratch, cel_horizon);
+    if (!h) {
+        cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
+        return;
+    }
+    *h = (cel_horizon){op, limit};
+    call->p = h;
+}
+
+/* Reading a variable or field and comparing it becomes one step; nothing jumps to between the two. */
+static bool fuse_comparison(cel_compiler *c, const cel_expr *x, uint32_t first, cel_op op, uint32_t k,
+                            const cel_expr *e)
+{
+    cel_step *last = &c->steps.data[c->steps.len - 1];
+    bool alone = c->steps.len == first + 1, var = last->op == OP_VAR && alone;
+    bool local = last->op == OP_LOCAL && alone;
+    if (!var && !local && !(last->op == OP_FIELD && x->kind == CEL_EXPR_SELECT))
+        return false;
+    last->n = last->b; /* the name of a field */
+    last->op = var     ? OP_VAR_COMPARE_CONST
+               : local ? OP_LOCAL_COMPARE_CONST
+                       : OP_FIELD_COMPARE_CONST;
+    last->argc = (uint8_t)op;
+    last->b = k;
+    last->offset = e->offset;
+    return true;
+}
+
 static void compile_comparison(cel_compiler *c, const cel_expr *e)
 {
     const cel_expr *x = e->args[0], *y = e->args[1];
@@ -65,15 +102,18 @@ static void compile_comparison(cel_compiler *c, const cel_expr *e)
         y = e->args[0];
         op = mirrored(op);
     }
+    uint32_t first = c->steps.len, at;
     cel_compile_any(c, x);
     uint32_t second = c->steps.len;
     cel_compile_any(c, y);
     const cel_value *constant = c->status == MANDATE_OK ? cel_constant_since(c, second) : NULL;
-    uint32_t at;
     if (constant) {
         uint32_t k = c->steps.data[second].a;
         c->steps.len = second;
         c->depth--;
+        look_through(c, second, op, c->constants.data[k]);
+        if (fuse_comparison(c, x, first, op, k, e))
+            return;
         at = cel_emit(c, OP_COMPARE_CONST, 0, 0, k, e);
     } else {
         at = cel_emit(c, OP_COMPARE, -1, 0, 0, e);
@@ -161,6 +201,10 @@ void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uin
         return;
     c->steps.data[at].argc = (uint8_t)argc;
     c->steps.data[at].object = (uint16_t)group;
+    bool sized = !row || group != 1 || cel_call_is_sized(row->id);
+    for (uint32_t i = 0; group == 1 && i < argc && i < 3; i++)
+        c->steps.data[at].b |= (uint32_t)cel_fn_wants(row->params[i]) << (8 + 8 * i);
+    c->steps.data[at].b |= sized ? CEL_FN_SIZED : 0;
 }
 
 /* A function that the environment declares: the host has it, unless a built-in row of that name fits. */
@@ -189,6 +233,34 @@ static mandate_slice qualified(cel_compiler *c, const cel_expr *e, char text[2 *
     memcpy(text + space.len + 1, e->name.ptr, e->name.len);
     mandate_slice name = {text, space.len + 1 + e->name.len};
     return cel_env_function_named(c->env, name, false) ? name : none;
+}
+
+/* `x in [constants]`; `pattern` is the step of the list. False: an ordinary call. */
+static bool compile_in_constants(cel_compiler *c, uint32_t pattern, cel_value list, const cel_expr *e)
+{
+    cel_map_builder set;
+    bool ok = list.kind == CEL_LIST && list.len > 0;
+    if (list.kind == CEL_LIST)
+        look_through(c, pattern, CEL_OP_IN, list);
+    for (uint32_t i = 0; ok && i < list.len; i++)
+        ok = list.items[i].kind == CEL_STRING || list.items[i].kind == CEL_INT ||
+             list.items[i].kind == CEL_UINT || list.items[i].kind == CEL_BOOL;
+    if (!ok)
+        return false;
+    arena memory;
+    arena_init(&memory, 0);
+    ok = cel_map_begin(&set, &memory, list.len);
+    for (uint32_t i = 0; ok && i < list.len; i++)
+        ok = cel_map_add(&set, list.items[i], cel_null()) >= 0;
+    if (ok) {
+        c->steps.len = pattern;
+        c->depth--;
+        cel_emit(c, OP_IN_SET, 0, cel_add_constant(c, cel_map_end(&set)), 0, e);
+    } else {
+        cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
+    }
+    arena_deinit(&memory);
+    return true;
 }
 
 static void compile_function(cel_compiler *c, const cel_expr *e)
@@ -229,6 +301,9 @@ static void compile_function(cel_compiler *c, const cel_expr *e)
     const void *prepared = NULL;
     if (row && pattern && takes_regex(row->id) && c->status == MANDATE_OK)
         prepared = prepare_regex(c, &c->constants.data[c->steps.data[pattern].a]);
+    if (row && pattern && row->id == CEL_FN_IN_LIST && c->status == MANDATE_OK &&
+        compile_in_constants(c, pattern, c->constants.data[c->steps.data[pattern].a], e))
+        return;
     cel_emit_call(c, row, group, argc, e);
     if (c->status == MANDATE_OK)
         c->steps.data[c->steps.len - 1].p = prepared;

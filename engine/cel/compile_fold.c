@@ -7,6 +7,7 @@
  *   result: <result> FOLD_END
  *   end:
  *
+ * The two steps of all and exists are one: FOLD_ALL / FOLD_ANY -> next or result.
  * A step that adds one element to the accumulator becomes APPEND or INSERT, which grow it in place:
  * the old accumulator is not reachable after the step. A range that is the empty list (cel.bind)
  * is only a name for the initial value.
@@ -83,6 +84,22 @@ static void compile_bind(cel_compiler *c, const cel_expr *e)
     cel_emit(c, OP_FOLD_END, -1, slot, 0, e);
 }
 
+/* What all and exists expand to: OP_FOLD_ALL, OP_FOLD_ANY; otherwise OP_DONE. */
+static cel_opcode quantifier(const cel_compiler *c, const cel_comprehension *k, uint32_t slot)
+{
+    const cel_expr *test = k->condition, *step = k->step;
+    if (test->op != CEL_OP_NOT_STRICTLY_FALSE || test->arg_count != 1 || step->arg_count != 2 ||
+        !is_accu(c, step->args[0], slot) || !is_accu(c, k->result, slot))
+        return OP_DONE;
+    test = test->args[0];
+    if (step->op == CEL_OP_AND && is_accu(c, test, slot))
+        return OP_FOLD_ALL;
+    if (step->op == CEL_OP_OR && test->op == CEL_OP_NOT && test->arg_count == 1 &&
+        is_accu(c, test->args[0], slot))
+        return OP_FOLD_ANY;
+    return OP_DONE;
+}
+
 static bool is_true(const cel_expr *e)
 {
     return e->kind == CEL_EXPR_CONST && cel_is_true(e->value);
@@ -105,12 +122,19 @@ void cel_compile_comprehension(cel_compiler *c, const cel_expr *e)
         !push_local(c, k->iter_var, slot + FOLD_VAR) ||
         !push_local(c, k->iter_var2, slot + FOLD_VAR2))
         return;
-    if (!is_true(k->condition)) {
-        cel_compile_any(c, k->condition);
-        test = cel_emit(c, OP_FOLD_TEST, -1, slot, 0, e);
+    cel_opcode whole = quantifier(c, k, slot);
+    uint32_t step = 0;
+    if (whole != OP_DONE) {
+        cel_compile_any(c, k->step->args[1]);
+        step = cel_emit(c, whole, -1, slot, next, k->step);
+    } else {
+        if (!is_true(k->condition)) {
+            cel_compile_any(c, k->condition);
+            test = cel_emit(c, OP_FOLD_TEST, -1, slot, 0, e);
+        }
+        compile_step(c, k->step, slot);
+        cel_emit(c, OP_FOLD_STEP, -1, slot, next, e);
     }
-    compile_step(c, k->step, slot);
-    cel_emit(c, OP_FOLD_STEP, -1, slot, next, e);
     uint32_t result = c->steps.len;
     c->locals.len = locals + (k->accu_var.len != 0);
     cel_compile_any(c, k->result);
@@ -121,4 +145,6 @@ void cel_compile_comprehension(cel_compiler *c, const cel_expr *e)
     c->steps.data[start].b = c->steps.len;
     c->steps.data[next].argc = k->iter_var2.len ? 2 : 1;
     c->steps.data[next].b = c->steps.data[test].b = result;
+    if (whole != OP_DONE)
+        c->steps.data[step].n = result;
 }

@@ -23,6 +23,7 @@ typedef struct cel_compiler {
     VEC(cel_step) steps;
     VEC(cel_value) constants;
     VEC(cel_local) locals; /* innermost last */
+    arena scratch;         /* what constants and masks point at, until the program is sealed */
     uint32_t depth, need;  /* stack now, and at most */
     uint32_t recursion;
     uint32_t unfoldable; /* steps before this one were tried and cannot be folded */
@@ -45,6 +46,10 @@ const cel_value *cel_constant_since(const cel_compiler *c, uint32_t start);
 /* Runs the steps from `start` on, if they depend on nothing, and puts their value in their place.
  *  */
 void cel_fold_since(cel_compiler *c, uint32_t start, const cel_expr *at);
+
+/* --- seal.c --- */
+/* Moves what the compiler collected into one block of the program's own. */
+void cel_seal(cel_compiler *c);
 
 /* --- compile.c --- */
 void cel_compile_any(cel_compiler *c, const cel_expr *e);

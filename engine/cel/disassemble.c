@@ -43,6 +43,19 @@ static void put_operands(buf *b, const cel_program *p, const cel_step *s)
         buf_printf(b, "  %s", operators[s->argc]);
         put_constant(b, p, s->b);
         break;
+    case OP_VAR_COMPARE_CONST:
+    case OP_LOCAL_COMPARE_CONST:
+    case OP_FIELD_COMPARE_CONST:
+        buf_printf(b, "  %u  %s", s->a, operators[s->argc]);
+        put_constant(b, p, s->b);
+        break;
+    case OP_IN_SET:
+        buf_printf(b, "  %u constants", p->constants[s->a].len);
+        break;
+    case OP_FOLD_ANY:
+    case OP_FOLD_ALL:
+        buf_printf(b, "  %u  %u  %llu", s->a, s->b, (unsigned long long)s->n);
+        break;
     case OP_CALL:
         buf_printf(b, "  %s", cel_overloads[s->a].text);
         break;

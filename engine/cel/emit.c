@@ -43,7 +43,7 @@ uint32_t cel_add_constant(cel_compiler *c, cel_value v)
         for (uint32_t i = 0; i < c->constants.len; i++)
             if (c->constants.data[i].kind == v.kind && cel_equal(c->constants.data[i], v))
                 return i;
-    if (cel_copy(&copy, &c->program->memory, v, NULL) != MANDATE_OK ||
+    if (cel_copy(&copy, &c->scratch, v, NULL) != MANDATE_OK ||
         !VEC_PUSH(&c->constants, copy)) {
         cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
         return 0;
@@ -70,7 +70,10 @@ static bool is_pure(const cel_step *s, uint32_t base)
     case OP_NOW:
     case OP_ENTITY:
     case OP_FIELD:
+    case OP_VAR_COMPARE_CONST:
+    case OP_FIELD_COMPARE_CONST:
         return false;
+    case OP_LOCAL_COMPARE_CONST:
     case OP_LOCAL: /* of a comprehension outside */
     case OP_APPEND:
     case OP_INSERT:

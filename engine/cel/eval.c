@@ -7,12 +7,23 @@
  * Reading fields, indexing and calling live in eval_step.c.
  */
 #include "engine/cel/certain.h"
+#include "engine/cel/cost_unit.h"
 #include "engine/cel/eval_int.h"
 #include "engine/limits.h"
 
 #include <assert.h>
 
 enum { SMALL_STACK = 32 };
+
+/* Clearing the stack would take longer than running most programs; a slot is written before it is read. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define UNCLEARED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNCLEARED
+#define UNCLEARED
+#endif
 
 /* --- truth values --- */
 
@@ -54,6 +65,8 @@ static cel_value compare(cel_activation *act, cel_op op, cel_value x, cel_value 
         return cel_strict(act, (cel_value[]){x, y}, 2);
     if ((x.slope | y.slope) != 0 && x.kind == y.kind)
         cel_until_compare(act, op, x, y);
+    if (x.kind >= CEL_STRING && !cel_charge(act, cel_equal_units(x, y)))
+        return cel_too_costly(act);
     if (op == CEL_OP_EQ || op == CEL_OP_NE)
         return cel_bool(cel_equal(x, y) == (op == CEL_OP_EQ));
     if (!cel_compare_op(x, y, &order)) /* with NaN every order is false */
@@ -70,6 +83,75 @@ static cel_value compare(cel_activation *act, cel_op op, cel_value x, cel_value 
     }
 }
 
+/* Equal bytes: most texts in conditions are short, and a call of memcmp takes longer than comparing them. */
+static inline bool same_bytes(const char *x, const char *y, uint32_t len)
+{
+    uint64_t a, b, c, d;
+    uint32_t e, f, g, h;
+    if (len > 16 || len < 4)
+        return len == 0 || (*x == *y && memcmp(x, y, len) == 0);
+    if (len >= 8) {
+        memcpy(&a, x, 8);
+        memcpy(&b, y, 8);
+        memcpy(&c, x + len - 8, 8);
+        memcpy(&d, y + len - 8, 8);
+        return a == b && c == d;
+    }
+    memcpy(&e, x, 4);
+    memcpy(&f, y, 4);
+    memcpy(&g, x + len - 4, 4);
+    memcpy(&h, y + len - 4, 4);
+    return e == f && g == h;
+}
+
+/* With a constant: the common kinds at once. */
+__attribute__((always_inline)) static inline cel_value compare_const(cel_activation *act, cel_op op, cel_value x, cel_value y)
+{
+    if (x.kind == y.kind && x.kind == CEL_STRING && (op == CEL_OP_EQ || op == CEL_OP_NE)) {
+        bool equal = x.len == y.len && (x.s == y.s || same_bytes(x.s, y.s, x.len));
+        return cel_bool(equal == (op == CEL_OP_EQ));
+    }
+    if (x.kind == y.kind && x.kind == CEL_INT) {
+        switch (op) {
+        case CEL_OP_EQ:
+            return cel_bool(x.i == y.i);
+        case CEL_OP_NE:
+            return cel_bool(x.i != y.i);
+        case CEL_OP_LT:
+            return cel_bool(x.i < y.i);
+        case CEL_OP_LE:
+            return cel_bool(x.i <= y.i);
+        case CEL_OP_GT:
+            return cel_bool(x.i > y.i);
+        default:
+            return cel_bool(x.i >= y.i);
+        }
+    }
+    return compare(act, op, x, y);
+}
+
+static inline cel_value variable(cel_activation *act, uint32_t index)
+{
+    return act->variables ? act->variables[index] : act->host->variable(act->ctx, act, index);
+}
+
+static cel_value in_set(cel_activation *act, cel_value x, cel_value set)
+{
+    if (cel_is_odd(x))
+        return x;
+    if (x.kind > CEL_STRING) /* the constants are scalars and strings */
+        return cel_bool(false);
+    if (x.kind == CEL_STRING && !cel_charge(act, x.len / 4))
+        return cel_too_costly(act);
+    if (x.kind != CEL_STRING || set.len >= CEL_INDEX_FROM)
+        return cel_bool(cel_map_get(set, x) != NULL);
+    for (uint32_t i = 0; i < set.len; i++)
+        if (set.map[i].key.kind == CEL_STRING && set.map[i].key.len == x.len &&
+            same_bytes(set.map[i].key.s, x.s, x.len))
+            return cel_bool(true);
+    return cel_bool(false);
+}
+
 /* --- comprehensions --- */
 
 /* False when the range is nothing to iterate over; *range is then the result. */
@@ -84,12 +166,17 @@ static bool fold_start(cel_activation *act, cel_value *range)
 
 /* Loads the next element; false at the end. Past the iteration limit the accumulator is an error.
  *  */
-static bool fold_next(cel_activation *act, cel_value *frame, bool two)
+static bool fold_next(cel_activation *act, cel_value *frame, const cel_step *s)
 {
     cel_value range = frame[0];
     uint32_t at = frame[FOLD_POSITION].len;
+    bool two = s->argc == 2;
     if (at >= range.len)
         return false;
+    if (!cel_charge(act, s->n)) {
+        frame[FOLD_ACCU] = cel_too_costly(act);
+        return false;
+    }
     if (act->steps >= LIMIT_CEL_ITERATIONS) {
         frame[FOLD_ACCU] = cel_error(act->memory, "iteration limit of %d exceeded",
                                      LIMIT_CEL_ITERATIONS);
@@ -123,7 +210,7 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
             *++top = stack[s->a];
             break;
         case OP_VAR:
-            *++top = act->host->variable(act->ctx, act, s->a);
+            *++top = variable(act, s->a);
             break;
         case OP_NOW:
             *++top = cel_timestamp_us(act->now_us);
@@ -175,7 +262,23 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
             *top = compare(act, s->argc, top[0], top[1]);
             break;
         case OP_COMPARE_CONST:
-            *top = compare(act, s->argc, *top, k[s->b]);
+            *top = compare_const(act, s->argc, *top, k[s->b]);
+            break;
+        case OP_VAR_COMPARE_CONST:
+            *++top = compare_const(act, s->argc, variable(act, s->a), k[s->b]);
+            break;
+        case OP_LOCAL_COMPARE_CONST:
+            *++top = compare_const(act, s->argc, stack[s->a], k[s->b]);
+            break;
+        case OP_FIELD_COMPARE_CONST:
+            if (top->kind == CEL_OBJECT && top->type == s->object)
+                *top = act->host->field(act->ctx, act, *top, s->a);
+            else
+                *top = cel_step_select(program, act, *top, k[s->n]);
+            *top = compare_const(act, s->argc, *top, k[s->b]);
+            break;
+        case OP_IN_SET:
+            *top = in_set(act, *top, k[s->a]);
             break;
         case OP_NOT:
             *top = negate(act, *top);
@@ -191,6 +294,10 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
         case OP_AND:
         case OP_OR:
             top--;
+            if (top[0].kind == CEL_BOOL && top[1].kind == CEL_BOOL) {
+                top->b = s->op == OP_OR ? top[0].b || top[1].b : top[0].b && top[1].b;
+                continue;
+            }
             *top = combine(act, top[0], top[1], s->op == OP_OR);
             break;
         case OP_BRANCH:
@@ -228,7 +335,7 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
             break;
         case OP_FOLD_NEXT:
             top = stack + s->a + FOLD_SLOTS - 1;
-            if (!fold_next(act, stack + s->a, s->argc == 2))
+            if (!fold_next(act, stack + s->a, s))
                 s = steps + s->b - 1;
             continue;
         case OP_FOLD_TEST:
@@ -238,6 +345,21 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
         case OP_FOLD_STEP:
             stack[s->a + FOLD_ACCU] = *top;
             s = steps + s->b - 1;
+            continue;
+        case OP_FOLD_ANY:
+        case OP_FOLD_ALL:
+            if (top->kind != CEL_BOOL || stack[s->a + FOLD_ACCU].kind != CEL_BOOL) {
+                *top = combine(act, stack[s->a + FOLD_ACCU], *top, s->op == OP_FOLD_ANY);
+                if (top->kind == CEL_ERROR)
+                    *top = cel_error_at(act->memory, *top, s->offset);
+            } /* else the accumulator decides nothing yet, or the loop had ended */
+            stack[s->a + FOLD_ACCU] = *top;
+            if (top->kind == CEL_BOOL && top->b == (s->op == OP_FOLD_ANY)) {
+                top = stack + s->a + FOLD_SLOTS - 1;
+                s = steps + s->n - 1;
+            } else {
+                s = steps + s->b - 1;
+            }
             continue;
         case OP_FOLD_END:
             stack[s->a] = *top;
@@ -260,9 +382,10 @@ cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *st
 
 cel_value cel_eval(const cel_program *program, cel_activation *act)
 {
-    cel_value small[1 + SMALL_STACK], *stack = small; /* [0] is below the stack */
+    cel_value small[1 + SMALL_STACK] UNCLEARED, *stack = small; /* [0] is below the stack */
     act->certain_until_us = CEL_CERTAIN_FOREVER;
     act->steps = 0;
+    act->cost = program->units;
     if (program->stack_need > SMALL_STACK) {
         stack = arena_alloc(act->memory, (1 + program->stack_need) * sizeof *stack);
         if (!stack)

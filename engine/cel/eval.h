@@ -7,9 +7,14 @@
  * own activation and arena.
  *
  * Certain until: an evaluation that read `now` also reports from which moment its result may differ, if
- * nothing else changes. Comparisons of times that move with now give the exact crossing (values carry a `slope`);
- * calendar functions of now give the next boundary of their unit; a duration or timestamp that moves and is
- * turned into something else (int(now), string(now)) gives the next second. Never less than now + 1 us.
+ * nothing else changes. Exact: comparisons of times that move with now (values carry a `slope`), `in` a list of times,
+ * and calendar functions, parts of durations and int() of a time that are compared with constants (for the calendar:
+ * the first of the next 62 boundaries at which the comparison changes; a zone's offset changes are assumed to lie on
+ * quarter hours and more than 26 hours apart). Not compared, they give their next change. Several of them in one
+ * condition: the first. The bound of one second: a moving time turned into anything else (string(now), an element of
+ * a list, int(now) + 1), a slope beyond int8, and calendar parts of a time that moves backwards: there what happens
+ * within a second is not followed. Sums that leave their range more than a century from now count as never.
+ * Never less than now + 1 us.
  */
 #ifndef MANDATE_ENGINE_CEL_EVAL_H
 #define MANDATE_ENGINE_CEL_EVAL_H
@@ -40,11 +45,14 @@ typedef struct cel_host {
 struct cel_activation {
     const cel_host *host;
     void *ctx;
+    const cel_value *variables; /* by index, instead of asking host->variable; NULL: ask */
     arena *memory;         /* results and temporaries; the caller resets it */
     int64_t now_us;        /* value of `now` */
+    uint64_t cost_max;     /* units after which the evaluation ends in an error; 0: as many as it likes */
     /* results */
     int64_t certain_until_us; /* CEL_CERTAIN_FOREVER when now was not read */
     uint32_t steps;        /* comprehension iterations done */
+    uint64_t cost;         /* units spent, see cel/cost.h */
     /* private to the evaluator */
     const void *prepared;  /* what the compiler prepared for the function being called */
 };

@@ -6,6 +6,7 @@
  * Containers hold values at rest: a moving time is settled when it is put into one.
  */
 #include "engine/cel/certain.h"
+#include "engine/cel/cost_unit.h"
 #include "engine/cel/env.h"
 #include "engine/cel/eval_int.h"
 
@@ -23,6 +24,14 @@ static cel_value no_such_field(cel_activation *act, cel_value name)
     return cel_error(act->memory, "no such field '%.*s'", MANDATE_SLICE_ARG(cel_text(name)));
 }
 
+/* Before looking for `key` in a map; in anything else it costs nothing. */
+static bool charge_lookup(cel_activation *act, cel_value x, cel_value key)
+{
+    uint64_t bytes = key.kind == CEL_STRING ? key.len : 0;
+    return x.kind != CEL_MAP ||
+           cel_charge(act, cel_lookup_units(x.len, x.type == CEL_INDEXED, bytes));
+}
+
 static cel_value no_selection(cel_activation *act, cel_value x, cel_value name)
 {
     if (cel_is_odd(x))
@@ -34,7 +43,7 @@ cel_value cel_step_select(const cel_program *program, cel_activation *act, cel_v
                           cel_value name)
 {
     if (x.kind == CEL_MAP)
-        return cel_index(act, x, name);
+        return charge_lookup(act, x, name) ? cel_index(act, x, name) : cel_too_costly(act);
     if (x.kind == CEL_OPTIONAL)
         return cel_step_opt_select(program, act, x, name);
     if (x.kind != CEL_OBJECT)
@@ -51,6 +60,8 @@ cel_value cel_step_has(const cel_program *program, cel_activation *act, cel_valu
             return cel_bool(false);
         x = x.items[0];
     }
+    if (x.kind == CEL_MAP && !charge_lookup(act, x, name))
+        return cel_too_costly(act);
     if (x.kind == CEL_MAP)
         return cel_bool(cel_map_get(x, name) != NULL);
     if (x.kind != CEL_OBJECT)
@@ -84,6 +95,8 @@ cel_value cel_step_index(cel_activation *act, const cel_value *operands, bool op
         return cel_strict(act, operands, 2);
     if (key.slope)
         key = cel_settle(act, key);
+    if (!charge_lookup(act, x.kind == CEL_OPTIONAL && x.len ? x.items[0] : x, key))
+        return cel_too_costly(act);
     return optional ? cel_opt_index(act, x, key) : cel_index(act, x, key);
 }
 
@@ -225,10 +238,34 @@ static const cel_overload *fitting(const cel_step *s, const cel_value *args)
     return NULL;
 }
 
+/* The arguments are of the wanted kinds (packed into the step for up to three), none odd or moving. */
+static bool fits_at_once(const cel_value *args, const cel_step *s)
+{
+    uint32_t wanted = s->b >> 8;
+    if (s->op != OP_CALL || s->argc > 3 || !wanted)
+        return false;
+    for (uint32_t i = 0; i < s->argc; i++, wanted >>= 8)
+        if (args[i].slope || (args[i].kind != (wanted & 255) &&
+                              ((wanted & 255) != CEL_FN_ANY || cel_is_odd(args[i]))))
+            return false;
+    return true;
+}
+
+static cel_value call(cel_activation *act, const cel_value *args, const cel_step *s,
+                      cel_overload_id id)
+{
+    act->prepared = s->p;
+    if ((s->b & CEL_FN_SIZED) && !cel_charge_call(act, id, args, s->argc))
+        return cel_too_costly(act);
+    return cel_fn_rows[id].fn(act, args, s->argc);
+}
+
 cel_value cel_step_call(cel_activation *act, cel_value *args, const cel_step *s)
 {
     uint32_t flags = 0, moving = 0;
     bool odd = false;
+    if (fits_at_once(args, s))
+        return call(act, args, s, s->a);
     for (uint32_t i = 0; i < s->argc; i++) {
         odd |= cel_is_odd(args[i]);
         moving |= (uint8_t)args[i].slope;
@@ -244,8 +281,7 @@ cel_value cel_step_call(cel_activation *act, cel_value *args, const cel_step *s)
         for (uint32_t i = 0; i < s->argc; i++)
             if (args[i].slope)
                 args[i] = cel_settle(act, args[i]);
-    act->prepared = s->p;
-    return row->fn(act, args, s->argc);
+    return call(act, args, s, overload->id);
 }
 
 cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_step *s,
@@ -260,8 +296,13 @@ cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_ste
     const cel_overload *overload = fitting(s, args);
     if (overload) {
         act->prepared = NULL;
+        if (!cel_charge_call(act, overload->id, args, s->argc))
+            return cel_too_costly(act);
         return cel_fn_rows[overload->id].fn(act, args, s->argc);
     }
+    act->prepared = NULL;
+    if (!cel_charge_call(act, CEL_FN_COUNT, args, s->argc))
+        return cel_too_costly(act);
     if (!act->host || !act->host->call)
         return cel_error(act->memory, "function '%.*s' has no implementation here",
                          MANDATE_SLICE_ARG(cel_text(name)));

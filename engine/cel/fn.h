@@ -19,6 +19,8 @@ typedef cel_value (*cel_fn)(cel_activation *act, const cel_value *args, uint32_t
 typedef enum cel_fn_flag {
     CEL_FN_MOVES = 1,   /* understands moving times; otherwise they are settled before the call */
     CEL_FN_LENIENT = 2, /* wants odd arguments too */
+    CEL_FN_HORIZON = 8, /* gives an int; act->prepared may be the cel_horizon it is looked at through */
+    CEL_FN_SIZED = 16, /* in a step only: charged by the size of its arguments */
     CEL_FN_IMPURE = 4   /* asks the host or the zone provider: never folded */
 } cel_fn_flag;
 
@@ -36,6 +38,9 @@ CEL_FN_LIST(X)
 /* Implementation of each overload; fn NULL for those that are steps of their own. */
 extern const cel_fn_row cel_fn_rows[CEL_FN_COUNT];
 
+enum { CEL_FN_ANY = 255 }; /* a parameter of any kind, where a kind is wanted */
+/* The kind of value a parameter takes. */
+uint8_t cel_fn_wants(const cel_type *parameter);
 /* True when the arguments are of the kinds the overload declares. */
 bool cel_fn_accepts(const cel_overload *overload, const cel_value *args);
 

@@ -3,6 +3,7 @@
  * fn_collections - what the standard library does with lists and maps: +, in; and entries for
  * macros.
  */
+#include "engine/cel/certain.h"
 #include "engine/cel/fn.h"
 
 cel_value cel_fn_add_list(cel_activation *act, const cel_value *args, uint32_t count)
@@ -22,6 +23,9 @@ cel_value cel_fn_add_list(cel_activation *act, const cel_value *args, uint32_t c
 
 cel_value cel_fn_in_list(cel_activation *act, const cel_value *args, uint32_t count)
 {
+    for (uint32_t i = 0; args[0].slope && i < args[1].len; i++)
+        if (args[1].items[i].kind == args[0].kind)
+            cel_until_compare(act, CEL_OP_EQ, args[0], args[1].items[i]);
     for (uint32_t i = 0; i < args[1].len; i++)
         if (cel_equal(args[0], args[1].items[i]))
             return cel_bool(true);
@@ -30,6 +34,8 @@ cel_value cel_fn_in_list(cel_activation *act, const cel_value *args, uint32_t co
 
 cel_value cel_fn_in_map(cel_activation *act, const cel_value *args, uint32_t count)
 {
+    if (args[0].kind > CEL_STRING) /* is no key */
+        return cel_bool(false);
     return cel_bool(cel_map_get(args[1], args[0]) != NULL);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "engine/cel/fn.h"
 
-enum { ANY = 255 };
+enum { ANY = CEL_FN_ANY };
 
 /* The kind of value a declared parameter type wants. */
 static const uint8_t wanted[CEL_TYPE_KIND_COUNT] = {
@@ -32,6 +32,8 @@ static const uint8_t wanted[CEL_TYPE_KIND_COUNT] = {
     [CEL_TYPE_PARAM] = ANY,
     [CEL_TYPE_ERROR] = ANY,
 };
+
+uint8_t cel_fn_wants(const cel_type *parameter) { return wanted[parameter->kind]; }
 
 bool cel_fn_accepts(const cel_overload *overload, const cel_value *args)
 {

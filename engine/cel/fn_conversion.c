@@ -6,6 +6,7 @@
  * integer range themselves are refused, because no double tells them from their neighbours.
  */
 #include "engine/base/text.h"
+#include "engine/cel/certain.h"
 #include "engine/cel/fn.h"
 
 #include <errno.h>
@@ -139,6 +140,7 @@ cel_value cel_fn_int_to_uint(cel_activation *act, const cel_value *args, uint32_
 
 cel_value cel_fn_timestamp_to_int(cel_activation *act, const cel_value *args, uint32_t count)
 {
+    cel_until_quotient(act, act->prepared, args[0], 1000000000);
     return cel_int(args[0].i);
 }
 
@@ -146,6 +148,10 @@ cel_value cel_fn_timestamp_to_int(cel_activation *act, const cel_value *args, ui
 cel_value cel_fn_duration_to_int(cel_activation *act, const cel_value *args, uint32_t count)
 {
     int64_t ns;
+    if (act->prepared)
+        cel_until_quotient(act, act->prepared, args[0], 1);
+    else
+        (void)cel_settle(act, args[0]);
     if (__builtin_mul_overflow(args[0].i, (int64_t)1000000000, &ns) ||
         __builtin_add_overflow(ns, (int64_t)args[0].len, &ns))
         return range_error(act);

@@ -33,15 +33,15 @@
     X(SUBTRACT_DURATION_DURATION, subtract_time, CEL_FN_MOVES)                                     \
     X(SUBTRACT_TIMESTAMP_DURATION, subtract_time, CEL_FN_MOVES)                                    \
     X(SUBTRACT_TIMESTAMP_TIMESTAMP, subtract_time, CEL_FN_MOVES)                                   \
-    X(DURATION_TO_HOURS, duration_hours, CEL_FN_MOVES)                                             \
-    X(DURATION_TO_MINUTES, duration_minutes, CEL_FN_MOVES)                                         \
-    X(DURATION_TO_SECONDS, duration_seconds, CEL_FN_MOVES)                                         \
+    X(DURATION_TO_HOURS, duration_hours, CEL_FN_MOVES | CEL_FN_HORIZON)                            \
+    X(DURATION_TO_MINUTES, duration_minutes, CEL_FN_MOVES | CEL_FN_HORIZON)                        \
+    X(DURATION_TO_SECONDS, duration_seconds, CEL_FN_MOVES | CEL_FN_HORIZON)                        \
     X(DURATION_TO_MILLISECONDS, duration_milliseconds, CEL_FN_MOVES)
 
 /* With and without a zone. Zones with a name ask the provider. */
 #define CEL_FN_CALENDAR_ROW(X, ID, fn)                                                             \
-    X(TIMESTAMP_TO_##ID, fn, CEL_FN_MOVES)                                                         \
-    X(TIMESTAMP_TO_##ID##_WITH_TZ, fn, CEL_FN_MOVES | CEL_FN_IMPURE)
+    X(TIMESTAMP_TO_##ID, fn, CEL_FN_MOVES | CEL_FN_HORIZON)                                        \
+    X(TIMESTAMP_TO_##ID##_WITH_TZ, fn, CEL_FN_MOVES | CEL_FN_HORIZON | CEL_FN_IMPURE)
 #define CEL_FN_CALENDAR(X)                                                                         \
     CEL_FN_CALENDAR_ROW(X, YEAR, get_year)                                                         \
     CEL_FN_CALENDAR_ROW(X, MONTH, get_month)                                                       \
@@ -69,9 +69,9 @@
     X(STRING_TO_DURATION, string_to_duration, 0)                                                   \
     X(INT64_TO_INT64, identity, 0)                                                                 \
     X(DOUBLE_TO_INT64, double_to_int, 0)                                                           \
-    X(DURATION_TO_INT64, duration_to_int, 0)                                                       \
+    X(DURATION_TO_INT64, duration_to_int, CEL_FN_MOVES | CEL_FN_HORIZON)                           \
     X(STRING_TO_INT64, string_to_int, 0)                                                           \
-    X(TIMESTAMP_TO_INT64, timestamp_to_int, 0)                                                     \
+    X(TIMESTAMP_TO_INT64, timestamp_to_int, CEL_FN_MOVES | CEL_FN_HORIZON)                         \
     X(UINT64_TO_INT64, uint_to_int, 0)                                                             \
     X(STRING_TO_STRING, identity, 0)                                                               \
     X(BOOL_TO_STRING, to_string, 0)                                                                \
@@ -133,7 +133,7 @@
     X(LIST_SIZE, size_len, 0)                                                                      \
     X(SIZE_MAP, size_len, 0)                                                                       \
     X(MAP_SIZE, size_len, 0)                                                                       \
-    X(IN_LIST, in_list, 0)                                                                         \
+    X(IN_LIST, in_list, CEL_FN_MOVES)                                                              \
     X(IN_MAP, in_map, 0)                                                                           \
     X(LIST_REVERSE, reverse_list, 0)                                                               \
     X(LIST_SLICE, slice, 0)                                                                        \

@@ -18,6 +18,10 @@ static cel_value from_ns(cel_activation *act, cel_kind kind, cel_int128 ns, int 
 {
     cel_int128 seconds = ns / NS;
     int32_t nanos = (int32_t)(ns % NS);
+    if (slope)
+        cel_until_range(act, ns, slope,
+                        kind == CEL_DURATION ? INT64_MIN : (cel_int128)TIME_SECONDS_MIN * NS,
+                        kind == CEL_DURATION ? INT64_MAX : (cel_int128)TIME_SECONDS_MAX * NS + NS - 1);
     if (nanos < 0) {
         nanos += NS;
         seconds--;
@@ -47,7 +51,7 @@ cel_value cel_fn_subtract_time(cel_activation *act, const cel_value *args, uint3
 /* Whole units, towards zero. */
 static cel_value whole(cel_activation *act, cel_value v, int64_t unit_ns)
 {
-    cel_until_unit(act, v, unit_ns);
+    cel_until_quotient(act, act->prepared, v, unit_ns);
     return cel_int((int64_t)(ns_of(v) / unit_ns));
 }
 

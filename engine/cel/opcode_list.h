@@ -31,6 +31,10 @@
     X(CALL_HOST, "overload,n,count", "v.. -- v: the one of `count` that fits, else the host's")       \
     X(COMPARE, "op", "x y -- b: ==, !=, <, <=, >, >=")                                             \
     X(COMPARE_CONST, "op,k", "x -- b: compared with a constant")                                   \
+    X(VAR_COMPARE_CONST, "var,k", "-- b: a declared variable compared with a constant")            \
+    X(LOCAL_COMPARE_CONST, "slot,k", "-- b: a variable of a comprehension compared with a constant") \
+    X(FIELD_COMPARE_CONST, "field,k,object,n", "o -- b: a field compared with a constant")         \
+    X(IN_SET, "k", "x -- b: in a constant list, hashed")                                           \
     X(NOT, "", "b -- b: logical not")                                                              \
     X(AND_SHORT, "to", "b -- b: jump if false")                                                    \
     X(AND, "", "b c -- b: false > unknown > error > true")                                         \
@@ -45,6 +49,8 @@
     X(FOLD_NEXT, "slot,result", "-- : next element into the iteration variables, or jump")         \
     X(FOLD_TEST, "slot,result", "b -- : jump if false")                                            \
     X(FOLD_STEP, "slot,next", "v -- : v becomes the accumulator; jump to the next element")        \
+    X(FOLD_ANY, "slot,next,result", "b -- : accumulator || b; jump to the result if true, else next") \
+    X(FOLD_ALL, "slot,next,result", "b -- : accumulator && b; jump to the result if false, else next") \
     X(FOLD_END, "slot", ".. v -- v: drops the comprehension's slots")                              \
     X(APPEND, "slot", "v -- list: accumulator + [v], amortised")                                   \
     X(INSERT, "slot", "k v -- map: accumulator with one entry more, amortised")

@@ -228,7 +228,8 @@ cel_expr *cel_parse_member(cel_parser *p, bool negative)
     while (out) {
         if (p->token.kind == CEL_TOKEN_DOT) {
             out = parse_dot(p, out);
-            plain = plain && out && out->kind == CEL_EXPR_SELECT;
+            plain = plain && out && out->kind == CEL_EXPR_SELECT &&
+                    cel_token_is_ident(out->name); /* a quoted name is no part of a type's */
         } else if (p->token.kind == CEL_TOKEN_LBRACKET) {
             out = parse_index(p, out);
             plain = false;

@@ -234,15 +234,31 @@ static void print_logical(buf *b, const cel_expr *expr, const char *text, int po
     print(b, expr->args[1], power + 1);
 }
 
+/* What the text of a chain of selections, calls and indexes begins with. */
+static const cel_expr *beginning_of(const cel_expr *expr)
+{
+    for (;;) {
+        if (expr->macro)
+            expr = expr->macro;
+        else if (expr->operand && !expr->test_only)
+            expr = expr->operand;
+        else if (expr->op == CEL_OP_INDEX || expr->op == CEL_OP_OPT_INDEX ||
+                 expr->op == CEL_OP_OPT_SELECT)
+            expr = expr->args[0];
+        else
+            return expr;
+    }
+}
+
 /* A sign before a sign, or a minus before a number, would be read as something else. */
 static bool unary_needs_parentheses(const cel_expr *expr)
 {
-    const cel_expr *operand = expr->args[0];
+    const cel_expr *operand = expr->args[0], *first = beginning_of(operand);
 
-    if (operand->kind == CEL_EXPR_CONST)
-        return expr->op == CEL_OP_NEG &&
-               (operand->value.kind == CEL_INT || operand->value.kind == CEL_DOUBLE);
-    return power_of(operand) <= POWER_UNARY;
+    if (expr->op == CEL_OP_NEG && first->kind == CEL_EXPR_CONST &&
+        (first->value.kind == CEL_INT || first->value.kind == CEL_DOUBLE))
+        return true;
+    return operand->kind != CEL_EXPR_CONST && power_of(operand) <= POWER_UNARY;
 }
 
 static void print_operator(buf *b, const cel_expr *expr, const char *text, int power)

@@ -21,7 +21,10 @@ typedef struct cel_step {
     uint16_t object; /* FIELD: object type; CALL_DYN: overloads to choose from */
     uint32_t a, b;  /* operands, in the order opcode_list.h names them */
     uint32_t offset; /* in the source, for errors */
-    const void *p;  /* CALL, CALL_DYN: what was prepared (a regex); LIST, MAP: the mask */
+    union {
+        const void *p;  /* CALL, CALL_DYN: what was prepared (a regex, a horizon); LIST, MAP: the mask */
+        uint64_t n;     /* FOLD_NEXT: units of a turn; FOLD_ANY, FOLD_ALL: result; FIELD_COMPARE_CONST: name */
+    };
 } cel_step;
 
 _Static_assert(sizeof(cel_step) == 24, "steps are read in sequence: keep them small");
@@ -38,6 +41,7 @@ struct cel_program {
     const cel_value *constants;
     uint32_t constant_count;
     uint32_t stack_need;
+    uint64_t units; /* charged when it starts: every step outside loops */
     bool reads_now;
     cel_regexes regexes;
 };

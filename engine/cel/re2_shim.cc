@@ -46,6 +46,18 @@ extern "C" size_t cel_regex_bytes(const cel_regex *regex)
     return sizeof *regex + static_cast<size_t>(regex->re.ProgramSize()) * 16;
 }
 
+extern "C" int cel_regex_size(const cel_regex *regex) { return regex->re.ProgramSize(); }
+
+// So few instructions that all sets of them fit the automaton's memory, or no way to repeat anything:
+// anchored, and without a repetition.
+extern "C" bool cel_regex_is_simple(const cel_regex *regex)
+{
+    const std::string &pattern = regex->re.pattern();
+    return regex->re.ProgramSize() <= 16 ||
+           (pattern.size() > 0 && pattern[0] == '^' &&
+            pattern.find_first_of("*+{|") == std::string::npos);
+}
+
 extern "C" int cel_regex_groups(const cel_regex *regex)
 {
     return regex->re.NumberOfCapturingGroups();

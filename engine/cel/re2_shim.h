@@ -20,6 +20,10 @@ cel_regex *cel_regex_create(const char *pattern, size_t len, char *reason, size_
 void cel_regex_destroy(cel_regex *regex);
 size_t cel_regex_bytes(const cel_regex *regex);
 /* Number of capturing groups. */
+/* Instructions of the compiled program, and whether a search can end up in few states only: then a byte costs a
+ * table lookup, otherwise in the worst case a step of every instruction. */
+int cel_regex_size(const cel_regex *regex);
+bool cel_regex_is_simple(const cel_regex *regex);
 int cel_regex_groups(const cel_regex *regex);
 /* Searches text[from..] unanchored. groups[0] is the whole match; a group that took no part has
  * ptr NULL. */

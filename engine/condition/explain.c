@@ -68,15 +68,19 @@ mandate_status condition_evidence(condition_index *x, condition_template *t, con
                                   condition_truth *value, transition_term **terms, uint32_t *count, uint32_t *total,
                                   mandate_error *err)
 {
-    term_list list;
-    if (!term_list_init(&list, x, a))
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while collecting evidence");
+    /* Not in `a`: an event may end many thousand mandates at once, and most read one or two cells. */
+    transition_term found[LIMIT_EVIDENCE_TERMS] = {0};
+    const context_entity *entities[LIMIT_EVIDENCE_TERMS];
+    uint16_t fields[LIMIT_EVIDENCE_TERMS];
+    term_list list = {.index = x, .memory = a, .terms = found, .entities = entities, .fields = fields};
     reading r = {.index = x, .claims = c, .note = note_term, .note_ctx = &list};
     arena_reset(&x->scratch);
     *value = truth_of_value(condition_run(x, t->program, &r, NULL, &x->scratch));
-    if (r.failed)
+    *terms = ARENA_ARRAY(a, transition_term, list.count);
+    if (r.failed || (list.count && !*terms))
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while collecting evidence");
-    *terms = list.terms;
+    if (list.count)
+        memcpy(*terms, found, list.count * sizeof(*found));
     *count = list.count;
     *total = list.total;
     return MANDATE_OK;

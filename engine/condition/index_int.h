@@ -33,6 +33,11 @@ typedef struct read_slot {
     uint32_t slot, at;
 } read_slot;
 
+/* The other end of it: an opaque leaf that read a slot, and where the slot stands among its reads. */
+typedef struct slot_reader {
+    uint32_t node, at;
+} slot_reader;
+
 typedef struct condition_node {
     uint8_t kind, truth, op; /* op: cel_op of an ORDER */
     bool dirty, logged, queued;
@@ -70,7 +75,7 @@ typedef struct slot {
     uint32_t refs;      /* leaves and reads of opaque leaves */
     uint32_t truth;     /* the TRUTH leaf, or CONDITION_NONE */
     u32_vec leaves;     /* EQUAL, ORDER, TRUTH */
-    u32_vec readers;    /* opaque nodes */
+    VEC(slot_reader) readers; /* opaque nodes */
     VEC(ladder) ladders;
     uint64_t mark;      /* last evaluation that read it */
     uint32_t next_free;

@@ -250,6 +250,8 @@ static void equal_change(condition_index *x, uint32_t s, cel_value v, cel_value 
 
 static bool same_scalar(cel_value a, cel_value b)
 {
+    if (a.kind == CEL_DOUBLE && b.kind == CEL_DOUBLE)
+        return a.u == b.u; /* 0.0 and -0.0 are equal, 1 / x is not */
     return a.kind == b.kind && a.kind < CEL_LIST && cel_equal(a, b);
 }
 
@@ -261,14 +263,16 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
     if (same_scalar(old, now))
         return;
     for (uint32_t i = 0; i < p->readers.len; i++) {
-        uint32_t node = p->readers.data[i];
+        uint32_t node = p->readers.data[i].node;
         if (!x->nodes.data[node].dirty && VEC_PUSH(&x->dirty, node))
             x->nodes.data[node].dirty = true;
         x->failed |= !x->nodes.data[node].dirty;
     }
     if (p->leaves.len == 0)
         return;
-    if (old.kind == CEL_UNKNOWN || now.kind == CEL_UNKNOWN) {
+    bool inverse = schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE;
+    /* Of an inverse list what it was is gone already: it cannot be looked for. */
+    if (inverse || old.kind == CEL_UNKNOWN || now.kind == CEL_UNKNOWN) {
         for (uint32_t i = 0; i < p->leaves.len; i++) {
             uint32_t leaf = p->leaves.data[i];
             node_set(x, leaf, leaf_truth(&x->nodes.data[leaf], now));

@@ -106,6 +106,7 @@ cel_value condition_run(condition_index *x, const cel_program *program, reading 
     cel_activation act = {.host = &condition_host,
                           .ctx = r,
                           .memory = memory,
+                          .cost_max = LIMIT_CEL_COST,
                           .now_us = x->now_us,
                           .certain_until_us = CEL_CERTAIN_FOREVER};
     cel_value v = cel_eval(program, &act);
@@ -166,10 +167,8 @@ static void reader_remove(condition_index *x, uint32_t s, uint32_t at)
     slot *p = &x->slots.data[s];
     VEC_SWAP_REMOVE(&p->readers, at);
     if (at < p->readers.len) {
-        opaque *moved = x->nodes.data[p->readers.data[at]].program;
-        for (uint32_t i = 0; i < moved->reads.len; i++)
-            if (moved->reads.data[i].slot == s)
-                moved->reads.data[i].at = at;
+        slot_reader moved = p->readers.data[at];
+        x->nodes.data[moved.node].program->reads.data[moved.at].at = at;
     }
     slot_drop(x, s);
 }
@@ -222,9 +221,10 @@ static bool reads_update(condition_index *x, uint32_t node, reading *r)
         read_slot read = o->reads.data[i];
         if (x->slots.data[read.slot].mark == x->run) {
             x->slots.data[read.slot].mark = stays;
+            x->slots.data[read.slot].readers.data[read.at].at = kept;
             o->reads.data[kept++] = read;
         } else {
-            /* the swap inside may move one of our own later entries only in another slot */
+            /* what moves inside is another leaf's: we stand once among the readers of a slot */
             reader_remove(x, read.slot, read.at);
         }
     }
@@ -237,7 +237,7 @@ static bool reads_update(condition_index *x, uint32_t node, reading *r)
             continue;
         }
         read_slot read = {s, p->readers.len};
-        if (!VEC_PUSH(&p->readers, node) || !VEC_PUSH(&o->reads, read))
+        if (!VEC_PUSH(&p->readers, (slot_reader){node, o->reads.len}) || !VEC_PUSH(&o->reads, read))
             return false;
     }
     return true;

@@ -119,7 +119,7 @@ static bool get_cell(context *c, wire_reader *r, arena *a, context_entity *e, ui
     } else if (kind != STORED_UNKNOWN) {
         r->failed = true;
         return false;
-    } else if (!f) {
+    } else if (!f || f->kind == SCHEMA_INVERSE) {
         return true;
     }
     return cell_set(c, e, field, owned, prov);

@@ -37,6 +37,11 @@ static size_t outside(cel_value v)
     }
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return cel_order(((const cel_entry *)a)->key, ((const cel_entry *)b)->key);
+}
+
 static cel_value place(cel_value v, char **at)
 {
     switch (v.kind) {
@@ -64,6 +69,8 @@ static cel_value place(cel_value v, char **at)
             entries[i].key = place(v.map[i].key, at);
             entries[i].value = place(v.map[i].value, at);
         }
+        /* As stored and journaled: a map is walked in the same order before and after a restart. */
+        qsort(entries, v.len, sizeof(*entries), by_key);
         v.map = entries;
         v.type = 0; /* a map's index does not come along */
         break;

@@ -3,7 +3,7 @@
  * eval_unit - what the tests of the back half share: a small world of documents behind a host, and
  * evaluation of a text in one line.
  *
- * Table doc has the fields status, size, at, tags, owner (a doc), extra (dyn). doc["a"] is fully
+ * Table doc has the fields status, size, at, tags, owner (a doc), extra (dyn), peers (docs). doc["a"] is fully
  * known, doc["new"] was never observed, doc["gone"] is known not to exist. Variables: n (int), s
  * (string), t (timestamp), x (dyn); now.
  */
@@ -23,7 +23,7 @@
 #include "engine/limits.h"
 
 enum { VAR_N, VAR_S, VAR_T, VAR_X, VAR_COUNT };
-enum { FIELD_STATUS, FIELD_SIZE, FIELD_AT, FIELD_TAGS, FIELD_OWNER, FIELD_EXTRA };
+enum { FIELD_STATUS, FIELD_SIZE, FIELD_AT, FIELD_TAGS, FIELD_OWNER, FIELD_EXTRA, FIELD_PEERS };
 
 typedef struct world {
     cel_env *env;
@@ -53,7 +53,7 @@ static inline cel_value world_entity(void *ctx, cel_activation *act, uint16_t ty
 
 static inline cel_value unknown_field(cel_activation *act, const char *id, uint32_t field)
 {
-    static const char *const names[] = {"status", "size", "at", "tags", "owner", "extra"};
+    static const char *const names[] = {"status", "size", "at", "tags", "owner", "extra", "peers"};
     return cel_unknown_of(act->memory,
                           arena_printf(act->memory, "doc[\"%s\"].%s", id, names[field]));
 }
@@ -84,6 +84,8 @@ static inline cel_value world_field(void *ctx, cel_activation *act, cel_value ob
         return cel_list(tags, 2);
     case FIELD_OWNER:
         return cel_object(object.type, doc_names[1]);
+    case FIELD_PEERS:
+        return cel_list(NULL, 0);
     default:
         return cel_map(extra, 1);
     }
@@ -117,8 +119,9 @@ static inline void world_init(world *w)
         {"tags", cel_type_list(w->env, cel_type_simple(CEL_TYPE_STRING))},
         {"owner", doc},
         {"extra", cel_type_simple(CEL_TYPE_DYN)},
+        {"peers", cel_type_list(w->env, doc)},
     };
-    assert_int_equal(cel_env_fields(w->env, doc, fields, 6, NULL), MANDATE_OK);
+    assert_int_equal(cel_env_fields(w->env, doc, fields, 7, NULL), MANDATE_OK);
     assert_int_equal(cel_env_table(w->env, doc, NULL), MANDATE_OK);
     for (uint32_t i = 0; i < VAR_COUNT; i++) {
         uint32_t index;

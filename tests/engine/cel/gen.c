@@ -191,6 +191,10 @@ static void emit(gen *g, gen_type type, uint32_t depth)
                 buf_printf(&g->out, "v%u", g->locals[i].number);
         return;
     }
+    if (g->with_now && type == GEN_TIME && gen_below(g, 2) == 0) {
+        buf_put_str(&g->out, "now");
+        return;
+    }
     if (depth == 0 || g->out.len > 2500 || gen_below(g, 6) == 0)
         fill(g, rules->rules[gen_below(g, leaves)], 0);
     else

@@ -50,7 +50,8 @@ typedef struct gen_world {
     bool read[GEN_ATTRIBUTES]; /* in the last evaluation */
     uint32_t unknown_reads;    /* in the last evaluation */
     int64_t now_us;
-    uint64_t steps, cost;      /* of the last evaluation */
+    uint64_t cost_max;
+    uint64_t cost; /* of the last evaluation */
     int64_t certain_until_us;
 } gen_world;
 
@@ -64,6 +65,7 @@ typedef struct gen {
     buf out;
     gen_local locals[8];
     uint32_t local_count, local_number;
+    bool with_now; /* timestamps may be `now` */
 } gen;
 
 void gen_world_init(gen_world *w);
@@ -79,6 +81,5 @@ uint64_t gen_u64(gen *g);
 uint32_t gen_below(gen *g, uint32_t n);
 /* Text of a random expression of that type, in g->out. */
 mandate_slice gen_expression(gen *g, gen_type type, uint32_t depth);
-/* "now - (t0 + ...)" and the like: see prop_certain_until. */
 
 #endif

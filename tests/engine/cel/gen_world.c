@@ -250,9 +250,13 @@ cel_value gen_eval(gen_world *w, const cel_program *program, arena *memory)
 {
     memset(w->read, 0, sizeof w->read);
     w->unknown_reads = 0;
-    cel_activation act = {.host = &host, .ctx = w, .memory = memory, .now_us = w->now_us};
+    cel_activation act = {.host = &host,
+                          .ctx = w,
+                          .memory = memory,
+                          .now_us = w->now_us,
+                          .cost_max = w->cost_max};
     cel_value v = cel_eval(program, &act);
-    w->steps = act.steps;
+    w->cost = act.cost;
     w->certain_until_us = act.certain_until_us;
     return v;
 }

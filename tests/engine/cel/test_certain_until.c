@@ -142,13 +142,67 @@ static void test_certain_until__zones_may_change_their_offset_before_the_boundar
     world_deinit(&w);
 }
 
+/* UTC+2 until half past midnight of the first of February, when the clock goes back to January. */
+static bool back_over_midnight(mandate_slice name, int64_t seconds, int32_t *offset_s)
+{
+    *offset_s = seconds < 31 * 86400 + 1800 - 7200 ? 7200 : 3600;
+    return true;
+}
+
+static void test_certain_until__a_clock_may_go_back_over_a_boundary_it_has_passed(void **state)
+{
+    const int64_t back = 31 * 24 * HOUR - HOUR - HOUR / 2;
+    world w;
+    world_init(&w);
+    cel_zone_install(back_over_midnight);
+    expect_crossing(&w, "now.getMonth('Test/Back')", back - SECOND, back);
+    expect_crossing(&w, "now.getMonth('Test/Back')", back, back + HOUR / 2);
+    expect_crossing(&w, "now.getDate('Test/Back') == 1", back - HOUR / 3, back);
+    expect_crossing(&w, "now.getMonth('Test/Back')", back - HOUR, back - HOUR / 2);
+    cel_zone_install(NULL);
+    world_deinit(&w);
+}
+
+static void test_certain_until__a_part_that_is_compared_lasts_until_the_comparison_changes(void **state)
+{
+    const int64_t noon = 12 * HOUR + 30 * SECOND + 7; /* on a Thursday */
+    world w;
+    world_init(&w);
+    expect_crossing(&w, "now.getHours() < 18", noon, 18 * HOUR);
+    expect_crossing(&w, "now.getHours('+05:30') >= 9", noon, 18 * HOUR + HOUR / 2);
+    expect_crossing(&w, "now.getDayOfWeek() in [1, 2, 3, 4, 5]", noon, 48 * HOUR);
+    expect_crossing(&w, "now.getDate() == 1", noon, 24 * HOUR);
+    expect_crossing(&w, "20 > now.getSeconds()", noon, 13 * HOUR - HOUR + 60 * SECOND);
+    expect_crossing(&w, "(now - t).getHours() < 72", noon, 1000 * SECOND + 72 * HOUR);
+    expect_crossing(&w, "(t - now).getHours() > -72", noon, 1000 * SECOND + 72 * HOUR);
+    expect_crossing(&w, "int(now) > 50000", noon, 50001 * SECOND);
+    expect_crossing(&w, "int(now - t) in [5000, 43000000000000]", noon, 44000 * SECOND);
+    expect_crossing(&w, "int(now) > 5", 7 * SECOND + 3, CEL_CERTAIN_FOREVER);
+    /* looks 62 boundaries ahead, not for ever */
+    assert_int_equal(until(&w, "now.getHours() < 25", noon), 74 * HOUR);
+    expect_crossing(&w, "now in [t, doc['a'].at + duration('1s')]", 5, 1000 * SECOND);
+    world_deinit(&w);
+}
+
+static void test_certain_until__a_sum_may_leave_or_enter_its_range(void **state)
+{
+    const char *later = "timestamp('9999-12-31T23:59:59Z') + (t - now) < t";
+    world w;
+    world_init(&w);
+    w.now_us = 5;
+    assert_string_equal(world_eval(&w, later), "error(timestamp overflow: out of range)");
+    assert_int_equal(w.certain_until_us, 999 * SECOND + 1);
+    w.now_us = 999 * SECOND + 1;
+    assert_string_equal(world_eval(&w, later), "false");
+    world_deinit(&w);
+}
+
 static void test_certain_until__anything_else_lasts_for_its_second(void **state)
 {
     world w;
     world_init(&w);
-    assert_int_equal(until(&w, "int(now) > 5", 7 * SECOND + 3), 8 * SECOND);
+    assert_int_equal(until(&w, "int(now) + 1 > 5", 7 * SECOND + 3), 8 * SECOND);
     assert_int_equal(until(&w, "string(now) == ''", 7 * SECOND + 3), 8 * SECOND);
-    assert_int_equal(until(&w, "now in [t]", 7 * SECOND + 3), 8 * SECOND);
     assert_int_equal(until(&w, "now", 7 * SECOND), 8 * SECOND);
     assert_int_equal(until(&w, "[now] == [t]", 7 * SECOND + 3), 8 * SECOND);
     world_deinit(&w);
@@ -181,6 +235,11 @@ int main(void)
         cmocka_unit_test(test_certain_until__slopes_add_up),
         cmocka_unit_test(test_certain_until__calendar_parts_give_the_next_boundary),
         cmocka_unit_test(test_certain_until__zones_may_change_their_offset_before_the_boundary),
+        cmocka_unit_test(
+            test_certain_until__a_clock_may_go_back_over_a_boundary_it_has_passed),
+        cmocka_unit_test(
+            test_certain_until__a_part_that_is_compared_lasts_until_the_comparison_changes),
+        cmocka_unit_test(test_certain_until__a_sum_may_leave_or_enter_its_range),
         cmocka_unit_test(test_certain_until__anything_else_lasts_for_its_second),
         cmocka_unit_test(test_certain_until__steep_slopes_fall_back_to_a_second),
     };

@@ -58,9 +58,8 @@ static void test_eval__equality_with_constant_is_few_steps_and_no_allocation(voi
     cel_disassemble(&text, program);
     assert_string_equal(buf_cstr(&text), "   0  CONST  \"a\"\n"
                                          "   1  ENTITY  0\n"
-                                         "   2  FIELD  0  \"status\"\n"
-                                         "   3  COMPARE_CONST  ==  \"open\"\n"
-                                         "   4  DONE\n");
+                                         "   2  FIELD_COMPARE_CONST  0  ==  \"open\"\n"
+                                         "   3  DONE\n");
     buf_deinit(&text);
     cel_program_destroy(program);
     world_deinit(&w);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_cost - what is estimated for ordinary conditions and for those that are refused.
+ *
+ * That the estimate is never below what is counted is prop_cost's business.
+ */
+#include "eval_unit.h"
+
+#include "engine/cel/cost.h"
+
+#include <string.h>
+
+static uint64_t estimate(world *w, const char *source, char worst[200])
+{
+    cel_ast *ast = NULL;
+    mandate_error err = {.text = ""};
+    uint64_t cost = 0, part = 0;
+    const cel_expr *e = NULL;
+    mandate_status status = cel_parse(&ast, w->env, mandate_slice_str(source), NULL, &err);
+    if (status == MANDATE_OK)
+        status = cel_check(ast, w->env, NULL, NULL, &err);
+    if (status != MANDATE_OK)
+        fail_msg("%s: %s", source, err.text);
+    assert_int_equal(cel_cost_estimate(ast, w->env, NULL, &cost, &e, &part, NULL), MANDATE_OK);
+    assert_true(part <= cost);
+    if (worst)
+        snprintf(worst, 200, "%.*s", (int)(e->end - e->begin), source + e->begin);
+    cel_ast_destroy(ast);
+    return cost;
+}
+
+static void test_cost__ordinary_conditions_fit(void **state)
+{
+    static const char *const sources[] = {
+        "doc['a'].status == 'open'",
+        "doc['a'].status in ['open', 'new', 'won'] && doc['b'].size > 5 || !has(doc['c'].at)",
+        "doc['a'].tags.exists(t, t == 'red')",
+        "doc['a'].tags.all(t, t.startsWith('r') || t.contains('blue'))",
+        "doc['a'].peers.exists(p, p.status == 'signed' && p.size > 3)",
+        "doc['a'].peers.exists(p, p.status == 'signed') && doc['b'].peers.all(p, p.size < n)",
+        "doc['a'].peers.filter(p, p.size > 1).size() >= 2",
+        "doc['a'].peers.exists_one(p, p.owner.status.lowerAscii() == s)",
+        "doc['a'].peers.map(p, p.size).exists(i, i in [1, 2, 3])",
+        "doc['a'].peers.exists(p, now - p.at < duration('72h'))",
+        "doc['a'].extra.k == 9 || x == 'a' || x in [1, 2]",
+        "now.getHours('Europe/Berlin') >= 9 && now.getHours('Europe/Berlin') < 17",
+        "doc['a'].status.matches('^(open|new)$')",
+    };
+    world w;
+    world_init(&w);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        uint64_t cost = estimate(&w, sources[i], NULL);
+        if (cost > LIMIT_CEL_COST)
+            fail_msg("%s: %llu units", sources[i], (unsigned long long)cost);
+    }
+    world_deinit(&w);
+}
+
+static void test_cost__what_may_take_too_long_does_not_fit_and_is_named(void **state)
+{
+    static const struct {
+        const char *source, *worst;
+    } cases[] = {
+        {"n == 3 && doc['a'].peers.exists(p, p.peers.exists(q, q.status == 'x'))",
+         "doc['a'].peers.exists(p, p.peers.exists(q, q.status == 'x'))"},
+        {"n == 3 || doc['a'].tags.exists(t, t.matches(s))", "doc['a'].tags.exists(t, t.matches(s))"},
+        {"(doc['a'].peers.map(p, p.tags).flatten().distinct().size() > 3) == (n == 3)",
+         "doc['a'].peers.map(p, p.tags).flatten()"},
+        {"n > 0 && lists.range(n).all(i, lists.range(n).all(j, i * j > 0))",
+         "lists.range(n).all(i, lists.range(n).all(j, i * j > 0))"},
+        {"dyn(doc['a'].extra) == dyn(doc['b'].extra)",
+         "dyn(doc['a'].extra) == dyn(doc['b'].extra)"},
+        {"doc['a'].peers.exists(p, p.at.getHours('Europe/Berlin') + now.getHours('Europe/Berlin') == 3)",
+         "doc['a'].peers.exists(p, p.at.getHours('Europe/Berlin') + now.getHours('Europe/Berlin') == 3)"},
+    };
+    char worst[200];
+    world w;
+    world_init(&w);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t cost = estimate(&w, cases[i].source, worst);
+        if (cost <= LIMIT_CEL_COST)
+            fail_msg("%s: only %llu units", cases[i].source, (unsigned long long)cost);
+        if (strcmp(worst, cases[i].worst) != 0 && i != 2)
+            fail_msg("%s: named is '%s'", cases[i].source, worst);
+    }
+    world_deinit(&w);
+}
+
+static void test_cost__a_refusal_says_where_and_how_much(void **state)
+{
+    static const char source[] = "n == 3 &&\n doc['a'].peers.all(p, p.peers.all(q, q.size > 1))";
+    world w;
+    cel_ast *ast = NULL;
+    cel_issues issues;
+    mandate_error err = {.text = ""};
+    world_init(&w);
+    cel_issues_init(&issues);
+    assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str(source), &issues, &err), MANDATE_OK);
+    assert_int_equal(cel_check(ast, w.env, NULL, &issues, &err), MANDATE_OK);
+    assert_int_equal(cel_cost_check(ast, w.env, LIMIT_CEL_COST, &issues, &err), MANDATE_LIMIT);
+    assert_int_equal(issues.items[0].line, 2);
+    assert_non_null(strstr(err.text, "units, and 250000 are allowed"));
+    assert_non_null(strstr(err.text, "for 'doc['a'].peers.all(p, p.peers.all(q, q.size > 1))'"));
+    assert_non_null(strstr(err.text, "1000 elements"));
+    cel_issues_deinit(&issues);
+    cel_ast_destroy(ast);
+    world_deinit(&w);
+}
+
+static void test_cost__grows_with_the_assumed_sizes(void **state)
+{
+    cel_cost_sizes sizes = CEL_COST_SIZES;
+    world w;
+    cel_ast *ast = NULL;
+    uint64_t small, large;
+    world_init(&w);
+    assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str("doc['a'].tags.all(t, t == s)"), NULL,
+                               NULL), MANDATE_OK);
+    assert_int_equal(cel_check(ast, w.env, NULL, NULL, NULL), MANDATE_OK);
+    sizes.items = 10;
+    assert_int_equal(cel_cost_estimate(ast, w.env, &sizes, &small, NULL, NULL, NULL), MANDATE_OK);
+    sizes.items = 20;
+    assert_int_equal(cel_cost_estimate(ast, w.env, &sizes, &large, NULL, NULL, NULL), MANDATE_OK);
+    assert_true(large > small && large < 2 * small);
+    cel_ast_destroy(ast);
+    world_deinit(&w);
+}
+
+/* An estimate takes time linear in the expression, however deep its comprehensions are nested. */
+static void test_cost__nested_comprehensions_are_estimated_once_each(void **state)
+{
+    char source[2000] = "";
+    world w;
+    world_init(&w);
+    for (int i = 0; i < 14; i++)
+        strcat(source, "doc['a'].tags.map(t, ");
+    strcat(source, "1");
+    for (int i = 0; i < 14; i++)
+        strcat(source, ")");
+    strcat(source, ".size() > 0");
+    assert_true(estimate(&w, source, NULL) > LIMIT_CEL_COST);
+    world_deinit(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cost__ordinary_conditions_fit),
+        cmocka_unit_test(test_cost__what_may_take_too_long_does_not_fit_and_is_named),
+        cmocka_unit_test(test_cost__a_refusal_says_where_and_how_much),
+        cmocka_unit_test(test_cost__grows_with_the_assumed_sizes),
+        cmocka_unit_test(test_cost__nested_comprehensions_are_estimated_once_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
