@@ -49,10 +49,12 @@ static bool serve_grace(engine *e, int64_t at_us)
     for (uint32_t i = 0; i < e->affected.len; i++) {
         mandate *m = mandate_at(e, e->affected.data[i]);
         m->grace_at_us = INT64_MAX;
+        if (!mandate_touch(e, e->affected.data[i]))
+            return false;
         if (mandate_state_is_final((mandate_state)m->state) || ended_ancestor(e, e->affected.data[i]) != MANDATE_NONE)
             continue;
         m->suspended_by |= SUSPENDED_BY_UNKNOWN;
-        if (!mandate_touch(e, e->affected.data[i]) || !mandate_review(e, e->affected.data[i], &clock))
+        if (!mandate_review(e, e->affected.data[i], &clock))
             return false;
     }
     return true;
@@ -69,11 +71,16 @@ static bool serve_conditions(engine *e, int64_t at_us)
     return engine_settle(e, &clock);
 }
 
-bool engine_advance(engine *e, int64_t to_us)
+bool engine_advance(engine *e, int64_t to_us, bool in_slices)
 {
+    uint32_t moments = 0;
     int64_t at_us;
     while ((at_us = timer_next_us(&e->deadlines)) <= to_us) {
-        if (!step_has_room(e)) {
+        /* What fell at the last moment is recorded before the next one: as if every moment had been a step of its own. */
+        if (!cascade_run(e))
+            return false;
+        /* Inputs must not meet a time that stands still while theirs has come: a step that has some goes all the way. */
+        if (in_slices && (!step_has_room(e) || moments++ == LIMIT_BATCH_DEADLINES)) {
             e->more = true;
             return true;
         }

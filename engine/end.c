@@ -94,12 +94,12 @@ static bool final_work(engine *e, uint32_t handle, const occasion *why, const tr
     timer_disarm(&e->deadlines, TIMER_EXPIRY, handle);
     timer_disarm(&e->deadlines, TIMER_GRACE, handle);
     m->grace_at_us = INT64_MAX;
-    for (p = m->parent; p != MANDATE_NONE; p = e->mandates.data[p].parent)
-        e->mandates.data[p].live_descendants--;
     e->mandates_live--;
-    if (why->cause == CAUSE_CASCADE || m->live_descendants == 0)
-        return true;
-    return cascade_start(e, handle, why, t->txn, t->effective_at_us);
+    if (why->cause == CAUSE_CASCADE)
+        return true; /* was counted out when its ancestor ended */
+    for (p = m->parent; p != MANDATE_NONE; p = e->mandates.data[p].parent)
+        e->mandates.data[p].live_descendants -= 1 + m->live_descendants;
+    return m->live_descendants == 0 || cascade_start(e, handle, why, t->txn, t->effective_at_us);
 }
 
 bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason reason, mandate_clause clause,

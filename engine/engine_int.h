@@ -26,7 +26,7 @@ typedef struct mandate {
     int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
     uint32_t parent, first_child, next_sibling;
     uint32_t version, depth, depth_max;
-    uint32_t live_descendants;
+    uint32_t live_descendants; /* those with no ended ancestor below this one; of no meaning once final */
     condition_template *template[CLAUSE_COUNT]; /* NULL: no such clause; released when final */
     condition_edge edge[CLAUSE_COUNT];
     uint32_t position[CLAUSE_COUNT];
@@ -115,7 +115,8 @@ bool mandate_review(engine *e, uint32_t handle, const occasion *why);
 bool mandate_watch_unknown(engine *e, uint32_t handle);
 
 /* --- deadline.c, command.c, cascade.c --------------------------------------------------------------------- */
-bool engine_advance(engine *e, int64_t to_us);
+/* Serves what is due up to a moment. `in_slices`: a bounded part of it, if that is much. */
+bool engine_advance(engine *e, int64_t to_us, bool in_slices);
 bool engine_command_run(engine *e, const engine_command *c, uint32_t input);
 bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t txn[32], int64_t effective_at_us);
 bool cascade_run(engine *e);

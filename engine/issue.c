@@ -210,7 +210,8 @@ void mandate_link(engine *e, uint32_t handle, uint32_t parent)
     m->depth = mandate_at(e, parent)->depth + 1;
     if (mandate_state_is_final((mandate_state)m->state))
         return;
-    for (uint32_t p = parent; p != MANDATE_NONE; p = mandate_at(e, p)->parent)
+    for (uint32_t p = parent; p != MANDATE_NONE && !mandate_state_is_final((mandate_state)mandate_at(e, p)->state);
+         p = mandate_at(e, p)->parent)
         mandate_at(e, p)->live_descendants++;
 }
 

@@ -155,6 +155,14 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
     return load_claims(e, (uint32_t)handle, bytes, err);
 }
 
+/* Parents come before their children, which is not checked yet. */
+static bool stands_below(const engine *e, uint32_t handle, uint32_t root)
+{
+    while (handle != root && handle < e->mandates.len && e->mandates.data[handle].parent < handle)
+        handle = e->mandates.data[handle].parent;
+    return handle == root;
+}
+
 static bool load_cascade(engine *e, wire_reader *r)
 {
     cascade c = {.root = (uint32_t)wire_get_u64(r)};
@@ -166,7 +174,7 @@ static bool load_cascade(engine *e, wire_reader *r)
     mandate_slice principal = wire_get_bytes(r), note = wire_get_bytes(r);
     for (size_t i = 0; i < sizeof(c.txn); i++)
         c.txn[i] = wire_get_u8(r);
-    if (r->failed || c.root >= e->mandates.len || c.cursor >= e->mandates.len || c.cause > CAUSE_SOURCE)
+    if (r->failed || c.root >= e->mandates.len || !stands_below(e, c.cursor, c.root) || c.cursor == c.root || c.cause > CAUSE_SOURCE)
         return false;
     occasion why = {.cause = c.cause, .origin = c.origin, .principal = principal, .note = note};
     if (!cascade_start(e, c.root, &why, c.txn, c.effective_at_us))
@@ -218,7 +226,9 @@ static mandate_status bind_loaded(engine *e, uint32_t handle, mandate_error *err
     if (s == MANDATE_OK && !mandate_bind(e, handle, &c, err))
         s = MANDATE_NOMEM;
     arena_deinit(&a);
-    if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, m->expires_at_us) ||
+    /* Of one that only waits for its record the expiry may be over, and its deadline served: it must not come again. */
+    bool served = m->expires_at_us <= e->now_us && ended_ancestor(e, handle) != MANDATE_NONE;
+    if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, served ? INT64_MAX : m->expires_at_us) ||
                             !timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us)))
         s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
     return s;

@@ -187,10 +187,12 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     if (batch->seq != e->seq + 1)
         return mandate_error_set(err, MANDATE_INVALID, "step %llu follows step %llu: steps must be consecutive",
                                  (unsigned long long)batch->seq, (unsigned long long)e->seq);
+    if (batch->count > LIMIT_BATCH_INPUTS)
+        return mandate_error_set(err, MANDATE_LIMIT, "a step of %u inputs: at most %d are allowed", batch->count, LIMIT_BATCH_INPUTS);
     step_begin(e);
     e->seq = batch->seq;
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
-    bool ok = engine_advance(e, e->batch_now_us);
+    bool ok = engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;
     for (uint32_t i = 0; ok && i < batch->count; i++)
         ok = run_input(e, &batch->inputs[i], i);

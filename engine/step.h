@@ -9,14 +9,16 @@
  *
  * In a step, in this order:
  *   1. time moves to batch.now_us, deadline by deadline: each timed condition is evaluated at its own deadline and
- *      each expiry takes effect at its own, so that a step after a long stop gives what ticking would have given;
+ *      each expiry takes effect at its own, so that a step after a long stop gives what ticking would have given. A step
+ *      without inputs does a bounded part of that (`more`), so catch up with empty batches; one with inputs does all;
  *   2. each input: a change writes attributes, flips atoms, propagates; a command is checked and applied;
  *   3. pending cascades go on, at most LIMIT_BATCH_TRANSITIONS transitions a step. `more` says that some are left: step
  *      again, with an empty batch if need be. Descendants of an ended mandate are not active at any moment, recorded
  *      or not: engine_effective_state walks the ancestors.
  *
  * The caller commits the batch and what came out of it before anybody is told, then calls nothing: there is no undo.
- * A status other than MANDATE_OK (only NOMEM or a broken invariant) is fatal: the state is undefined; stop and recover.
+ * A step out of order (INVALID) or with too many inputs (LIMIT) is refused before anything happens. Any other status than
+ * MANDATE_OK (only NOMEM or a broken invariant) is fatal: the state is undefined; stop and recover.
  *
  * Threads: one engine belongs to one thread.
  */

@@ -233,3 +233,34 @@ uint32_t rig_version(rig *g, const char *id)
     engine_mandate_get(g->e, handle_of(g, id), &v);
     return v.version;
 }
+
+engine *rig_restored(rig *g)
+{
+    engine *out = NULL;
+    mandate_error err = {0};
+    engine_options options = {.version = ENGINE_OPTIONS_VERSION, .schema = g->schema, .issuer = S(RIG_ISSUER)};
+    buf key, value;
+    buf_init(&key);
+    buf_init(&value);
+    mandate_status s = engine_create(&out, &options, &err);
+    for (uint32_t i = 0; s == MANDATE_OK && i < engine_entity_count(g->e); i++) {
+        if (context_entity_at(g->graph, i)->status == CONTEXT_UNOBSERVED)
+            continue;
+        engine_encode_entity(g->e, i, &key, &value);
+        s = engine_load_entity(out, buf_slice(&key), buf_slice(&value), &err);
+    }
+    for (uint32_t i = 0; s == MANDATE_OK && i < engine_mandate_count(g->e); i++) {
+        engine_encode_mandate(g->e, i, &key, &value, g->e->mandates.data[i].claims_kept);
+        s = engine_load_mandate(out, buf_slice(&key), buf_slice(&value), &err);
+    }
+    engine_encode_meta(g->e, &value);
+    if (s == MANDATE_OK)
+        s = engine_load_meta(out, buf_slice(&value), &err);
+    if (s == MANDATE_OK)
+        s = engine_load_done(out, engine_seq(g->e), &err);
+    if (s != MANDATE_OK)
+        fail_msg("restoring: %s", err.text);
+    buf_deinit(&key);
+    buf_deinit(&value);
+    return out;
+}

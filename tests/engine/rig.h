@@ -72,6 +72,8 @@ const engine_answer *rig_command_now(rig *g, engine_command_kind kind, const cha
 mandate_state rig_state(rig *g, const char *id);     /* of its record */
 mandate_state rig_effective(rig *g, const char *id); /* as anybody may rely on it */
 uint32_t rig_version(rig *g, const char *id);
+/* A new engine with the state of this one, through its stored form. */
+engine *rig_restored(rig *g);
 
 #define assert_says(error, part)                                                                   \
     do {                                                                                           \

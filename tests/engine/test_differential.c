@@ -2,16 +2,28 @@
 /*
  * The incremental engine against the naive model: random worlds, conditions, mandates, changes, ticks and commands. After every
  * batch every state, version and truth value must agree; at the end the journal, replayed from zero and from a restored
- * mid-point, must give the same state hash and byte-identical transitions.
+ * mid-point, must give the same state hash and byte-identical transitions. Some worlds restore an engine after every
+ * batch, some go on with the restored one.
  *
  *   test_differential [steps [seed]]     default 200000 inputs; prints the seed of a run that fails
+ *
+ * Built a second time with a step's limit of a few transitions: cascades then come in slices, between which the effective
+ * states must agree, and after which everything must.
  */
 #include "engine/engine_int.h"
 #include "tests/engine/world.h"
 
 #include <stdlib.h>
 
-enum { BATCH_MAX = 6, WORLD_LIVE = 150 };
+enum { BATCH_MAX = 6, RECORD_MAX = 3 };
+#ifdef MANDATE_TEST_BATCH_TRANSITIONS
+enum { SLICES = 1 };
+#else
+enum { SLICES = 0 };
+#endif
+
+/* How a world treats restarts. */
+typedef enum { RESTORE_SOMETIMES, RESTORE_ALWAYS, RESTORE_AND_GO_ON, RESTORE_MODES } restore_mode;
 
 typedef struct {
     uint64_t seed, rng;
@@ -23,6 +35,8 @@ typedef struct {
     buf journal, transitions, resumed_transitions; /* length-prefixed values */
     size_t transitions_at_resume;
     int64_t offset;
+    restore_mode mode;
+    bool more; /* slices are left */
 } world;
 
 #define FAIL(w, ...)                                                                               \
@@ -33,7 +47,12 @@ typedef struct {
         exit(1);                                                                                   \
     } while (0)
 
-static void id_of(char out[16], int i) { snprintf(out, 16, "m%05d", i); }
+/* Each once, in no particular order: a parent may sort after its child. */
+static void id_of(char out[16], int i)
+{
+    _Static_assert(MODEL_MANDATES < 401, "401 is a prime");
+    snprintf(out, 16, "m%05d", i * 61 % 401);
+}
 
 /* --- one batch on both sides ------------------------------------------------------------------------------- */
 static void random_mandate(world *w, m_mandate *x)
@@ -42,9 +61,11 @@ static void random_mandate(world *w, m_mandate *x)
     for (int c = 0; c < 3; c++)
         if (model_rand(&w->rng, c == 0 ? 4 : 2) == 0 || (c == 0 && model_rand(&w->rng, 2)))
             model_random(&x->clause[c], &w->rng, w->m.now, 3);
+    if (w->m.count && model_rand(&w->rng, 3) == 0) /* what others have: shared, and mostly true */
+        memcpy(x->clause, w->m.mandate[model_rand(&w->rng, (uint64_t)w->m.count)].clause, sizeof(x->clause));
     x->suspend_on_unknown = model_rand(&w->rng, 2);
     x->grace = (int64_t)model_rand(&w->rng, 6);
-    if (w->m.count && model_rand(&w->rng, 3) == 0) {
+    if (w->m.count && model_rand(&w->rng, 3) < (SLICES ? 2 : 1)) {
         x->parent = (int)model_rand(&w->rng, (uint64_t)w->m.count);
         if (x->expires > w->m.mandate[x->parent].expires)
             x->expires = w->m.mandate[x->parent].expires;
@@ -63,10 +84,38 @@ static void add_issue(world *w, arena *a, pair *p)
     char id[16], parent[16];
     random_mandate(w, &x);
     id_of(id, w->m.count);
+    memcpy(x.id, id, sizeof(x.id));
     if (x.parent >= 0)
         id_of(parent, x.parent);
     p->inputs[p->count] = world_issue(a, &x, id, x.parent >= 0 ? parent : NULL);
     p->accepted[p->count++] = model_issue(&w->m, &x);
+}
+
+/* Issued before: the same again is answered as then, anything else is refused. */
+static void add_reissue(world *w, arena *a, pair *p)
+{
+    int i = (int)model_rand(&w->rng, (uint64_t)w->m.count);
+    m_mandate x = w->m.mandate[i];
+    char id[16], parent[16];
+    bool same = model_rand(&w->rng, 2);
+    id_of(id, i);
+    if (x.parent >= 0)
+        id_of(parent, x.parent);
+    x.expires += !same;
+    p->inputs[p->count] = world_issue(a, &x, id, x.parent >= 0 ? parent : NULL);
+    p->accepted[p->count++] = same;
+}
+
+static void add_record(world *w, arena *a, pair *p)
+{
+    m_change ch[RECORD_MAX];
+    int count = model_rand(&w->rng, 3) ? 1 : 1 + (int)model_rand(&w->rng, RECORD_MAX);
+    for (int i = 0; i < count; i++) {
+        world_random_change(&ch[i], &w->rng, w->m.now);
+        ch[i].source = ch[0].source;
+        model_change(&w->m, &ch[i]);
+    }
+    p->inputs[p->count++] = world_record(a, ch, count, w->offset++);
 }
 
 static void add_command(world *w, arena *a, pair *p)
@@ -90,30 +139,46 @@ static void add_input(world *w, arena *a, pair *p)
         add_issue(w, a, p);
     } else if (dice < 18 && w->m.count) {
         add_command(w, a, p);
-    } else if (dice < 20) {
+    } else if (dice < 20 && w->m.count) {
+        add_reissue(w, a, p);
+    } else if (dice < 24) {
         int source = (int)model_rand(&w->rng, MODEL_SOURCES);
         bool down = model_rand(&w->rng, 3) == 0;
         p->inputs[p->count++] = world_source(source, down);
         model_source(&w->m, source, down);
     } else {
-        m_change ch;
-        world_random_change(&ch, &w->rng, w->m.now);
-        p->inputs[p->count++] = world_change(a, &ch, w->offset++);
-        model_change(&w->m, &ch);
+        add_record(w, a, p);
     }
 }
 
 /* --- comparing --------------------------------------------------------------------------------------------- */
-static void compare(world *w, const pair *p, const engine_result *r)
+static void compare_answers(world *w, const pair *p, const engine_result *r)
 {
-    static const condition_truth truths[] = {TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_ERROR};
-    char id[16], text[4096];
     for (uint32_t i = 0; i < r->answer_count; i++) {
         bool ok = r->answers[i].error.status == MANDATE_OK;
         if (ok != p->accepted[r->answers[i].input])
             FAIL(w, "input %u: the engine %s, the model did not agree: %s", r->answers[i].input, ok ? "accepted" : "refused",
                  r->answers[i].error.text);
     }
+}
+
+/* Between slices: what anybody may rely on is what it will be in the records. */
+static void compare_effective(world *w)
+{
+    char id[16];
+    for (int i = 0; i < w->m.count; i++) {
+        id_of(id, i);
+        mandate_state is = engine_effective_state(w->e, engine_mandate_find(w->e, mandate_slice_str(id)), w->m.now * WORLD_SECOND, NULL);
+        mandate_state ought = (mandate_state)model_effective(&w->m, i);
+        if (is != ought && !(mandate_state_is_final(is) && mandate_state_is_final(ought)))
+            FAIL(w, "%s is effectively %s between slices, the model says %s", id, mandate_state_name(is), mandate_state_name(ought));
+    }
+}
+
+static void compare(world *w)
+{
+    static const condition_truth truths[] = {TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_ERROR};
+    char id[16], text[4096];
     if (engine_mandate_count(w->e) != (uint32_t)w->m.count)
         FAIL(w, "%u mandates, the model has %d", engine_mandate_count(w->e), w->m.count);
     for (int i = 0; i < w->m.count; i++) {
@@ -151,11 +216,30 @@ static void record(world *w, buf *out, const engine_result *r)
     buf_deinit(&one);
 }
 
+static void step(world *w, const engine_batch *batch, engine_result *r)
+{
+    mandate_error err = {0};
+    engine_result other;
+    buf value;
+    if (engine_step(w->e, batch, r, &err) != MANDATE_OK)
+        FAIL(w, "engine_step: %s", err.text);
+    record(w, &w->transitions, r);
+    w->more = r->more;
+    buf_init(&value);
+    engine_encode_batch(&value, batch, w->schema);
+    wire_put_bytes(&w->journal, buf_slice(&value));
+    buf_deinit(&value);
+    if (w->resumed) {
+        if (engine_step(w->resumed, batch, &other, &err) != MANDATE_OK)
+            FAIL(w, "restored engine: %s", err.text);
+        record(w, &w->resumed_transitions, &other);
+    }
+}
+
 static void run_batch(world *w, arena *a)
 {
     pair p = {.count = 0};
     engine_result r;
-    mandate_error err = {0};
     char why[256];
     arena_reset(a);
     if (model_rand(&w->rng, 4) == 0)
@@ -167,30 +251,56 @@ static void run_batch(world *w, arena *a)
     model_batch_end(&w->m);
     engine_batch batch = {.seq = ++w->seq, .now_us = now_us, .inputs = p.inputs, .count = p.count};
     w->inputs += p.count ? p.count : 1;
-    if (engine_step(w->e, &batch, &r, &err) != MANDATE_OK)
-        FAIL(w, "engine_step: %s", err.text);
-    compare(w, &p, &r);
-    record(w, &w->transitions, &r);
+    step(w, &batch, &r);
+    compare_answers(w, &p, &r);
+    if (!w->more)
+        compare(w);
+    else if (engine_now_us(w->e) == now_us)
+        compare_effective(w);
     if (w->seq % 16 == 0 && !condition_verify(w->e->conditions, why, sizeof(why)))
         FAIL(w, "%s", why);
-    buf value;
-    buf_init(&value);
-    engine_encode_batch(&value, &batch, w->schema);
-    wire_put_bytes(&w->journal, buf_slice(&value));
-    buf_deinit(&value);
-    if (w->resumed) {
-        if (engine_step(w->resumed, &batch, &r, &err) != MANDATE_OK)
-            FAIL(w, "restored engine: %s", err.text);
-        record(w, &w->resumed_transitions, &r);
+}
+
+/* The slices that are left, without anything else between them. */
+static void run_slices(world *w)
+{
+    engine_result r;
+    if (!w->more)
+        return;
+    while (w->more) {
+        engine_batch batch = {.seq = ++w->seq, .now_us = w->m.now * WORLD_SECOND};
+        step(w, &batch, &r);
+        if (r.transition_count > 1000)
+            FAIL(w, "%u transitions in a slice", r.transition_count);
     }
+    compare(w);
 }
 
 /* --- restart and replay ------------------------------------------------------------------------------------ */
+static void same_hash(world *w, engine *a, engine *b, const char *what)
+{
+    uint8_t x[32], y[32];
+    if (engine_state_hash(a, x, NULL) != MANDATE_OK || engine_state_hash(b, y, NULL) != MANDATE_OK || memcmp(x, y, 32) != 0)
+        FAIL(w, "%s: the state hash differs", what);
+}
+
+/* The engine restored last has seen the same batches since. */
+static void check_resumed(world *w)
+{
+    if (!w->resumed)
+        return;
+    mandate_slice after = mandate_slice_of(w->transitions.data + w->transitions_at_resume, w->transitions.len - w->transitions_at_resume);
+    same_hash(w, w->e, w->resumed, "restored at a mid-point");
+    if (!mandate_slice_eq(buf_slice(&w->resumed_transitions), after))
+        FAIL(w, "restored at a mid-point: transitions differ");
+}
+
 static void restore(world *w)
 {
     mandate_error err = {0};
     mandate_status s = MANDATE_OK;
     buf key, value;
+    check_resumed(w);
     engine_destroy(w->resumed);
     w->resumed = world_engine(w->schema);
     buf_init(&key);
@@ -218,11 +328,45 @@ static void restore(world *w)
     w->transitions_at_resume = w->transitions.len;
 }
 
-static void same_hash(world *w, engine *a, engine *b, const char *what)
+/* As often as this world wants it, slices pending or not. */
+static void restart(world *w)
 {
-    uint8_t x[32], y[32];
-    if (engine_state_hash(a, x, NULL) != MANDATE_OK || engine_state_hash(b, y, NULL) != MANDATE_OK || memcmp(x, y, 32) != 0)
-        FAIL(w, "%s: the state hash differs", what);
+    if (w->mode != RESTORE_ALWAYS && w->seq % 97 != 50)
+        return;
+    restore(w);
+    if (w->mode != RESTORE_AND_GO_ON)
+        return;
+    same_hash(w, w->e, w->resumed, "restored");
+    engine_destroy(w->e);
+    w->e = w->resumed;
+    w->resumed = NULL;
+}
+
+/* Every end says how many fall with it, and as many do, each once. */
+static void check_cascades(world *w)
+{
+    wire_reader r = wire_reader_of(buf_slice(&w->transitions));
+    VEC(transition) all = {0};
+    arena a;
+    arena_init(&a, 0);
+    while (!wire_done(&r)) {
+        transition t;
+        transition_names names;
+        if (transition_decode(&t, &names, &a, wire_get_bytes(&r), NULL) != MANDATE_OK || !VEC_PUSH(&all, t))
+            FAIL(w, "a transition cannot be read");
+    }
+    for (uint32_t i = 0; i < all.len; i++) {
+        uint32_t fell = 0;
+        const transition *root = &all.data[i];
+        if (!mandate_state_is_final(root->state) || root->cause == CAUSE_CASCADE)
+            continue;
+        for (uint32_t k = 0; k < all.len; k++)
+            fell += all.data[k].cause == CAUSE_CASCADE && memcmp(all.data[k].txn, root->txn, 32) == 0;
+        if (fell != root->cascade_count)
+            FAIL(w, "%.*s says that %u fall with it, %u did", MANDATE_SLICE_ARG(root->mandate), root->cascade_count, fell);
+    }
+    VEC_FREE(&all);
+    arena_deinit(&a);
 }
 
 static void replay(world *w)
@@ -262,17 +406,16 @@ static uint64_t run_world(uint64_t seed, uint64_t inputs, uint64_t *transitions)
     buf_init(&w.journal);
     buf_init(&w.transitions);
     buf_init(&w.resumed_transitions);
+    w.mode = (restore_mode)(seed % RESTORE_MODES);
     while (w.inputs < inputs) {
         run_batch(&w, &a);
-        if (w.seq % 97 == 50)
-            restore(&w);
+        restart(&w);
+        if (model_rand(&w.rng, 2))
+            run_slices(&w);
     }
-    if (w.resumed) {
-        mandate_slice after = mandate_slice_of(w.transitions.data + w.transitions_at_resume, w.transitions.len - w.transitions_at_resume);
-        same_hash(&w, w.e, w.resumed, "restored at a mid-point");
-        if (!mandate_slice_eq(buf_slice(&w.resumed_transitions), after))
-            FAIL(&w, "restored at a mid-point: transitions differ");
-    }
+    run_slices(&w);
+    check_resumed(&w);
+    check_cascades(&w);
     replay(&w);
     for (int i = 0; i < w.m.count; i++)
         *transitions += (uint64_t)w.m.mandate[i].version;

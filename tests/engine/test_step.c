@@ -5,6 +5,7 @@
 #include "tests/engine/rig.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define OPEN "crm.conversation['R-1'].status == 'open'"
 
@@ -436,6 +437,7 @@ static void busy_world(rig *g)
 {
     char id[16], text[200];
     uint64_t rng = 77;
+    int64_t ends[60];
     for (int i = 0; i < 12; i++) {
         snprintf(id, sizeof(id), "R-%d", i);
         rig_put(g, id, "opened", cel_timestamp(RIG_START / SECOND - random_below(&rng, 100), 0));
@@ -453,44 +455,49 @@ static void busy_world(rig *g)
             c->clause[CLAUSE_UNTIL] = S("crm.conversation['R-99'].open");
         c->on_unknown = ON_UNKNOWN_SUSPEND;
         c->unknown_grace_us = (int64_t)random_below(&rng, 100) * SECOND;
-        c->expires_at_us = RIG_START + (20 + (int64_t)random_below(&rng, 200)) * SECOND;
+        ends[i] = 20 + (int64_t)random_below(&rng, 200);
         if (i && random_below(&rng, 3) == 0) {
-            snprintf(id, sizeof(id), "m-%02u", random_below(&rng, (uint32_t)i));
+            uint32_t parent = random_below(&rng, (uint32_t)i);
+            snprintf(id, sizeof(id), "m-%02u", parent);
             c->parent = arena_dup(&g->memory, S(id));
+            ends[i] = ends[parent] < ends[i] ? ends[parent] : ends[i];
         }
+        c->expires_at_us = RIG_START + ends[i] * SECOND;
         rig_issue(g, c);
     }
     rig_step(g);
 }
 
-/* What happened, without when it was written down. */
-static void collect(rig *g, buf *out)
+typedef struct {
+    VEC(mandate_slice) lines;
+} story;
+
+/* What happened, without when it was written down; evidence is read at that moment, so it is left out too. */
+static void collect(rig *g, story *out)
 {
+    buf b;
+    buf_init(&b);
     for (uint32_t i = 0; i < g->r.transition_count; i++) {
         transition t = g->r.transitions[i];
         t.committed_at_us = 0;
         t.seq = t.origin.seq = 0;
-        t.terms = NULL;
-        t.term_count = t.term_total = 0;
-        transition_encode(out, &t, g->schema);
+        buf_reset(&b);
+        transition_encode(&b, &t, g->schema);
+        assert_true(VEC_PUSH(&out->lines, arena_dup(&g->memory, buf_slice(&b))));
     }
+    buf_deinit(&b);
 }
 
-static int line_order(const void *a, const void *b)
-{
-    return mandate_slice_cmp(*(const mandate_slice *)a, *(const mandate_slice *)b);
-}
+static int line_order(const void *a, const void *b) { return mandate_slice_cmp(*(const mandate_slice *)a, *(const mandate_slice *)b); }
 
+/* A cascade is recorded at the end of a step, so the order of the records may differ; their content may not. */
 static void test_step__a_long_stop_gives_what_ticking_would_have_given(void **state)
 {
     rig *tick = *state, *stop;
     void *other;
-    buf one, two;
-    char id[16];
+    story one = {0}, two = {0};
     rig_engine(&other);
     stop = other;
-    buf_init(&one);
-    buf_init(&two);
     busy_world(tick);
     busy_world(stop);
     for (int second = 1; second <= 260; second++) {
@@ -499,20 +506,14 @@ static void test_step__a_long_stop_gives_what_ticking_would_have_given(void **st
     }
     rig_step_at(stop, 260);
     collect(stop, &two);
-    assert_true(one.len > 1000);
-    for (int i = 0; i < 60; i++) {
-        snprintf(id, sizeof(id), "m-%02d", i);
-        uint32_t a = engine_mandate_find(tick->e, S(id)), b = engine_mandate_find(stop->e, S(id));
-        assert_int_equal(a, b);
-        if (a == UINT32_MAX)
-            continue;
-        assert_int_equal(rig_state(tick, id), rig_state(stop, id));
-        assert_int_equal(rig_version(tick, id), rig_version(stop, id));
-    }
-    assert_int_equal(one.len, two.len);
-    (void)line_order;
-    buf_deinit(&one);
-    buf_deinit(&two);
+    assert_true(one.lines.len > 80);
+    assert_int_equal(one.lines.len, two.lines.len);
+    qsort(one.lines.data, one.lines.len, sizeof(mandate_slice), line_order);
+    qsort(two.lines.data, two.lines.len, sizeof(mandate_slice), line_order);
+    for (uint32_t i = 0; i < one.lines.len; i++)
+        assert_true(mandate_slice_eq(one.lines.data[i], two.lines.data[i]));
+    VEC_FREE(&one.lines);
+    VEC_FREE(&two.lines);
     rig_deinit(&other);
 }
 

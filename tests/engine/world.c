@@ -19,7 +19,8 @@ schema *world_schema(void)
         (void)((bad = schema_declare_attribute(s, i, str("s"), str("string"), true, &err)) ||
                (bad = schema_declare_attribute(s, i, str("n"), str("int"), true, &err)) ||
                (bad = schema_declare_attribute(s, i, str("b"), str("bool"), true, &err)) ||
-               (bad = schema_declare_attribute(s, i, str("t"), str("timestamp"), true, &err)));
+               (bad = schema_declare_attribute(s, i, str("t"), str("timestamp"), true, &err)) ||
+               (bad = schema_declare_attribute(s, i, str("d"), str("dyn"), true, &err)));
     }
     for (uint16_t i = 0; i < MODEL_TYPES && !bad; i++)
         bad = schema_declare_reference(s, i, str("r"), str(types[1 - i]), str("back"), true, &err);
@@ -46,7 +47,7 @@ engine *world_engine(const schema *s)
 static uint16_t field_of(int type, m_field f)
 {
     (void)type;
-    static const char *const names[] = {"s", "n", "b", "t", "r"};
+    static const char *const names[] = {"s", "n", "b", "t", "d", "r"};
     static uint16_t cache[MODEL_TYPES][F_COUNT];
     static bool known;
     if (!known) {
@@ -71,15 +72,16 @@ static cel_value value_of(arena *a, m_field f, int v)
         return cel_bool(v);
     case F_T:
         return cel_timestamp(v, 0);
+    case F_D:
+        return v / 2 % 2 || v % 2 ? cel_double(v / 2 / 2.0) : cel_int(v / 4);
     default:
         return cel_string(arena_printf(a, "e%d", v));
     }
 }
 
-engine_input world_change(arena *a, const m_change *ch, int64_t offset)
+static void to_change(change *out, arena *a, const m_change *ch)
 {
     static const change_op ops[] = {CHANGE_UPSERT, CHANGE_DELETE, CHANGE_FORGET, CHANGE_FORGET_TYPE};
-    change *out = ARENA_NEW(a, change);
     change_set *sets = ARENA_ARRAY(a, change_set, F_COUNT);
     for (int i = 0; i < ch->count; i++) {
         sets[i].field = field_of(ch->type, ch->set[i].field);
@@ -92,11 +94,18 @@ engine_input world_change(arena *a, const m_change *ch, int64_t offset)
                     .sets = sets,
                     .set_count = (uint32_t)ch->count,
                     .event_time_us = ch->time < 0 ? CHANGE_NO_TIME : ch->time * WORLD_SECOND};
+}
+
+engine_input world_record(arena *a, const m_change *ch, int count, int64_t offset)
+{
+    change *out = ARENA_ARRAY(a, change, (size_t)count);
+    for (int i = 0; i < count; i++)
+        to_change(&out[i], a, &ch[i]);
     return (engine_input){.kind = INPUT_RECORD,
                           .origin = {.source = (uint16_t)ch->source, .topic = 0, .partition = ch->source, .offset = offset,
                                      .event_time_us = out->event_time_us},
                           .changes = out,
-                          .change_count = 1};
+                          .change_count = (uint32_t)count};
 }
 
 engine_input world_issue(arena *a, const m_mandate *m, const char *id, const char *parent)
@@ -153,16 +162,15 @@ void world_random_change(m_change *ch, uint64_t *rng, int64_t now)
     if (ch->op != O_UPSERT)
         return;
     int want = 1 + (int)model_rand(rng, 3);
-    for (int f = 0; f < F_COUNT && ch->count < want; f++) {
-        if (model_rand(rng, 2))
-            continue;
-        int i = ch->count++;
+    while (ch->count < want) { /* a field may come twice */
+        int f = (int)model_rand(rng, F_COUNT), i = ch->count++;
         uint64_t dice = model_rand(rng, 20);
         ch->set[i].field = (m_field)f;
         ch->set[i].kind = dice == 0 ? V_UNSET : dice == 1 ? V_NULL : V_SET;
         ch->set[i].v = f == F_B ? (int)model_rand(rng, 2)
                        : f == F_T ? (int)(now - (int64_t)model_rand(rng, 30))
                        : f == F_R ? (int)model_rand(rng, MODEL_ENTITIES)
+                       : f == F_D ? (int)model_rand(rng, 12)
                                   : (int)model_rand(rng, 5);
     }
 }

@@ -15,7 +15,8 @@
 schema *world_schema(void);
 engine *world_engine(const schema *s);
 /* All memory from `a`. */
-engine_input world_change(arena *a, const m_change *ch, int64_t offset);
+/* Changes of one source, as one record. */
+engine_input world_record(arena *a, const m_change *ch, int count, int64_t offset);
 engine_input world_issue(arena *a, const m_mandate *m, const char *id, const char *parent);
 engine_input world_command(engine_command_kind kind, const char *id);
 engine_input world_source(int source, bool down);

@@ -91,6 +91,14 @@ static void review(model *m, int i)
     }
 }
 
+static void order_add(model *m, int i)
+{
+    int at = i;
+    for (; at > 0 && strcmp(m->mandate[m->order[at - 1]].id, m->mandate[i].id) > 0; at--)
+        m->order[at] = m->order[at - 1];
+    m->order[at] = i;
+}
+
 /* Evaluates everything; those whose clause values changed are looked at. */
 static void settle(model *m)
 {
@@ -105,19 +113,24 @@ static void settle(model *m)
             x->truth[c] = t;
         }
     }
-    for (int i = 0; i < m->count; i++)
+    for (int k = 0; k < m->count; k++) {
+        int i = m->order[k];
         if (changed[i] && !m->mandate[i].doomed && !is_final(m->mandate[i].state))
             review(m, i);
+    }
 }
 
 void model_advance(model *m, int64_t to)
 {
     while (m->now < to) {
         m->now++;
-        for (int i = 0; i < m->count; i++)
+        for (int k = 0; k < m->count; k++) {
+            int i = m->order[k];
             if (!is_final(m->mandate[i].state) && !m->mandate[i].doomed && m->mandate[i].expires == m->now)
                 end(m, i, S_EXPIRED);
-        for (int i = 0; i < m->count; i++) {
+        }
+        for (int k = 0; k < m->count; k++) {
+            int i = m->order[k];
             m_mandate *x = &m->mandate[i];
             if (is_final(x->state) || x->grace_at != m->now)
                 continue;
@@ -211,7 +224,8 @@ bool model_issue(model *m, const m_mandate *claims)
     x.version = 1;
     x.grace_at = -1;
     x.doomed = x.by_command = x.by_clause = x.by_unknown = x.by_error = false;
-    m->mandate[m->count++] = x;
+    m->mandate[m->count] = x;
+    order_add(m, m->count++);
     review(m, m->count - 1);
     return true;
 }

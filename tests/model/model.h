@@ -17,8 +17,9 @@ enum { MODEL_TYPES = 2, MODEL_ENTITIES = 6, MODEL_MANDATES = 400, MODEL_SOURCES 
 
 typedef enum { M_FALSE, M_TRUE, M_UNKNOWN, M_ERROR } m_truth;
 
-/* Field order is the schema's: s string, n int, b bool, t timestamp, r reference to the other type (inverse `back`). */
-typedef enum { F_S, F_N, F_B, F_T, F_R, F_COUNT, F_BACK = F_COUNT } m_field;
+/* s string, n int, b bool, t timestamp, d a number of any kind, r reference to the other type (inverse `back`). A code k of d is the
+ * number k / 2 / 2.0, as an integer where it is whole and k even: 2 and 2.0 are two codes and one value. */
+typedef enum { F_S, F_N, F_B, F_T, F_D, F_R, F_COUNT, F_BACK = F_COUNT } m_field;
 
 typedef enum { V_UNSET, V_NULL, V_SET } m_kind;
 typedef struct {
@@ -38,8 +39,8 @@ typedef struct {
 /* A condition tree; children are indices into the same array. */
 typedef enum {
     C_AND, C_OR, C_NOT, C_COND,  /* a && b, a || b, !a, a ? b : c */
-    C_EQ, C_NE, C_IN,            /* s or n with constants */
-    C_LT, C_GE,                  /* n with a constant */
+    C_EQ, C_NE, C_IN,            /* s, n or d with constants */
+    C_LT, C_GE,                  /* n or d with a constant */
     C_BOOL,                      /* b */
     C_HAS,                       /* has(x.f) */
     C_CHAIN,                     /* x.r.n == k */
@@ -66,7 +67,7 @@ typedef enum { S_ACTIVE, S_SUSPENDED, S_COMPLETED, S_REVOKED, S_EXPIRED, S_CASCA
 
 typedef struct {
     bool exists;
-    char id[16];
+    char id[16];            /* what happens at one moment happens in order of ids */
     m_condition clause[3];  /* while, until, suspend_while */
     m_truth truth[3];
     int64_t expires;
@@ -85,7 +86,7 @@ typedef struct {
     m_entity entity[MODEL_TYPES][MODEL_ENTITIES];
     bool down[MODEL_SOURCES];
     m_mandate mandate[MODEL_MANDATES];
-    int count;
+    int count, order[MODEL_MANDATES]; /* by id */
 } model;
 
 typedef enum { O_UPSERT, O_DELETE, O_FORGET, O_FORGET_TYPE } m_change_op;

@@ -40,6 +40,9 @@ static m_cell read(const model *m, int type, int entity, m_field f)
     return c;
 }
 
+/* Codes as what they stand for: two of F_D may be one number. */
+static int plain(m_field f, int code) { return f == F_D ? code / 2 : code; }
+
 static m_truth number(m_cell c, m_op op, int k)
 {
     if (c.kind != V_SET)
@@ -47,11 +50,11 @@ static m_truth number(m_cell c, m_op op, int k)
     return (op == C_LT ? c.v < k : c.v >= k) ? M_TRUE : M_FALSE;
 }
 
-static m_truth equal(m_cell c, int k)
+static m_truth equal(m_cell c, m_field f, int k)
 {
     if (c.kind == V_UNSET)
         return M_UNKNOWN;
-    return c.kind == V_SET && c.v == k ? M_TRUE : M_FALSE;
+    return c.kind == V_SET && plain(f, c.v) == plain(f, k) ? M_TRUE : M_FALSE;
 }
 
 /* Do any (all) of those that refer to this entity satisfy the predicate? */
@@ -67,7 +70,7 @@ static m_truth over_back(const model *m, const m_node *n)
         if (n->op == C_EXISTS)
             out = either(out, number(read(m, other, i, F_N), C_GE, n->k + 1));
         else
-            out = both(out, inverted(equal(read(m, other, i, F_S), n->k)));
+            out = both(out, inverted(equal(read(m, other, i, F_S), F_S, n->k)));
     }
     return count == 0 && m->entity[n->type][n->entity].status == E_UNOBSERVED ? M_UNKNOWN : out;
 }
@@ -77,7 +80,7 @@ static m_truth chain(const model *m, const m_node *n)
     m_cell ref = read(m, n->type, n->entity, F_R);
     if (ref.kind != V_SET)
         return ref.kind == V_UNSET ? M_UNKNOWN : M_ERROR;
-    return equal(read(m, 1 - n->type, ref.v, F_N), n->k);
+    return equal(read(m, 1 - n->type, ref.v, F_N), F_N, n->k);
 }
 
 static m_truth two(const model *m, const m_node *n)
@@ -106,15 +109,17 @@ static m_truth value(const model *m, const m_condition *c, int at)
         t = value(m, c, n->a);
         return t == M_TRUE ? value(m, c, n->b) : t == M_FALSE ? value(m, c, n->c) : t;
     case C_EQ:
-        return equal(read(m, n->type, n->entity, n->field), n->k);
+        return equal(read(m, n->type, n->entity, n->field), n->field, n->k);
     case C_NE:
-        return inverted(equal(read(m, n->type, n->entity, n->field), n->k));
+        return inverted(equal(read(m, n->type, n->entity, n->field), n->field, n->k));
     case C_IN:
         x = read(m, n->type, n->entity, n->field);
-        return either(equal(x, n->k), equal(x, n->k2));
+        return either(equal(x, n->field, n->k), equal(x, n->field, n->k2));
     case C_LT:
     case C_GE:
-        return number(read(m, n->type, n->entity, F_N), n->op, n->k);
+        x = read(m, n->type, n->entity, n->field);
+        x.v = plain(n->field, x.v);
+        return number(x, n->op, plain(n->field, n->k));
     case C_BOOL:
         x = read(m, n->type, n->entity, F_B);
         return x.kind == V_UNSET ? M_UNKNOWN : x.kind == V_NULL ? M_ERROR : x.v ? M_TRUE : M_FALSE;
@@ -176,6 +181,9 @@ static void put_constant(text *t, m_field f, int k)
         put(t, "\"v");
         put_int(t, k);
         put(t, "\"");
+    } else if (f == F_D) {
+        put_int(t, k / 4);
+        put(t, k / 2 % 2 ? ".5" : k % 2 ? ".0" : "");
     } else {
         put_int(t, k);
     }
@@ -183,7 +191,7 @@ static void put_constant(text *t, m_field f, int k)
 
 static void print(text *t, const m_condition *c, int at)
 {
-    static const char *const names[] = {"s", "n", "b", "t", "r"};
+    static const char *const names[] = {"s", "n", "b", "t", "d", "r"};
     const m_node *n = &c->nodes[at];
     switch (n->op) {
     case C_AND:
@@ -225,13 +233,13 @@ static void print(text *t, const m_condition *c, int at)
     case C_LT:
     case C_GE: /* both spellings */
         if (n->k2 & 1) {
-            put_int(t, n->k);
+            put_constant(t, n->field, n->k);
             put(t, n->op == C_LT ? " > " : " <= ");
-            put_cell(t, n->type, n->entity, "n");
+            put_cell(t, n->type, n->entity, names[n->field]);
         } else {
-            put_cell(t, n->type, n->entity, "n");
+            put_cell(t, n->type, n->entity, names[n->field]);
             put(t, n->op == C_LT ? " < " : " >= ");
-            put_int(t, n->k);
+            put_constant(t, n->field, n->k);
         }
         break;
     case C_BOOL:
@@ -288,7 +296,7 @@ static int grow(m_condition *c, uint64_t *rng, int64_t now, int depth)
     m_node n = {.type = (int)model_rand(rng, MODEL_TYPES),
                 .entity = (int)model_rand(rng, MODEL_ENTITIES),
                 .entity2 = (int)model_rand(rng, MODEL_ENTITIES),
-                .field = model_rand(rng, 2) ? F_S : F_N,
+                .field = (m_field[]){F_S, F_N, F_D}[model_rand(rng, 3)],
                 .k = (int)model_rand(rng, 5),
                 .k2 = (int)model_rand(rng, 5)};
     bool inner = depth > 0 && c->count + 6 < MODEL_NODES && model_rand(rng, 3) > 0;
@@ -302,6 +310,14 @@ static int grow(m_condition *c, uint64_t *rng, int64_t now, int depth)
         if (n.op == C_COND)
             n.c = grow(c, rng, now, depth - 1);
     }
+    if (n.field == F_D) {
+        n.k = (int)model_rand(rng, 12);
+        n.k2 = (int)model_rand(rng, 12);
+    }
+    if ((n.op == C_LT || n.op == C_GE) && n.field == F_S)
+        n.field = F_N;
+    if (n.op > C_GE)
+        n.k %= 5;
     if (n.op == C_HAS)
         n.field = (m_field)model_rand(rng, F_COUNT);
     if (n.op == C_AGE)

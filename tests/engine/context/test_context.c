@@ -209,7 +209,7 @@ static void assert_members(rig *g, const char *account, const bool member[100])
     cel_value list = read_field(g, ACCOUNT, account, "conversations");
     uint32_t at = 0;
     for (int i = 0; i < 100; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof(id), "c%02d", i);
         if (!member[i])
             continue;
