@@ -331,9 +331,9 @@ static void check_http(config_reader *r)
         return;
     if (!split_address(c->http.tcp, host, &port))
         rule(r, "http.tcp", "http.tcp must be host:port, such as 127.0.0.1:8480");
-    else if (!is_loopback(host) && !c->http.tcp_public)
-        rule(r, "http.tcp", "http.tcp is not a loopback address: other machines could ask for mandates. If that is meant, "
-                            "say http.tcp_public: true");
+    else if (!is_loopback(host))
+        rule(r, "http.tcp", "http.tcp is not a loopback address: callers are not authenticated over TCP, so other machines "
+                            "must come through an authenticating proxy; use 127.0.0.1 or [::1]");
 }
 
 static void check_rules(config_reader *r)

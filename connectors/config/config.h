@@ -63,7 +63,6 @@ typedef struct config {
     struct {
         const char *unix_socket; /* never NULL */
         const char *tcp;         /* "host:port", NULL: no TCP */
-        bool tcp_public;
     } http;
     config_list entities;   /* paths, globs expanded, in the order given and sorted within a glob */
     config_list connectors; /* likewise */

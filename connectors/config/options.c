@@ -53,14 +53,14 @@ const option options[] = {
     {.key = "http.unix_socket", .type = OPTION_PATH, .offset = AT(http.unix_socket),
      .doc = "Socket of the API. Default: mandated.sock in data_dir."},
     {.key = "http.tcp", .type = OPTION_STRING, .offset = AT(http.tcp),
-     .doc = "host:port to serve the API on as well. Loopback only, unless http.tcp_public."},
-    {.key = "http.tcp_public", .type = OPTION_BOOL, .offset = AT(http.tcp_public), .fallback = "false",
-     .doc = "Allow http.tcp to be an address that other machines reach. Put TLS and authentication in front of it."},
+     .doc = "host:port to serve the API on as well. Loopback only: callers are not authenticated there. Port 0: a "
+            "free one, named in the log."},
 
     {.key = "engine.batch_inputs", .type = OPTION_COUNT, .offset = AT(engine.batch_inputs), .fallback = "4096",
      .min = 1, .max = LIMIT_BATCH_INPUTS, .doc = "Most inputs of one step and one commit."},
-    {.key = "engine.batch_wait", .type = OPTION_DURATION, .offset = AT(engine.batch_wait_us), .fallback = "1ms",
-     .min = 0, .max = SECOND, .doc = "How long a step waits for more inputs before it runs."},
+    {.key = "engine.batch_wait", .type = OPTION_DURATION, .offset = AT(engine.batch_wait_us), .fallback = "0s",
+     .min = 0, .max = SECOND,
+     .doc = "How long a step waits for more inputs before it runs. Under load batches fill by themselves."},
     {.key = "queue.records", .type = OPTION_COUNT, .offset = AT(queue.records), .fallback = "65536", .min = 64,
      .max = 1 << 22, .doc = "Mapped records that may wait for the engine before the connectors are held back."},
 

@@ -2,7 +2,7 @@
 /*
  * daemon - the parts of the process and the order in which they come up and go down.
  *
- *   daemon_load    configuration, entity types, connectors, schema        (check-config stops here)
+ *   daemon_load    configuration, entity types, connectors, schema
  *   daemon_open    database, engine as it was at the last commit          (journal stops here)
  *   daemon_start   embedded broker, overdue deadlines, view, publisher, engine's thread, sources, HTTP
  *   daemon_stop    sources, engine's thread, publisher, HTTP, database: two seconds in all

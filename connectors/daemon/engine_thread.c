@@ -137,7 +137,8 @@ static void take_batches(engine_thread *t)
 }
 
 /* --- one step ------------------------------------------------------------------------------------------------------ */
-static void show(engine_thread *t, const engine_result *result)
+/* Those that are active now, or those that are not. */
+static void show(engine_thread *t, const engine_result *result, bool active)
 {
     mandate_error err;
     engine_mandate_view m;
@@ -145,6 +146,8 @@ static void show(engine_thread *t, const engine_result *result)
     for (uint32_t i = 0; i < result->mandate_count; i++) {
         uint32_t handle = result->mandates[i];
         engine_mandate_get(t->options.engine, handle, &m);
+        if ((m.state == STATE_ACTIVE) != active)
+            continue;
         uint32_t parent = m.parent.len ? engine_mandate_find(t->options.engine, m.parent) : UINT32_MAX;
         if (view_set(t->options.view, handle, parent, &m, &err) != MANDATE_OK)
             die("the view", &err);
@@ -207,8 +210,9 @@ static void step(engine_thread *t)
         die("commit", &err);
     int64_t committed = clock_monotonic_us();
     outlet_committed(&t->outlet);
-    show(t, &result);
-    view_committed(t->options.view, batch.seq, engine_now_us(e), committed);
+    show(t, &result, false);
+    show(t, &result, true);
+    view_committed(t->options.view, batch.seq, engine_now_us(e), began);
     if (outlet_publish(&t->outlet, batch.seq, engine_now_us(e), &result, &err) != MANDATE_OK)
         die("outbox", &err);
     give_back(t);

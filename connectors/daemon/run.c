@@ -31,6 +31,12 @@ static int64_t host_monotonic(void *ctx)
     return clock_monotonic_us();
 }
 
+static int64_t host_wall(void *ctx)
+{
+    (void)ctx;
+    return clock_wall_us();
+}
+
 static mandate_status stored_offset(void *ctx, const char *topic, int32_t partition, int64_t *out, mandate_error *err)
 {
     daemon_state *d = ctx;
@@ -64,10 +70,17 @@ static void publisher_fatal(void *ctx, const mandate_error *err)
     _exit(70);
 }
 
+/* What clients do to their connections is theirs; what keeps us from serving is for operators. */
 static void http_log(void *ctx, const char *text)
 {
+    static const char *const ours[] = {"ccept", "emory", "Failed to", "thread", "limit", NULL};
+    log_level level = LOG_DEBUG;
+
     (void)ctx;
-    log_write(LOG_WARN, "http", "%s", text);
+    for (int i = 0; ours[i]; i++)
+        if (strstr(text, ours[i]))
+            level = LOG_WARN;
+    log_write(level, "http", "%s", text);
 }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------ */
@@ -111,7 +124,7 @@ static mandate_status make_cluster(daemon_state *d, mandate_error *err)
         .properties = d->properties,
         .property_count = count,
     };
-    d->host = (kafka_host){d, host_log, host_monotonic};
+    d->host = (kafka_host){d, host_log, host_monotonic, host_wall};
     return MANDATE_OK;
 }
 
@@ -244,6 +257,18 @@ static mandate_status start_threads(daemon_state *d, mandate_error *err)
     return status;
 }
 
+static void log_serving(const daemon_state *d, uint64_t seq, uint32_t mandates)
+{
+    const char *tcp = d->config.http.tcp;
+    char also[300] = "";
+
+    /* The port that was bound: the configured one may be 0. */
+    if (tcp)
+        snprintf(also, sizeof(also), " and %.*s:%u", (int)(strrchr(tcp, ':') - tcp), tcp, http_server_port(d->http));
+    log_write(LOG_INFO, "daemon", "mandated %s: serving on %s%s; step %llu, %u mandates, %u connectors", mandate_version(),
+              d->config.http.unix_socket, also, (unsigned long long)seq, mandates, d->source_count);
+}
+
 mandate_status daemon_start(daemon_state *d, mandate_error *err)
 {
     mandate_status status = d->config.kafka.embedded ? start_broker(d, err) : MANDATE_OK;
@@ -264,16 +289,16 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
         status = make_sources(d, err);
     if (status == MANDATE_OK)
         status = engine_thread_catch_up(d->loop, err);
+    /* From here on the engine belongs to its thread. */
+    uint64_t seq = engine_seq(d->engine);
+    uint32_t mandates = engine_mandate_count(d->engine);
     if (status == MANDATE_OK)
         status = start_threads(d, err);
     if (status == MANDATE_OK)
         status = start_http(d, err);
     if (status == MANDATE_OK) {
         atomic_store(&d->serving, true);
-        log_write(LOG_INFO, "daemon", "mandated %s: serving on %s%s%s; step %llu, %u mandates, %u connectors",
-                  mandate_version(), d->config.http.unix_socket, d->config.http.tcp ? " and " : "",
-                  d->config.http.tcp ? d->config.http.tcp : "", (unsigned long long)engine_seq(d->engine),
-                  engine_mandate_count(d->engine), d->source_count);
+        log_serving(d, seq, mandates);
     }
     return status;
 }

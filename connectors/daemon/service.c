@@ -25,6 +25,9 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
     daemon_state *d = ctx;
 
     view_check(d->view, in, clock_now_us(), clock_monotonic_us(), out);
+    /* The first check of a mandate waits for storage; meanwhile it may have expired (never later than its ancestors). */
+    if (out->decision && clock_now_us() >= out->expires_at_us)
+        view_check(d->view, in, clock_now_us(), clock_monotonic_us(), out);
     atomic_fetch_add_explicit(out->decision ? &d->metrics.checks_permitted : &d->metrics.checks_denied, 1,
                               memory_order_relaxed);
 }
@@ -36,6 +39,14 @@ static const char *phase_name(const source_status *s)
     if (s->phase != SOURCE_READING)
         return phases[s->phase];
     return s->state == SOURCE_DOUBTFUL ? "doubtful" : s->state == SOURCE_SILENT ? "silent" : "live";
+}
+
+static void put_reason(buf *out, const source_status *s)
+{
+    if (!s->reason[0])
+        return;
+    buf_put_str(out, ",\"reason\":");
+    buf_put_json_string(out, mandate_slice_str(s->reason));
 }
 
 static bool ready(void *ctx, buf *out)
@@ -54,7 +65,9 @@ static bool ready(void *ctx, buf *out)
         caught_up = caught_up && s.caught_up;
         buf_put_str(out, i ? ",{\"name\":" : "{\"name\":");
         buf_put_json_string(out, mandate_slice_str(source_name(d->sources[i])));
-        buf_printf(out, ",\"state\":\"%s\",\"caught_up\":%s}", phase_name(&s), s.caught_up ? "true" : "false");
+        buf_printf(out, ",\"state\":\"%s\",\"caught_up\":%s", phase_name(&s), s.caught_up ? "true" : "false");
+        put_reason(out, &s);
+        buf_put_char(out, '}');
     }
     bool ok = fresh && caught_up && atomic_load(&d->serving) && !atomic_load(&d->stopping);
     buf_printf(out, "],\"ready\":%s}", ok ? "true" : "false");
@@ -109,7 +122,9 @@ static void connectors_json(void *ctx, buf *out)
                    phase_name(&s), s.caught_up ? "true" : "false", (unsigned long long)s.mapped,
                    (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered);
         source_partitions_each(d->sources[i], put_partition, &p);
-        buf_put_str(out, "]}");
+        buf_put_char(out, ']');
+        put_reason(out, &s);
+        buf_put_char(out, '}');
     }
     buf_put_str(out, "]}");
 }

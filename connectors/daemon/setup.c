@@ -73,6 +73,31 @@ mandate_status daemon_load(daemon_state *d, const char *path, mandate_error *err
     return status;
 }
 
+/* The issuer is part of every transition's id: under another name the ends of what is stored would be others. */
+static mandate_status check_issuer(const daemon_state *d, mandate_error *err)
+{
+    engine_mandate_view first;
+    mandate_slice bytes;
+    claims stored;
+    mandate_status status;
+    arena a;
+
+    if (engine_mandate_count(d->engine) == 0)
+        return MANDATE_OK;
+    engine_mandate_get(d->engine, 0, &first);
+    arena_init(&a, 0);
+    status = store_claims_load(d->store, &a, first.id, &bytes, err);
+    if (status == MANDATE_OK)
+        status = claims_decode(&stored, &a, bytes, err);
+    if (status == MANDATE_OK && !mandate_slice_is(stored.issuer, d->config.issuer))
+        status = mandate_error_set(err, MANDATE_INVALID,
+                                   "issuer is %s, but the mandates in %s were issued by %.*s: an issuer stays the same for "
+                                   "ever; put it back, or name another data_dir",
+                                   d->config.issuer, d->config.data_dir, MANDATE_SLICE_ARG(stored.issuer));
+    arena_deinit(&a);
+    return status;
+}
+
 mandate_status daemon_open(daemon_state *d, mandate_error *err)
 {
     engine_options options = {
@@ -99,6 +124,8 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     status = engine_create(&d->engine, &options, err);
     if (status == MANDATE_OK)
         status = store_recover(d->store, d->engine, &d->recovered_seq, err);
+    if (status == MANDATE_OK)
+        status = check_issuer(d, err);
     return status;
 }
 

@@ -175,12 +175,17 @@ static uint32_t handle_find(view *v, mandate_slice id)
     return handle;
 }
 
-/* The nearest of the mandate and its ancestors that does not permit now, or NULL. */
-static const view_entry *walk(const view *v, const view_entry *e, int64_t now_us, mandate_state *state)
+/* The nearest of the mandate and its ancestors that does not permit now, or NULL. `sum` is that of the words seen. */
+static const view_entry *walk(const view *v, const view_entry *e, int64_t now_us, mandate_state *state, uint64_t *sum)
 {
+    const view_entry *last = e;
+
+    *sum = 0;
     /* A chain longer than any delegation may be is not one that we wrote. */
     for (int depth = 0; depth <= LIMIT_DELEGATION_DEPTH; depth++) {
-        *state = (mandate_state)(atomic_load(&e->word) & 0xff);
+        uint64_t word = atomic_load(&e->word);
+        *sum += word;
+        *state = (mandate_state)(word & 0xff);
         if (*state != STATE_ACTIVE)
             return e;
         if (now_us >= e->expires_at_us) {
@@ -189,12 +194,27 @@ static const view_entry *walk(const view *v, const view_entry *e, int64_t now_us
         }
         if (e->parent == UINT32_MAX)
             return NULL;
+        last = e;
         e = entry_at(v, e->parent);
         if (!e || !e->id)
             break;
     }
     *state = STATE_CASCADED;
-    return e;
+    return last;
+}
+
+/* Words only grow: the same sum twice says that all of them held at once, at some moment between the two walks. */
+static const view_entry *walk_at_once(const view *v, const view_entry *e, int64_t now_us, mandate_state *state)
+{
+    uint64_t before, after;
+    const view_entry *why = walk(v, e, now_us, state, &after);
+
+    do {
+        before = after;
+        if (!why)
+            why = walk(v, e, now_us, state, &after);
+    } while (!why && after != before);
+    return why;
 }
 
 static void deny(service_verdict *out, const char *reason, const char *format, ...) MANDATE_PRINTF(3, 4);
@@ -285,7 +305,7 @@ static void check_entry(view *v, view_entry *e, const service_check *in, int64_t
     mandate_error err = {0};
     mandate_state state;
     bool mine;
-    const view_entry *why = walk(v, e, now_us, &state);
+    const view_entry *why = walk_at_once(v, e, now_us, &state);
 
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
     out->expires_at_us = e->expires_at_us;

@@ -7,6 +7,8 @@
  * Invariants
  *  - Written by the engine's thread only, and only after a commit: a check never says what could still be lost.
  *  - An entry's word is one atomic; id, parent and expiry never change after the entry can be found.
+ *  - Within a step, what permits less is set first: while a step is being set, whatever is permitted was permitted before
+ *    it or is after it.
  *  - A check walks the ancestors: from the commit that ends a mandate, all its descendants are denied.
  *  - Expiry is compared with the clock at every check and with the last step's time; no timer is needed for a "no".
  *  - No answer rests on a step older than the bound: then it is "stale_state", whatever the entry says.
@@ -34,7 +36,7 @@ void view_destroy(view *v);
 /* Brings one mandate up to date. `parent` is the parent's handle, UINT32_MAX for a root. */
 MANDATE_CHECK mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m,
                                       mandate_error *err);
-/* The step is committed and all of it set. `monotonic_us`: when, for staleness. */
+/* The step is committed and all of it set. `monotonic_us`: of when it tells, for staleness. */
 void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us);
 
 /* --- any thread ------------------------------------------------------------------------------------------------ */

@@ -116,25 +116,34 @@ static bool refuse(http_request *r, unsigned code, mandate_status status, const 
     return false;
 }
 
-static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
-                                    const char *value)
+typedef struct framing {
+    int lengths, chunked, others; /* how often Content-Length, and which Transfer-Encodings */
+} framing;
+
+static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
 {
-    int *count = cls;
-    *count += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    framing *seen = cls;
+    seen->lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+        *(value && strcasecmp(value, "chunked") == 0 ? &seen->chunked : &seen->others) += 1;
     return MHD_YES;
 }
 
 /* Ambiguous framing is how requests are smuggled through a proxy: none of it is read. */
 static bool framing_allowed(http_request *r)
 {
-    int lengths = 0;
+    framing seen = {0};
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (size && size->header_size > LIMIT_HTTP_HEADER)
         return refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, MANDATE_LIMIT,
                       "the request's headers are too long");
-    MHD_get_connection_values(r->on->mhd, MHD_HEADER_KIND, count_length, &lengths);
-    if (lengths > 1 || (lengths == 1 && http_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING)))
+    MHD_get_connection_values(r->on->mhd, MHD_HEADER_KIND, count_framing, &seen);
+    if (seen.others)
+        return refuse(r, MHD_HTTP_NOT_IMPLEMENTED, MANDATE_UNSUPPORTED,
+                      "the only Transfer-Encoding that is read is chunked");
+    if (seen.lengths + seen.chunked > 1)
         return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID,
                       "the request says twice how long its body is");
     const char *length = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);

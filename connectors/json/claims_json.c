@@ -92,6 +92,9 @@ static mandate_status read_time(claims *c, const member *m, arena *a, cel_value 
             err, MANDATE_INVALID,
             "%s: \"%.*s\" is no RFC 3339 time; expected one such as \"2030-01-31T17:00:00Z\"",
             m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
+    if (*(int64_t *)(void *)((char *)c + m->at) <= 0) /* nought is "none" further down */
+        return mandate_error_set(err, MANDATE_INVALID, "%s: \"%.*s\" is in the past; give a time to come",
+                                 m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
     return MANDATE_OK;
 }
 

@@ -34,6 +34,8 @@ static const client_property client_properties[] = {
     {KAFKA_PRODUCER, false, "message.timeout.ms", "0", ""},
     {KAFKA_PRODUCER, false, "linger.ms", "0", ""},
     {KAFKA_PRODUCER, false, "queue.buffering.max.messages", "100000", ""},
+    /* The topic decides what is too large for it, not we: a dead letter is as large as what came. */
+    {KAFKA_PRODUCER, false, "message.max.bytes", "100000000", ""},
 };
 enum { CLIENT_PROPERTY_COUNT = sizeof(client_properties) / sizeof(client_properties[0]) };
 
@@ -213,8 +215,11 @@ mandate_status kafka_partition_count(int32_t *out, kafka_client *client, const c
     }
     atomic_store(&client->reachable, true);
     *out = 0;
-    if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (!error)
         *out = metadata->topics[0].partition_cnt;
+    else if (error != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        status = mandate_error_set(err, MANDATE_UNAVAILABLE, "topic %s: %s", topic, rd_kafka_err2str(error));
 done:
     if (metadata)
         rd_kafka_metadata_destroy(metadata);

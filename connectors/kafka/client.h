@@ -18,6 +18,7 @@ typedef struct kafka_host {
     void *ctx;
     void (*log)(void *ctx, kafka_level level, const char *component, const char *text);
     int64_t (*monotonic_us)(void *ctx);
+    int64_t (*wall_us)(void *ctx); /* for judging times that others claim, nothing else */
 } kafka_host;
 
 void kafka_log(const kafka_host *host, kafka_level level, const char *component, const char *format, ...)

@@ -2,8 +2,9 @@
 /*
  * dead_letter - one idempotent producer for all connectors; each writer waits for the delivery report of its own record.
  *
- * A waiting writer may give up (timeout) while its message is still under way, so the wait record is counted by both
- * sides and freed by the last. A producer that failed for good is replaced; its messages are then resent by their writers.
+ * A writer may give up while its message is still under way, so the ticket is counted by both sides and freed by the last.
+ * While the topic does not answer there is one copy per writer under way, however long that takes. A producer that failed
+ * for good is replaced; its messages are then resent by their writers.
  */
 #include "connectors/kafka/dead_letter.h"
 
@@ -23,28 +24,29 @@ struct dead_letter {
     pthread_rwlock_t lock; /* held for writing while the producer is replaced */
 };
 
-/* Shared by the writer and the delivery report. */
-typedef struct waiter {
+/* Shared by the writer and the delivery report; the last of the two frees it. */
+struct dead_letter_ticket {
     _Atomic int holders;
     _Atomic bool done;
     rd_kafka_resp_err_t error; /* valid once done */
-} waiter;
+};
 
-static void waiter_drop(waiter *w)
+void dead_letter_forget(dead_letter_ticket *t)
 {
-    if (atomic_fetch_sub(&w->holders, 1) == 1)
-        free(w);
+    if (t && atomic_fetch_sub(&t->holders, 1) == 1)
+        free(t);
 }
 
 static void on_delivered(kafka_client *client, const void *opaque)
 {
     const rd_kafka_message_t *message = opaque;
-    waiter *w = message->_private;
+    dead_letter_ticket *t = message->_private;
 
-    (void)client;
-    w->error = message->err;
-    atomic_store(&w->done, true);
-    waiter_drop(w);
+    if (!message->err)
+        atomic_store(&client->reachable, true);
+    t->error = message->err;
+    atomic_store(&t->done, true);
+    dead_letter_forget(t);
 }
 
 static mandate_status producer_open(dead_letter *d, mandate_error *err)
@@ -175,41 +177,55 @@ static void replace_if_dead(dead_letter *d)
     pthread_rwlock_unlock(&d->lock);
 }
 
-mandate_status dead_letter_write(dead_letter *d, const record *r, const dead_letter_reason *reason, int timeout_ms,
-                                 const _Atomic bool *stop, mandate_error *err)
+/* Hands the record to the producer; NULL ticket: it did not take it. */
+static mandate_status start(dead_letter *d, const record *r, const dead_letter_reason *reason, dead_letter_ticket **out,
+                            mandate_error *err)
 {
+    rd_kafka_headers_t *headers;
     rd_kafka_resp_err_t error;
-    mandate_status status;
-    int64_t until = d->host->monotonic_us(d->host->ctx) + (int64_t)timeout_ms * 1000;
-    waiter *w;
+    dead_letter_ticket *t = calloc(1, sizeof(*t));
 
-    replace_if_dead(d);
-    w = calloc(1, sizeof(*w));
-    if (!w)
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a dead-letter record");
-    atomic_store(&w->holders, 2);
-    pthread_rwlock_rdlock(&d->lock);
-    rd_kafka_headers_t *headers = headers_make(r, reason);
+    if (!t)
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "out of memory for a dead-letter record");
+    atomic_store(&t->holders, 2);
+    headers = headers_make(r, reason);
     error = rd_kafka_producev(d->client.handle, RD_KAFKA_V_TOPIC(d->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                               RD_KAFKA_V_KEY(r->key.ptr, r->key.len),
                               RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.ptr, r->value.len),
-                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(w), RD_KAFKA_V_END);
-    if (error) {
-        rd_kafka_headers_destroy(headers);
-        waiter_drop(w);
-        status = outcome(d, error, err);
-        goto done;
+                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
+    if (!error) {
+        *out = t;
+        return MANDATE_OK;
     }
-    while (!atomic_load(&w->done) && d->host->monotonic_us(d->host->ctx) < until &&
+    rd_kafka_headers_destroy(headers);
+    free(t);
+    return outcome(d, error, err);
+}
+
+mandate_status dead_letter_write(dead_letter *d, const record *r, const dead_letter_reason *reason, int timeout_ms,
+                                 const _Atomic bool *stop, dead_letter_ticket **ticket, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    int64_t until = d->host->monotonic_us(d->host->ctx) + (int64_t)timeout_ms * 1000;
+
+    replace_if_dead(d);
+    pthread_rwlock_rdlock(&d->lock);
+    if (!*ticket)
+        status = start(d, r, reason, ticket, err);
+    if (status != MANDATE_OK)
+        goto done;
+    while (!atomic_load(&(*ticket)->done) && d->host->monotonic_us(d->host->ctx) < until &&
            !(stop && atomic_load(stop)))
         rd_kafka_poll(d->client.handle, 20);
-    if (atomic_load(&w->done))
-        status = outcome(d, w->error, err);
-    else
-        status = mandate_error_set(err, MANDATE_UNAVAILABLE, "the dead-letter topic %s has not acknowledged within %d ms",
-                                   d->topic, timeout_ms);
+    if (atomic_load(&(*ticket)->done)) {
+        status = outcome(d, (*ticket)->error, err);
+        dead_letter_forget(*ticket);
+        *ticket = NULL;
+    } else {
+        status = mandate_error_set(err, MANDATE_UNAVAILABLE, "the dead-letter topic %s has not acknowledged the record yet",
+                                   d->topic);
+    }
 done:
     pthread_rwlock_unlock(&d->lock);
-    waiter_drop(w);
     return status;
 }

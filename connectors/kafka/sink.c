@@ -140,6 +140,7 @@ static void on_delivered(kafka_client *client, const void *opaque)
         atomic_fetch_add(&s->failures, 1);
         return;
     }
+    atomic_store(&client->reachable, true); /* heartbeats too are a sign of life */
     if (!e) {
         atomic_fetch_add(&s->heartbeats, 1);
         return;
@@ -228,7 +229,8 @@ static bool entry_send(sink *s, ring_entry *e)
 static void heartbeat_send(sink *s)
 {
     char id[64];
-    static const char key[] = "mandated.heartbeat";
+    /* With a space, which no mandate's id has: on a compacted topic a heartbeat must not replace anyone's end. */
+    static const char key[] = "mandated heartbeat";
 
     for (int32_t p = 0; p < s->partitions; p++) {
         snprintf(id, sizeof(id), "heartbeat-%llu-%d", (unsigned long long)s->heartbeat_seq, (int)p);

@@ -127,7 +127,7 @@ mandate_status source_create(source **out, const source_options *options, mandat
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a source");
     s->options = *options;
     if (s->options.refresh_us <= 0)
-        s->options.refresh_us = 30 * 1000000LL;
+        s->options.refresh_us = 2 * 1000000LL;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -136,6 +136,8 @@ mandate_status source_create(source **out, const source_options *options, mandat
     snprintf(s->component, sizeof(s->component), "source %s", connector_name(options->connector));
     atomic_store(&s->event_time_us, CHANGE_NO_TIME);
     atomic_store(&s->state, options->told);
+    if (options->told == SOURCE_DOUBTFUL)
+        snprintf(s->doubt, sizeof(s->doubt), "doubtful since before the last start, and not cleared");
     silence_init(&s->silence, connector_max_silence_us(options->connector), source_monotonic(s), options->told);
     status = topics_init(s, err);
     if (status == MANDATE_OK && !buffers_init(s))
@@ -232,6 +234,17 @@ void source_pause(source *s, int64_t us)
     pthread_mutex_unlock(&s->lock);
 }
 
+void source_say(source *s, char reason[SOURCE_REASON_MAX], const char *format, ...)
+{
+    va_list args;
+
+    pthread_mutex_lock(&s->lock);
+    va_start(args, format);
+    vsnprintf(reason, SOURCE_REASON_MAX, format, args);
+    va_end(args);
+    pthread_mutex_unlock(&s->lock);
+}
+
 void source_clear(source *s)
 {
     atomic_store(&s->clear, true);
@@ -256,6 +269,11 @@ void source_status_get(source *s, source_status *out)
         .changes = atomic_load(&s->changes),
         .event_time_us = atomic_load(&s->event_time_us),
     };
+    pthread_mutex_lock(&s->lock);
+    memcpy(out->reason, s->waiting[0] ? s->waiting : s->doubt[0] ? s->doubt : s->missing, sizeof(out->reason));
+    pthread_mutex_unlock(&s->lock);
+    if (!out->reason[0] && !atomic_load(&s->client.reachable))
+        snprintf(out->reason, sizeof(out->reason), "no Kafka broker can be reached");
 }
 
 void source_partitions_each(source *s, source_partition_visit visit, void *ctx)

@@ -23,6 +23,7 @@
 #include "engine/step.h"
 
 enum {
+    SOURCE_REASON_MAX = 400,
     SOURCE_BATCHES = 6,
     SOURCE_BATCH_RECORDS = LIMIT_BATCH_INPUTS / 2, /* two sources fit into one step */
     SOURCE_BATCH_MEMORY = 32 << 20                 /* a batch that holds more is handed over */
@@ -46,7 +47,7 @@ typedef struct source_options {
     const char *group_prefix;      /* group id is "<prefix>.<connector>"; never used to assign */
     dead_letter *dead_letters;     /* shared */
     engine_source_state told;      /* what the engine remembers of this source */
-    int64_t refresh_us;            /* between looks for new partitions; 0: 30 s */
+    int64_t refresh_us;            /* between looks for new partitions; 0: 2 s */
     void *ctx;
     /* Next offset to read, -1 when nothing was ever read. Called on the reader thread. */
     mandate_status (*offset)(void *ctx, const char *topic, int32_t partition, int64_t *out, mandate_error *err);
@@ -78,6 +79,7 @@ typedef struct source_status {
     bool caught_up; /* has been at the end of every partition once since the start */
     uint64_t mapped, filtered, ignored, dead_lettered, changes; /* records; changes they gave */
     int64_t event_time_us; /* of the last record that had one, CHANGE_NO_TIME before */
+    char reason[SOURCE_REASON_MAX]; /* why it does not read, or is doubtful; "" when all is well */
 } source_status;
 void source_status_get(source *s, source_status *out);
 typedef struct source_partition_status {

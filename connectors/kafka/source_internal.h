@@ -54,6 +54,9 @@ struct source {
     source_batch *free; /* list */
     source_partition *partitions;
     uint32_t partition_count;
+    /* Said to people, under `lock`: what keeps the reader from reading on, why it is doubtful or halted (reader's), which
+     * topic is not there (watcher's). */
+    char waiting[SOURCE_REASON_MAX], doubt[SOURCE_REASON_MAX], missing[SOURCE_REASON_MAX];
 
     pthread_t reader, watcher;
     bool started;
@@ -74,6 +77,8 @@ struct source {
     uint32_t assigned_version;
     uint32_t last_slot; /* partition of the last record */
     int64_t group_commit_us;
+    int64_t poison_window_us; /* poison records logged since */
+    uint32_t poison_logged;
 };
 
 static inline int64_t source_monotonic(const source *s)
@@ -83,6 +88,8 @@ static inline int64_t source_monotonic(const source *s)
 
 void *source_reader_main(void *opaque);
 void *source_watcher_main(void *opaque);
+/* Sets one of the reasons; "" takes it back. */
+void source_say(source *s, char reason[SOURCE_REASON_MAX], const char *format, ...) MANDATE_PRINTF(3, 4);
 /* Waits up to `us`, less when stopping. */
 void source_pause(source *s, int64_t us);
 /* A free buffer, emptied; waits for one; NULL when stopping. */

@@ -22,8 +22,13 @@ enum {
     READ_RETRY_MIN_US = 100 * 1000,
     READ_RETRY_MAX_US = 2000 * 1000,
     READ_GROUP_COMMIT_US = 5000 * 1000,
-    READ_DEAD_LETTER_MS = 2000
+    READ_DEAD_LETTER_MS = 2000,
+    READ_POISON_WINDOW_US = 10 * 1000 * 1000,
+    READ_POISON_LINES = 20
 };
+
+/* An event time further ahead than any clock is wrong: everything after it would be taken for old. */
+static const int64_t READ_AHEAD_MAX_US = 24LL * 3600 * 1000000;
 
 typedef struct reader {
     source *s;
@@ -246,6 +251,23 @@ static mandate_status record_of(record *r, arena *a, const rd_kafka_message_t *m
 
 static void housekeeping(source *s);
 
+/* A topic full of poison must not fill the log as well: the records are all in the dead-letter topic. */
+static void poison_log(source *s, const record *r, const char *stage, const mandate_error *why)
+{
+    int64_t now = source_monotonic(s);
+
+    if (now - s->poison_window_us > READ_POISON_WINDOW_US) {
+        if (s->poison_logged > READ_POISON_LINES)
+            kafka_log(s->options.host, KAFKA_WARNING, s->component, "and %u more poison records",
+                      s->poison_logged - READ_POISON_LINES);
+        s->poison_window_us = now;
+        s->poison_logged = 0;
+    }
+    if (s->poison_logged++ < READ_POISON_LINES)
+        kafka_log(s->options.host, KAFKA_WARNING, s->component, "poison record %.*s/%d offset %lld: %s: %s",
+                  MANDATE_SLICE_ARG(r->topic), (int)r->partition, (long long)r->offset, stage, why->text);
+}
+
 /* Into the dead-letter topic, for as long as it takes. False: stopping, or the topic will never take it. */
 static bool bury(source *s, const record *r, const mapper_result *mapped, const mandate_error *why)
 {
@@ -257,25 +279,34 @@ static bool bury(source *s, const record *r, const mapper_result *mapped, const 
         .column = mapped->column,
         .error = why,
     };
+    dead_letter_ticket *ticket = NULL;
     mandate_error err;
     mandate_status status;
     bool told = false;
 
-    kafka_log(s->options.host, KAFKA_WARNING, s->component, "poison record %.*s/%d offset %lld: %s: %s",
-              MANDATE_SLICE_ARG(r->topic), (int)r->partition, (long long)r->offset, reason.stage, why->text);
-    while ((status = dead_letter_write(s->options.dead_letters, r, &reason, READ_DEAD_LETTER_MS, &s->stopping,
+    poison_log(s, r, reason.stage, why);
+    while ((status = dead_letter_write(s->options.dead_letters, r, &reason, READ_DEAD_LETTER_MS, &s->stopping, &ticket,
                                        &err)) == MANDATE_UNAVAILABLE) {
         if (!told)
             kafka_log(s->options.host, KAFKA_ERROR, s->component, "%s; trying on, nothing is read until then", err.text);
         told = true;
+        source_say(s, s->waiting, "at %.*s/%d offset %lld, a record that cannot be mapped: %s", MANDATE_SLICE_ARG(r->topic),
+                   (int)r->partition, (long long)r->offset, err.text);
         housekeeping(s);
         hand_over(s);
-        if (stopping(s))
+        if (stopping(s)) {
+            dead_letter_forget(ticket);
             return false;
+        }
         source_pause(s, READ_RETRY_MIN_US);
     }
+    source_say(s, s->waiting, "%s", "");
     if (status != MANDATE_OK) {
-        kafka_log(s->options.host, KAFKA_ERROR, s->component, "%s; the source halts at this record", err.text);
+        kafka_log(s->options.host, KAFKA_ERROR, s->component,
+                  "%s; halted at this record: make the topic take it and restart, or clear the connector to pass over it",
+                  err.text);
+        source_say(s, s->doubt, "halted at %.*s/%d offset %lld, a record that cannot be mapped: %s",
+                   MANDATE_SLICE_ARG(r->topic), (int)r->partition, (long long)r->offset, err.text);
         return false;
     }
     atomic_fetch_add(&s->dead_lettered, 1);
@@ -314,6 +345,9 @@ static void poison(reader *rd, rd_kafka_message_t *m, uint32_t slot, const mappe
             halt(rd, m, slot);
         goto done;
     }
+    if (policy != ON_ERROR_QUARANTINE)
+        source_say(s, s->doubt, "%s/%d offset %lld could not be mapped: %s", topic, (int)m->partition, (long long)m->offset,
+                   why->text);
     if (policy == ON_ERROR_HALT) {
         halt(rd, m, slot);
         goto done;
@@ -343,6 +377,17 @@ static void count_outcome(source *s, source_partition *p, const mapper_result *m
     }
 }
 
+static mandate_status time_check(const source *s, mapper_result *mapped, mandate_error *err)
+{
+    const kafka_host *host = s->options.host;
+
+    if (mapped->event_time_us == CHANGE_NO_TIME || mapped->event_time_us - host->wall_us(host->ctx) <= READ_AHEAD_MAX_US)
+        return MANDATE_OK;
+    mapped->stage = "event_time";
+    return mandate_error_set(err, MANDATE_INVALID,
+                             "event_time is more than a day ahead of the clock: what comes after it would be taken for older");
+}
+
 /* Maps one record into the batch being filled, bounded in memory. */
 static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_message_t *m, mapper_result *mapped,
                                  mandate_error *err)
@@ -356,6 +401,8 @@ static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_messag
     status = record_of(&r, a, m, s->topics[s->partitions[slot].topic].name, err);
     if (status == MANDATE_OK)
         status = mapper_run(mapped, s->mapper, a, &r, err);
+    if (status == MANDATE_OK)
+        status = time_check(s, mapped, err);
     a->size_max = 0;
     a->failed = false;
     return status;
@@ -378,6 +425,8 @@ static void take_record(reader *rd, rd_kafka_message_t *m)
     atomic_fetch_add_explicit(&s->polled, 1, memory_order_relaxed);
     while (buffer_ensure(s)) {
         mandate_status status = map_record(s, slot, m, &mapped, &err);
+        if (wait_us > READ_RETRY_MIN_US && status != MANDATE_UNAVAILABLE)
+            source_say(s, s->waiting, "%s", "");
         if (status == MANDATE_OK) {
             source_buffer *b = s->filling;
             count_outcome(s, &s->partitions[slot], &mapped);
@@ -393,6 +442,7 @@ static void take_record(reader *rd, rd_kafka_message_t *m)
         }
         if (wait_us == READ_RETRY_MIN_US)
             kafka_log(s->options.host, KAFKA_WARNING, s->component, "%s; trying the same record again", err.text);
+        source_say(s, s->waiting, "%s", err.text);
         housekeeping(s);
         hand_over(s);
         source_pause(s, wait_us);
@@ -413,6 +463,8 @@ static void position_lost(reader *rd, uint32_t slot, const char *text)
                   "%s/%d: offset %lld is not there any more (%s): records were lost; the source is doubtful until someone "
                   "clears it, and goes on with the oldest record there is",
                   s->topics[p->topic].name, (int)p->partition, (long long)next, text);
+        source_say(s, s->doubt, "records of %s/%d from offset %lld on were lost: %s", s->topics[p->topic].name,
+                   (int)p->partition, (long long)next, text);
         s->silence.doubted = true;
         if (connector_error_policy(s->options.connector) == ON_ERROR_HALT)
             halt(rd, NULL, slot);
@@ -483,6 +535,7 @@ static void cleared(reader *rd)
     source *s = rd->s;
 
     kafka_log(s->options.host, KAFKA_INFO, s->component, "cleared");
+    source_say(s, s->doubt, "%s", "");
     s->silence.doubted = false;
     s->silence.halted = false;
     if (atomic_load(&s->phase) == SOURCE_HALTED) {

@@ -30,7 +30,9 @@ typedef struct watch {
 static void topic_missing(source *s, uint32_t topic, const char *why)
 {
     if (s->topics[topic].found == 0 && !s->topics[topic].told)
-        kafka_log(s->options.host, KAFKA_WARNING, s->component, "waiting for topic %s: %s", s->topics[topic].name, why);
+        kafka_log(s->options.host, KAFKA_WARNING, s->component, "waiting: %s", why);
+    if (s->topics[topic].found == 0)
+        source_say(s, s->missing, "waiting: %s", why);
     s->topics[topic].told = true;
 }
 
@@ -47,8 +49,10 @@ static bool topics_look(source *s)
             topic_missing(s, i, err.text);
             continue;
         }
-        if (count == 0)
-            topic_missing(s, i, "it does not exist yet");
+        if (count == 0) {
+            (void)mandate_error_set(&err, MANDATE_UNAVAILABLE, "topic %s does not exist yet", s->topics[i].name);
+            topic_missing(s, i, err.text);
+        }
         pthread_mutex_lock(&s->lock);
         /* Partitions never go away by themselves; a deleted topic is an error of the reader. */
         if (count > s->topics[i].found) {
@@ -60,6 +64,8 @@ static bool topics_look(source *s)
     }
     if (changed)
         atomic_fetch_add(&s->found_version, 1);
+    if (all)
+        source_say(s, s->missing, "%s", "");
     return all;
 }
 

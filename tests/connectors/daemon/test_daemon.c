@@ -57,9 +57,20 @@ static void stop(world *w)
     w->d = NULL;
 }
 
-static world *world_open(void)
+static void write_config(const world *w, const char *issuer)
 {
     char yaml[1024];
+
+    snprintf(yaml, sizeof(yaml),
+             "issuer: %s\ndata_dir: data\nentities: types.yaml\nconnectors: crm.yaml\n"
+             "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, dead_letter: dead}\n"
+             "revocations: {heartbeat: 60m}\nlog: {level: error}\n",
+             issuer, w->f.cluster.bootstrap);
+    write_file(w->folder, "mandated.yaml", yaml);
+}
+
+static world *world_open(void)
+{
     world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
@@ -67,12 +78,7 @@ static world *world_open(void)
     strcpy(w->folder, "/tmp/mandated-test-XXXXXX");
     assert_non_null(mkdtemp(w->folder));
     snprintf(w->config, sizeof(w->config), "%s/mandated.yaml", w->folder);
-    snprintf(yaml, sizeof(yaml),
-             "issuer: https://i.example\ndata_dir: data\nentities: types.yaml\nconnectors: crm.yaml\n"
-             "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, dead_letter: dead}\n"
-             "revocations: {heartbeat: 60m}\nlog: {level: error}\n",
-             w->f.cluster.bootstrap);
-    write_file(w->folder, "mandated.yaml", yaml);
+    write_config(w, "https://i.example");
     write_file(w->folder, "types.yaml", "types:\n  deal:\n    attributes: {status: string}\n");
     write_file(w->folder, "crm.yaml",
                "connector: crm\ntopics: [in]\ndecode: {format: json, envelope: raw}\nentities:\n  - type: deal\n"
@@ -307,6 +313,26 @@ static void test_daemon__a_mandate_expires_on_time_without_any_event(void **stat
     world_close(w);
 }
 
+static void test_daemon__the_mandates_of_another_issuer_are_not_opened(void **state)
+{
+    world *w = world_open();
+    daemon_state *other = calloc(1, sizeof(*other));
+    mandate_error err = {0};
+
+    assert_non_null(other);
+    assert_int_equal(issue(w, "m", "", in_seconds(3600)), MANDATE_OK);
+    stop(w);
+    write_config(w, "https://other.example");
+    assert_int_equal(daemon_load(other, w->config, &err), MANDATE_OK);
+    assert_int_equal(daemon_open(other, &err), MANDATE_INVALID);
+    assert_non_null(strstr(err.text, "were issued by https://i.example"));
+    daemon_close(other);
+    free(other);
+    write_config(w, "https://i.example");
+    start(w);
+    world_close(w);
+}
+
 static void test_daemon__requests_are_refused_while_stopping(void **state)
 {
     world *w = world_open();
@@ -343,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_daemon__what_happened_while_it_was_down_is_taken_in_after_the_restart),
         cmocka_unit_test(test_daemon__a_deadline_passed_while_down_is_an_end_before_the_first_request),
         cmocka_unit_test(test_daemon__a_mandate_expires_on_time_without_any_event),
+        cmocka_unit_test(test_daemon__the_mandates_of_another_issuer_are_not_opened),
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),
     };

@@ -6,6 +6,8 @@
 
 #include <setjmp.h>
 #include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #define S(text) MANDATE_SLICE_LIT(text)
 #define FAR 1000000
@@ -199,6 +201,51 @@ static void test_view__unknown_mandates_and_unreadable_claims_are_denied(void **
     view_destroy(v);
 }
 
+static void test_view__a_missing_ancestor_permits_nothing(void **state)
+{
+    view *v = make(NULL);
+
+    set(v, 0, 77, "orphan", STATE_ACTIVE, 1, FAR);
+    view_committed(v, 9, 500, 500);
+    assert_false(ask(v, "orphan").decision);
+    view_destroy(v);
+}
+
+/* Either the child or its parent is always suspended. A writer turns from one to the other as the engine's thread does: what
+ * permits less first. */
+static _Atomic bool turning;
+
+static void *turn(void *opaque)
+{
+    view *v = opaque;
+
+    for (uint32_t version = 2; atomic_load(&turning); version++) {
+        bool stop_child = version & 1;
+        set(v, stop_child, stop_child ? 0 : UINT32_MAX, stop_child ? "child" : "parent", STATE_SUSPENDED, version, FAR);
+        set(v, !stop_child, stop_child ? UINT32_MAX : 0, stop_child ? "parent" : "child", STATE_ACTIVE, version, FAR);
+    }
+    return NULL;
+}
+
+static void test_view__no_mixture_of_two_commits_permits_what_neither_did(void **state)
+{
+    view *v = make(NULL);
+    pthread_t writer;
+    uint32_t yes = 0;
+
+    set(v, 0, UINT32_MAX, "parent", STATE_ACTIVE, 1, FAR);
+    set(v, 1, 0, "child", STATE_SUSPENDED, 1, FAR);
+    view_committed(v, 9, 500, 500);
+    atomic_store(&turning, true);
+    assert_int_equal(pthread_create(&writer, NULL, turn, v), 0);
+    for (int i = 0; i < 400000; i++)
+        yes += ask(v, "child").decision;
+    atomic_store(&turning, false);
+    pthread_join(writer, NULL);
+    assert_int_equal(yes, 0);
+    view_destroy(v);
+}
+
 static void test_view__counts_follow_the_states(void **state)
 {
     view *v = family();
@@ -222,6 +269,8 @@ int main(void)
         cmocka_unit_test(test_view__an_old_commit_permits_nothing),
         cmocka_unit_test(test_view__scope_agent_and_limits_are_the_claims),
         cmocka_unit_test(test_view__unknown_mandates_and_unreadable_claims_are_denied),
+        cmocka_unit_test(test_view__a_missing_ancestor_permits_nothing),
+        cmocka_unit_test(test_view__no_mixture_of_two_commits_permits_what_neither_did),
         cmocka_unit_test(test_view__counts_follow_the_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,20 +193,27 @@ static void test_http_server__long_headers_are_refused(void **state)
 
 static void test_http_server__ambiguous_framing_is_refused(void **state)
 {
-    static const char *const heads[] = {
-        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
-        "Content-Length: 2\r\nContent-Length: 3\r\n",
+    static const struct {
+        const char *text;
+        unsigned code;
+    } heads[] = {
+        {"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400},
+        {"Content-Length: 2\r\nContent-Length: 3\r\n", 400},
+        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400},
+        {"Transfer-Encoding: gzip, chunked\r\n", 501},
+        {"Transfer-Encoding: xchunked\r\n", 501},
+        {"Content-Length: 2\r\nTransfer-Encoding: identity\r\n", 501},
     };
     scene *s = *state;
     for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
         char head[200];
         peer p;
         snprintf(head, sizeof(head), "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\n%s\r\n{}",
-                 heads[i]);
+                 heads[i].text);
         assert_true(peer_open_unix(&p, s->path));
         assert_true(peer_send_text(&p, head));
         assert_true(peer_read(&p, &s->reply, false));
-        assert_int_equal(s->reply.code, 400);
+        assert_int_equal(s->reply.code, heads[i].code);
         peer_close(&p);
     }
     assert_int_equal(s->fake.submits, 0);

@@ -19,6 +19,15 @@ static void quiet(void *ctx, kafka_level level, const char *component, const cha
         fprintf(stderr, "[%d] %s: %s\n", (int)level, component, text);
 }
 
+static int64_t wall(void *ctx)
+{
+    struct timespec t;
+
+    (void)ctx;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static int64_t monotonic(void *ctx)
 {
     struct timespec t;
@@ -45,7 +54,7 @@ void fixture_open(fixture *f)
     assert_int_equal(broker_topic(f->broker, "in", 1, &err), MANDATE_OK);
     assert_int_equal(broker_topic(f->broker, "out", 4, &err), MANDATE_OK);
     assert_int_equal(broker_topic(f->broker, "dead", 1, &err), MANDATE_OK);
-    f->host = (kafka_host){NULL, quiet, monotonic};
+    f->host = (kafka_host){NULL, quiet, monotonic, wall};
     f->cluster = (kafka_cluster){.bootstrap = broker_bootstrap(f->broker)};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", f->cluster.bootstrap, text, sizeof(text));

@@ -182,6 +182,34 @@ static bool heartbeats_out(void *ctx)
     return s.heartbeats >= 4 && s.watermark >= w->wanted;
 }
 
+static bool reachable(void *ctx)
+{
+    sink_status s;
+
+    sink_status_get(((world *)ctx)->sink, &s);
+    return s.reachable;
+}
+
+static bool unreachable(void *ctx)
+{
+    return !reachable(ctx);
+}
+
+static void test_sink__it_says_that_brokers_are_away_and_that_they_are_back(void **state)
+{
+    world *w = world_open(50000);
+    mandate_error err;
+
+    sink_advance(w->sink, 1, 1000000);
+    assert_int_equal(sink_start(w->sink, &err), MANDATE_OK);
+    fixture_until(reachable, w, "the topic is there");
+    broker_set_down(w->f.broker, true);
+    fixture_until(unreachable, w, "the loss is said");
+    broker_set_down(w->f.broker, false);
+    fixture_until(reachable, w, "the return is said");
+    world_close(w);
+}
+
 static void test_sink__a_heartbeat_follows_everything_it_promises_on_every_partition(void **state)
 {
     world *w = world_open(50000);
@@ -202,7 +230,7 @@ static void test_sink__a_heartbeat_follows_everything_it_promises_on_every_parti
     assert_true(sink_stop(w->sink, 1000));
     int count = fixture_read(&w->f, "out", r, 4096), transitions = 0;
     for (int i = 0; i < count; i++) {
-        if (strcmp(r[i].key, "mandated.heartbeat") != 0) {
+        if (strcmp(r[i].key, "mandated heartbeat") != 0) {
             assert_false(seen[r[i].partition]); /* none after its heartbeat */
             transitions++;
             continue;
@@ -265,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_sink__versions_of_a_mandate_stay_in_order_and_each_is_acknowledged_once),
         cmocka_unit_test(test_sink__a_record_is_a_binary_cloudevent),
         cmocka_unit_test(test_sink__a_mandate_is_on_the_partition_where_java_puts_its_id),
+        cmocka_unit_test(test_sink__it_says_that_brokers_are_away_and_that_they_are_back),
         cmocka_unit_test(test_sink__a_heartbeat_follows_everything_it_promises_on_every_partition),
         cmocka_unit_test(test_sink__nothing_is_promised_before_it_was_offered),
         cmocka_unit_test(test_sink__a_broker_that_comes_back_gets_what_it_missed),

@@ -69,7 +69,7 @@ static bool push(void *ctx, source_batch *batch)
     return true;
 }
 
-static void load(world *w, const char *policy)
+static void load(world *w, const char *policy, const char *more)
 {
     mandate_error err = {0};
     char yaml[1024];
@@ -78,8 +78,8 @@ static void load(world *w, const char *policy)
 
     snprintf(yaml, sizeof(yaml),
              "connector: crm\ntopics: [in]\ndecode: {format: json, envelope: raw}\nentities:\n  - type: t\n    id: value.id\n"
-             "    attributes: {status: value.status}\non_error: %s\n",
-             policy);
+             "    attributes: {status: value.status}\non_error: %s\n%s",
+             policy, more);
     text = mandate_slice_str(yaml);
     assert_int_equal(schema_create(&w->schema, &err), MANDATE_OK);
     assert_int_equal(connector_load(&w->connector, w->schema, "crm.yaml", &text, none, &err), MANDATE_OK);
@@ -111,7 +111,7 @@ static void stop(world *w)
     w->source = NULL;
 }
 
-static world *world_open(const char *policy)
+static world *world_open_with(const char *policy, const char *more)
 {
     mandate_error err;
     world *w = calloc(1, sizeof(*w));
@@ -120,9 +120,14 @@ static world *world_open(const char *policy)
     fixture_open(&w->f);
     pthread_mutex_init(&w->lock, NULL);
     w->stored = -1;
-    load(w, policy);
+    load(w, policy, more);
     assert_int_equal(dead_letter_open(&w->dead_letters, &w->f.cluster, &w->f.host, "dead", &err), MANDATE_OK);
     return w;
+}
+
+static world *world_open(const char *policy)
+{
+    return world_open_with(policy, "");
 }
 
 static void world_close(world *w)
@@ -354,6 +359,85 @@ static void test_source__what_cannot_be_buried_is_not_passed_over(void **state)
     world_close(w);
 }
 
+static void test_source__a_dead_letter_refused_for_good_halts_it_and_says_why(void **state)
+{
+    world *w = world_open("quarantine");
+    const connector_property small = {"message.max.bytes", "1000"};
+    kafka_cluster tight = w->f.cluster;
+    char large[3000];
+    mandate_error err;
+    source_status s;
+
+    memset(large, 'x', sizeof(large) - 1);
+    large[sizeof(large) - 1] = '\0';
+    fixture_produce(&w->f, "in", 0, "k", good);
+    fixture_produce(&w->f, "in", 0, "poison", large);
+    fixture_produce(&w->f, "in", 0, "k", good);
+    dead_letter_close(w->dead_letters);
+    tight.properties = &small;
+    tight.property_count = 1;
+    assert_int_equal(dead_letter_open(&w->dead_letters, &tight, &w->f.host, "dead", &err), MANDATE_OK);
+    start(w);
+    fixture_until(is_halted, w, "the source has halted");
+    assert_int_equal(w->records, 1);
+    source_status_get(w->source, &s);
+    assert_non_null(strstr(s.reason, "in/0 offset 1"));
+    assert_non_null(strstr(s.reason, "dead-letter topic dead"));
+    source_clear(w->source);
+    wait_records(w, 3);
+    fixture_until(is_live, w, "the source is live");
+    source_status_get(w->source, &s);
+    assert_string_equal(s.reason, "");
+    stop(w);
+    world_close(w);
+}
+
+static bool says_dead_letter(void *ctx)
+{
+    source_status s;
+
+    source_status_get(((world *)ctx)->source, &s);
+    return strstr(s.reason, "dead-letter topic") != NULL;
+}
+
+static void test_source__waiting_for_the_dead_letter_topic_is_said(void **state)
+{
+    world *w = world_open("quarantine");
+    kafka_cluster nowhere = {.bootstrap = "127.0.0.1:1"};
+    mandate_error err;
+
+    produce_with_poison(w);
+    dead_letter_close(w->dead_letters);
+    assert_int_equal(dead_letter_open(&w->dead_letters, &nowhere, &w->f.host, "dead", &err), MANDATE_OK);
+    start(w);
+    fixture_until(says_dead_letter, w, "the reason names the dead-letter topic");
+    stop(w);
+    world_close(w);
+}
+
+/* Taken as it stands, it would make everything after it look old, the event that ends a mandate too. */
+static void test_source__an_event_time_far_ahead_of_the_clock_is_poison(void **state)
+{
+    world *w = world_open_with("quarantine", "event_time: value.ts\n");
+    fixture_record records[4];
+    int count;
+
+    fixture_produce(&w->f, "in", 0, "k", "{\"id\":\"a\",\"status\":\"open\",\"ts\":1700000000000}");
+    fixture_produce(&w->f, "in", 0, "k", "{\"id\":\"a\",\"status\":\"open\",\"ts\":9223372036854775807}");
+    fixture_produce(&w->f, "in", 0, "k", "{\"id\":\"a\",\"status\":\"shut\",\"ts\":1700000001000}");
+    start(w);
+    wait_records(w, 3);
+    assert_int_equal(w->changes[0], 1);
+    assert_int_equal(w->changes[1], 0);
+    assert_int_equal(w->changes[2], 1);
+    count = fixture_read(&w->f, "dead", records, 4);
+    assert_int_equal(count, 1);
+    assert_non_null(strstr(records[0].headers, "ahead of the clock"));
+    fixture_records_free(records, count);
+    stop(w);
+    world_close(w);
+}
+
 static void test_source__a_fixed_property_cannot_be_changed(void **state)
 {
     world *w = world_open("quarantine");
@@ -387,6 +471,9 @@ int main(void)
         cmocka_unit_test(test_source__a_lost_position_makes_it_doubtful_and_reading_goes_on),
         cmocka_unit_test(test_source__it_waits_when_all_its_batches_are_out),
         cmocka_unit_test(test_source__what_cannot_be_buried_is_not_passed_over),
+        cmocka_unit_test(test_source__a_dead_letter_refused_for_good_halts_it_and_says_why),
+        cmocka_unit_test(test_source__waiting_for_the_dead_letter_topic_is_said),
+        cmocka_unit_test(test_source__an_event_time_far_ahead_of_the_clock_is_poison),
         cmocka_unit_test(test_source__a_fixed_property_cannot_be_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
