@@ -4,6 +4,7 @@
 #define MANDATE_BENCH_COMMAND_H
 
 int cmd_engine(int argc, char **argv);
+int cmd_cel(int argc, char **argv);
 int cmd_produce(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
 

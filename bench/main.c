@@ -16,6 +16,7 @@ static const struct {
     const char *text;
 } commands[] = {
     {"engine", cmd_engine, "the engine core against the same conditions evaluated anew and a C loop by hand"},
+    {"cel", cmd_cel, "the condition language: evaluation, compilation, bytes of a program, the price of a unit of cost"},
     {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
     {"consume", cmd_consume, "reads a topic with nothing but librdkafka: the rate to compare the daemon with"},
 };

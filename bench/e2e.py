@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The end-to-end benchmark: a real Apache Kafka, the bare librdkafka consumer, and then mandated, on the same topic.
+
+    python3 bench/e2e.py [--bin build/bin] [--messages 1000000] [--partitions 4] [--mandates 1000] [--runs 3]
+
+1. starts Kafka on loopback in a temporary folder (tests/real), makes the topics
+2. starts mandated, issues the mandates (each `while` reads one deal), stops it
+3. fills the topic with the workload's changes
+4. reads the topic with `mandate-bench consume`, `runs` times
+5. starts mandated on a copy of its database, `runs` times, and waits until its metrics say that every record went through
+   the engine and was committed
+
+JSON lines on stdout. The rate of either is records over the time from its first record to its last; `share` is the
+daemon's median over the bare consumer's. Broker, daemon and consumer share the machine: the share is the result, the
+rates are only where it comes from.
+"""
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.real.kafka import Kafka  # noqa: E402
+from tests.real.parts import Process, wait_for  # noqa: E402
+
+TOPIC = "crm.deals"
+STATUSES = ["draft", "open", "review", "offer", "signing", "won", "lost", "archived"]
+
+CONFIG = """issuer: https://bench.example
+data_dir: {data}
+entities: {folder}/entities.yaml
+connectors: {folder}/crm.yaml
+kafka: {{bootstrap_servers: "{servers}"}}
+http: {{unix_socket: {socket}}}
+log: {{level: warn}}
+"""
+ENTITIES = """types:
+  crm.deal:
+    attributes: {status: string, amount: int, score: int, a: bool, b: bool, c: bool}
+"""
+CONNECTOR = """connector: crm
+topics: [crm.deals]
+decode: {format: json, key_format: none}
+entities:
+  - type: crm.deal
+    id: value.id
+    attributes: {status: value.status, amount: value.amount, score: value.score, a: value.a, b: value.b, c: value.c}
+on_error: halt
+"""
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def request(path, method, url, body=None):
+    c = UnixConnection(path)
+    try:
+        c.request(method, url, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+        answer = c.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        c.close()
+
+
+class Daemon:
+    def __init__(self, options, folder, servers, data):
+        # A socket's path is short.
+        self.socket = os.path.join(folder, "m.sock")
+        config = os.path.join(folder, "mandated.yaml")
+        pathlib.Path(config).write_text(CONFIG.format(data=data, folder=folder, servers=servers, socket=self.socket))
+        pathlib.Path(folder, "entities.yaml").write_text(ENTITIES)
+        pathlib.Path(folder, "crm.yaml").write_text(CONNECTOR)
+        self.process = Process("mandated", [os.path.join(options.bin, "mandated"), "--config", config], folder)
+
+    def start(self):
+        self.process.start()
+        wait_for("the API", self._answers, 60, alive=self.process.check_alive)
+        return self
+
+    def _answers(self):
+        try:
+            return request(self.socket, "GET", "/healthz")[0] < 500
+        except OSError:
+            return False
+
+    def metric(self, name):
+        """Sum over the labels."""
+        self.process.check_alive()
+        try:
+            text = request(self.socket, "GET", "/metrics")[1]
+        except OSError:
+            return 0.0
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
+
+    def issue(self, number):
+        body = {"id": "m-%06d" % number, "grantor": "user:grantor", "agent": "agent:one", "purpose": "a benchmark",
+                "scope": {"actions": ["*"], "resources": ["*"]},
+                "params": {"deal": "deal-%d" % number, "amount": -1},
+                "while": "crm.deal[mandate.params.deal].amount > mandate.params.amount && "
+                         "crm.deal[mandate.params.deal].status in %s" % json.dumps(STATUSES),
+                "expires_at": "2100-01-01T00:00:00Z"}
+        status, text = request(self.socket, "POST", "/v1/mandates", body)
+        if status not in (200, 201):
+            raise SystemExit("issuing: %d %s" % (status, text))
+
+    def stop(self):
+        self.process.stop()
+
+
+def say(**record):
+    print(json.dumps(record), flush=True)
+
+
+def bench(options, *argv):
+    done = subprocess.run([os.path.join(options.bin, "mandate-bench"), *argv], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit("mandate-bench %s failed" % " ".join(argv))
+    record = json.loads(done.stdout.splitlines()[-1])
+    say(**record)
+    return record
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(options, folder, servers, data):
+    daemon = Daemon(options, folder, servers, data).start()
+    name, first, first_at, cpu = "mandated_engine_changes_total", 0.0, None, 0.0
+    deadline = time.monotonic() + 600
+    try:
+        while True:
+            done = daemon.metric(name)
+            now = time.monotonic()
+            if first_at is None and done > 0:
+                first, first_at, cpu = done, now, cpu_seconds(daemon.process.child.pid)
+            if done >= options.messages:
+                break
+            if now > deadline:
+                raise SystemExit("after ten minutes %d of %d records are through" % (done, options.messages))
+            time.sleep(0.005)
+        seconds, spent = now - first_at, cpu_seconds(daemon.process.child.pid) - cpu
+        batches = daemon.metric("mandated_batches_total")
+        step, commit = daemon.metric("mandated_step_seconds_sum"), daemon.metric("mandated_commit_seconds_sum")
+        rate = (options.messages - first) / seconds
+        say(record="mandated", messages=options.messages, first_seen=first, seconds=round(seconds, 3), per_second=round(rate),
+            cpu_seconds=round(spent, 2), batches=batches, step_seconds=round(step, 3), commit_seconds=round(commit, 3))
+        return rate
+    finally:
+        daemon.stop()
+
+
+def run(options, folder):
+    kafka = Kafka(os.path.join(folder, "kafka"), heap="1g").start()
+    try:
+        kafka.create({TOPIC: options.partitions, "mandate.revocations": 1, "mandate.dead-letter": 1})
+        data = os.path.join(folder, "data")
+        daemon = Daemon(options, folder, kafka.servers, data).start()
+        for i in range(options.mandates):
+            daemon.issue(i)
+        daemon.stop()
+        bench(options, "produce", "--servers", kafka.servers, "--topic", TOPIC, "--messages", str(options.messages),
+              "--deals", str(options.deals), "--seed", str(options.seed))
+        bare = [bench(options, "consume", "--servers", kafka.servers, "--topic", TOPIC)["per_second"] for _ in range(options.runs)]
+        rates = []
+        for i in range(options.runs):
+            copy = os.path.join(folder, "data-%d" % i)
+            shutil.copytree(data, copy)
+            rates.append(measure(options, folder, kafka.servers, copy))
+            shutil.rmtree(copy)
+        say(record="share", bare_per_second=round(statistics.median(bare)), mandated_per_second=round(statistics.median(rates)),
+            share=round(statistics.median(rates) / statistics.median(bare), 4))
+    finally:
+        kafka.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default=str(ROOT / "build/bin"))
+    parser.add_argument("--messages", type=int, default=1000000)
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--deals", type=int, default=20000)
+    parser.add_argument("--mandates", type=int, default=1000, help="each reads a deal of its own")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    say(record="run", benchmark="e2e", when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), cores=os.cpu_count(),
+        command="bench/e2e.py " + " ".join(sys.argv[1:]), **{k: v for k, v in vars(options).items() if k != "bin"})
+    folder = tempfile.mkdtemp(prefix="bench-")
+    try:
+        run(options, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
