@@ -41,8 +41,8 @@ void arm_finish(arm_result *out, arm_run *run);
 
 /* False, with a line on stderr, when it could not be run. */
 bool arm_step(arm_result *out, arm_run *run, bool transitions); /* engine_step */
-bool arm_index(arm_result *out, arm_run *run);  /* context and condition index alone */
-bool arm_naive(arm_result *out, arm_run *run);  /* the same compiled programs, all that are affected, again */
-bool arm_loop(arm_result *out, arm_run *run);   /* C by hand */
+bool arm_index(arm_result *out, arm_run *run);                  /* context and condition index alone */
+bool arm_naive(arm_result *out, arm_run *run); /* the same compiled programs, all that are affected, again */
+bool arm_loop(arm_result *out, arm_run *run);  /* C by hand */
 
 #endif

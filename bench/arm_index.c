@@ -28,7 +28,8 @@ static bool apply(indexer *s, uint32_t deal, workload_field field, int value)
     change_set set = {.field = s->w->field[field], .value = workload_value(field, value)};
     char id[24];
     workload_deal_id(id, deal);
-    change ch = {.op = CHANGE_UPSERT, .id = mandate_slice_str(id), .sets = &set, .set_count = 1, .event_time_us = CHANGE_NO_TIME};
+    change ch = {
+        .op = CHANGE_UPSERT, .id = mandate_slice_str(id), .sets = &set, .set_count = 1, .event_time_us = CHANGE_NO_TIME};
     change_origin o = {.offset = s->offset++, .event_time_us = CHANGE_NO_TIME};
     return context_apply(s->graph, &ch, &o) == CONTEXT_APPLIED;
 }
@@ -39,7 +40,8 @@ static bool indexer_init(indexer *s, workload *w)
     *s = (indexer){.w = w};
     timers_init(&s->deadlines);
     workload_rewind(w);
-    if (context_create(&s->graph, w->schema, deaf, NULL, &err) || condition_index_create(&s->x, s->graph, &s->deadlines, &err))
+    if (context_create(&s->graph, w->schema, deaf, NULL, &err) ||
+        condition_index_create(&s->x, s->graph, &s->deadlines, &err))
         return false;
     context_set_observer(s->graph, condition_observe, s->x);
     s->edge = calloc(w->mandates, sizeof(*s->edge));

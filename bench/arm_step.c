@@ -67,7 +67,11 @@ static void add_change(stepper *s, uint32_t deal, const workload_field *fields, 
     workload_deal_id(id, deal);
     for (uint32_t i = 0; i < n; i++)
         sets[i] = (change_set){.field = s->w->field[fields[i]], .value = workload_value(fields[i], values[i])};
-    *ch = (change){.op = CHANGE_UPSERT, .type = 0, .id = arena_dup(&s->memory, mandate_slice_str(id)), .sets = sets, .set_count = n,
+    *ch = (change){.op = CHANGE_UPSERT,
+                   .type = 0,
+                   .id = arena_dup(&s->memory, mandate_slice_str(id)),
+                   .sets = sets,
+                   .set_count = n,
                    .event_time_us = CHANGE_NO_TIME};
     s->inputs[s->count++] = (engine_input){
         .kind = INPUT_RECORD,
@@ -153,8 +157,11 @@ bool arm_step(arm_result *out, arm_run *run, bool transitions)
     s->w = run->w;
     arena_init(&s->memory, 0);
     workload_rewind(run->w);
-    engine_options options = {.version = ENGINE_OPTIONS_VERSION, .schema = run->w->schema, .issuer = mandate_slice_str("https://bench.example"),
-                              .claims_load = load_claims, .claims_ctx = run->w};
+    engine_options options = {.version = ENGINE_OPTIONS_VERSION,
+                              .schema = run->w->schema,
+                              .issuer = mandate_slice_str("https://bench.example"),
+                              .claims_load = load_claims,
+                              .claims_ctx = run->w};
     if (engine_create(&s->e, &options, &err) != MANDATE_OK || !tell_everything(s))
         goto done;
     size_t heap = heap_bytes(), rss = rss_bytes();

@@ -54,16 +54,19 @@ static void fixture_init(fixture *f)
 {
     static cel_value tags[10], numbers[1000];
     static cel_entry entries[10];
-    static const char *const names[VARS] = {"status", "size", "owner", "tags",
-                                            "numbers", "at", "long", "marks"};
+    static const char *const names[VARS] = {"status", "size", "owner", "tags", "numbers", "at", "long", "marks"};
     static char keys[10][16];
     arena_init(&f->memory, LIMIT_CEL_MEMORY);
     mandate_status s = cel_env_create(&f->env, CEL_LIB_ALL, NULL);
     assert(s == MANDATE_OK);
     const cel_type *string = cel_type_simple(CEL_TYPE_STRING), *integer = cel_type_simple(CEL_TYPE_INT);
-    const cel_type *types[VARS] = {string, integer, string, cel_type_list(f->env, string),
+    const cel_type *types[VARS] = {string,
+                                   integer,
+                                   string,
+                                   cel_type_list(f->env, string),
                                    cel_type_list(f->env, integer),
-                                   cel_type_simple(CEL_TYPE_TIMESTAMP), string,
+                                   cel_type_simple(CEL_TYPE_TIMESTAMP),
+                                   string,
                                    cel_type_map(f->env, string, integer)};
     for (uint32_t i = 0; i < VARS; i++) {
         uint32_t index;
@@ -95,10 +98,7 @@ static void fixture_init(fixture *f)
     sprintf(at, "]");
 }
 
-static cel_value variable(void *ctx, cel_activation *act, uint32_t index)
-{
-    return ((fixture *)ctx)->vars[index];
-}
+static cel_value variable(void *ctx, cel_activation *act, uint32_t index) { return ((fixture *)ctx)->vars[index]; }
 
 static const cel_host host = {.variable = variable};
 
@@ -116,11 +116,8 @@ static cel_program *compiled(fixture *f, const char *source)
 
 static cel_activation activation(fixture *f, bool slots)
 {
-    return (cel_activation){.host = &host,
-                            .ctx = f,
-                            .variables = slots ? f->vars : NULL,
-                            .memory = &f->memory,
-                            .now_us = INT64_C(5000000000)};
+    return (cel_activation){
+        .host = &host, .ctx = f, .variables = slots ? f->vars : NULL, .memory = &f->memory, .now_us = INT64_C(5000000000)};
 }
 
 /* Nanoseconds of one evaluation. */
@@ -149,8 +146,7 @@ static void show_eval(fixture *f, const char *what, const char *source)
     cel_program *program = compiled(f, source);
     double slot = eval_ns(f, program, true, BATCH), asked = eval_ns(f, program, false, BATCH);
     fprintf(stderr, "%-38s %8.1f ns  (through the host %.1f)\n", what, slot, asked);
-    printf("{\"record\":\"eval\",\"what\":\"%s\",\"ns\":%.1f,\"ns_through_host\":%.1f}\n", what, slot,
-           asked);
+    printf("{\"record\":\"eval\",\"what\":\"%s\",\"ns\":%.1f,\"ns_through_host\":%.1f}\n", what, slot, asked);
     cel_program_destroy(program);
 }
 
@@ -167,8 +163,7 @@ static void show_compile(fixture *f, const char *what, const char *source)
     cel_program *program = compiled(f, source);
     double us = median(rounds) / 1000;
     fprintf(stderr, "%-38s %8.2f us  %zu bytes\n", what, us, cel_program_bytes(program));
-    printf("{\"record\":\"compile\",\"what\":\"%s\",\"us\":%.2f,\"bytes\":%zu}\n", what, us,
-           cel_program_bytes(program));
+    printf("{\"record\":\"compile\",\"what\":\"%s\",\"us\":%.2f,\"bytes\":%zu}\n", what, us, cel_program_bytes(program));
     cel_program_destroy(program);
 }
 
@@ -194,8 +189,7 @@ static void evaluations(fixture *f)
 static void compilations(fixture *f)
 {
     show_compile(f, "compile: string == constant", "status == 'open'");
-    show_compile(f, "compile: typical condition",
-                 "status == 'open' && size < 100 && now - at < duration('72h')");
+    show_compile(f, "compile: typical condition", "status == 'open' && size < 100 && now - at < duration('72h')");
     show_compile(f, "compile: macro", "tags.exists(t, t == 'a' && size > 3)");
 }
 
@@ -253,8 +247,8 @@ static void print_price(const char *source, double each, uint64_t units, double 
 {
     buf b;
     buf_init(&b);
-    buf_printf(&b, "{\"record\":\"price\",\"ns_per_unit\":%.2f,\"units\":%" PRIu64 ",\"ns\":%.0f,\"source\":",
-               each, units, ns);
+    buf_printf(&b, "{\"record\":\"price\",\"ns_per_unit\":%.2f,\"units\":%" PRIu64 ",\"ns\":%.0f,\"source\":", each, units,
+               ns);
     buf_put_json_string(&b, mandate_slice_str(source));
     buf_put_str(&b, "}\n");
     fwrite(b.data, 1, b.len, stdout);
@@ -274,8 +268,8 @@ static void unit_prices(fixture *f)
         uint64_t units = act.cost;
         arena_reset(&f->memory);
         double ns = eval_ns(f, program, true, units > 1000 ? 100 : 10000), each = ns / (double)units;
-        fprintf(stderr, "%7.2f ns/unit %9" PRIu64 " units %10.2f us  %s%s\n", each, units, ns / 1000,
-                prices[i].source, v.kind == CEL_ERROR ? "  (error)" : "");
+        fprintf(stderr, "%7.2f ns/unit %9" PRIu64 " units %10.2f us  %s%s\n", each, units, ns / 1000, prices[i].source,
+                v.kind == CEL_ERROR ? "  (error)" : "");
         print_price(prices[i].source, each, units, ns);
         if (each > worst) {
             worst = each;
@@ -284,8 +278,8 @@ static void unit_prices(fixture *f)
         cel_program_destroy(program);
     }
     f->vars[NUMBERS].len = 10;
-    fprintf(stderr, "worst: %.2f ns/unit (%s); LIMIT_CEL_COST %d units are then %.0f us\n", worst, where,
-            LIMIT_CEL_COST, worst * LIMIT_CEL_COST / 1000);
+    fprintf(stderr, "worst: %.2f ns/unit (%s); LIMIT_CEL_COST %d units are then %.0f us\n", worst, where, LIMIT_CEL_COST,
+            worst * LIMIT_CEL_COST / 1000);
     printf("{\"record\":\"worst_price\",\"ns_per_unit\":%.2f,\"limit_units\":%d}\n", worst, LIMIT_CEL_COST);
 }
 

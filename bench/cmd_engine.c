@@ -20,12 +20,14 @@ typedef struct engine_run {
 static void print_arm(const arm_result *r, const arm_result *loop)
 {
     printf("{\"record\":\"arm\",\"arm\":\"%s\",\"changes\":%llu,\"flips\":%llu,\"true_at_end\":%llu,\"ns_per_change\":%.1f,"
-           "\"wall_ns_per_change\":%.1f,\"ns_per_flip\":%.1f,\"p99_batch_ns_per_change\":%.1f,\"load_ns_per_mandate\":%.1f,\"heap_bytes_per_mandate\":%.1f,"
+           "\"wall_ns_per_change\":%.1f,\"ns_per_flip\":%.1f,\"p99_batch_ns_per_change\":%.1f,\"load_ns_per_mandate\":%.1f,"
+           "\"heap_bytes_per_mandate\":%.1f,"
            "\"rss_bytes_per_mandate\":%.1f,\"touched_per_change\":%.2f,\"c_loop_ratio\":%.2f}\n",
-           r->name, (unsigned long long)r->changes, (unsigned long long)r->flips, (unsigned long long)r->true_at_end, r->change_ns, r->wall_ns,
-           r->flip_ns, r->p99_ns, r->load_ns, r->bytes, r->rss_bytes, (double)r->touched / (double)r->changes, loop->change_ns / r->change_ns);
-    fprintf(stderr, "%-20s %12.1f %10.1f %12.1f %12.1f %10.1f %12llu %8.2fx\n", r->name, r->change_ns, r->flip_ns, r->p99_ns, r->load_ns,
-            r->bytes, (unsigned long long)r->flips, loop->change_ns / r->change_ns);
+           r->name, (unsigned long long)r->changes, (unsigned long long)r->flips, (unsigned long long)r->true_at_end,
+           r->change_ns, r->wall_ns, r->flip_ns, r->p99_ns, r->load_ns, r->bytes, r->rss_bytes,
+           (double)r->touched / (double)r->changes, loop->change_ns / r->change_ns);
+    fprintf(stderr, "%-20s %12.1f %10.1f %12.1f %12.1f %10.1f %12llu %8.2fx\n", r->name, r->change_ns, r->flip_ns, r->p99_ns,
+            r->load_ns, r->bytes, (unsigned long long)r->flips, loop->change_ns / r->change_ns);
 }
 
 static bool same_work(const engine_run *b)
@@ -53,15 +55,16 @@ static bool measure(engine_run *b, bool transitions)
 static void report(const engine_run *b)
 {
     const arm_result *loop = &b->arm[0], *naive = &b->arm[1];
-    fprintf(stderr, "%-20s %12s %10s %12s %12s %10s %12s %9s\n", "arm", "ns/change", "ns/flip", "p99 ns/chg", "load ns/m", "bytes/m", "flips",
-            "vs loop");
+    fprintf(stderr, "%-20s %12s %10s %12s %12s %10s %12s %9s\n", "arm", "ns/change", "ns/flip", "p99 ns/chg", "load ns/m",
+            "bytes/m", "flips", "vs loop");
     for (int i = 0; i < b->arms; i++)
         print_arm(&b->arm[i], loop);
-    printf("{\"record\":\"ratios\",\"index_over_naive\":%.2f,\"index_over_c_loop\":%.2f,\"engine_over_naive\":%.2f,\"engine_over_c_loop\":%.2f}\n",
-           naive->change_ns / b->arm[2].change_ns, loop->change_ns / b->arm[2].change_ns, naive->change_ns / b->arm[3].change_ns,
-           loop->change_ns / b->arm[3].change_ns);
-    fprintf(stderr, "against evaluating every affected condition anew: index %.1fx, engine %.1fx\n", naive->change_ns / b->arm[2].change_ns,
-            naive->change_ns / b->arm[3].change_ns);
+    printf("{\"record\":\"ratios\",\"index_over_naive\":%.2f,\"index_over_c_loop\":%.2f,\"engine_over_naive\":%.2f,\"engine_"
+           "over_c_loop\":%.2f}\n",
+           naive->change_ns / b->arm[2].change_ns, loop->change_ns / b->arm[2].change_ns,
+           naive->change_ns / b->arm[3].change_ns, loop->change_ns / b->arm[3].change_ns);
+    fprintf(stderr, "against evaluating every affected condition anew: index %.1fx, engine %.1fx\n",
+            naive->change_ns / b->arm[2].change_ns, naive->change_ns / b->arm[3].change_ns);
 }
 
 static int usage(void)
@@ -73,8 +76,9 @@ static int usage(void)
 
 int cmd_engine(int argc, char **argv)
 {
-    static const struct option options[] = {{"mandates", 1, NULL, 'm'}, {"fanout", 1, NULL, 'f'}, {"changes", 1, NULL, 'c'}, {"shape", 1, NULL, 's'},
-                                            {"seed", 1, NULL, 'r'},     {"transitions", 0, NULL, 't'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"mandates", 1, NULL, 'm'}, {"fanout", 1, NULL, 'f'},      {"changes", 1, NULL, 'c'}, {"shape", 1, NULL, 's'},
+        {"seed", 1, NULL, 'r'},     {"transitions", 0, NULL, 't'}, {NULL, 0, NULL, 0}};
     unsigned long mandates = 100000, fanout = 50, changes = 200000, seed = 1;
     workload_shape shape = SHAPE_EQUALITY;
     bool transitions = false, ok = false;
@@ -109,14 +113,17 @@ int cmd_engine(int argc, char **argv)
     }
     if (mandates == 0 || mandates > 20000000 || fanout == 0 || fanout > mandates || changes == 0)
         return usage();
-    b.run = (arm_run){.w = &b.w, .changes = (changes + BATCH - 1) / BATCH * BATCH, .warmup = (changes / 10 + BATCH - 1) / BATCH * BATCH};
+    b.run = (arm_run){
+        .w = &b.w, .changes = (changes + BATCH - 1) / BATCH * BATCH, .warmup = (changes / 10 + BATCH - 1) / BATCH * BATCH};
     b.run.batch_ns = calloc(b.run.changes / BATCH, sizeof(double));
     if (b.run.batch_ns && workload_create(&b.w, shape, (uint32_t)mandates, (uint32_t)fanout, seed)) {
         print_run("engine", argc, argv);
-        printf("{\"record\":\"workload\",\"shape\":\"%s\",\"mandates\":%lu,\"fanout\":%lu,\"entities\":%u,\"changes\":%llu,\"warmup\":%llu,"
+        printf("{\"record\":\"workload\",\"shape\":\"%s\",\"mandates\":%lu,\"fanout\":%lu,\"entities\":%u,\"changes\":%llu,"
+               "\"warmup\":%llu,"
                "\"batch\":%d,\"seed\":%lu,\"condition\":\"%s\"}\n",
-               workload_shape_names[shape], mandates, fanout, b.w.deals, (unsigned long long)b.run.changes, (unsigned long long)b.run.warmup, BATCH,
-               seed, shape == SHAPE_MIX ? "one of the other four" : workload_text(shape));
+               workload_shape_names[shape], mandates, fanout, b.w.deals, (unsigned long long)b.run.changes,
+               (unsigned long long)b.run.warmup, BATCH, seed,
+               shape == SHAPE_MIX ? "one of the other four" : workload_text(shape));
         ok = measure(&b, transitions) && same_work(&b);
         if (ok)
             report(&b);

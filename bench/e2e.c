@@ -55,7 +55,9 @@ static bool parse(e2e_options *o, int argc, char **argv)
         }
     }
     if (!o->servers || !o->messages || !o->deals || o->deals > UINT32_MAX)
-        fprintf(stderr, "mandate-bench %s --servers HOST:PORT [--topic crm.deals] [--messages 1000000] [--deals 20000] [--seed 1] [--queue 1000000]\n",
+        fprintf(stderr,
+                "mandate-bench %s --servers HOST:PORT [--topic crm.deals] [--messages 1000000] [--deals 20000] [--seed 1] "
+                "[--queue 1000000]\n",
                 argv[0]);
     return o->servers && o->messages && o->deals && o->deals <= UINT32_MAX;
 }
@@ -86,9 +88,9 @@ static int row(char *out, size_t size, const workload *w, uint32_t deal)
     const workload_deal *d = &w->facts[deal];
     char id[24];
     workload_deal_id(id, deal);
-    return snprintf(out, size, "{\"id\":\"%s\",\"status\":\"%.*s\",\"amount\":%d,\"score\":%d,\"a\":%s,\"b\":%s,\"c\":%s}", id,
-                    MANDATE_SLICE_ARG(cel_text(workload_value(FIELD_STATUS, d->status))), d->amount, d->score, d->a ? "true" : "false",
-                    d->b ? "true" : "false", d->c ? "true" : "false");
+    return snprintf(out, size, "{\"id\":\"%s\",\"status\":\"%.*s\",\"amount\":%d,\"score\":%d,\"a\":%s,\"b\":%s,\"c\":%s}",
+                    id, MANDATE_SLICE_ARG(cel_text(workload_value(FIELD_STATUS, d->status))), d->amount, d->score,
+                    d->a ? "true" : "false", d->b ? "true" : "false", d->c ? "true" : "false");
 }
 
 static bool send_one(rd_kafka_t *rk, const char *topic, uint32_t deal, const char *value, size_t size)
@@ -117,8 +119,11 @@ int cmd_produce(int argc, char **argv)
     uint64_t bytes = 0, sent = 0;
     if (!parse(&o, argc, argv))
         return 2;
-    const char *const properties[][2] = {{"bootstrap.servers", o.servers}, {"linger.ms", "20"}, {"partitioner", "murmur2"},
-                                         {"enable.idempotence", "true"},   {"queue.buffering.max.messages", "500000"}};
+    const char *const properties[][2] = {{"bootstrap.servers", o.servers},
+                                         {"linger.ms", "20"},
+                                         {"partitioner", "murmur2"},
+                                         {"enable.idempotence", "true"},
+                                         {"queue.buffering.max.messages", "500000"}};
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties));
     if (!rk)
         return 1;
@@ -135,8 +140,8 @@ int cmd_produce(int argc, char **argv)
     }
     ok = ok && rd_kafka_flush(rk, FLUSH_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
     double seconds = (double)(wall_ns() - start) / 1e9;
-    printf("{\"record\":\"produce\",\"messages\":%llu,\"bytes\":%llu,\"seconds\":%.3f,\"per_second\":%.0f,\"ok\":%s}\n", (unsigned long long)sent,
-           (unsigned long long)bytes, seconds, (double)sent / seconds, ok ? "true" : "false");
+    printf("{\"record\":\"produce\",\"messages\":%llu,\"bytes\":%llu,\"seconds\":%.3f,\"per_second\":%.0f,\"ok\":%s}\n",
+           (unsigned long long)sent, (unsigned long long)bytes, seconds, (double)sent / seconds, ok ? "true" : "false");
     workload_destroy(&w);
     rd_kafka_destroy(rk);
     return ok ? 0 : 1;
@@ -199,20 +204,21 @@ int cmd_consume(int argc, char **argv)
     int partitions;
     if (!parse(&o, argc, argv))
         return 2;
-    const char *const properties[][2] = {{"bootstrap.servers", o.servers},     {"group.id", "mandate-bench"},
-                                         {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"},
-                                         {"auto.offset.reset", "error"},       {"enable.partition.eof", "true"},
-                                         {"queued.min.messages", o.queue},     {"queued.max.messages.kbytes", "1048576"},
-                                         {"fetch.wait.max.ms", "100"},         {"fetch.error.backoff.ms", "100"}};
+    const char *const properties[][2] = {{"bootstrap.servers", o.servers}, {"group.id", "mandate-bench"},
+                                         {"enable.auto.commit", "false"},  {"enable.auto.offset.store", "false"},
+                                         {"auto.offset.reset", "error"},   {"enable.partition.eof", "true"},
+                                         {"queued.min.messages", o.queue}, {"queued.max.messages.kbytes", "1048576"},
+                                         {"fetch.wait.max.ms", "100"},     {"fetch.error.backoff.ms", "100"}};
     rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties));
     if (!rk)
         return 1;
     rd_kafka_poll_set_consumer(rk);
     bool ok = assign_all(rk, o.topic, &partitions) && drain(rk, partitions, &count, &bytes, &seconds);
-    printf("{\"record\":\"bare_consumer\",\"messages\":%llu,\"bytes\":%llu,\"partitions\":%d,\"queued_min_messages\":%s,\"seconds\":%.3f,"
+    printf("{\"record\":\"bare_consumer\",\"messages\":%llu,\"bytes\":%llu,\"partitions\":%d,\"queued_min_messages\":%s,"
+           "\"seconds\":%.3f,"
            "\"per_second\":%.0f,\"librdkafka\":\"%s\",\"ok\":%s}\n",
-           (unsigned long long)count, (unsigned long long)bytes, partitions, o.queue, seconds, seconds > 0 ? (double)count / seconds : 0,
-           rd_kafka_version_str(), ok ? "true" : "false");
+           (unsigned long long)count, (unsigned long long)bytes, partitions, o.queue, seconds,
+           seconds > 0 ? (double)count / seconds : 0, rd_kafka_version_str(), ok ? "true" : "false");
     rd_kafka_consumer_close(rk);
     rd_kafka_destroy(rk);
     return ok ? 0 : 1;

@@ -55,7 +55,8 @@ void print_run(const char *what, int argc, char **argv)
     buf_init(&b);
     buf_printf(&b, "{\"record\":\"run\",\"benchmark\":\"%s\",\"when\":\"%s\",\"cpu\":", what, when);
     buf_put_json_string(&b, mandate_slice_str(cpu));
-    buf_printf(&b, ",\"cores\":%ld,\"memory\":\"%s\",\"os\":\"%s %s %s\",\"mandated\":\"%s\",\"compiler\":\"%s\",\"command\":",
+    buf_printf(&b,
+               ",\"cores\":%ld,\"memory\":\"%s\",\"os\":\"%s %s %s\",\"mandated\":\"%s\",\"compiler\":\"%s\",\"command\":",
                sysconf(_SC_NPROCESSORS_ONLN), memory, os.sysname, os.release, os.machine, mandate_version(), __VERSION__);
     buf line;
     buf_init(&line);

@@ -34,7 +34,8 @@ static bool declare(workload *w)
     bool ok = schema_create(&w->schema, &err) == MANDATE_OK &&
               schema_declare_type(&type, w->schema, mandate_slice_str("crm.deal"), &err) == MANDATE_OK;
     for (int f = 0; ok && f < FIELD_COUNT; f++)
-        ok = schema_declare_attribute(w->schema, type, mandate_slice_str(fields[f][0]), mandate_slice_str(fields[f][1]), true, &err) == MANDATE_OK;
+        ok = schema_declare_attribute(w->schema, type, mandate_slice_str(fields[f][0]), mandate_slice_str(fields[f][1]),
+                                      true, &err) == MANDATE_OK;
     ok = ok && schema_declare_source(&index, w->schema, mandate_slice_str("crm"), &err) == MANDATE_OK &&
          schema_declare_topic(&index, w->schema, mandate_slice_str("crm.deals"), &err) == MANDATE_OK &&
          schema_freeze(w->schema, &err) == MANDATE_OK;
@@ -215,7 +216,8 @@ uint32_t workload_mandate_number(mandate_slice id) { return (uint32_t)strtoul(id
 
 static cel_value status_text(int status)
 {
-    static const char *const names[STATUS_COUNT] = {"draft", "open", "review", "offer", "signing", "won", "lost", "archived"};
+    static const char *const names[STATUS_COUNT] = {"draft",   "open", "review", "offer",
+                                                    "signing", "won",  "lost",   "archived"};
     return cel_string(mandate_slice_str(names[status]));
 }
 

@@ -18,10 +18,25 @@
 
 enum { STATUS_COUNT = 8, NUMBER_RANGE = 1000 };
 
-typedef enum workload_shape { SHAPE_EQUALITY, SHAPE_THRESHOLD, SHAPE_BOOLEAN, SHAPE_NESTED, SHAPE_MIX, SHAPE_COUNT } workload_shape;
+typedef enum workload_shape {
+    SHAPE_EQUALITY,
+    SHAPE_THRESHOLD,
+    SHAPE_BOOLEAN,
+    SHAPE_NESTED,
+    SHAPE_MIX,
+    SHAPE_COUNT
+} workload_shape;
 extern const char *const workload_shape_names[SHAPE_COUNT];
 
-typedef enum workload_field { FIELD_STATUS, FIELD_AMOUNT, FIELD_SCORE, FIELD_A, FIELD_B, FIELD_C, FIELD_COUNT } workload_field;
+typedef enum workload_field {
+    FIELD_STATUS,
+    FIELD_AMOUNT,
+    FIELD_SCORE,
+    FIELD_A,
+    FIELD_B,
+    FIELD_C,
+    FIELD_COUNT
+} workload_field;
 
 typedef struct workload_deal {
     int16_t status, amount, score;
@@ -44,10 +59,10 @@ typedef struct workload {
     workload_shape shape;
     uint32_t mandates, deals, fanout;
     uint64_t seed, rng;
-    uint32_t *deal_of;     /* mandate -> deal */
-    uint32_t *holders;     /* deal * fanout .. -> mandates */
+    uint32_t *deal_of; /* mandate -> deal */
+    uint32_t *holders; /* deal * fanout .. -> mandates */
     uint32_t *holder_count;
-    workload_deal *facts;  /* as of the last change */
+    workload_deal *facts; /* as of the last change */
     schema *schema;
     uint16_t field[FIELD_COUNT];
 } workload;

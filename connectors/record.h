@@ -29,19 +29,19 @@ typedef struct record {
 } record;
 
 /* Variables an expression of a connector may use. Those an envelope does not provide are null. */
-#define DOCUMENT_VARIABLE_MAP(X)                                                                   \
-    X(KEY, "key", "dyn")                                                                           \
-    X(VALUE, "value", "dyn")                                                                       \
-    X(HEADERS, "headers", "map(string, dyn)") /* text when UTF-8, else bytes; the last of a name wins */ \
-    X(META, "meta", "map(string, dyn)")       /* topic, partition, offset, timestamp */            \
+#define DOCUMENT_VARIABLE_MAP(X)                                                                            \
+    X(KEY, "key", "dyn")                                                                                    \
+    X(VALUE, "value", "dyn")                                                                                \
+    X(HEADERS, "headers", "map(string, dyn)") /* text when UTF-8, else bytes; the last of a name wins */    \
+    X(META, "meta", "map(string, dyn)")       /* topic, partition, offset, timestamp */                     \
     X(OP, "op", "string")                     /* debezium: c u d r t m; others: "u", "d" for a tombstone */ \
-    X(BEFORE, "before", "dyn")                                                                     \
-    X(AFTER, "after", "dyn")                                                                       \
-    X(SOURCE, "source", "dyn")                                                                     \
-    X(TS_MS, "ts_ms", "dyn")                                                                       \
-    X(EVENT, "event", "dyn")                  /* cloudevents: context attributes as a map */        \
-    X(DATA, "data", "dyn")                    /* cloudevents: the payload */                        \
-    X(ITEM, "item", "dyn")                    /* the element of `each` */
+    X(BEFORE, "before", "dyn")                                                                              \
+    X(AFTER, "after", "dyn")                                                                                \
+    X(SOURCE, "source", "dyn")                                                                              \
+    X(TS_MS, "ts_ms", "dyn")                                                                                \
+    X(EVENT, "event", "dyn") /* cloudevents: context attributes as a map */                                 \
+    X(DATA, "data", "dyn")   /* cloudevents: the payload */                                                 \
+    X(ITEM, "item", "dyn")   /* the element of `each` */
 
 typedef enum document_variable {
 #define X(name, text, type) DOCUMENT_##name,

@@ -7,7 +7,8 @@
 
 #include "engine/base/text.h"
 
-static const char *const suspension_words[] = {"a command", "its suspend_while clause", "an unknown condition", "a condition in error"};
+static const char *const suspension_words[] = {"a command", "its suspend_while clause", "an unknown condition",
+                                               "a condition in error"};
 
 engine_answer *answer_new(engine *e, uint32_t input)
 {
@@ -33,8 +34,8 @@ static bool still_live(engine *e, uint32_t handle, engine_answer *a)
     if (!mandate_state_is_final(state))
         return true;
     answer_mandate(e, a, handle);
-    mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" has already ended: it is %s%s%.*s", MANDATE_SLICE_ARG(a->mandate),
-                      mandate_state_name(state), because == handle ? "" : " because of ",
+    mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" has already ended: it is %s%s%.*s",
+                      MANDATE_SLICE_ARG(a->mandate), mandate_state_name(state), because == handle ? "" : " because of ",
                       because == handle ? 0 : (int)mandate_at(e, because)->id.len, mandate_at(e, because)->id.ptr);
     return false;
 }
@@ -111,8 +112,12 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
 bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
 {
     occasion why = {.cause = CAUSE_COMMAND,
-                    .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .partition = -1, .offset = -1,
-                               .event_time_us = CHANGE_NO_TIME, .seq = e->seq},
+                    .origin = {.source = SCHEMA_NONE,
+                               .topic = SCHEMA_NONE,
+                               .partition = -1,
+                               .offset = -1,
+                               .event_time_us = CHANGE_NO_TIME,
+                               .seq = e->seq},
                     .principal = c->principal,
                     .note = c->note};
     engine_answer *a = answer_new(e, input);

@@ -76,8 +76,8 @@ static bool add_evidence(engine *e, transition *t, mandate *m, mandate_clause cl
         return true;
     assert(m->template[clause]);
     t->clause_text = arena_dup(&e->memory, condition_text(m->template[clause]));
-    if (!t->clause_text.ptr || condition_evidence(e->conditions, m->template[clause], c, &e->memory, &value, &terms,
-                                                  &t->term_count, &t->term_total, e->err) != MANDATE_OK)
+    if (!t->clause_text.ptr || condition_evidence(e->conditions, m->template[clause], c, &e -> memory, &value, &terms,
+                                                  &t -> term_count, &t -> term_total, e -> err) != MANDATE_OK)
         return engine_fail(e, "out of memory while collecting evidence");
     t->terms = terms;
     return true;

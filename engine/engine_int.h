@@ -26,7 +26,7 @@ typedef struct mandate {
     int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
     uint32_t parent, first_child, next_sibling;
     uint32_t version, depth, depth_max;
-    uint32_t live_descendants; /* those with no ended ancestor below this one; of no meaning once final */
+    uint32_t live_descendants;                  /* those with no ended ancestor below this one; of no meaning once final */
     condition_template *template[CLAUSE_COUNT]; /* NULL: no such clause; released when final */
     condition_edge edge[CLAUSE_COUNT];
     uint32_t position[CLAUSE_COUNT];
@@ -68,24 +68,24 @@ struct engine {
     VEC(cascade) cascades; /* in order of their roots' ends */
     uint8_t source_state[LIMIT_SOURCES];
     uint64_t seq;
-    int64_t now_us;       /* where time stands: the deadline being served */
-    int64_t batch_now_us; /* where this step is going */
+    int64_t now_us;        /* where time stands: the deadline being served */
+    int64_t batch_now_us;  /* where this step is going */
     int64_t expiry_now_us; /* what expires_at is compared with: a deadline's own time, then the step's */
     uint32_t mandates_live;
-    arena loading;        /* claims of mandates loaded but not bound yet */
+    arena loading;                     /* claims of mandates loaded but not bound yet */
     VEC(mandate_slice) loading_claims; /* by handle */
 
     /* one step */
     arena memory; /* results */
     VEC(transition) transitions;
     VEC(engine_answer) answers;
-    VEC(uint32_t) dirty;         /* mandates to persist */
+    VEC(uint32_t) dirty; /* mandates to persist */
     VEC(mandate_slice) new_claims;
-    VEC(uint32_t) affected;      /* mandates whose conditions flipped on this input */
+    VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
     bool meta_changed, more;
     uint64_t leaf_flips0, condition_flips0, programs0;
     uint32_t changes_applied, changes_stale;
-    mandate_error *err;          /* of the running step: set once when something fatal happens */
+    mandate_error *err; /* of the running step: set once when something fatal happens */
     bool failed;
 };
 
@@ -99,7 +99,8 @@ bool mandate_touch(engine *e, uint32_t handle);
 bool claims_of(engine *e, uint32_t handle, arena *a, claims *out);
 /* The single setter of state: checks the table, counts the version, writes the transition, starts the cascade. An end at or after
  * the hard expiry is an expiry, whatever else was the reason. */
-bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason reason, mandate_clause clause, const occasion *why);
+bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason reason, mandate_clause clause,
+                    const occasion *why);
 /* Hangs the conditions on the index, and takes them off. */
 bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *err);
 void mandate_unbind(engine *e, uint32_t handle);

@@ -85,9 +85,9 @@ static bool review_suspension(engine *e, uint32_t handle, const occasion *why)
     if (m->suspended_by != before && !mandate_touch(e, handle))
         return false;
     if (m->state == STATE_SUSPENDED && !m->suspended_by)
-        return mandate_change(e, handle, STATE_ACTIVE, REASON_CONDITIONS_CLEAR,
-                              m->template[CLAUSE_SUSPEND_WHILE] && (before & SUSPENDED_BY_CLAUSE) ? CLAUSE_SUSPEND_WHILE : CLAUSE_NONE,
-                              why);
+        return mandate_change(
+            e, handle, STATE_ACTIVE, REASON_CONDITIONS_CLEAR,
+            m->template[CLAUSE_SUSPEND_WHILE] && (before & SUSPENDED_BY_CLAUSE) ? CLAUSE_SUSPEND_WHILE : CLAUSE_NONE, why);
     if (m->state != STATE_ACTIVE || !m->suspended_by)
         return true;
     if (m->suspended_by & SUSPENDED_BY_ERROR)

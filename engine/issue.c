@@ -49,7 +49,8 @@ static bool is_repetition(issuance *is, bool *settled)
         is->answer->repeated = true;
     else if (ok)
         mandate_error_set(&is->answer->error, MANDATE_CONFLICT,
-                          "a mandate \"%.*s\" with other content exists already: choose another id", MANDATE_SLICE_ARG(is->claims.id));
+                          "a mandate \"%.*s\" with other content exists already: choose another id",
+                          MANDATE_SLICE_ARG(is->claims.id));
     buf_deinit(&mine);
     buf_deinit(&theirs);
     if (ok)
@@ -63,8 +64,8 @@ static mandate_status check_expiry(const issuance *is, mandate_error *err)
     if (is->claims.expires_at_us > is->e->batch_now_us)
         return MANDATE_OK;
     size_t n = time_format_us(now, is->e->batch_now_us), m = time_format_us(at, is->claims.expires_at_us);
-    return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" %.*s is in the past: it is %.*s now; give a time to come", (int)m, at,
-                             (int)n, now);
+    return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" %.*s is in the past: it is %.*s now; give a time to come",
+                             (int)m, at, (int)n, now);
 }
 
 static mandate_status check_parent(issuance *is, mandate_error *err)
@@ -102,7 +103,8 @@ static bool add_unobservable(issuance *is, int clause)
     engine_answer *a = is->answer;
     mandate_slice *names, *all;
     uint32_t count;
-    if (condition_unobservable(is->e->conditions, is->template[clause], &is->e->memory, &names, &count, NULL) != MANDATE_OK)
+    if (condition_unobservable(is->e->conditions, is->template[clause], &is -> e -> memory, &names, &count, NULL) !=
+        MANDATE_OK)
         return engine_fail(is->e, "out of memory while issuing");
     all = ARENA_ARRAY(&is->e->memory, mandate_slice, a->unobservable_count + count + 1);
     if (!all)
@@ -126,8 +128,8 @@ static void say_why(issuance *is, int clause, buf *out)
     condition_truth value;
     transition_term *terms;
     uint32_t count, total;
-    if (condition_evidence(is->e->conditions, is->template[clause], &is->claims, &is->e->memory, &value, &terms, &count,
-                           &total, NULL) != MANDATE_OK)
+    if (condition_evidence(is->e->conditions, is->template[clause], &is -> claims, &is -> e -> memory, &value, &terms,
+                           &count, &total, NULL) != MANDATE_OK)
         return;
     for (uint32_t i = 0; i < count && out->len < 400; i++) {
         buf_printf(out, "%s%.*s is ", i ? ", " : ": ", MANDATE_SLICE_ARG(terms[i].path));
@@ -145,12 +147,12 @@ static mandate_status check_clause(issuance *is, int clause, mandate_error *err)
 {
     engine *e = is->e;
     buf why;
-    mandate_status s = condition_compile(&is->template[clause], e->conditions, is->claims.clause[clause], err);
+    mandate_status s = condition_compile(&is->template[clause], e -> conditions, is -> claims.clause[clause], err);
     if (s)
         return mandate_error_prefix(err, s, "\"%s\" does not compile", claims_clause_names[clause]);
     if (!add_unobservable(is, clause))
         return MANDATE_NOMEM;
-    s = condition_bind(&is->edge[clause], e->conditions, is->template[clause], &is->claims, err);
+    s = condition_bind(&is->edge[clause], e->conditions, is->template[clause], &is -> claims, err);
     if (s)
         return engine_fail(e, "out of memory while issuing"), s;
     is->bound[clause] = true;
@@ -160,8 +162,8 @@ static mandate_status check_clause(issuance *is, int clause, mandate_error *err)
         return MANDATE_OK;
     buf_init(&why);
     say_why(is, clause, &why);
-    s = mandate_error_set(err, MANDATE_CONFLICT, "its \"%s\" is already %s, so it would end at once%s", claims_clause_names[clause],
-                          truth == TRUTH_TRUE ? "true" : "false", buf_cstr(&why));
+    s = mandate_error_set(err, MANDATE_CONFLICT, "its \"%s\" is already %s, so it would end at once%s",
+                          claims_clause_names[clause], truth == TRUTH_TRUE ? "true" : "false", buf_cstr(&why));
     buf_deinit(&why);
     return s;
 }
@@ -180,7 +182,8 @@ static void issuance_deinit(issuance *is)
 uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id)
 {
     char *copy = malloc(id.len + 1);
-    const mandate empty = {.parent = MANDATE_NONE, .first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
+    const mandate empty = {
+        .parent = MANDATE_NONE, .first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
     if (!copy)
         return MANDATE_NONE;
     while (e->mandates.len <= handle)
@@ -275,12 +278,14 @@ static mandate_status take_claims(issuance *is, const claims *given, mandate_err
     if (!bytes.ptr)
         return MANDATE_NOMEM;
     if (size > LIMIT_CLAIMS)
-        return mandate_error_set(err, MANDATE_LIMIT, "the mandate has %zu bytes, at most %d are allowed: shorten its lists, params or targets",
+        return mandate_error_set(err, MANDATE_LIMIT,
+                                 "the mandate has %zu bytes, at most %d are allowed: shorten its lists, params or targets",
                                  size, LIMIT_CLAIMS);
     if (claims_decode(&is->claims, memory, bytes, NULL) == MANDATE_OK)
         return MANDATE_OK;
     return memory->failed ? MANDATE_NOMEM
-                          : mandate_error_set(err, MANDATE_INVALID, "\"params\" and \"targets\" may nest at most %d deep and hold data only",
+                          : mandate_error_set(err, MANDATE_INVALID,
+                                              "\"params\" and \"targets\" may nest at most %d deep and hold data only",
                                               LIMIT_VALUE_DEPTH);
 }
 
@@ -295,7 +300,8 @@ bool issue_run(engine *e, const engine_command *c, engine_answer *a, const occas
     if (claims_check(c->claims, err) != MANDATE_OK)
         return true;
     if (!mandate_slice_eq(c->claims->issuer, e->issuer)) {
-        mandate_error_set(err, MANDATE_DENIED, "\"issuer\" must be \"%.*s\": mandates of others are not issued here", MANDATE_SLICE_ARG(e->issuer));
+        mandate_error_set(err, MANDATE_DENIED, "\"issuer\" must be \"%.*s\": mandates of others are not issued here",
+                          MANDATE_SLICE_ARG(e->issuer));
         return true;
     }
     mandate_status taken = take_claims(&is, c->claims, err);

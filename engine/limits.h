@@ -21,30 +21,30 @@ enum {
     /* Units one evaluation of a condition may cost (cel/cost.h), estimated when it is issued and enforced when it
      * runs: 1 ms. The worst measured price of a unit is below 4 ns (`mandate-bench cel`): 250,000 * 4 ns = 1 ms. */
     LIMIT_CEL_COST = 250000,
-    LIMIT_CEL_MEMORY = 1 << 20,   /* bytes one evaluation may allocate */
-    LIMIT_CEL_REGEX = 512,        /* bytes of a pattern */
-    LIMIT_VALUE_DEPTH = 64,       /* nesting of a list / map value */
+    LIMIT_CEL_MEMORY = 1 << 20, /* bytes one evaluation may allocate */
+    LIMIT_CEL_REGEX = 512,      /* bytes of a pattern */
+    LIMIT_VALUE_DEPTH = 64,     /* nesting of a list / map value */
 
     /* --- context graph --- */
-    LIMIT_TYPES = 1024,           /* entity types */
-    LIMIT_FIELDS = 512,           /* attributes + references + inverses of one type */
-    LIMIT_NAME = 128,             /* bytes of a type, attribute, connector or topic name */
-    LIMIT_ID = 512,               /* bytes of an entity or mandate id */
-    LIMIT_VALUE = 64 << 10,       /* encoded bytes of one attribute value */
-    LIMIT_SOURCES = 256,          /* connectors */
-    LIMIT_TOPICS = 4096,          /* topics of all connectors together */
+    LIMIT_TYPES = 1024,     /* entity types */
+    LIMIT_FIELDS = 512,     /* attributes + references + inverses of one type */
+    LIMIT_NAME = 128,       /* bytes of a type, attribute, connector or topic name */
+    LIMIT_ID = 512,         /* bytes of an entity or mandate id */
+    LIMIT_VALUE = 64 << 10, /* encoded bytes of one attribute value */
+    LIMIT_SOURCES = 256,    /* connectors */
+    LIMIT_TOPICS = 4096,    /* topics of all connectors together */
 
     /* --- mandates --- */
-    LIMIT_CLAUSES = 3,            /* while, until, suspend_while */
+    LIMIT_CLAUSES = 3, /* while, until, suspend_while */
     LIMIT_DELEGATION_DEPTH = 1000,
     LIMIT_CHILDREN = 1 << 24,
-    LIMIT_SCOPE_ITEMS = 256,      /* actions, resources, limits each */
-    LIMIT_CLAIMS = 64 << 10,      /* encoded bytes of one mandate's claims */
-    LIMIT_EVIDENCE_TERMS = 64,    /* terms carried by one transition */
-    LIMIT_REASON = 1024,          /* bytes of a human reason */
+    LIMIT_SCOPE_ITEMS = 256,   /* actions, resources, limits each */
+    LIMIT_CLAIMS = 64 << 10,   /* encoded bytes of one mandate's claims */
+    LIMIT_EVIDENCE_TERMS = 64, /* terms carried by one transition */
+    LIMIT_REASON = 1024,       /* bytes of a human reason */
 
     /* --- a step --- */
-    LIMIT_BATCH_INPUTS = 4096,    /* inputs of one step */
+    LIMIT_BATCH_INPUTS = 4096,        /* inputs of one step */
 #ifdef MANDATE_TEST_BATCH_TRANSITIONS /* so small that a test sees slices */
     LIMIT_BATCH_TRANSITIONS = MANDATE_TEST_BATCH_TRANSITIONS,
 #else
@@ -53,18 +53,18 @@ enum {
     LIMIT_BATCH_DEADLINES = 1 << 16, /* moments at which something is due, served by one step without inputs */
 
     /* --- records from Kafka --- */
-    LIMIT_RECORD = 4 << 20,       /* bytes of one key or value */
-    LIMIT_RECORD_DEPTH = 32,      /* nesting of JSON or Avro data */
-    LIMIT_RECORD_ITEMS = 10000,   /* array items + map entries of one record */
-    LIMIT_RECORD_CHANGES = 1024,  /* changes one record may map to */
+    LIMIT_RECORD = 4 << 20,         /* bytes of one key or value */
+    LIMIT_RECORD_DEPTH = 32,        /* nesting of JSON or Avro data */
+    LIMIT_RECORD_ITEMS = 10000,     /* array items + map entries of one record */
+    LIMIT_RECORD_CHANGES = 1024,    /* changes one record may map to */
     LIMIT_RECORD_MEMORY = 16 << 20, /* arena bytes one record may take */
     LIMIT_HEADERS = 128,
-    LIMIT_AVRO_SCHEMA = 1 << 20,  /* bytes of a schema text */
+    LIMIT_AVRO_SCHEMA = 1 << 20, /* bytes of a schema text */
 
     /* --- operators' files --- */
-    LIMIT_CONFIG = 1 << 20,       /* bytes of one YAML file */
-    LIMIT_CONFIG_DEPTH = 32,      /* nesting of its collections */
-    LIMIT_CONFIG_NODES = 1 << 16, /* scalars and collections in it */
+    LIMIT_CONFIG = 1 << 20,        /* bytes of one YAML file */
+    LIMIT_CONFIG_DEPTH = 32,       /* nesting of its collections */
+    LIMIT_CONFIG_NODES = 1 << 16,  /* scalars and collections in it */
     LIMIT_CONNECTOR_ENTITIES = 64, /* entities one connector maps to */
 
     /* --- HTTP --- */

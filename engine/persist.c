@@ -174,7 +174,8 @@ static bool load_cascade(engine *e, wire_reader *r)
     mandate_slice principal = wire_get_bytes(r), note = wire_get_bytes(r);
     for (size_t i = 0; i < sizeof(c.txn); i++)
         c.txn[i] = wire_get_u8(r);
-    if (r->failed || c.root >= e->mandates.len || !stands_below(e, c.cursor, c.root) || c.cursor == c.root || c.cause > CAUSE_SOURCE)
+    if (r->failed || c.root >= e->mandates.len || !stands_below(e, c.cursor, c.root) || c.cursor == c.root ||
+        c.cause > CAUSE_SOURCE)
         return false;
     occasion why = {.cause = c.cause, .origin = c.origin, .principal = principal, .note = note};
     if (!cascade_start(e, c.root, &why, c.txn, c.effective_at_us))
@@ -218,10 +219,11 @@ static mandate_status bind_loaded(engine *e, uint32_t handle, mandate_error *err
     for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
         if (!c.clause[k].len)
             continue;
-        s = condition_compile(&m->template[k], e->conditions, c.clause[k], err);
+        s = condition_compile(&m->template[k], e -> conditions, c.clause[k], err);
         if (s)
-            s = mandate_error_prefix(err, s, "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
-                                     MANDATE_SLICE_ARG(m->id), claims_clause_names[k]);
+            s = mandate_error_prefix(
+                err, s, "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
+                MANDATE_SLICE_ARG(m->id), claims_clause_names[k]);
     }
     if (s == MANDATE_OK && !mandate_bind(e, handle, &c, err))
         s = MANDATE_NOMEM;
@@ -261,7 +263,8 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
 static int entity_order(const void *a, const void *b, void *ctx)
 {
     const engine *e = ctx;
-    const context_entity *x = context_entity_at(e->graph, *(const uint32_t *)a), *y = context_entity_at(e->graph, *(const uint32_t *)b);
+    const context_entity *x = context_entity_at(e->graph, *(const uint32_t *)a),
+                         *y = context_entity_at(e->graph, *(const uint32_t *)b);
     int order = strcmp(schema_type_at(e->schema, x->type)->name, schema_type_at(e->schema, y->type)->name);
     return order ? order : mandate_slice_cmp(x->id, y->id);
 }

@@ -184,8 +184,8 @@ mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice i
         return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no entity type \"%.*s\"", MANDATE_SLICE_ARG(type));
     const context_entity *entity = context_entity_find(e->graph, t, id);
     if (!entity || entity->status == CONTEXT_UNOBSERVED)
-        return mandate_error_set(err, MANDATE_NOT_FOUND, "nothing was ever observed of %.*s \"%.*s\"", MANDATE_SLICE_ARG(type),
-                                 MANDATE_SLICE_ARG(id));
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "nothing was ever observed of %.*s \"%.*s\"",
+                                 MANDATE_SLICE_ARG(type), MANDATE_SLICE_ARG(id));
     buf_put_str(out, "{\"type\":");
     buf_put_json_string(out, type);
     buf_put_str(out, ",\"id\":");

@@ -188,7 +188,8 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
         return mandate_error_set(err, MANDATE_INVALID, "step %llu follows step %llu: steps must be consecutive",
                                  (unsigned long long)batch->seq, (unsigned long long)e->seq);
     if (batch->count > LIMIT_BATCH_INPUTS)
-        return mandate_error_set(err, MANDATE_LIMIT, "a step of %u inputs: at most %d are allowed", batch->count, LIMIT_BATCH_INPUTS);
+        return mandate_error_set(err, MANDATE_LIMIT, "a step of %u inputs: at most %d are allowed", batch->count,
+                                 LIMIT_BATCH_INPUTS);
     step_begin(e);
     e->seq = batch->seq;
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;

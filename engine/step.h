@@ -42,7 +42,7 @@ typedef struct engine_command {
     mandate_slice mandate;   /* id; for ISSUE it is in the claims */
     mandate_slice principal; /* who asks; authorised by the caller */
     mandate_slice note;
-    const claims *claims;    /* ISSUE */
+    const claims *claims; /* ISSUE */
 } engine_command;
 
 typedef enum engine_source_state {
@@ -52,15 +52,15 @@ typedef enum engine_source_state {
 } engine_source_state;
 
 typedef enum engine_input_kind {
-    INPUT_RECORD,  /* origin + changes (none: the record only moves the offset) */
+    INPUT_RECORD, /* origin + changes (none: the record only moves the offset) */
     INPUT_COMMAND,
-    INPUT_SOURCE   /* source changed state */
+    INPUT_SOURCE /* source changed state */
 } engine_input_kind;
 
 typedef struct engine_input {
     engine_input_kind kind;
-    change_origin origin;   /* RECORD; event_time_us of each change counts, this one is the record's */
-    const change *changes;  /* RECORD */
+    change_origin origin;  /* RECORD; event_time_us of each change counts, this one is the record's */
+    const change *changes; /* RECORD */
     uint32_t change_count;
     engine_command command; /* COMMAND */
     uint16_t source;        /* SOURCE */
@@ -68,20 +68,20 @@ typedef struct engine_input {
 } engine_input;
 
 typedef struct engine_batch {
-    uint64_t seq;    /* exactly one more than the last */
-    int64_t now_us;  /* never moves back: an earlier time is taken as the last one */
+    uint64_t seq;   /* exactly one more than the last */
+    int64_t now_us; /* never moves back: an earlier time is taken as the last one */
     const engine_input *inputs;
     uint32_t count;
 } engine_batch;
 
 /* --- results; valid until the next engine_step ------------------------------------------------------- */
 typedef struct engine_answer {
-    uint32_t input;       /* index in the batch */
-    mandate_error error;  /* status OK when accepted */
-    bool repeated;        /* ISSUE with the same content again: answered as the first time, nothing changed */
+    uint32_t input;      /* index in the batch */
+    mandate_error error; /* status OK when accepted */
+    bool repeated;       /* ISSUE with the same content again: answered as the first time, nothing changed */
     mandate_slice mandate;
     uint32_t version;
-    mandate_state state;  /* after the command */
+    mandate_state state;               /* after the command */
     const mandate_slice *unobservable; /* ISSUE: attribute paths no connector supplies; the expiry is their fallback */
     uint32_t unobservable_count;
 } engine_answer;
@@ -89,23 +89,23 @@ typedef struct engine_answer {
 typedef struct engine_mandate_view {
     mandate_slice id, parent;
     uint32_t version, depth;
-    mandate_state state;      /* its own record; see engine_effective_state */
+    mandate_state state; /* its own record; see engine_effective_state */
     int64_t expires_at_us;
-    uint8_t suspended_by;     /* bits, see SUSPENDED_BY_* */
+    uint8_t suspended_by; /* bits, see SUSPENDED_BY_* */
 } engine_mandate_view;
 
 typedef struct engine_result {
     const transition *transitions; /* in order of occurrence; within one input by mandate id */
     uint32_t transition_count;
-    const engine_answer *answers;  /* one per COMMAND input */
+    const engine_answer *answers; /* one per COMMAND input */
     uint32_t answer_count;
-    bool more;                     /* due work was left for the next step */
+    bool more; /* due work was left for the next step */
     /* what must be persisted; encoded on demand by the functions below */
-    const uint32_t *entities;      /* handles of entities that changed, each once */
+    const uint32_t *entities; /* handles of entities that changed, each once */
     uint32_t entity_count;
-    const uint32_t *mandates;      /* handles of mandates issued or changed, each once */
+    const uint32_t *mandates; /* handles of mandates issued or changed, each once */
     uint32_t mandate_count;
-    bool meta_changed;             /* engine_encode_meta differs from the last step's */
+    bool meta_changed; /* engine_encode_meta differs from the last step's */
     /* counters of this step, for metrics */
     uint32_t changes_applied, changes_stale, atoms_flipped, conditions_flipped, programs_run;
 } engine_result;
@@ -122,7 +122,7 @@ enum {
 typedef mandate_status (*engine_claims_load)(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
 
 typedef struct engine_options {
-    uint32_t version; /* ENGINE_OPTIONS_VERSION */
+    uint32_t version;     /* ENGINE_OPTIONS_VERSION */
     const schema *schema; /* frozen, ids assigned; outlives the engine */
     mandate_slice issuer; /* who we are: claims.issuer must be it, and it goes into every transition id */
     engine_claims_load claims_load;
@@ -181,6 +181,7 @@ mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t n
  * the record that set it. NOT_FOUND for an unknown id. */
 MANDATE_CHECK mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_error *err);
 /* JSON: {"type","id","exists","attributes":{name:{"value","source","topic","partition","offset","event_time","seq"}},...}. */
-MANDATE_CHECK mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out,
+                                                mandate_error *err);
 
 #endif

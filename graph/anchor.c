@@ -18,8 +18,8 @@
 
 enum {
     ANCHOR_SECTOR = 512,
-    ANCHOR_LINE = 66, /* the text of a sector, without what pads it */
-    ANCHOR_CHECKED = 43, /* of it, what the check covers */
+    ANCHOR_LINE = 66,       /* the text of a sector, without what pads it */
+    ANCHOR_CHECKED = 43,    /* of it, what the check covers */
     ANCHOR_SYNC_EVERY = 256 /* puts between two syncs: bounds what a power failure can hide */
 };
 
@@ -31,8 +31,7 @@ struct anchor {
 
 static mandate_status anchor_error(const anchor *a, const char *doing, mandate_error *err)
 {
-    return mandate_error_set(err, MANDATE_IO, "%s the anchor %s: %s", doing, a->path,
-                             strerror(errno));
+    return mandate_error_set(err, MANDATE_IO, "%s the anchor %s: %s", doing, a->path, strerror(errno));
 }
 
 static mandate_status sector_format(char out[ANCHOR_SECTOR], uint64_t seq, mandate_error *err)
@@ -59,8 +58,8 @@ static bool sector_parse(uint64_t *seq, const char in[ANCHOR_SECTOR])
     unsigned long long number = 0;
     memcpy(line, in, ANCHOR_CHECKED);
     line[ANCHOR_CHECKED] = '\0';
-    if (sscanf(line, "mandated-anchor 1 seq %20llu", &number) != 1 ||
-        sector_format(again, number, NULL) != MANDATE_OK || memcmp(in, again, ANCHOR_SECTOR) != 0)
+    if (sscanf(line, "mandated-anchor 1 seq %20llu", &number) != 1 || sector_format(again, number, NULL) != MANDATE_OK ||
+        memcmp(in, again, ANCHOR_SECTOR) != 0)
         return false;
     *seq = number;
     return true;
@@ -182,10 +181,7 @@ mandate_status anchor_sync(anchor *a, mandate_error *err)
     return MANDATE_OK;
 }
 
-const char *anchor_path(const anchor *a)
-{
-    return a->path;
-}
+const char *anchor_path(const anchor *a) { return a->path; }
 
 void anchor_close(anchor *a)
 {

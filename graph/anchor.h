@@ -18,8 +18,7 @@
 typedef struct anchor anchor;
 
 /* Reads `<directory>.anchor`; *seq is 0 when there is none yet. */
-MANDATE_CHECK mandate_status anchor_open(anchor **out, uint64_t *seq, const char *directory,
-                                         mandate_error *err);
+MANDATE_CHECK mandate_status anchor_open(anchor **out, uint64_t *seq, const char *directory, mandate_error *err);
 /* The database has synced step `seq`. Costs one small write; every so often one sync. */
 MANDATE_CHECK mandate_status anchor_put(anchor *a, uint64_t seq, mandate_error *err);
 /* Syncs what was put. */

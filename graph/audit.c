@@ -19,8 +19,7 @@ static mandate_status corrupt(uint64_t index, const char *what, mandate_error *e
                              (unsigned long long)index, what);
 }
 
-static bool leaf_hash(uint8_t out[SHA256_SIZE], buf *work, const uint8_t prev[SHA256_SIZE],
-                      mandate_slice entry)
+static bool leaf_hash(uint8_t out[SHA256_SIZE], buf *work, const uint8_t prev[SHA256_SIZE], mandate_slice entry)
 {
     buf_reset(work);
     buf_put_char(work, '\0');
@@ -50,18 +49,16 @@ static void put_origin(buf *b, const schema *s, const change_origin *origin)
     buf_put_str(b, ",\"record\":{\"source\":");
     buf_put_json_string(b, mandate_slice_str(schema_source_name(s, origin->source)));
     put_text(b, "topic", mandate_slice_str(schema_topic_name(s, origin->topic)));
-    buf_printf(b, ",\"partition\":%d,\"offset\":%lld}", (int)origin->partition,
-               (long long)origin->offset);
+    buf_printf(b, ",\"partition\":%d,\"offset\":%lld}", (int)origin->partition, (long long)origin->offset);
 }
 
-static void entry_begin(buf *b, const audit_head *head, uint64_t seq, int64_t now_us,
-                        const char *event)
+static void entry_begin(buf *b, const audit_head *head, uint64_t seq, int64_t now_us, const char *event)
 {
     char time[TIME_TEXT_MAX];
     size_t len = time_format_us(time, now_us);
     buf_reset(b);
-    buf_printf(b, "{\"index\":%llu,\"seq\":%llu,\"time\":\"%.*s\",\"event\":\"%s\"",
-               (unsigned long long)head->count, (unsigned long long)seq, (int)len, time, event);
+    buf_printf(b, "{\"index\":%llu,\"seq\":%llu,\"time\":\"%.*s\",\"event\":\"%s\"", (unsigned long long)head->count,
+               (unsigned long long)seq, (int)len, time, event);
 }
 
 /* Ends the entry in st->text, puts it, and moves the head on. */
@@ -91,14 +88,12 @@ void audit_put_transition(store *st, audit_head *head, const transition *t)
         st->nomem = true;
         return;
     }
-    entry_begin(b, head, t->seq, t->committed_at_us,
-                t->prior == STATE_NONE ? "issued" : "transition");
+    entry_begin(b, head, t->seq, t->committed_at_us, t->prior == STATE_NONE ? "issued" : "transition");
     put_text(b, "mandate", t->mandate);
     buf_printf(b, ",\"version\":%u,\"state\":\"%s\"", t->version, mandate_state_name(t->state));
     if (t->prior != STATE_NONE)
         buf_printf(b, ",\"prior\":\"%s\"", mandate_state_name(t->prior));
-    buf_printf(b, ",\"reason\":\"%s\",\"cause\":\"%s\"", mandate_reason_name(t->reason),
-               transition_cause_names[t->cause]);
+    buf_printf(b, ",\"reason\":\"%s\",\"cause\":\"%s\"", mandate_reason_name(t->reason), transition_cause_names[t->cause]);
     put_text(b, "clause", mandate_slice_str(claims_clause_names[t->clause]));
     put_text(b, "principal", t->principal);
     put_text(b, "note", t->note);
@@ -110,8 +105,7 @@ void audit_put_transition(store *st, audit_head *head, const transition *t)
     entry_end(st, head);
 }
 
-void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch,
-                       const engine_answer *answer, int64_t now_us)
+void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
 {
     static const char *const kinds[] = {"issue", "revoke", "suspend", "resume"};
     buf *b = &st->text;
@@ -131,8 +125,8 @@ void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch,
 
 /* --- reading ------------------------------------------------------------------------------------ */
 /* Splits a stored value and checks that it continues `prev`, which then becomes its leaf. */
-static mandate_status entry_open(mandate_slice *entry, uint64_t index, uint8_t prev[SHA256_SIZE],
-                                 buf *work, mandate_slice value, mandate_error *err)
+static mandate_status entry_open(mandate_slice *entry, uint64_t index, uint8_t prev[SHA256_SIZE], buf *work,
+                                 mandate_slice value, mandate_error *err)
 {
     if (value.len < SHA256_SIZE)
         return corrupt(index, "is too short", err);
@@ -145,8 +139,7 @@ static mandate_status entry_open(mandate_slice *entry, uint64_t index, uint8_t p
 }
 
 /* The leaf before entry `from`. */
-static mandate_status leaf_before(store *st, uint64_t from, uint8_t out[SHA256_SIZE],
-                                  mandate_error *err)
+static mandate_status leaf_before(store *st, uint64_t from, uint8_t out[SHA256_SIZE], mandate_error *err)
 {
     buf key, value;
     memset(out, 0, SHA256_SIZE);
@@ -165,8 +158,7 @@ static mandate_status leaf_before(store *st, uint64_t from, uint8_t out[SHA256_S
     return status;
 }
 
-mandate_status store_audit_each(store *st, uint64_t from, audit_visit visit, void *ctx,
-                                mandate_error *err)
+mandate_status store_audit_each(store *st, uint64_t from, audit_visit visit, void *ctx, mandate_error *err)
 {
     kv_iter *it = NULL;
     uint8_t leaf[SHA256_SIZE];

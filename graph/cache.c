@@ -9,8 +9,7 @@ mandate_status store_cache_get(store *st, mandate_slice key, buf *out, mandate_e
     return kv_get(st->kv, KV_CACHE, key, out, err);
 }
 
-mandate_status store_cache_put(store *st, mandate_slice key, mandate_slice value,
-                               mandate_error *err)
+mandate_status store_cache_put(store *st, mandate_slice key, mandate_slice value, mandate_error *err)
 {
     kv_batch *batch = NULL;
     if (key.len == 0)

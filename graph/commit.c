@@ -56,8 +56,7 @@ static void meta_put(store *st, const engine *e)
 }
 
 /* --- what it said ----------------------------------------------------------------------------------- */
-static void transitions_put(store *st, const engine_batch *batch, const engine_result *result,
-                            store_last *last)
+static void transitions_put(store *st, const engine_batch *batch, const engine_result *result, store_last *last)
 {
     for (uint32_t i = 0; i < result->transition_count; i++) {
         const transition *t = &result->transitions[i];
@@ -91,8 +90,7 @@ static bool must_sync(const store_commit_input *in)
 static mandate_status step_write(store *st, const store_last *last, bool sync, mandate_error *err)
 {
     if (st->nomem)
-        return mandate_error_set(err, MANDATE_NOMEM, "no memory to write step %llu",
-                                 (unsigned long long)last->seq);
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory to write step %llu", (unsigned long long)last->seq);
     mandate_status status = kv_write(st->kv, st->batch, sync, err);
     if (status == MANDATE_OK && sync && st->anchor)
         status = anchor_put(st->anchor, last->seq, err);

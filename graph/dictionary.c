@@ -20,10 +20,7 @@ typedef struct dictionary {
     mandate_error *err;
 } dictionary;
 
-static bool has_prefix(mandate_slice key)
-{
-    return key.len >= prefix.len && memcmp(key.ptr, prefix.ptr, prefix.len) == 0;
-}
+static bool has_prefix(mandate_slice key) { return key.len >= prefix.len && memcmp(key.ptr, prefix.ptr, prefix.len) == 0; }
 
 static bool id_read(mandate_slice value, uint64_t *id)
 {
@@ -46,8 +43,7 @@ static mandate_status id_max_load(dictionary *d)
     mandate_status status = kv_iter_open(&it, d->st->kv, KV_META, d->err);
     if (status != MANDATE_OK)
         return status;
-    for (kv_iter_seek(it, prefix); kv_iter_valid(it) && has_prefix(kv_iter_key(it));
-         kv_iter_next(it)) {
+    for (kv_iter_seek(it, prefix); kv_iter_valid(it) && has_prefix(kv_iter_key(it)); kv_iter_next(it)) {
         if (!id_read(kv_iter_value(it), &id)) {
             status = corrupt(d->err);
             goto done;

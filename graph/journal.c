@@ -40,13 +40,11 @@ void journal_put(store *st, const engine_batch *batch)
 
 static mandate_status corrupt(uint64_t seq, const char *what, mandate_error *err)
 {
-    return mandate_error_set(err, MANDATE_CORRUPT,
-                             "step %llu of the journal %s; restore the database from a checkpoint",
+    return mandate_error_set(err, MANDATE_CORRUPT, "step %llu of the journal %s; restore the database from a checkpoint",
                              (unsigned long long)seq, what);
 }
 
-mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value,
-                                  mandate_error *err)
+mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value, mandate_error *err)
 {
     uint8_t check[SHA256_SIZE];
     if (value.len < CHECK_SIZE)
@@ -65,8 +63,7 @@ mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slic
 }
 
 /* The value under the iterator must be step `seq`. */
-static mandate_status expect_step(const kv_iter *it, uint64_t seq, mandate_slice *batch,
-                                  mandate_error *err)
+static mandate_status expect_step(const kv_iter *it, uint64_t seq, mandate_slice *batch, mandate_error *err)
 {
     if (!kv_iter_valid(it)) {
         mandate_status status = kv_iter_status(it, err);
@@ -78,8 +75,7 @@ static mandate_status expect_step(const kv_iter *it, uint64_t seq, mandate_slice
     return journal_open_value(batch, seq, kv_iter_value(it), err);
 }
 
-mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit,
-                                  void *ctx, mandate_error *err)
+mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit, void *ctx, mandate_error *err)
 {
     kv_iter *it = NULL;
     buf key;

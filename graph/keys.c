@@ -24,10 +24,7 @@ static void key_name_number(buf *key, mandate_slice name, uint64_t number)
     wire_put_key_u64(key, number);
 }
 
-void key_transition(buf *key, mandate_slice mandate, uint64_t version)
-{
-    key_name_number(key, mandate, version);
-}
+void key_transition(buf *key, mandate_slice mandate, uint64_t version) { key_name_number(key, mandate, version); }
 
 void key_offset(buf *key, mandate_slice topic, int32_t partition)
 {

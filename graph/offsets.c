@@ -9,8 +9,7 @@
 
 static void offset_put(store *st, const change_origin *origin, int64_t next)
 {
-    key_offset(&st->key, mandate_slice_str(schema_topic_name(st->schema, origin->topic)),
-               origin->partition);
+    key_offset(&st->key, mandate_slice_str(schema_topic_name(st->schema, origin->topic)), origin->partition);
     buf_reset(&st->value);
     wire_put_i64(&st->value, next);
     store_put(st, KV_OFFSETS);
@@ -56,8 +55,7 @@ void offsets_put(store *st, const engine_batch *batch)
         offset_put(st, seen[i].origin, seen[i].next);
 }
 
-mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out,
-                            mandate_error *err)
+mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out, mandate_error *err)
 {
     buf key, value;
     buf_init(&key);

@@ -18,8 +18,7 @@ void outbox_delete(store *st, const outbox_key *keys, uint32_t count)
     }
 }
 
-mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t count,
-                                 mandate_error *err)
+mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t count, mandate_error *err)
 {
     mandate_status status = store_check_usable(st, err);
     if (status != MANDATE_OK || count == 0)
@@ -35,8 +34,7 @@ mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t cou
     return status;
 }
 
-mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx,
-                                 mandate_error *err)
+mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx, mandate_error *err)
 {
     kv_iter *it = NULL;
     buf key;
@@ -85,8 +83,7 @@ static mandate_status transition_last(store *st, mandate_slice key, buf *out, ma
     return status;
 }
 
-mandate_status store_transition_get(store *st, mandate_slice mandate, uint32_t version, buf *out,
-                                    mandate_error *err)
+mandate_status store_transition_get(store *st, mandate_slice mandate, uint32_t version, buf *out, mandate_error *err)
 {
     buf key;
     mandate_status status;
@@ -98,8 +95,8 @@ mandate_status store_transition_get(store *st, mandate_slice mandate, uint32_t v
     else
         status = transition_last(st, buf_slice(&key), out, err);
     if (status == MANDATE_NOT_FOUND)
-        mandate_error_set(err, status, "no transition of mandate \"%.*s\" with version %u",
-                          MANDATE_SLICE_ARG(mandate), version);
+        mandate_error_set(err, status, "no transition of mandate \"%.*s\" with version %u", MANDATE_SLICE_ARG(mandate),
+                          version);
     if (status == MANDATE_OK && (key.failed || out->failed))
         status = mandate_error_set(err, MANDATE_NOMEM, "no memory for a transition");
     buf_deinit(&key);

@@ -31,8 +31,8 @@ static mandate_status corrupt_mandate(mandate_slice id, const char *what, mandat
 }
 
 /* The life record was encoded with empty claims: a 0 length, then the life. Puts the claims in. */
-static mandate_status join_record(buf *out, mandate_slice id, const buf *claims_bytes,
-                                  mandate_slice life, mandate_error *err)
+static mandate_status join_record(buf *out, mandate_slice id, const buf *claims_bytes, mandate_slice life,
+                                  mandate_error *err)
 {
     if (life.len == 0 || life.ptr[0] != 0)
         return corrupt_mandate(id, "has a life record that does not check", err);
@@ -114,16 +114,14 @@ mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error 
         status = mandate_error_set(err, MANDATE_CORRUPT,
                                    "the database holds %llu mandates and should hold %llu; restore"
                                    " it from a checkpoint",
-                                   (unsigned long long)mandates,
-                                   (unsigned long long)st->last.mandates);
+                                   (unsigned long long)mandates, (unsigned long long)st->last.mandates);
     if (status == MANDATE_OK)
         status = load_meta(st, e, err);
     if (status == MANDATE_OK)
         status = engine_load_done(e, st->last.seq, err);
 done:
     if (status != MANDATE_OK)
-        return mandate_error_prefix(err, status, "recovering step %llu",
-                                    (unsigned long long)st->last.seq);
+        return mandate_error_prefix(err, status, "recovering step %llu", (unsigned long long)st->last.seq);
     *seq = st->last.seq;
     return MANDATE_OK;
 }

@@ -40,20 +40,18 @@ static bool step_again(void *ctx, uint64_t seq, mandate_slice bytes)
     arena_reset(&r->arena);
     r->status = engine_decode_batch(&batch, &r->arena, bytes, r->st->schema, r->err);
     if (r->status == MANDATE_OK && batch.seq != seq)
-        r->status = mandate_error_set(r->err, MANDATE_CORRUPT, "it says it is step %llu",
-                                      (unsigned long long)batch.seq);
+        r->status = mandate_error_set(r->err, MANDATE_CORRUPT, "it says it is step %llu", (unsigned long long)batch.seq);
     if (r->status == MANDATE_OK)
         r->status = engine_step(r->engine, &batch, &result, r->err);
     if (r->status != MANDATE_OK) {
-        mandate_error_prefix(r->err, r->status, "replaying step %llu of the journal",
-                             (unsigned long long)seq);
+        mandate_error_prefix(r->err, r->status, "replaying step %llu of the journal", (unsigned long long)seq);
         return false;
     }
     return visit_transitions(r, seq, &result);
 }
 
-mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit,
-                            void *ctx, mandate_error *err)
+mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,
+                            mandate_error *err)
 {
     replay r = {.st = st, .engine = e, .visit = visit, .ctx = ctx, .err = err};
     from = from ? from : 1;

@@ -24,8 +24,7 @@ mandate_status store_check_usable(const store *st, mandate_error *err)
 {
     if (!st->failed)
         return MANDATE_OK;
-    return mandate_error_set(err, MANDATE_IO,
-                             "an earlier step could not be written; restart the process to recover");
+    return mandate_error_set(err, MANDATE_IO, "an earlier step could not be written; restart the process to recover");
 }
 
 /* --- the last record ------------------------------------------------------------------------------ */
@@ -92,13 +91,13 @@ static mandate_status check_anchor(store *st, mandate_error *err)
         return MANDATE_OK;
     mandate_status status = anchor_open(&st->anchor, &seq, directory, err);
     if (status == MANDATE_OK && seq > st->last.seq)
-        status = mandate_error_set(err, MANDATE_CORRUPT,
-                                   "the database in %s ends with step %llu, but step %llu was synced"
-                                   " (%s says so): its newest log was lost, or an older copy was put"
-                                   " in its place. Restore the newest checkpoint; to go on from this"
-                                   " copy all the same, delete the anchor file",
-                                   directory, (unsigned long long)st->last.seq,
-                                   (unsigned long long)seq, anchor_path(st->anchor));
+        status =
+            mandate_error_set(err, MANDATE_CORRUPT,
+                              "the database in %s ends with step %llu, but step %llu was synced"
+                              " (%s says so): its newest log was lost, or an older copy was put"
+                              " in its place. Restore the newest checkpoint; to go on from this"
+                              " copy all the same, delete the anchor file",
+                              directory, (unsigned long long)st->last.seq, (unsigned long long)seq, anchor_path(st->anchor));
     return status;
 }
 
@@ -182,8 +181,7 @@ kv *store_abandon(store *st)
 }
 
 /* --- the rest --------------------------------------------------------------------------------------- */
-mandate_status store_claims_load(void *ctx, arena *a, mandate_slice id, mandate_slice *out,
-                                 mandate_error *err)
+mandate_status store_claims_load(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err)
 {
     store *st = ctx;
     buf key, value;
@@ -192,8 +190,7 @@ mandate_status store_claims_load(void *ctx, arena *a, mandate_slice id, mandate_
     key_mandate(&key, id, KEY_CLAIMS);
     mandate_status status = kv_get(st->kv, KV_MANDATES, buf_slice(&key), &value, err);
     if (status == MANDATE_NOT_FOUND)
-        mandate_error_set(err, status, "no stored claims of mandate \"%.*s\"",
-                          MANDATE_SLICE_ARG(id));
+        mandate_error_set(err, status, "no stored claims of mandate \"%.*s\"", MANDATE_SLICE_ARG(id));
     if (status == MANDATE_OK) {
         *out = arena_dup(a, buf_slice(&value));
         if (!out->ptr)

@@ -52,18 +52,22 @@ MANDATE_CHECK mandate_status store_commit(store *st, const store_commit_input *i
 MANDATE_CHECK mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t count, mandate_error *err);
 
 /* Next offset to read of a topic partition, or -1 when nothing was ever read. */
-MANDATE_CHECK mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out, mandate_error *err);
+MANDATE_CHECK mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out,
+                                          mandate_error *err);
 
 /* Walks the outbox from `from` on, in order; `visit` returns false to stop. The encoded transition borrows. */
 typedef bool (*outbox_visit)(void *ctx, outbox_key key, mandate_slice transition);
-MANDATE_CHECK mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx, mandate_error *err);
+MANDATE_CHECK mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx,
+                                               mandate_error *err);
 
 /* Encoded transition of a version, into `out` (reset first). version 0: the last one. */
-MANDATE_CHECK mandate_status store_transition_get(store *st, mandate_slice mandate, uint32_t version, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status store_transition_get(store *st, mandate_slice mandate, uint32_t version, buf *out,
+                                                  mandate_error *err);
 
 /* Journal values of from..to, in order. */
 typedef bool (*journal_visit)(void *ctx, uint64_t seq, mandate_slice batch);
-MANDATE_CHECK mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit, void *ctx, mandate_error *err);
+MANDATE_CHECK mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit, void *ctx,
+                                                mandate_error *err);
 
 /* Audit entries (JSON lines), in order from index `from`. Each leaf is chained: its hash covers the previous one. */
 typedef bool (*audit_visit)(void *ctx, uint64_t index, mandate_slice entry);
@@ -78,7 +82,8 @@ MANDATE_CHECK mandate_status store_cache_put(store *st, mandate_slice key, manda
 
 /* Runs a journal range through a fresh engine (or one restored at from - 1): replay. `visit` (may be NULL) sees every
  * transition, encoded. */
-MANDATE_CHECK mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx, mandate_error *err);
+MANDATE_CHECK mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,
+                                          mandate_error *err);
 
 /* A consistent copy of everything at the last commit. */
 MANDATE_CHECK mandate_status store_checkpoint(store *st, const char *directory, mandate_error *err);

@@ -66,14 +66,12 @@ MANDATE_CHECK mandate_status last_load(store *st, mandate_error *err);
 void last_put(store *st, const store_last *last);
 void journal_put(store *st, const engine_batch *batch);
 /* The batch inside a journal value; MANDATE_CORRUPT when its check is wrong. */
-MANDATE_CHECK mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value,
-                                                mandate_error *err);
+MANDATE_CHECK mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value, mandate_error *err);
 void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 /* One entry; advances `head`. st->value holds the encoded transition. */
 void audit_put_transition(store *st, audit_head *head, const transition *t);
-void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch,
-                       const engine_answer *answer, int64_t now_us);
+void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 MANDATE_CHECK mandate_status audit_check_head(store *st, mandate_error *err);
 
 #endif

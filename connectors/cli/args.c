@@ -20,8 +20,8 @@ static bool unknown_option(const char *name, size_t len, const arg_option *optio
     for (size_t i = 0; i < count; i++)
         names[i] = options[i].name;
     const char *nearest = nearest_name(mandate_slice_of(name, len), names, count);
-    out_problem("unknown option %.*s%s%s%s", (int)len, name, nearest ? "; did you mean " : "",
-                nearest ? nearest : "", nearest ? "?" : "");
+    out_problem("unknown option %.*s%s%s%s", (int)len, name, nearest ? "; did you mean " : "", nearest ? nearest : "",
+                nearest ? "?" : "");
     return false;
 }
 
@@ -57,13 +57,11 @@ static bool take_option(int argc, char **argv, int *at, const arg_option *option
     return true;
 }
 
-bool args_parse(int argc, char **argv, arg_common *common, const arg_option *options,
-                size_t option_count, const char **positional, size_t positional_min,
-                size_t positional_max)
+bool args_parse(int argc, char **argv, arg_common *common, const arg_option *options, size_t option_count,
+                const char **positional, size_t positional_min, size_t positional_max)
 {
-    arg_option all[OPTIONS_MAX] = {{"--socket", .value = &common->socket},
-                                   {"--url", .value = &common->url},
-                                   {"--json", .flag = &common->json}};
+    arg_option all[OPTIONS_MAX] = {
+        {"--socket", .value = &common->socket}, {"--url", .value = &common->url}, {"--json", .flag = &common->json}};
     size_t count = 3, found = 0;
     bool only_positional = false;
     *common = (arg_common){NULL, NULL, false};
@@ -101,8 +99,7 @@ bool args_number(int64_t *out, const char *name, const char *text, int64_t min, 
     errno = 0;
     long long v = strtoll(text, &end, 10);
     if (errno || end == text || *end || v < min || v > max) {
-        out_problem("%s: expected a number from %" PRId64 " to %" PRId64 ", got \"%s\"", name, min,
-                    max, text);
+        out_problem("%s: expected a number from %" PRId64 " to %" PRId64 ", got \"%s\"", name, min, max, text);
         return false;
     }
     *out = v;

@@ -34,12 +34,10 @@ typedef struct arg_common {
 } arg_common;
 
 /* Fills `positional` (missing ones stay NULL) and the options. */
-MANDATE_CHECK bool args_parse(int argc, char **argv, arg_common *common, const arg_option *options,
-                              size_t option_count, const char **positional, size_t positional_min,
-                              size_t positional_max);
+MANDATE_CHECK bool args_parse(int argc, char **argv, arg_common *common, const arg_option *options, size_t option_count,
+                              const char **positional, size_t positional_min, size_t positional_max);
 
 /* A whole number within bounds; says what is wrong otherwise. */
-MANDATE_CHECK bool args_number(int64_t *out, const char *name, const char *text, int64_t min,
-                               int64_t max);
+MANDATE_CHECK bool args_number(int64_t *out, const char *name, const char *text, int64_t min, int64_t max);
 
 #endif

@@ -28,8 +28,7 @@ exit_code client_open(client *c, const arg_common *common)
         return CLI_REFUSED;
     }
     memcpy(c->socket, path, strlen(path) + 1);
-    if (common->url && strncmp(common->url, "http://", 7) != 0 &&
-        strncmp(common->url, "https://", 8) != 0) {
+    if (common->url && strncmp(common->url, "http://", 7) != 0 && strncmp(common->url, "https://", 8) != 0) {
         out_problem("--url: expected http://host:port, got \"%s\"", common->url);
         return CLI_REFUSED;
     }
@@ -104,19 +103,17 @@ static CURLcode perform(client *c, const char *method, const char *path, mandate
 static void tell_refusal(const client *c)
 {
     cel_value error = json_member(c->value, "error");
-    mandate_slice status = json_member_text(error, "status"),
-                  message = json_member_text(error, "message");
+    mandate_slice status = json_member_text(error, "status"), message = json_member_text(error, "message");
     int64_t line = json_member_int(error, "line", 0);
     size_t len = c->body.len;
     if (line)
-        out_problem("%.*s: line %lld, column %lld: %.*s", MANDATE_SLICE_ARG(status),
-                    (long long)line, (long long)json_member_int(error, "column", 0),
-                    MANDATE_SLICE_ARG(message));
+        out_problem("%.*s: line %lld, column %lld: %.*s", MANDATE_SLICE_ARG(status), (long long)line,
+                    (long long)json_member_int(error, "column", 0), MANDATE_SLICE_ARG(message));
     else if (message.len)
         out_problem("%.*s: %.*s", MANDATE_SLICE_ARG(status), MANDATE_SLICE_ARG(message));
     else if (len && len < 2048)
-        out_problem("the server answered %d: %.*s", c->code,
-                    (int)(c->body.data[len - 1] == '\n' ? len - 1 : len), c->body.data);
+        out_problem("the server answered %d: %.*s", c->code, (int)(c->body.data[len - 1] == '\n' ? len - 1 : len),
+                    c->body.data);
     else
         out_problem("the server answered %d", c->code);
 }
@@ -130,8 +127,7 @@ static exit_code code_of(int http)
     return http >= 400 && http < 500 ? CLI_REFUSED : http == 501 ? CLI_REFUSED : CLI_INTERNAL;
 }
 
-static exit_code call(client *c, const char *method, const char *path, mandate_slice body,
-                      bool quiet_404)
+static exit_code call(client *c, const char *method, const char *path, mandate_slice body, bool quiet_404)
 {
     mandate_error err;
     CURLcode result = perform(c, method, path, body);
@@ -142,8 +138,7 @@ static exit_code call(client *c, const char *method, const char *path, mandate_s
     }
     arena_reset(&c->a);
     c->value = cel_null();
-    bool parsed =
-        c->body.len && !json_value_parse(&c->value, &c->a, buf_slice(&c->body), REPLY_MAX, &err);
+    bool parsed = c->body.len && !json_value_parse(&c->value, &c->a, buf_slice(&c->body), REPLY_MAX, &err);
     exit_code code = code_of(c->code);
     if (code != CLI_OK) {
         if (!quiet_404 || c->code != 404)
@@ -170,8 +165,7 @@ exit_code client_try(client *c, const char *method, const char *path)
 exit_code client_print_json(const client *c)
 {
     bool newline = c->body.len && c->body.data[c->body.len - 1] == '\n';
-    bool written = fwrite(c->body.data, 1, c->body.len, stdout) == c->body.len &&
-                   (newline || putchar('\n') != EOF);
+    bool written = fwrite(c->body.data, 1, c->body.len, stdout) == c->body.len && (newline || putchar('\n') != EOF);
     return written ? CLI_OK : CLI_INTERNAL;
 }
 
@@ -179,8 +173,8 @@ void path_segment(buf *path, mandate_slice segment)
 {
     for (size_t i = 0; i < segment.len; i++) {
         unsigned char c = (unsigned char)segment.ptr[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                     c == '-' || c == '_' || c == '~';
+        bool plain =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '~';
         if (plain || (c == '.' && segment.len > 2)) /* libcurl would resolve "." and ".." */
             buf_put_char(path, (char)c);
         else

@@ -67,9 +67,8 @@ int cmd_mandate_check(int argc, char **argv)
     const char *mandate = NULL, *agent = NULL, *action = NULL, *resource = NULL;
     arg_list params = {.count = 0};
     const arg_option options[] = {
-        {"--mandate", .value = &mandate}, {"--agent", .value = &agent},
-        {"--action", .value = &action},   {"--resource", .value = &resource},
-        {"--param", .list = &params},
+        {"--mandate", .value = &mandate},   {"--agent", .value = &agent}, {"--action", .value = &action},
+        {"--resource", .value = &resource}, {"--param", .list = &params},
     };
     arg_common common;
     client c;
@@ -86,8 +85,7 @@ int cmd_mandate_check(int argc, char **argv)
     put(&body, "},\"action\":{\"name\":", mandate_slice_str(action));
     buf_put_str(&body, ",\"properties\":{");
     bool good = put_params(&body, &params);
-    put(&body,
-        "}},\"resource\":{\"type\":", mandate_slice_of(resource, (size_t)(slash - resource)));
+    put(&body, "}},\"resource\":{\"type\":", mandate_slice_of(resource, (size_t)(slash - resource)));
     put(&body, ",\"id\":", mandate_slice_str(slash + 1));
     put(&body, "},\"context\":{\"mandate\":", mandate_slice_str(mandate));
     buf_put_str(&body, "}}");

@@ -73,8 +73,10 @@ _Static_assert((int)ARG_LIST_MAX <= (int)LIMIT_HEADERS, "whatever can be typed i
 
 static bool take_arguments(trial *t, int argc, char **argv)
 {
-    const arg_option options[] = {{.name = "--entities", .list = &t->entities}, {.name = "--header", .list = &t->header_texts},
-                                  {.name = "--key-file", .value = &t->key_file}, {.name = "--topic", .value = &t->topic},
+    const arg_option options[] = {{.name = "--entities", .list = &t->entities},
+                                  {.name = "--header", .list = &t->header_texts},
+                                  {.name = "--key-file", .value = &t->key_file},
+                                  {.name = "--topic", .value = &t->topic},
                                   {.name = "--schema", .value = &t->schema_file}};
     if (!args_parse(argc, argv, &t->common, options, sizeof(options) / sizeof(*options), &t->file, 1, 1))
         return false;
@@ -84,8 +86,8 @@ static bool take_arguments(trial *t, int argc, char **argv)
             out_problem("--header needs NAME=VALUE, not '%s'", text);
             return false;
         }
-        t->headers[t->header_count++] = (record_header){.name = mandate_slice_of(text, (size_t)(equals - text)),
-                                                        .value = mandate_slice_str(equals + 1)};
+        t->headers[t->header_count++] =
+            (record_header){.name = mandate_slice_of(text, (size_t)(equals - text)), .value = mandate_slice_str(equals + 1)};
     }
     return true;
 }
@@ -131,9 +133,9 @@ static int load(trial *t)
         status = mapper_create(&t->m, t->c, &err);
     if (status && !p.count)
         out_problem("%s%s", err.text,
-                t->c && t->c->registry_named && !t->c->value_plan
-                    ? ": nothing is fetched here, give the writer's schema with --schema FILE"
-                    : "");
+                    t->c && t->c->registry_named && !t->c->value_plan
+                        ? ": nothing is fetched here, give the writer's schema with --schema FILE"
+                        : "");
     problems_deinit(&p);
     return status == MANDATE_OK ? CLI_OK : CLI_REFUSED;
 }
@@ -237,8 +239,10 @@ static void say(const char *format, ...)
 /* For people: what would happen, and which attributes this record says nothing about. */
 static void explain_change(const schema *s, const connector *c, const change *ch)
 {
-    static const char *const verbs[] = {
-        [CHANGE_UPSERT] = "set", [CHANGE_DELETE] = "delete", [CHANGE_FORGET] = "forget", [CHANGE_FORGET_TYPE] = "forget all"};
+    static const char *const verbs[] = {[CHANGE_UPSERT] = "set",
+                                        [CHANGE_DELETE] = "delete",
+                                        [CHANGE_FORGET] = "forget",
+                                        [CHANGE_FORGET_TYPE] = "forget all"};
     const schema_type *type = schema_type_at(s, ch->type);
     if (ch->op == CHANGE_FORGET_TYPE)
         say("%s %s", verbs[ch->op], type->name);
@@ -261,7 +265,8 @@ static void explain_change(const schema *s, const connector *c, const change *ch
             for (uint32_t k = 0; k < ch->set_count; k++)
                 set |= ch->sets[k].field == c->entities[e].attributes[i].field;
             if (!set)
-                say("  %.*s is not in this record: it keeps its value", MANDATE_SLICE_ARG(c->entities[e].attributes[i].name));
+                say("  %.*s is not in this record: it keeps its value",
+                    MANDATE_SLICE_ARG(c->entities[e].attributes[i].name));
         }
     }
 }

@@ -36,17 +36,8 @@ static int control(int argc, char **argv, const char *verb)
     return code;
 }
 
-int cmd_mandate_revoke(int argc, char **argv)
-{
-    return control(argc, argv, "revoke");
-}
+int cmd_mandate_revoke(int argc, char **argv) { return control(argc, argv, "revoke"); }
 
-int cmd_mandate_suspend(int argc, char **argv)
-{
-    return control(argc, argv, "suspend");
-}
+int cmd_mandate_suspend(int argc, char **argv) { return control(argc, argv, "suspend"); }
 
-int cmd_mandate_resume(int argc, char **argv)
-{
-    return control(argc, argv, "resume");
-}
+int cmd_mandate_resume(int argc, char **argv) { return control(argc, argv, "resume"); }

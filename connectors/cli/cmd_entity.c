@@ -11,13 +11,11 @@ static void add_attribute(out_table *t, arena *a, mandate_slice name, cel_value 
     mandate_slice topic = json_member_text(attribute, "topic");
     char place[48] = "";
     if (topic.len)
-        snprintf(place, sizeof(place), "/%" PRId64 "@%" PRId64,
-                 json_member_int(attribute, "partition", 0),
+        snprintf(place, sizeof(place), "/%" PRId64 "@%" PRId64, json_member_int(attribute, "partition", 0),
                  json_member_int(attribute, "offset", 0));
     out_table_add(t, OUT_PLAIN, name);
     out_table_add(t, known ? OUT_BOLD : OUT_DOUBT,
-                  known ? out_value(a, json_member(attribute, "value"))
-                        : mandate_slice_str("unknown"));
+                  known ? out_value(a, json_member(attribute, "value")) : mandate_slice_str("unknown"));
     out_table_add(t, OUT_PLAIN, json_member_text(attribute, "source"));
     out_table_add(t, OUT_DIM, arena_printf(a, "%.*s%s", MANDATE_SLICE_ARG(topic), place));
     out_table_add(t, OUT_DIM, json_member_text(attribute, "event_time"));

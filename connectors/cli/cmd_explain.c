@@ -39,8 +39,7 @@ static void show_reads(tree *t, cel_value node, bool has_children)
         buf_put_str(&t->line, has_children ? "\xE2\x94\x82   " : "    ");
         out_text(&t->line, OUT_DIM, json_member_text(read, "path"));
         buf_put_str(&t->line, " = ");
-        out_text(&t->line, known ? OUT_BOLD : OUT_DOUBT,
-                 known ? out_value(t->a, value) : mandate_slice_str("unknown"));
+        out_text(&t->line, known ? OUT_BOLD : OUT_DOUBT, known ? out_value(t->a, value) : mandate_slice_str("unknown"));
         buf_put_str(&t->line, "  ");
         show_origin(&t->line, read);
         out_line(&t->line);
@@ -105,8 +104,7 @@ static void show_explanation(client *c)
     out_text(&t.line, OUT_BOLD, show_id(c->value));
     buf_put_str(&t.line, "  ");
     out_text(&t.line, out_state_style(state), state);
-    snprintf(version, sizeof(version), "  version %" PRId64,
-             json_member_int(c->value, "version", 0));
+    snprintf(version, sizeof(version), "  version %" PRId64, json_member_int(c->value, "version", 0));
     out_str(&t.line, OUT_DIM, version);
     if (because.len && !mandate_slice_eq(because, show_id(c->value))) {
         buf_put_str(&t.line, "  because of ");

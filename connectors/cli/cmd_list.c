@@ -32,8 +32,7 @@ static void print_row(cel_value m)
 }
 
 /* One page; `after` gets the last id, or "" when this was the last page. */
-static exit_code list_page(client *c, const char *query, int64_t want, buf *after, out_table *t,
-                           int64_t *seen)
+static exit_code list_page(client *c, const char *query, int64_t want, buf *after, out_table *t, int64_t *seen)
 {
     char limit[24];
     buf path;
@@ -56,9 +55,7 @@ static exit_code list_page(client *c, const char *query, int64_t want, buf *afte
             print_row(rows.items[i]);
     }
     *seen += count;
-    buf_put_slice(
-        after,
-        json_member_text(c->value, "next")); /* a page may be short, or empty, and not the last */
+    buf_put_slice(after, json_member_text(c->value, "next")); /* a page may be short, or empty, and not the last */
     return CLI_OK;
 }
 

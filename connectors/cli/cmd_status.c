@@ -10,8 +10,7 @@ static out_style style_of(mandate_slice state)
 {
     if (mandate_slice_is(state, "live"))
         return OUT_GOOD;
-    return mandate_slice_is(state, "silent") || mandate_slice_is(state, "starting") ? OUT_DOUBT
-                                                                                    : OUT_BAD;
+    return mandate_slice_is(state, "silent") || mandate_slice_is(state, "starting") ? OUT_DOUBT : OUT_BAD;
 }
 
 static void add_number(out_table *t, cel_value from, const char *name)
@@ -39,8 +38,7 @@ static void add_row(out_table *t, cel_value connector, cel_value partition)
 
 static void show_connectors(const client *c)
 {
-    static const char *const heads[] = {"CONNECTOR", "STATE", "TOPIC", "PARTITION",
-                                        "OFFSET",    "LAG",   "LAG S"};
+    static const char *const heads[] = {"CONNECTOR", "STATE", "TOPIC", "PARTITION", "OFFSET", "LAG", "LAG S"};
     cel_value all = json_member(c->value, "connectors");
     out_table table;
     out_table_init(&table, heads, 7);

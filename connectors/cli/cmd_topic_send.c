@@ -19,16 +19,14 @@ static mandate_status make_headers(record_header *out, const arg_list *from, man
     for (size_t i = 0; i < from->count; i++) {
         const char *equals = strchr(from->items[i], '=');
         if (!equals || equals == from->items[i])
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "--header: expected NAME=VALUE, got \"%s\"", from->items[i]);
+            return mandate_error_set(err, MANDATE_INVALID, "--header: expected NAME=VALUE, got \"%s\"", from->items[i]);
         out[i].name = mandate_slice_of(from->items[i], (size_t)(equals - from->items[i]));
         out[i].value = mandate_slice_str(equals + 1);
     }
     return MANDATE_OK;
 }
 
-static mandate_status send_input(kafka_tool_sender *s, record *r, const send_options *o,
-                                 mandate_error *err)
+static mandate_status send_input(kafka_tool_sender *s, record *r, const send_options *o, mandate_error *err)
 {
     buf value;
     mandate_status status = MANDATE_OK;
@@ -41,8 +39,7 @@ static mandate_status send_input(kafka_tool_sender *s, record *r, const send_opt
         if (!status)
             status = kafka_tool_send(s, r, err);
     } else {
-        while (!status && !input_stopped &&
-               (status = input_line(&value, stdin, LIMIT_RECORD, err)) == MANDATE_OK) {
+        while (!status && !input_stopped && (status = input_line(&value, stdin, LIMIT_RECORD, err)) == MANDATE_OK) {
             r->value = value.len ? buf_slice(&value) : mandate_slice_of("", 0);
             status = kafka_tool_send(s, r, err);
         }
@@ -53,14 +50,11 @@ static mandate_status send_input(kafka_tool_sender *s, record *r, const send_opt
     return status;
 }
 
-static mandate_status send_all(const kafka_tool_target *target, const send_options *o,
-                               mandate_error *err)
+static mandate_status send_all(const kafka_tool_target *target, const send_options *o, mandate_error *err)
 {
     record_header headers[ARG_LIST_MAX];
     kafka_tool_sender *s;
-    record r = {.partition = (int32_t)o->partition,
-                .headers = headers,
-                .header_count = (uint32_t)o->headers.count};
+    record r = {.partition = (int32_t)o->partition, .headers = headers, .header_count = (uint32_t)o->headers.count};
     if (o->key)
         r.key = mandate_slice_str(o->key);
     mandate_status status = make_headers(headers, &o->headers, err);

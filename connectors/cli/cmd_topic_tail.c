@@ -49,10 +49,8 @@ int cmd_topic_tail(int argc, char **argv)
                                       .properties = properties.items,
                                       .property_count = properties.count,
                                       .timeout_ms = (int)timeout_ms};
-    const kafka_tool_tail_options tail_options = {.from_beginning = from_beginning,
-                                                  .exit_at_end = exit_at_end,
-                                                  .count = (uint64_t)limit,
-                                                  .stop = &input_stopped};
+    const kafka_tool_tail_options tail_options = {
+        .from_beginning = from_beginning, .exit_at_end = exit_at_end, .count = (uint64_t)limit, .stop = &input_stopped};
     mandate_status status = kafka_tool_tail(&target, &tail_options, print_record, &t, &err);
     arena_deinit(&t.a);
     buf_deinit(&t.line);

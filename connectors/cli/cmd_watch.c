@@ -71,8 +71,7 @@ static void print_change(const watch *w, cel_value m, const seen *before)
 static bool note(watch *w, cel_value m)
 {
     mandate_slice id = show_id(m);
-    seen now = {.version = json_member_int(m, "version", 0),
-                .state = mandate_state_parse(show_state(m))};
+    seen now = {.version = json_member_int(m, "version", 0), .state = mandate_state_parse(show_state(m))};
     uint64_t hash = hash_slice(id);
     uint32_t at = table_find(&w->index, hash, same_id, w, &id);
     if (at == TABLE_NONE) {

@@ -7,15 +7,11 @@
 
 volatile bool input_stopped;
 
-static void on_signal(int number)
-{
-    input_stopped = true;
-}
+static void on_signal(int number) { input_stopped = true; }
 
 void input_catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = SA_RESETHAND}; /* the second one kills */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; /* the second one kills */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -27,20 +23,17 @@ mandate_status input_read(buf *out, const char *path, size_t size_max, mandate_e
     bool is_stdin = strcmp(path, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(path, "rb");
     if (!file)
-        return mandate_error_set(err, MANDATE_NOT_FOUND, "cannot read %s: %s", path,
-                                 strerror(errno));
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
     mandate_status status = MANDATE_OK;
     while (!status && (n = fread(block, 1, sizeof(block), file)) > 0) {
         buf_put(out, block, n);
         if (out->len > size_max)
-            status = mandate_error_set(err, MANDATE_LIMIT, "%s is longer than %zu bytes", path,
-                                       size_max);
+            status = mandate_error_set(err, MANDATE_LIMIT, "%s is longer than %zu bytes", path, size_max);
         else if (out->failed)
             status = mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     }
     if (!status && ferror(file))
-        status =
-            mandate_error_set(err, MANDATE_INVALID, "cannot read %s: %s", path, strerror(errno));
+        status = mandate_error_set(err, MANDATE_INVALID, "cannot read %s: %s", path, strerror(errno));
     if (!is_stdin)
         fclose(file);
     return status;
@@ -53,8 +46,7 @@ mandate_status input_line(buf *out, FILE *from, size_t size_max, mandate_error *
     while ((c = getc(from)) != EOF && c != '\n') {
         buf_put_char(out, (char)c);
         if (out->len > size_max)
-            return mandate_error_set(err, MANDATE_LIMIT, "a line is longer than %zu bytes",
-                                     size_max);
+            return mandate_error_set(err, MANDATE_LIMIT, "a line is longer than %zu bytes", size_max);
     }
     if (out->failed)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory");

@@ -8,8 +8,7 @@
 #include "engine/base/buf.h"
 
 /* `path` "-" is standard input. */
-MANDATE_CHECK mandate_status input_read(buf *out, const char *path, size_t size_max,
-                                        mandate_error *err);
+MANDATE_CHECK mandate_status input_read(buf *out, const char *path, size_t size_max, mandate_error *err);
 /* One line without its newline. NOT_FOUND at the end. */
 MANDATE_CHECK mandate_status input_line(buf *out, FILE *from, size_t size_max, mandate_error *err);
 /* Set by SIGINT and SIGTERM once input_catch_signals was called. */

@@ -13,29 +13,22 @@
 static const command commands[] = {
     {"mandate", "issue", cmd_mandate_issue, "FILE|-", "issue a mandate from its claims in JSON"},
     {"mandate", "get", cmd_mandate_get, "ID", "show a mandate and what last happened to it"},
-    {"mandate", "list", cmd_mandate_list, "[--state S] [--agent A] [--parent P] [--limit N]",
-     "list mandates"},
-    {"mandate", "revoke", cmd_mandate_revoke, "ID [--reason TEXT]",
-     "end a mandate and all delegated from it"},
-    {"mandate", "suspend", cmd_mandate_suspend, "ID [--reason TEXT]",
-     "suspend a mandate until it is resumed"},
+    {"mandate", "list", cmd_mandate_list, "[--state S] [--agent A] [--parent P] [--limit N]", "list mandates"},
+    {"mandate", "revoke", cmd_mandate_revoke, "ID [--reason TEXT]", "end a mandate and all delegated from it"},
+    {"mandate", "suspend", cmd_mandate_suspend, "ID [--reason TEXT]", "suspend a mandate until it is resumed"},
     {"mandate", "resume", cmd_mandate_resume, "ID [--reason TEXT]", "take back a suspension"},
     {"mandate", "explain", cmd_mandate_explain, "ID", "why it is in its state, term by term"},
-    {"mandate", "watch", cmd_mandate_watch, "[ID]",
-     "print changes; with an ID, until it ends (exit 3)"},
-    {"mandate", "check", cmd_mandate_check,
-     "--mandate ID --agent A --action X --resource TYPE/ID [--param NAME=VALUE]...",
+    {"mandate", "watch", cmd_mandate_watch, "[ID]", "print changes; with an ID, until it ends (exit 3)"},
+    {"mandate", "check", cmd_mandate_check, "--mandate ID --agent A --action X --resource TYPE/ID [--param NAME=VALUE]...",
      "ask for a decision (exit 0 or 3)"},
     {"entity", "get", cmd_entity_get, "TYPE ID", "what is known about an entity, and from where"},
-    {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]...",
-     "validate connector files"},
+    {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]...", "validate connector files"},
     {"connector", "try", cmd_connector_try,
      "FILE [--entities FILE]... [--key-file K] [--header K=V]... [--topic T] [--schema FILE] < "
      "RECORD",
      "what a connector makes of one sample record"},
     {"connector", "status", cmd_connector_status, "", "state, offsets and lag of the connectors"},
-    {"connector", "clear", cmd_connector_clear, "NAME",
-     "trust a connector again after a poison record"},
+    {"connector", "clear", cmd_connector_clear, "NAME", "trust a connector again after a poison record"},
     {"topic", "tail", cmd_topic_tail,
      "[TOPIC] [--from-beginning] [--exit-at-end] [--count N] [--bootstrap B] [--property K=V]... "
      "[--timeout MS]",
@@ -58,15 +51,14 @@ static void print_help(FILE *to)
             fprintf(to, "\n");
         fprintf(to, "  %-9s %-8s %s\n", commands[i].group, commands[i].name, commands[i].help);
     }
-    fprintf(to,
-            "\nEvery command takes\n"
-            "  --json           print what the server or topic said, as JSON\n"
-            "  --socket PATH    the server's socket (default $MANDATED_SOCKET, then "
-            "./data/mandated.sock)\n"
-            "  --url URL        the server's address instead, http://127.0.0.1:PORT\n"
-            "  --help           its arguments\n"
-            "Topics are read at --bootstrap (default $MANDATED_BOOTSTRAP, then 127.0.0.1:9092).\n"
-            "Colour is used on a terminal unless NO_COLOR is set.\n\nexit codes\n");
+    fprintf(to, "\nEvery command takes\n"
+                "  --json           print what the server or topic said, as JSON\n"
+                "  --socket PATH    the server's socket (default $MANDATED_SOCKET, then "
+                "./data/mandated.sock)\n"
+                "  --url URL        the server's address instead, http://127.0.0.1:PORT\n"
+                "  --help           its arguments\n"
+                "Topics are read at --bootstrap (default $MANDATED_BOOTSTRAP, then 127.0.0.1:9092).\n"
+                "Colour is used on a terminal unless NO_COLOR is set.\n\nexit codes\n");
 #define X(name, code, text) fprintf(to, "  %-3d %s\n", code, text);
     EXIT_CODE_MAP(X)
 #undef X
@@ -89,8 +81,8 @@ static int unknown(const char *group, const char *name)
         names[i] = texts[i];
     }
     const char *nearest = nearest_name(mandate_slice_str(asked), names, COMMAND_COUNT);
-    out_problem("no command \"%s\"%s%s%s; see mandatectl --help", asked,
-                nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    out_problem("no command \"%s\"%s%s%s; see mandatectl --help", asked, nearest ? "; did you mean \"" : "",
+                nearest ? nearest : "", nearest ? "\"?" : "");
     return CLI_REFUSED;
 }
 
@@ -110,8 +102,7 @@ int main(int argc, char **argv)
         print_help(stderr);
         return CLI_REFUSED;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return CLI_OK;
     }

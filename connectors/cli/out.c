@@ -21,8 +21,7 @@ static const char *const styles[] = {
 void out_init(void)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    coloured =
-        isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+    coloured = isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 }
 
 /* Control characters (C0, DEL, C1), bidirectional overrides and what is no UTF-8 become U+FFFD. */
@@ -67,10 +66,7 @@ void out_text(buf *line, out_style style, mandate_slice text)
         buf_put_str(line, "\033[0m");
 }
 
-void out_str(buf *line, out_style style, const char *text)
-{
-    out_text(line, style, mandate_slice_str(text));
-}
+void out_str(buf *line, out_style style, const char *text) { out_text(line, style, mandate_slice_str(text)); }
 
 void out_column(buf *line, out_style style, mandate_slice text, size_t width)
 {

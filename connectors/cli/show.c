@@ -20,10 +20,7 @@ mandate_slice show_member(cel_value mandate, const char *name)
     return text.len ? text : json_member_text(show_claims(mandate), name);
 }
 
-bool show_is_known(cel_value read)
-{
-    return json_has_member(read, "value") && !cel_is_true(json_member(read, "unknown"));
-}
+bool show_is_known(cel_value read) { return json_has_member(read, "value") && !cel_is_true(json_member(read, "unknown")); }
 
 mandate_slice show_id(cel_value mandate)
 {
@@ -31,10 +28,7 @@ mandate_slice show_id(cel_value mandate)
     return id.len ? id : json_member_text(mandate, "mandate");
 }
 
-mandate_slice show_state(cel_value mandate)
-{
-    return json_member_text(mandate, "state");
-}
+mandate_slice show_state(cel_value mandate) { return json_member_text(mandate, "state"); }
 
 static void label(buf *line, const char *name)
 {
@@ -78,8 +72,7 @@ static void show_json(buf *line, const char *name, cel_value v)
 
 void show_origin(buf *line, cel_value origin)
 {
-    mandate_slice topic = json_member_text(origin, "topic"),
-                  at = json_member_text(origin, "event_time");
+    mandate_slice topic = json_member_text(origin, "topic"), at = json_member_text(origin, "event_time");
     char place[48];
     if (topic.len == 0)
         topic = json_member_text(origin, "source");
@@ -87,8 +80,8 @@ void show_origin(buf *line, cel_value origin)
         return;
     out_text(line, OUT_DIM, topic);
     if (json_has_member(origin, "offset")) {
-        snprintf(place, sizeof(place), "/%" PRId64 "@%" PRId64,
-                 json_member_int(origin, "partition", 0), json_member_int(origin, "offset", 0));
+        snprintf(place, sizeof(place), "/%" PRId64 "@%" PRId64, json_member_int(origin, "partition", 0),
+                 json_member_int(origin, "offset", 0));
         out_str(line, OUT_DIM, place);
     }
     if (at.len) {
@@ -99,8 +92,7 @@ void show_origin(buf *line, cel_value origin)
 
 static void show_cause(buf *line, cel_value cause)
 {
-    mandate_slice principal = json_member_text(cause, "principal"),
-                  note = json_member_text(cause, "note");
+    mandate_slice principal = json_member_text(cause, "principal"), note = json_member_text(cause, "note");
     if (principal.len) {
         buf_put_str(line, "by ");
         out_text(line, OUT_PLAIN, principal);

@@ -48,8 +48,7 @@ static void put_headers(buf *line, const record *r)
     buf_put_char(line, '{');
     for (uint32_t i = 0; i < r->header_count; i++) {
         uint32_t later = i + 1; /* the last of a name wins, as in mapping */
-        while (later < r->header_count &&
-               !mandate_slice_eq(r->headers[later].name, r->headers[i].name))
+        while (later < r->header_count && !mandate_slice_eq(r->headers[later].name, r->headers[i].name))
             later++;
         if (later < r->header_count)
             continue;
@@ -110,8 +109,7 @@ static void put_shown(buf *line, out_style style, mandate_slice data)
         out_str(line, OUT_DIM, "null");
         return;
     }
-    mandate_slice shown =
-        mandate_slice_of(data.ptr, data.len > VALUE_SHOWN ? VALUE_SHOWN : data.len);
+    mandate_slice shown = mandate_slice_of(data.ptr, data.len > VALUE_SHOWN ? VALUE_SHOWN : data.len);
     out_text(line, style, shown);
     if (shown.len < data.len)
         out_str(line, OUT_DIM, "...");

@@ -62,7 +62,7 @@ static const char *set_text(config_reader *r, const option *o, const yaml_node *
     if (o->flags & (OPTION_EXPAND | OPTION_SECRET))
         return yaml_expand(&r->c->memory, r->p, r->doc, n, r->c->folder);
     return o->type == OPTION_PATH || o->type == OPTION_FILES ? path_join(&r->c->memory, r->c->folder, n->text)
-                                                            : arena_dup(&r->c->memory, n->text).ptr;
+                                                             : arena_dup(&r->c->memory, n->text).ptr;
 }
 
 static bool add_text(config_reader *r, config_list *list, const char *text)
@@ -239,8 +239,8 @@ static size_t section_keys(yaml_key *out, char names[][64], size_t max, const ch
         assert(count < max && len < sizeof(names[0]));
         memcpy(names[count], name, len);
         names[count][len] = '\0';
-        out[count] = (yaml_key){names[count], option_type_name(options[i].type),
-                                (options[i].flags & OPTION_REQUIRED) != 0, options[i].doc};
+        out[count] = (yaml_key){names[count], option_type_name(options[i].type), (options[i].flags & OPTION_REQUIRED) != 0,
+                                options[i].doc};
         count++;
     }
     return count;
@@ -325,15 +325,17 @@ static void check_http(config_reader *r)
     if (!c->http.unix_socket && c->data_dir)
         c->http.unix_socket = path_join(&c->memory, c->data_dir, mandate_slice_str("mandated.sock"));
     if (c->http.unix_socket && strlen(c->http.unix_socket) >= sizeof(address.sun_path))
-        rule(r, "http.unix_socket", "http.unix_socket: the path of a socket may not be longer than 107 bytes; give a "
-                                    "shorter one");
+        rule(r, "http.unix_socket",
+             "http.unix_socket: the path of a socket may not be longer than 107 bytes; give a "
+             "shorter one");
     if (!c->http.tcp)
         return;
     if (!split_address(c->http.tcp, host, &port))
         rule(r, "http.tcp", "http.tcp must be host:port, such as 127.0.0.1:8480");
     else if (!is_loopback(host))
-        rule(r, "http.tcp", "http.tcp is not a loopback address: callers are not authenticated over TCP, so other machines "
-                            "must come through an authenticating proxy; use 127.0.0.1 or [::1]");
+        rule(r, "http.tcp",
+             "http.tcp is not a loopback address: callers are not authenticated over TCP, so other machines "
+             "must come through an authenticating proxy; use 127.0.0.1 or [::1]");
 }
 
 static void check_rules(config_reader *r)
@@ -342,8 +344,9 @@ static void check_rules(config_reader *r)
     if (c->kafka.embedded && c->kafka.bootstrap_servers)
         rule(r, "kafka.bootstrap_servers", "kafka.bootstrap_servers and kafka.embedded exclude each other");
     if (!c->kafka.embedded && !node_of(r, "kafka.bootstrap_servers"))
-        rule(r, "kafka", "kafka.bootstrap_servers is missing: host:port of a broker (or kafka.embedded: true to try "
-                         "things out)");
+        rule(r, "kafka",
+             "kafka.bootstrap_servers is missing: host:port of a broker (or kafka.embedded: true to try "
+             "things out)");
     if (!c->kafka.embedded && c->kafka.embedded_port_file)
         rule(r, "kafka.embedded_port_file", "kafka.embedded_port_file is for kafka.embedded: true");
     if (c->revocations.format == CONFIG_FORMAT_AVRO && c->revocations.registry.count == 0)

@@ -30,12 +30,7 @@ typedef struct config_properties {
 
 typedef enum config_format { CONFIG_FORMAT_JSON, CONFIG_FORMAT_AVRO } config_format;
 
-typedef enum config_log_level {
-    CONFIG_LOG_ERROR,
-    CONFIG_LOG_WARN,
-    CONFIG_LOG_INFO,
-    CONFIG_LOG_DEBUG
-} config_log_level;
+typedef enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARN, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG } config_log_level;
 
 typedef struct config {
     arena memory;
@@ -84,8 +79,7 @@ typedef struct config {
 /* Reads and validates a configuration file (or, for tests, `text` instead of it). The error is the first problem, with
  * its excerpt, and how many more there are. On failure *out needs no config_destroy. */
 MANDATE_CHECK mandate_status config_load(config *out, const char *path, mandate_error *err);
-MANDATE_CHECK mandate_status config_load_text(config *out, const char *path, const mandate_slice *text,
-                                              mandate_error *err);
+MANDATE_CHECK mandate_status config_load_text(config *out, const char *path, const mandate_slice *text, mandate_error *err);
 /* Every problem to `p`. *out always needs config_destroy, and on failure holds what could be read. */
 MANDATE_CHECK mandate_status config_read(config *out, const char *path, const mandate_slice *text, problems *p);
 void config_destroy(config *c);

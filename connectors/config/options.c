@@ -13,6 +13,7 @@
 static const char *const format_words[] = {"json", "avro", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
+/* clang-format off */
 const option options[] = {
     {.key = "issuer", .type = OPTION_STRING, .offset = AT(issuer), .flags = OPTION_REQUIRED,
      .doc = "Who issues the mandates: a URI that stays the same for ever. It is part of every mandate and every "
@@ -70,15 +71,16 @@ const option options[] = {
     {.key = "log.level", .type = OPTION_WORD, .offset = AT(log.level), .fallback = "info", .words = level_words,
      .doc = "Least important messages that are logged."},
 };
+/* clang-format on */
 
 const size_t option_count = sizeof(options) / sizeof(*options);
 
 const char *option_type_name(option_type type)
 {
     static const char *const names[] = {
-        [OPTION_STRING] = "string",        [OPTION_PATH] = "path",   [OPTION_FILES] = "file or list of files",
+        [OPTION_STRING] = "string",          [OPTION_PATH] = "path", [OPTION_FILES] = "file or list of files",
         [OPTION_STRINGS] = "string or list", [OPTION_BOOL] = "bool", [OPTION_COUNT] = "number",
-        [OPTION_DURATION] = "duration",    [OPTION_WORD] = "word",   [OPTION_PROPERTIES] = "map of strings",
+        [OPTION_DURATION] = "duration",      [OPTION_WORD] = "word", [OPTION_PROPERTIES] = "map of strings",
     };
     _Static_assert(sizeof(names) / sizeof(*names) == OPTION_TYPE_COUNT, "every type has a name");
     return names[type];

@@ -33,8 +33,8 @@ typedef struct option {
     const char *key; /* "kafka.bootstrap_servers"; at most one dot */
     option_type type;
     size_t offset;
-    const char *fallback; /* as it would be written; NULL: none */
-    int64_t min, max;     /* COUNT, DURATION */
+    const char *fallback;     /* as it would be written; NULL: none */
+    int64_t min, max;         /* COUNT, DURATION */
     const char *const *words; /* WORD, NULL-terminated */
     uint32_t flags;
     const char *doc;

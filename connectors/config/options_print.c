@@ -82,7 +82,9 @@ void config_help_markdown(buf *b)
     for (size_t i = 0; i < option_count; i++) {
         const option *o = &options[i];
         buf_printf(b, "| `%s` | %s%s | ", o->key, option_type_name(o->type),
-                   o->flags & OPTION_SECRET ? ", secret" : o->flags & OPTION_EXPAND ? ", `${NAME}` allowed" : "");
+                   o->flags & OPTION_SECRET   ? ", secret"
+                   : o->flags & OPTION_EXPAND ? ", `${NAME}` allowed"
+                                              : "");
         if (o->fallback)
             buf_printf(b, "`%s`", o->fallback);
         else
@@ -159,8 +161,9 @@ void config_schema_json(buf *b)
             continue;
         }
         size_t prefix = (size_t)(dot - options[i].key) + 1, from = i;
-        buf_printf(b, "    \"%.*s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n"
-                      "      \"properties\": {\n",
+        buf_printf(b,
+                   "    \"%.*s\": {\n      \"type\": \"object\",\n      \"additionalProperties\": false,\n"
+                   "      \"properties\": {\n",
                    (int)prefix - 1, options[i].key);
         for (; i < option_count && strncmp(options[i].key, options[from].key, prefix) == 0; i++) {
             buf_put_str(b, i > from ? ",\n" : "");

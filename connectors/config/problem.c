@@ -113,8 +113,8 @@ static void put_excerpt(buf *b, mandate_slice text, uint32_t line, uint32_t colu
                (int)(before - skipped + (skipped ? 3 : 0)), "");
 }
 
-mandate_status problem_add(problems *p, const source_text *where, mandate_status status, uint32_t line,
-                           uint32_t column, const char *format, ...)
+mandate_status problem_add(problems *p, const source_text *where, mandate_status status, uint32_t line, uint32_t column,
+                           const char *format, ...)
 {
     char sentence[MANDATE_ERROR_TEXT_MAX];
     va_list args;

@@ -28,8 +28,8 @@ typedef struct problems {
 void problems_init(problems *p);
 void problems_deinit(problems *p);
 /* Line and column count from 1, in code points; line 0: the file as a whole. Returns `status`. */
-mandate_status problem_add(problems *p, const source_text *where, mandate_status status, uint32_t line,
-                           uint32_t column, const char *format, ...) MANDATE_PRINTF(6, 7);
+mandate_status problem_add(problems *p, const source_text *where, mandate_status status, uint32_t line, uint32_t column,
+                           const char *format, ...) MANDATE_PRINTF(6, 7);
 /* MANDATE_OK, or the first problem with "(and N more problems)". */
 MANDATE_CHECK mandate_status problems_result(const problems *p, mandate_error *err);
 

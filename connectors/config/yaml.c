@@ -51,12 +51,10 @@ static mandate_status syntax_error(reader *r)
         return problem_add(r->p, &r->doc->source, MANDATE_INVALID, line, column, "not YAML: %s",
                            y->problem ? y->problem : "unreadable character");
     }
-    return problem_add(r->p, &r->doc->source, MANDATE_INVALID, (uint32_t)y->problem_mark.line + 1,
-                       (uint32_t)y->problem_mark.column + 1, "not YAML: %s%s%s%s", y->problem ? y->problem : "malformed",
-                       y->context ? " " : "", y->context ? y->context : "",
-                       y->context && strstr(y->context, "flow")
-                           ? " (inside { } or [ ], quote a text that holds one of , [ ] { })"
-                           : "");
+    return problem_add(
+        r->p, &r->doc->source, MANDATE_INVALID, (uint32_t)y->problem_mark.line + 1, (uint32_t)y->problem_mark.column + 1,
+        "not YAML: %s%s%s%s", y->problem ? y->problem : "malformed", y->context ? " " : "", y->context ? y->context : "",
+        y->context && strstr(y->context, "flow") ? " (inside { } or [ ], quote a text that holds one of , [ ] { })" : "");
 }
 
 static mandate_status next_event(reader *r)
@@ -70,8 +68,7 @@ static mandate_status next_event(reader *r)
     return MANDATE_OK;
 }
 
-static mandate_status new_node(yaml_node **out, reader *r, yaml_kind kind, const yaml_char_t *anchor,
-                               const yaml_char_t *tag)
+static mandate_status new_node(yaml_node **out, reader *r, yaml_kind kind, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
     yaml_mark_t mark = r->event.start_mark;
     if (anchor)
@@ -95,8 +92,7 @@ static mandate_status read_scalar(const yaml_node **out, reader *r)
     yaml_node *n = NULL;
     mandate_slice text = mandate_slice_of((const char *)r->event.data.scalar.value, r->event.data.scalar.length);
     yaml_scalar_style_t style = r->event.data.scalar.style;
-    mandate_status status =
-        new_node(&n, r, YAML_SCALAR, r->event.data.scalar.anchor, r->event.data.scalar.tag);
+    mandate_status status = new_node(&n, r, YAML_SCALAR, r->event.data.scalar.anchor, r->event.data.scalar.tag);
     if (status)
         return status;
     if (memchr(text.len ? text.ptr : "", 0, text.len))
@@ -188,8 +184,7 @@ static mandate_status read_map(const yaml_node **out, reader *r, uint32_t depth)
     table seen;
     yaml_node *n = NULL;
     table_init(&seen);
-    mandate_status status =
-        new_node(&n, r, YAML_MAP, r->event.data.mapping_start.anchor, r->event.data.mapping_start.tag);
+    mandate_status status = new_node(&n, r, YAML_MAP, r->event.data.mapping_start.anchor, r->event.data.mapping_start.tag);
     if (status)
         goto done;
     for (;;) {
@@ -222,8 +217,7 @@ static mandate_status read_node(const yaml_node **out, reader *r, uint32_t depth
     if (r->event.type == YAML_SCALAR_EVENT)
         return read_scalar(out, r);
     if (r->event.type == YAML_ALIAS_EVENT)
-        return fail(r, MANDATE_INVALID, r->event.start_mark,
-                    "anchors and aliases are not supported: write the value out");
+        return fail(r, MANDATE_INVALID, r->event.start_mark, "anchors and aliases are not supported: write the value out");
     if (depth >= LIMIT_CONFIG_DEPTH)
         return fail(r, MANDATE_LIMIT, r->event.start_mark, "nested too deeply");
     return r->event.type == YAML_SEQUENCE_START_EVENT ? read_list(out, r, depth) : read_map(out, r, depth);
@@ -341,8 +335,7 @@ mandate_status yaml_open(yaml_doc **out, const char *path, const mandate_slice *
     status = take_source(r.doc, path, text, p);
     if (!status) {
         yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.doc->source.text.ptr,
-                                     r.doc->source.text.len);
+        yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.doc->source.text.ptr, r.doc->source.text.len);
         status = read_document(&r);
     }
     if (r.have_event)

@@ -23,12 +23,12 @@ typedef struct yaml_entry {
 
 struct yaml_node {
     yaml_kind kind;
-    yaml_style style;           /* SCALAR */
-    uint32_t line, column;      /* from 1 */
-    mandate_slice text;         /* SCALAR; NUL-terminated, holds no other NUL */
-    uint32_t count;             /* LIST, MAP */
-    const yaml_node **items;    /* LIST */
-    const yaml_entry *entries;  /* MAP, in file order */
+    yaml_style style;          /* SCALAR */
+    uint32_t line, column;     /* from 1 */
+    mandate_slice text;        /* SCALAR; NUL-terminated, holds no other NUL */
+    uint32_t count;            /* LIST, MAP */
+    const yaml_node **items;   /* LIST */
+    const yaml_entry *entries; /* MAP, in file order */
 };
 
 typedef struct yaml_doc {

@@ -106,8 +106,7 @@ void yaml_place(const yaml_doc *doc, const yaml_node *n, size_t offset, uint32_t
     mandate_slice source = doc->source.text;
     size_t at = source_offset(source, n->line, n->column) + (n->style == YAML_QUOTED);
     if (at + n->text.len <= source.len && memcmp(source.ptr + at, n->text.ptr, n->text.len) == 0)
-        *column = n->column + (n->style == YAML_QUOTED) +
-                  (uint32_t)utf8_length(mandate_slice_of(n->text.ptr, offset));
+        *column = n->column + (n->style == YAML_QUOTED) + (uint32_t)utf8_length(mandate_slice_of(n->text.ptr, offset));
 }
 
 mandate_status yaml_problem(problems *p, const yaml_doc *doc, const yaml_node *n, const char *format, ...)
@@ -159,8 +158,8 @@ bool yaml_check_keys(problems *p, const yaml_doc *doc, const yaml_node *map, con
             yaml_problem(p, doc, map->entries[i].key, "unknown key '%.*s' in %s: did you mean '%s'?",
                          MANDATE_SLICE_ARG(name), what, near);
         else
-            yaml_problem(p, doc, map->entries[i].key, "unknown key '%.*s' in %s: known are %s",
-                         MANDATE_SLICE_ARG(name), what, known);
+            yaml_problem(p, doc, map->entries[i].key, "unknown key '%.*s' in %s: known are %s", MANDATE_SLICE_ARG(name),
+                         what, known);
     }
     for (size_t k = 0; k < count; k++)
         if (keys[k].required && !yaml_get(map, keys[k].name))

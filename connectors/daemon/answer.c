@@ -111,7 +111,8 @@ static mandate_status list_one(answerer *a, listing *l, uint32_t handle, mandate
 
     engine_mandate_get(a->engine, handle, &m);
     mandate_state state = engine_effective_state(a->engine, handle, l->now_us, NULL);
-    if ((l->r->state != STATE_NONE && state != l->r->state) || (l->r->parent.len && !mandate_slice_eq(m.parent, l->r->parent)))
+    if ((l->r->state != STATE_NONE && state != l->r->state) ||
+        (l->r->parent.len && !mandate_slice_eq(m.parent, l->r->parent)))
         return MANDATE_OK;
     l->loads++;
     arena_reset(&a->memory);

@@ -13,9 +13,9 @@
 #include "graph/store.h"
 
 enum {
-    ANSWER_LIST_MAX = 1000,   /* items of one page */
+    ANSWER_LIST_MAX = 1000,     /* items of one page */
     ANSWER_LIST_VISITS = 20000, /* mandates looked at for one page: a page may be short and still have a next */
-    ANSWER_LIST_LOADS = 2000  /* claims read for one page */
+    ANSWER_LIST_LOADS = 2000    /* claims read for one page */
 };
 
 typedef struct answerer {

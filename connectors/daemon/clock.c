@@ -35,10 +35,7 @@ static void lead_raise(int64_t to)
         ;
 }
 
-void clock_init(int64_t floor_us)
-{
-    lead_raise(floor_us - clock_monotonic_us());
-}
+void clock_init(int64_t floor_us) { lead_raise(floor_us - clock_monotonic_us()); }
 
 int64_t clock_now_us(void)
 {

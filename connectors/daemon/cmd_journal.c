@@ -108,7 +108,8 @@ static void put_record(printer *p, const engine_input *in)
     put_str(b, schema_source_name(s, in->origin.source));
     buf_put_str(b, ",\"topic\":");
     put_str(b, schema_topic_name(s, in->origin.topic));
-    buf_printf(b, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"event_time\":", in->origin.partition, in->origin.offset);
+    buf_printf(b, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"event_time\":", in->origin.partition,
+               in->origin.offset);
     put_event_time(b, in->origin.event_time_us);
     buf_put_str(b, "},\"changes\":[");
     for (uint32_t i = 0; i < in->change_count; i++) {
@@ -214,7 +215,8 @@ static mandate_status put_transition(printer *p, const found *f)
 {
     transition t;
     transition_names names;
-    mandate_status status = store_transition_get(p->d->store, mandate_slice_of(f->id, f->id_len), f->version, &p->scratch, &p->err);
+    mandate_status status =
+        store_transition_get(p->d->store, mandate_slice_of(f->id, f->id_len), f->version, &p->scratch, &p->err);
 
     arena_reset(&p->memory);
     if (status == MANDATE_OK)

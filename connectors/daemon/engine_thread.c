@@ -25,7 +25,7 @@ struct engine_thread {
     bool started;
     _Atomic bool ended;
 
-    engine_input *inputs;      /* LIMIT_BATCH_INPUTS */
+    engine_input *inputs;       /* LIMIT_BATCH_INPUTS */
     service_request **commands; /* per leading input */
     uint32_t input_count, command_count, input_max;
     source_batch *taken, *held; /* in this step (list); did not fit into it */
@@ -54,8 +54,8 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     if (!t)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
     t->options = *options;
-    t->input_max = options->batch_inputs && options->batch_inputs < LIMIT_BATCH_INPUTS ? options->batch_inputs
-                                                                                       : LIMIT_BATCH_INPUTS;
+    t->input_max =
+        options->batch_inputs && options->batch_inputs < LIMIT_BATCH_INPUTS ? options->batch_inputs : LIMIT_BATCH_INPUTS;
     t->inputs = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->inputs));
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
     answerer_init(&t->answers, options->engine, options->store);
@@ -189,8 +189,7 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
 static void step(engine_thread *t)
 {
     engine *e = t->options.engine;
-    engine_batch batch = {
-        .seq = engine_seq(e) + 1, .now_us = clock_now_us(), .inputs = t->inputs, .count = t->input_count};
+    engine_batch batch = {.seq = engine_seq(e) + 1, .now_us = clock_now_us(), .inputs = t->inputs, .count = t->input_count};
     engine_result result;
     mandate_error err;
     int64_t began = clock_monotonic_us();

@@ -13,10 +13,7 @@
 
 static _Atomic int log_level_max = LOG_INFO;
 
-void log_init(log_level level)
-{
-    atomic_store(&log_level_max, (int)level);
-}
+void log_init(log_level level) { atomic_store(&log_level_max, (int)level); }
 
 void log_line(buf *b, int64_t now_us, log_level level, const char *component, const char *text)
 {

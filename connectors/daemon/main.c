@@ -15,9 +15,11 @@ typedef struct command {
 
 static const command commands[] = {
     {"--config", cmd_run, "FILE", "run the daemon"},
-    {"check-config", cmd_check_config, "FILE", "check a configuration with its entity types and connectors, and say what is wrong"},
+    {"check-config", cmd_check_config, "FILE",
+     "check a configuration with its entity types and connectors, and say what is wrong"},
     {"--help-config", cmd_help_config, "[--markdown|--json-schema]", "print every configuration key"},
-    {"journal", cmd_journal, "--config FILE [--from N] [--to N]", "print inputs and transitions as JSON lines (the daemon must be stopped)"},
+    {"journal", cmd_journal, "--config FILE [--from N] [--to N]",
+     "print inputs and transitions as JSON lines (the daemon must be stopped)"},
 };
 
 static void help(void)

@@ -6,8 +6,8 @@
 
 #include <stdatomic.h>
 
-static const int64_t bucket_bounds_us[METRICS_BUCKETS] = {10,    25,    50,     100,    250,    500,    1000,
-                                                          2500,  5000,  10000,  50000,  250000, 1000000};
+static const int64_t bucket_bounds_us[METRICS_BUCKETS] = {10,   25,   50,    100,   250,    500,    1000,
+                                                          2500, 5000, 10000, 50000, 250000, 1000000};
 
 void metrics_observe(metrics_histogram *h, int64_t us)
 {
@@ -19,10 +19,7 @@ void metrics_observe(metrics_histogram *h, int64_t us)
     atomic_fetch_add_explicit(&h->sum_us, us > 0 ? (uint64_t)us : 0, memory_order_relaxed);
 }
 
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
+static void add(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explicit(counter, n, memory_order_relaxed); }
 
 void metrics_step(metrics *m, const engine_batch *batch, const engine_result *result)
 {
@@ -159,8 +156,10 @@ static void render_engine(buf *b, metrics *m, const view *v)
     counter(b, "mandated_commands_total", "Commands answered.", atomic_load(&m->commands));
     counter(b, "mandated_commands_refused_total", "Commands answered with an error.", atomic_load(&m->commands_refused));
     head(b, "mandated_engine_changes_total", "counter", "Changes by what the engine did with them.");
-    buf_printf(b, "mandated_engine_changes_total{outcome=\"applied\"} %llu\nmandated_engine_changes_total{outcome=\"stale\"} %llu\n",
-               (unsigned long long)atomic_load(&m->changes_applied), (unsigned long long)atomic_load(&m->changes_stale));
+    buf_printf(
+        b,
+        "mandated_engine_changes_total{outcome=\"applied\"} %llu\nmandated_engine_changes_total{outcome=\"stale\"} %llu\n",
+        (unsigned long long)atomic_load(&m->changes_applied), (unsigned long long)atomic_load(&m->changes_stale));
     counter(b, "mandated_flips_total", "Atoms that changed their truth value.", atomic_load(&m->atoms_flipped));
     counter(b, "mandated_condition_flips_total", "Conditions that changed their truth value.",
             atomic_load(&m->conditions_flipped));

@@ -67,10 +67,7 @@ static bool offer_some(void *ctx, outbox_key key, mandate_slice encoded)
     return false;
 }
 
-bool outlet_hungry(const outlet *o)
-{
-    return o->publisher && o->behind && sink_room(o->publisher);
-}
+bool outlet_hungry(const outlet *o) { return o->publisher && o->behind && sink_room(o->publisher); }
 
 mandate_status outlet_refill(outlet *o, mandate_error *err)
 {

@@ -20,7 +20,7 @@ typedef struct outlet {
     sink *publisher; /* may be NULL */
     metrics *metrics;
     bool behind;
-    outbox_key from; /* behind: first key not offered */
+    outbox_key from;  /* behind: first key not offered */
     outbox_key *keys; /* OUTLET_KEYS acknowledged ones on their way to the store */
     uint32_t key_count;
     uint32_t refilled; /* in this refill: it must not hold up the engine for long */

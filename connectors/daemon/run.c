@@ -235,7 +235,8 @@ static mandate_status start_http(daemon_state *d, mandate_error *err)
         size_t len = colon ? (size_t)(colon - tcp) : 0;
         bool bracketed = len >= 2 && tcp[0] == '[' && tcp[len - 1] == ']';
         if (!colon || *end || end == colon + 1 || port > 65535 || len == 0 || len >= sizeof(host))
-            return mandate_error_set(err, MANDATE_INVALID, "http.tcp is '%s'; expected host:port such as 127.0.0.1:8480", tcp);
+            return mandate_error_set(err, MANDATE_INVALID, "http.tcp is '%s'; expected host:port such as 127.0.0.1:8480",
+                                     tcp);
         snprintf(host, sizeof(host), "%.*s", (int)(bracketed ? len - 2 : len), tcp + bracketed);
         options.tcp = true;
         options.tcp_host = !strcmp(host, "localhost") ? "127.0.0.1" : host;
@@ -275,7 +276,8 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
 
     clock_init(engine_now_us(d->engine));
     if (clock_now_us() - clock_wall_us() > 5000000)
-        log_write(LOG_WARN, "clock", "the wall clock is %lld s behind the last committed step; engine time goes on from there",
+        log_write(LOG_WARN, "clock",
+                  "the wall clock is %lld s behind the last committed step; engine time goes on from there",
                   (long long)((clock_now_us() - clock_wall_us()) / 1000000));
     if (status == MANDATE_OK)
         status = make_cluster(d, err);

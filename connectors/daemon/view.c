@@ -356,7 +356,4 @@ void view_counts(const view *v, uint64_t out[STATE_COUNT])
         out[i] = atomic_load(&v->counts[i]);
 }
 
-int64_t view_age_us(const view *v, int64_t monotonic_us)
-{
-    return monotonic_us - atomic_load(&v->stepped_us);
-}
+int64_t view_age_us(const view *v, int64_t monotonic_us) { return monotonic_us - atomic_load(&v->stepped_us); }

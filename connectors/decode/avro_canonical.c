@@ -90,8 +90,7 @@ static bool put_shape(printer *p, const avro_type *t)
         return put_named(p, t);
     case AVRO_KIND_ARRAY:
     case AVRO_KIND_MAP:
-        buf_put_str(p->out, t->kind == AVRO_KIND_ARRAY ? "{\"type\":\"array\",\"items\":"
-                                                       : "{\"type\":\"map\",\"values\":");
+        buf_put_str(p->out, t->kind == AVRO_KIND_ARRAY ? "{\"type\":\"array\",\"items\":" : "{\"type\":\"map\",\"values\":");
         ok = put_type(p, t->item);
         buf_put_char(p->out, '}');
         return ok;
@@ -119,8 +118,7 @@ static bool put_type(printer *p, const avro_type *t)
     return ok;
 }
 
-mandate_status avro_canonical_put(buf *out, const avro_schema *schema, avro_names names,
-                                  mandate_error *err)
+mandate_status avro_canonical_put(buf *out, const avro_schema *schema, avro_names names, mandate_error *err)
 {
     printer p = {out, calloc(schema->named_count + 1, sizeof(bool)), names, 0};
     if (!p.printed)
@@ -128,8 +126,7 @@ mandate_status avro_canonical_put(buf *out, const avro_schema *schema, avro_name
     bool ok = put_type(&p, schema->root);
     free(p.printed);
     if (!ok)
-        return mandate_error_set(err, MANDATE_LIMIT,
-                                 "the schema nests its types deeper than %d, or is too long",
+        return mandate_error_set(err, MANDATE_LIMIT, "the schema nests its types deeper than %d, or is too long",
                                  AVRO_EXPANSION);
     if (out->failed)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");

@@ -20,8 +20,7 @@ mandate_status avro_schema_confirm(const avro_schema *schema, mandate_error *err
     if (status != MANDATE_OK)
         goto done;
     if (avro_schema_from_json_length(text.data, text.len, &parsed) != 0) {
-        status = mandate_error_set(err, MANDATE_INVALID, "Avro C does not accept the schema: %s",
-                                   avro_strerror());
+        status = mandate_error_set(err, MANDATE_INVALID, "Avro C does not accept the schema: %s", avro_strerror());
         goto done;
     }
     avro_schema_decref(parsed);

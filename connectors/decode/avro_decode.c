@@ -27,15 +27,11 @@ typedef struct walker {
 
 static bool fail(walker *w, mandate_status status, const char *what)
 {
-    w->status =
-        mandate_error_set(w->err, status, "at byte %zu: %s", (size_t)(w->at - w->start), what);
+    w->status = mandate_error_set(w->err, status, "at byte %zu: %s", (size_t)(w->at - w->start), what);
     return false;
 }
 
-static bool no_memory(walker *w)
-{
-    return fail(w, MANDATE_LIMIT, "the value needs more memory than one record may take");
-}
+static bool no_memory(walker *w) { return fail(w, MANDATE_LIMIT, "the value needs more memory than one record may take"); }
 
 static bool keep(walker *w, mandate_status status)
 {
@@ -48,15 +44,11 @@ static bool keep(walker *w, mandate_status status)
 /* Says where, on the way out; the value under a name that has been passed is not named twice. */
 static bool inside(walker *w, cel_value name)
 {
-    w->status = mandate_error_prefix(w->err, w->status, "%.*s",
-                                     (int)(name.len < 64 ? name.len : 64), name.s);
+    w->status = mandate_error_prefix(w->err, w->status, "%.*s", (int)(name.len < 64 ? name.len : 64), name.s);
     return false;
 }
 
-static inline size_t left(const walker *w)
-{
-    return (size_t)(w->end - w->at);
-}
+static inline size_t left(const walker *w) { return (size_t)(w->end - w->at); }
 
 /* --- primitives --- */
 
@@ -93,8 +85,7 @@ static inline bool take_int(walker *w, int64_t *out)
 {
     if (!take_long(w, out))
         return false;
-    return (*out >= INT32_MIN && *out <= INT32_MAX) ||
-           fail(w, MANDATE_INVALID, "an int of more than 32 bits");
+    return (*out >= INT32_MIN && *out <= INT32_MAX) || fail(w, MANDATE_INVALID, "an int of more than 32 bits");
 }
 
 static inline bool take(walker *w, size_t len, mandate_slice *out)
@@ -188,8 +179,7 @@ static bool walk(walker *w, const avro_step *step, cel_value *out);
 
 static bool enter(walker *w)
 {
-    return ++w->depth <= LIMIT_RECORD_DEPTH ||
-           fail(w, MANDATE_LIMIT, "nested deeper than a record may be");
+    return ++w->depth <= LIMIT_RECORD_DEPTH || fail(w, MANDATE_LIMIT, "nested deeper than a record may be");
 }
 
 static bool count_items(walker *w, uint64_t more)
@@ -320,8 +310,7 @@ static bool take_map(walker *w, const avro_step *step, cel_value *out)
             return false;
         if (count == 0 && !block_end)
             break;
-        if (!check_block(w, count) ||
-            !(entries = grow(w, entries, len, &cap, count, sizeof *entries)))
+        if (!check_block(w, count) || !(entries = grow(w, entries, len, &cap, count, sizeof *entries)))
             return false;
         for (; count > 0; count--)
             if (!take_entry(w, step, &entries[len++]))
@@ -364,8 +353,7 @@ static bool take_union(walker *w, const avro_step *step, cel_value *out)
 static bool take_bytes_as(walker *w, const avro_step *step, cel_value *out)
 {
     mandate_slice s;
-    return take_bytes(w, &s) &&
-           keep(w, semantic_of_decimal(out, w->memory, s, step->scale, w->err));
+    return take_bytes(w, &s) && keep(w, semantic_of_decimal(out, w->memory, s, step->scale, w->err));
 }
 
 static bool take_fixed_as(walker *w, const avro_step *step, cel_value *out)
@@ -386,11 +374,9 @@ static bool take_record_as(walker *w, const avro_step *step, cel_value *out)
     cel_value fields;
     if (!take_record(w, step, &fields))
         return false;
-    const cel_value *scale = cel_map_get_str(fields, "scale"),
-                    *value = cel_map_get_str(fields, "value");
+    const cel_value *scale = cel_map_get_str(fields, "scale"), *value = cel_map_get_str(fields, "value");
     if (!scale || scale->kind != CEL_INT || !value || value->kind != CEL_BYTES)
-        return fail(w, MANDATE_INVALID,
-                    "a decimal with its own scale that has no int `scale` and bytes `value`");
+        return fail(w, MANDATE_INVALID, "a decimal with its own scale that has no int `scale` and bytes `value`");
     return keep(w, semantic_of_decimal(out, w->memory, cel_text(*value), scale->i, w->err));
 }
 
@@ -448,8 +434,7 @@ static bool walk(walker *w, const avro_step *step, cel_value *out)
     case AVRO_OP_INT_AS:
         return take_int(w, &i) && keep(w, semantic_of_int(out, (semantic)step->meaning, i, w->err));
     case AVRO_OP_LONG_AS:
-        return take_long(w, &i) &&
-               keep(w, semantic_of_int(out, (semantic)step->meaning, i, w->err));
+        return take_long(w, &i) && keep(w, semantic_of_int(out, (semantic)step->meaning, i, w->err));
     case AVRO_OP_STRING_AS:
         return take_text(w, &s) && keep(w, semantic_of_text(out, s, w->err));
     case AVRO_OP_BYTES_AS:
@@ -463,24 +448,20 @@ static bool walk(walker *w, const avro_step *step, cel_value *out)
     return false;
 }
 
-mandate_status avro_decode(cel_value *out, const avro_plan *plan, arena *a, mandate_slice data,
-                           mandate_error *err)
+mandate_status avro_decode(cel_value *out, const avro_plan *plan, arena *a, mandate_slice data, mandate_error *err)
 {
     const uint8_t *bytes = (const uint8_t *)(data.len ? data.ptr : "");
     walker w = {.at = bytes, .end = bytes + data.len, .start = bytes, .memory = a, .err = err};
     cel_value value;
     if (data.len > LIMIT_RECORD)
-        return mandate_error_set(err, MANDATE_LIMIT, "Avro data of %zu bytes; the limit is %d",
-                                 data.len, LIMIT_RECORD);
+        return mandate_error_set(err, MANDATE_LIMIT, "Avro data of %zu bytes; the limit is %d", data.len, LIMIT_RECORD);
     if (!walk(&w, plan->root, &value)) {
         assert(w.status != MANDATE_OK);
         return mandate_error_prefix(err, w.status, "Avro data");
     }
     if (w.at != w.end)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "Avro data: %zu bytes are left after the value; is this the writer's schema?",
-            left(&w));
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "Avro data: %zu bytes are left after the value; is this the writer's schema?", left(&w));
     assert(w.depth == 0);
     *out = value;
     return MANDATE_OK;

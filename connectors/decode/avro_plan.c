@@ -21,10 +21,7 @@ typedef struct compiler {
 
 enum { WIDTH_NEW, WIDTH_OPEN, WIDTH_ZERO, WIDTH_SOME };
 
-static mandate_status no_memory(compiler *c)
-{
-    return mandate_error_set(c->err, MANDATE_NOMEM, "no memory for a schema");
-}
+static mandate_status no_memory(compiler *c) { return mandate_error_set(c->err, MANDATE_NOMEM, "no memory for a schema"); }
 
 /* --- zero width, on types, before any step exists --- */
 
@@ -36,15 +33,13 @@ static mandate_status width_of(bool *zero, compiler *c, const avro_type *t)
         return MANDATE_OK;
     uint8_t *done = &c->width_done[t->index];
     if (*done == WIDTH_OPEN)
-        return mandate_error_set(c->err, MANDATE_INVALID,
-                                 "the record %.*s contains itself, so that no datum of it ends",
+        return mandate_error_set(c->err, MANDATE_INVALID, "the record %.*s contains itself, so that no datum of it ends",
                                  MANDATE_SLICE_ARG(t->name));
     if (*done == WIDTH_NEW) {
         bool all = true, one;
         *done = WIDTH_OPEN;
         if (++c->depth > AVRO_EXPANSION)
-            return mandate_error_set(c->err, MANDATE_LIMIT, "records nested deeper than %d",
-                                     AVRO_EXPANSION);
+            return mandate_error_set(c->err, MANDATE_LIMIT, "records nested deeper than %d", AVRO_EXPANSION);
         for (uint32_t i = 0; i < t->count; i++) {
             status = width_of(&one, c, t->fields[i].type);
             if (status != MANDATE_OK)
@@ -107,26 +102,23 @@ static mandate_status compile_item(avro_step *step, compiler *c, const avro_type
     bool zero;
     mandate_status status = width_of(&zero, c, t->item);
     if (status == MANDATE_OK && zero && t->kind == AVRO_KIND_ARRAY)
-        status =
-            mandate_error_set(c->err, MANDATE_UNSUPPORTED,
-                              "an array of %s that take no bytes: its length could not be trusted",
-                              avro_kind_name(t->item->kind));
+        status = mandate_error_set(c->err, MANDATE_UNSUPPORTED,
+                                   "an array of %s that take no bytes: its length could not be trusted",
+                                   avro_kind_name(t->item->kind));
     return status == MANDATE_OK ? compile(&step->item, c, t->item) : status;
 }
 
 static avro_op op_of(const avro_type *t)
 {
     static const avro_op with_meaning[] = {
-        [AVRO_KIND_INT] = AVRO_OP_INT_AS,       [AVRO_KIND_LONG] = AVRO_OP_LONG_AS,
-        [AVRO_KIND_STRING] = AVRO_OP_STRING_AS, [AVRO_KIND_BYTES] = AVRO_OP_BYTES_AS,
-        [AVRO_KIND_FIXED] = AVRO_OP_FIXED_AS,   [AVRO_KIND_RECORD] = AVRO_OP_RECORD_AS,
+        [AVRO_KIND_INT] = AVRO_OP_INT_AS,     [AVRO_KIND_LONG] = AVRO_OP_LONG_AS,   [AVRO_KIND_STRING] = AVRO_OP_STRING_AS,
+        [AVRO_KIND_BYTES] = AVRO_OP_BYTES_AS, [AVRO_KIND_FIXED] = AVRO_OP_FIXED_AS, [AVRO_KIND_RECORD] = AVRO_OP_RECORD_AS,
     };
     if (t->meaning != SEMANTIC_NONE)
         return with_meaning[t->kind];
     return (avro_op)t->kind; /* the first operations are the kinds */
 }
-_Static_assert((int)AVRO_OP_STRING == (int)AVRO_KIND_STRING &&
-                   (int)AVRO_OP_UNION == (int)AVRO_KIND_UNION,
+_Static_assert((int)AVRO_OP_STRING == (int)AVRO_KIND_STRING && (int)AVRO_OP_UNION == (int)AVRO_KIND_UNION,
                "a kind is the operation that reads it");
 
 static mandate_status compile_parts(avro_step *step, compiler *c, const avro_type *t)
@@ -168,8 +160,7 @@ static mandate_status compile(const avro_step **out, compiler *c, const avro_typ
     if (status != MANDATE_OK)
         return status;
     if (++c->depth > AVRO_EXPANSION)
-        return mandate_error_set(c->err, MANDATE_LIMIT, "types nested deeper than %d",
-                                 AVRO_EXPANSION);
+        return mandate_error_set(c->err, MANDATE_LIMIT, "types nested deeper than %d", AVRO_EXPANSION);
     status = compile_parts(step, c, t);
     c->depth--;
     return status;
@@ -186,9 +177,8 @@ static mandate_status fingerprint(uint64_t *out, const avro_schema *schema, mand
     return status;
 }
 
-mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json,
-                                const mandate_slice *references, uint32_t reference_count,
-                                mandate_error *err)
+mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json, const mandate_slice *references,
+                                uint32_t reference_count, mandate_error *err)
 {
     avro_schema schema;
     compiler c = {.err = err};
@@ -199,8 +189,7 @@ mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json,
     arena_init(&plan->memory, 0);
     c.memory = &plan->memory;
 
-    status =
-        avro_schema_parse(&schema, &plan->memory, schema_json, references, reference_count, err);
+    status = avro_schema_parse(&schema, &plan->memory, schema_json, references, reference_count, err);
     if (status == MANDATE_OK)
         status = avro_schema_confirm(&schema, err);
     if (status == MANDATE_OK)
@@ -228,7 +217,4 @@ void avro_plan_destroy(avro_plan *plan)
     free(plan);
 }
 
-uint64_t avro_plan_fingerprint(const avro_plan *plan)
-{
-    return plan->fingerprint;
-}
+uint64_t avro_plan_fingerprint(const avro_plan *plan) { return plan->fingerprint; }

@@ -19,9 +19,8 @@
 #include "engine/base/vec.h"
 #include "engine/limits.h"
 
-static const char *const kind_names[] = {"null",   "boolean", "int",    "long",   "float",
-                                         "double", "bytes",   "string", "record", "enum",
-                                         "fixed",  "array",   "map",    "union"};
+static const char *const kind_names[] = {"null",   "boolean", "int",  "long",  "float", "double", "bytes",
+                                         "string", "record",  "enum", "fixed", "array", "map",    "union"};
 
 typedef struct parser {
     arena *memory;
@@ -37,15 +36,9 @@ const char *avro_kind_name(avro_kind kind)
     return kind_names[kind];
 }
 
-static mandate_status no_memory(parser *p)
-{
-    return mandate_error_set(p->err, MANDATE_NOMEM, "no memory for a schema");
-}
+static mandate_status no_memory(parser *p) { return mandate_error_set(p->err, MANDATE_NOMEM, "no memory for a schema"); }
 
-static mandate_slice text_of(const json_t *j)
-{
-    return mandate_slice_of(json_string_value(j), json_string_length(j));
-}
+static mandate_slice text_of(const json_t *j) { return mandate_slice_of(json_string_value(j), json_string_length(j)); }
 
 static mandate_slice member_text(const json_t *j, const char *name)
 {
@@ -79,10 +72,7 @@ static bool is_full_name(mandate_slice s)
     }
 }
 
-static bool has_dot(mandate_slice s)
-{
-    return s.len && memchr(s.ptr, '.', s.len);
-}
+static bool has_dot(mandate_slice s) { return s.len && memchr(s.ptr, '.', s.len); }
 
 static mandate_slice join_name(parser *p, mandate_slice space, mandate_slice name)
 {
@@ -116,21 +106,17 @@ static mandate_status define(parser *p, avro_type *t, const json_t *j, mandate_s
     if (json_is_string(own))
         space = text_of(own);
     if (!is_full_name(name) || (space.len && !is_full_name(space)))
-        return mandate_error_set(
-            p->err, MANDATE_INVALID,
-            "a %s needs a name of letters, digits and underscores, not \"%.*s\"",
-            avro_kind_name(t->kind), (int)(name.len < 64 ? name.len : 64),
-            name.ptr ? name.ptr : "");
+        return mandate_error_set(p->err, MANDATE_INVALID,
+                                 "a %s needs a name of letters, digits and underscores, not \"%.*s\"",
+                                 avro_kind_name(t->kind), (int)(name.len < 64 ? name.len : 64), name.ptr ? name.ptr : "");
     t->name = join_name(p, space, name);
     if (!t->name.ptr)
         return no_memory(p);
     for (int k = 0; k <= AVRO_KIND_STRING; k++)
         if (mandate_slice_is(t->name, kind_names[k]))
-            return mandate_error_set(p->err, MANDATE_INVALID, "a type may not be named \"%s\"",
-                                     kind_names[k]);
+            return mandate_error_set(p->err, MANDATE_INVALID, "a type may not be named \"%s\"", kind_names[k]);
     if (find_named(p, t->name))
-        return mandate_error_set(p->err, MANDATE_INVALID, "the type %.*s is defined twice",
-                                 MANDATE_SLICE_ARG(t->name));
+        return mandate_error_set(p->err, MANDATE_INVALID, "the type %.*s is defined twice", MANDATE_SLICE_ARG(t->name));
     t->index = p->named.len;
     if (t->index >= AVRO_NAMED_MAX)
         return mandate_error_set(p->err, MANDATE_LIMIT, "more than %d named types", AVRO_NAMED_MAX);
@@ -149,8 +135,7 @@ static avro_type *new_type(parser *p, avro_kind kind)
 
 /* A type by its name: primitive, or defined before (a record may also refer to itself from inside).
  */
-static mandate_status parse_reference(const avro_type **out, parser *p, mandate_slice name,
-                                      mandate_slice space)
+static mandate_status parse_reference(const avro_type **out, parser *p, mandate_slice name, mandate_slice space)
 {
     for (int k = 0; k <= AVRO_KIND_STRING; k++)
         if (mandate_slice_is(name, kind_names[k])) {
@@ -165,10 +150,9 @@ static mandate_status parse_reference(const avro_type **out, parser *p, mandate_
         *out = find_named(p, name);
     if (*out)
         return MANDATE_OK;
-    return mandate_error_set(
-        p->err, MANDATE_INVALID,
-        "no type \"%.*s\"; a type must be defined before it is used, or be among the references",
-        (int)(full.len < 128 ? full.len : 128), full.ptr);
+    return mandate_error_set(p->err, MANDATE_INVALID,
+                             "no type \"%.*s\"; a type must be defined before it is used, or be among the references",
+                             (int)(full.len < 128 ? full.len : 128), full.ptr);
 }
 
 /* --- what a type means --- */
@@ -190,8 +174,8 @@ static bool read_scale(const json_t *j, const char *name, int64_t *scale)
 static mandate_status set_decimal(parser *p, avro_type *t, int64_t scale)
 {
     if (scale < -DECIMAL_SCALE_MAX || scale > DECIMAL_SCALE_MAX)
-        return mandate_error_set(p->err, MANDATE_LIMIT, "a decimal of scale %lld; the limit is %d",
-                                 (long long)scale, DECIMAL_SCALE_MAX);
+        return mandate_error_set(p->err, MANDATE_LIMIT, "a decimal of scale %lld; the limit is %d", (long long)scale,
+                                 DECIMAL_SCALE_MAX);
     t->meaning = SEMANTIC_DECIMAL;
     t->scale = (int32_t)scale;
     return MANDATE_OK;
@@ -202,17 +186,14 @@ static mandate_status read_bytes_meaning(parser *p, avro_type *t, const json_t *
     mandate_slice connect = member_text(j, "connect.name"), logical = member_text(j, "logicalType");
     int64_t scale = 0;
     if (semantic_by_connect_name(connect, CARRIER_BYTES) == SEMANTIC_DECIMAL) {
-        if (!read_scale(json_object_get(j, "connect.parameters"), "scale", &scale) &&
-            !read_scale(j, "scale", &scale))
-            return mandate_error_set(p->err, MANDATE_INVALID, "a %.*s without a scale",
-                                     MANDATE_SLICE_ARG(connect));
+        if (!read_scale(json_object_get(j, "connect.parameters"), "scale", &scale) && !read_scale(j, "scale", &scale))
+            return mandate_error_set(p->err, MANDATE_INVALID, "a %.*s without a scale", MANDATE_SLICE_ARG(connect));
         return set_decimal(p, t, scale);
     }
     if (mandate_slice_is(logical, "decimal")) {
         const json_t *precision = json_object_get(j, "precision");
         bool scaled = !json_object_get(j, "scale") || read_scale(j, "scale", &scale);
-        if (scaled && scale >= 0 && json_is_integer(precision) &&
-            scale <= json_integer_value(precision))
+        if (scaled && scale >= 0 && json_is_integer(precision) && scale <= json_integer_value(precision))
             return set_decimal(p, t, scale);
     }
     if (t->kind == AVRO_KIND_FIXED && t->count == 16 && mandate_slice_is(logical, "uuid"))
@@ -249,8 +230,7 @@ static mandate_status read_meaning(parser *p, avro_type *t, const json_t *j)
 
 /* --- types --- */
 
-static mandate_status parse_type(const avro_type **out, parser *p, const json_t *j,
-                                 mandate_slice space);
+static mandate_status parse_type(const avro_type **out, parser *p, const json_t *j, mandate_slice space);
 
 static mandate_status parse_fields(parser *p, avro_type *t, const json_t *j)
 {
@@ -269,21 +249,18 @@ static mandate_status parse_fields(parser *p, avro_type *t, const json_t *j)
         const json_t *field = json_array_get(fields, i);
         mandate_slice name = member_text(field, "name");
         if (!is_identifier(name))
-            return mandate_error_set(p->err, MANDATE_INVALID,
-                                     "field %u of the record %.*s has no proper name", i,
+            return mandate_error_set(p->err, MANDATE_INVALID, "field %u of the record %.*s has no proper name", i,
                                      MANDATE_SLICE_ARG(t->name));
         t->fields[i].name = arena_dup(p->memory, name);
         if (!t->fields[i].name.ptr)
             return no_memory(p);
         names[i].key = cel_string(t->fields[i].name);
-        mandate_status status =
-            parse_type(&t->fields[i].type, p, json_object_get(field, "type"), space);
+        mandate_status status = parse_type(&t->fields[i].type, p, json_object_get(field, "type"), space);
         if (status != MANDATE_OK)
             return mandate_error_prefix(p->err, status, "%.*s", MANDATE_SLICE_ARG(name));
     }
     if (keys_repeat(&twice, p->memory, names, t->count))
-        return mandate_error_set(p->err, MANDATE_INVALID,
-                                 "the record %.*s has the field %.*s twice",
+        return mandate_error_set(p->err, MANDATE_INVALID, "the record %.*s has the field %.*s twice",
                                  MANDATE_SLICE_ARG(t->name), MANDATE_SLICE_ARG(twice));
     return p->memory->failed ? no_memory(p) : MANDATE_OK;
 }
@@ -292,8 +269,7 @@ static mandate_status parse_symbols(parser *p, avro_type *t, const json_t *j)
 {
     const json_t *symbols = json_object_get(j, "symbols");
     if (!json_is_array(symbols) || json_array_size(symbols) == 0)
-        return mandate_error_set(p->err, MANDATE_INVALID, "the enum %.*s has no symbols",
-                                 MANDATE_SLICE_ARG(t->name));
+        return mandate_error_set(p->err, MANDATE_INVALID, "the enum %.*s has no symbols", MANDATE_SLICE_ARG(t->name));
     t->count = (uint32_t)json_array_size(symbols);
     t->symbols = ARENA_ARRAY(p->memory, mandate_slice, t->count);
     if (!t->symbols)
@@ -301,8 +277,7 @@ static mandate_status parse_symbols(parser *p, avro_type *t, const json_t *j)
     for (uint32_t i = 0; i < t->count; i++) {
         const json_t *symbol = json_array_get(symbols, i);
         if (!json_is_string(symbol) || !is_identifier(text_of(symbol)))
-            return mandate_error_set(p->err, MANDATE_INVALID,
-                                     "symbol %u of the enum %.*s is no identifier", i,
+            return mandate_error_set(p->err, MANDATE_INVALID, "symbol %u of the enum %.*s is no identifier", i,
                                      MANDATE_SLICE_ARG(t->name));
         t->symbols[i] = arena_dup(p->memory, text_of(symbol));
         if (!t->symbols[i].ptr)
@@ -311,8 +286,7 @@ static mandate_status parse_symbols(parser *p, avro_type *t, const json_t *j)
     return MANDATE_OK;
 }
 
-static mandate_status parse_named(const avro_type **out, parser *p, const json_t *j, avro_kind kind,
-                                  mandate_slice space)
+static mandate_status parse_named(const avro_type **out, parser *p, const json_t *j, avro_kind kind, mandate_slice space)
 {
     avro_type *t = new_type(p, kind);
     if (!t)
@@ -325,10 +299,8 @@ static mandate_status parse_named(const avro_type **out, parser *p, const json_t
         return parse_symbols(p, t, j);
     if (kind == AVRO_KIND_FIXED) {
         const json_t *size = json_object_get(j, "size");
-        if (!json_is_integer(size) || json_integer_value(size) < 0 ||
-            json_integer_value(size) > LIMIT_RECORD)
-            return mandate_error_set(p->err, MANDATE_INVALID,
-                                     "the fixed %.*s needs a size from 0 to %d",
+        if (!json_is_integer(size) || json_integer_value(size) < 0 || json_integer_value(size) > LIMIT_RECORD)
+            return mandate_error_set(p->err, MANDATE_INVALID, "the fixed %.*s needs a size from 0 to %d",
                                      MANDATE_SLICE_ARG(t->name), LIMIT_RECORD);
         t->count = (uint32_t)json_integer_value(size);
     } else {
@@ -337,8 +309,7 @@ static mandate_status parse_named(const avro_type **out, parser *p, const json_t
     return status == MANDATE_OK ? read_meaning(p, t, j) : status;
 }
 
-static mandate_status parse_union(const avro_type **out, parser *p, const json_t *j,
-                                  mandate_slice space)
+static mandate_status parse_union(const avro_type **out, parser *p, const json_t *j, mandate_slice space)
 {
     avro_type *t = new_type(p, AVRO_KIND_UNION);
     uint32_t seen = 0;
@@ -356,27 +327,23 @@ static mandate_status parse_union(const avro_type **out, parser *p, const json_t
         if (kind == AVRO_KIND_UNION)
             return mandate_error_set(p->err, MANDATE_INVALID, "a union directly inside a union");
         if (!avro_is_named(kind) && (seen & (1u << kind)))
-            return mandate_error_set(p->err, MANDATE_INVALID,
-                                     "a union with two branches of type %s", avro_kind_name(kind));
+            return mandate_error_set(p->err, MANDATE_INVALID, "a union with two branches of type %s", avro_kind_name(kind));
         seen |= 1u << kind;
     }
     *out = t;
     return MANDATE_OK;
 }
 
-static mandate_status parse_container(const avro_type **out, parser *p, const json_t *j,
-                                      avro_kind kind, mandate_slice space)
+static mandate_status parse_container(const avro_type **out, parser *p, const json_t *j, avro_kind kind, mandate_slice space)
 {
     avro_type *t = new_type(p, kind);
     if (!t)
         return no_memory(p);
     *out = t;
-    return parse_type(&t->item, p, json_object_get(j, kind == AVRO_KIND_ARRAY ? "items" : "values"),
-                      space);
+    return parse_type(&t->item, p, json_object_get(j, kind == AVRO_KIND_ARRAY ? "items" : "values"), space);
 }
 
-static mandate_status parse_object(const avro_type **out, parser *p, const json_t *j,
-                                   mandate_slice space)
+static mandate_status parse_object(const avro_type **out, parser *p, const json_t *j, mandate_slice space)
 {
     const json_t *type = json_object_get(j, "type");
     if (!json_is_string(type))
@@ -394,13 +361,11 @@ static mandate_status parse_object(const avro_type **out, parser *p, const json_
     return read_meaning(p, (avro_type *)(uintptr_t)*out, j); /* a primitive is fresh, hence ours */
 }
 
-static mandate_status parse_type(const avro_type **out, parser *p, const json_t *j,
-                                 mandate_slice space)
+static mandate_status parse_type(const avro_type **out, parser *p, const json_t *j, mandate_slice space)
 {
     mandate_status status;
     if (++p->depth > AVRO_NESTING)
-        return mandate_error_set(p->err, MANDATE_LIMIT, "types nested deeper than %d",
-                                 AVRO_NESTING);
+        return mandate_error_set(p->err, MANDATE_LIMIT, "types nested deeper than %d", AVRO_NESTING);
     if (json_is_string(j))
         status = parse_reference(out, p, text_of(j), space);
     else if (json_is_array(j))
@@ -408,8 +373,7 @@ static mandate_status parse_type(const avro_type **out, parser *p, const json_t 
     else if (json_is_object(j))
         status = parse_object(out, p, j, space);
     else
-        status = mandate_error_set(p->err, MANDATE_INVALID,
-                                   "a type is missing, or neither name, object nor array");
+        status = mandate_error_set(p->err, MANDATE_INVALID, "a type is missing, or neither name, object nor array");
     p->depth--;
     return status;
 }
@@ -418,23 +382,20 @@ static mandate_status parse_text(const avro_type **out, parser *p, mandate_slice
 {
     json_error_t at;
     if (text.len > LIMIT_AVRO_SCHEMA)
-        return mandate_error_set(p->err, MANDATE_LIMIT, "a schema of %zu bytes; the limit is %d",
-                                 text.len, LIMIT_AVRO_SCHEMA);
-    json_t *j = json_loadb(text.len ? text.ptr : "", text.len,
-                           JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &at);
+        return mandate_error_set(p->err, MANDATE_LIMIT, "a schema of %zu bytes; the limit is %d", text.len,
+                                 LIMIT_AVRO_SCHEMA);
+    json_t *j = json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &at);
     if (!j)
         return mandate_error_set_at(p->err, MANDATE_INVALID, (uint32_t)(at.line > 0 ? at.line : 0),
-                                    (uint32_t)(at.column > 0 ? at.column : 0),
-                                    "the schema is not JSON: %s", at.text);
+                                    (uint32_t)(at.column > 0 ? at.column : 0), "the schema is not JSON: %s", at.text);
     p->depth = 0;
     mandate_status status = parse_type(out, p, j, mandate_slice_of("", 0));
     json_decref(j);
     return status;
 }
 
-mandate_status avro_schema_parse(avro_schema *out, arena *a, mandate_slice text,
-                                 const mandate_slice *references, uint32_t reference_count,
-                                 mandate_error *err)
+mandate_status avro_schema_parse(avro_schema *out, arena *a, mandate_slice text, const mandate_slice *references,
+                                 uint32_t reference_count, mandate_error *err)
 {
     parser p = {.memory = a, .err = err};
     mandate_status status = MANDATE_OK;

@@ -69,8 +69,8 @@ static inline bool avro_is_named(avro_kind kind)
 
 /* Parses; `references` first, in order, into the same set of names. */
 MANDATE_CHECK mandate_status avro_schema_parse(avro_schema *out, arena *a, mandate_slice text,
-                                               const mandate_slice *references,
-                                               uint32_t reference_count, mandate_error *err);
+                                               const mandate_slice *references, uint32_t reference_count,
+                                               mandate_error *err);
 /* A second opinion (avro_confirm.c): Avro C must accept the same shape. */
 MANDATE_CHECK mandate_status avro_schema_confirm(const avro_schema *schema, mandate_error *err);
 
@@ -78,12 +78,11 @@ MANDATE_CHECK mandate_status avro_schema_confirm(const avro_schema *schema, mand
  * ----------------------------------------------------------------------------- */
 typedef enum avro_names {
     AVRO_FULL_NAMES, /* Parsing Canonical Form */
-    AVRO_FLAT_NAMES /* the last part behind a number that is unique: for a parser with other scoping
+    AVRO_FLAT_NAMES  /* the last part behind a number that is unique: for a parser with other scoping
                        rules */
 } avro_names;
 /* Parsing Canonical Form, named types of references written out where first used. */
-MANDATE_CHECK mandate_status avro_canonical_put(buf *out, const avro_schema *schema,
-                                                avro_names names, mandate_error *err);
+MANDATE_CHECK mandate_status avro_canonical_put(buf *out, const avro_schema *schema, avro_names names, mandate_error *err);
 uint64_t avro_crc64(mandate_slice bytes);
 
 #endif

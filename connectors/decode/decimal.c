@@ -76,18 +76,16 @@ static char *put_digits(char *at, const char *digits, size_t count)
     return at + count;
 }
 
-mandate_status semantic_of_decimal(cel_value *out, arena *a, mandate_slice bytes, int64_t scale,
-                                   mandate_error *err)
+mandate_status semantic_of_decimal(cel_value *out, arena *a, mandate_slice bytes, int64_t scale, mandate_error *err)
 {
     uint32_t limbs[LIMBS];
     char digits[DIGITS_MAX];
     if (bytes.len == 0 || bytes.len > DECIMAL_BYTES_MAX)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "a decimal of %zu bytes; 1 to %d are possible", bytes.len,
+        return mandate_error_set(err, MANDATE_INVALID, "a decimal of %zu bytes; 1 to %d are possible", bytes.len,
                                  DECIMAL_BYTES_MAX);
     if (scale < -DECIMAL_SCALE_MAX || scale > DECIMAL_SCALE_MAX)
-        return mandate_error_set(err, MANDATE_LIMIT, "a decimal of scale %lld; the limit is %d",
-                                 (long long)scale, DECIMAL_SCALE_MAX);
+        return mandate_error_set(err, MANDATE_LIMIT, "a decimal of scale %lld; the limit is %d", (long long)scale,
+                                 DECIMAL_SCALE_MAX);
     char *text = arena_alloc(a, DIGITS_MAX + DECIMAL_SCALE_MAX + 4);
     if (!text)
         return mandate_error_set(err, MANDATE_LIMIT, "no memory left for a decimal");

@@ -37,7 +37,8 @@ uint64_t avro_plan_fingerprint(const avro_plan *plan);
  * io.debezium.data.VariableScaleDecimal, org.apache.kafka.connect.data.{Date,Time,Timestamp,Decimal}.
  * What such a type cannot hold exactly (a year beyond 9999, a duration of months) is INVALID, as are text that is not UTF-8
  * and a map with a key twice. Array items, map entries and record fields together are bounded by LIMIT_RECORD_ITEMS. */
-MANDATE_CHECK mandate_status avro_decode(cel_value *out, const avro_plan *plan, arena *a, mandate_slice data, mandate_error *err);
+MANDATE_CHECK mandate_status avro_decode(cel_value *out, const avro_plan *plan, arena *a, mandate_slice data,
+                                         mandate_error *err);
 
 /* --- a configured decoder ---------------------------------------------------------------------------------- */
 typedef enum decode_format {
@@ -58,8 +59,8 @@ typedef enum decode_framing {
 typedef struct registry registry; /* connectors/decode/registry.h */
 
 typedef struct decode_options {
-    decode_format key_format, value_format; /* a JSON key: JSON when it parses, else string, else bytes */
-    decode_framing framing;                 /* JSON under AUTO: a Confluent prefix is seen, as no JSON begins so */
+    decode_format key_format, value_format;     /* a JSON key: JSON when it parses, else string, else bytes */
+    decode_framing framing;                     /* JSON under AUTO: a Confluent prefix is seen, as no JSON begins so */
     const avro_plan *value_schema, *key_schema; /* from files; may be NULL */
     registry *schemas;                          /* may be NULL */
 } decode_options;

@@ -43,14 +43,11 @@ static mandate_status setup(part *p, const decode_options *o, mandate_error *err
     if (p->framing == FRAMING_AUTO)
         p->framing = o->schemas ? FRAMING_CONFLUENT : FRAMING_NONE;
     if (p->framing == FRAMING_CONFLUENT && !o->schemas)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "Avro with Confluent framing needs a schema registry: the %s names its schema by id",
-            p->stage);
-    if (p->framing != FRAMING_CONFLUENT && !p->schema)
         return mandate_error_set(err, MANDATE_INVALID,
-                                 "Avro without a registry needs a schema file for the %s",
+                                 "Avro with Confluent framing needs a schema registry: the %s names its schema by id",
                                  p->stage);
+    if (p->framing != FRAMING_CONFLUENT && !p->schema)
+        return mandate_error_set(err, MANDATE_INVALID, "Avro without a registry needs a schema file for the %s", p->stage);
     return MANDATE_OK;
 }
 
@@ -90,12 +87,10 @@ static bool is_last(const recent *last, const frame *f)
 {
     if (!last->plan || last->kind != f->kind)
         return false;
-    return f->kind == FRAME_ID ? last->id == f->id
-                               : memcmp(last->guid, f->guid, sizeof f->guid) == 0;
+    return f->kind == FRAME_ID ? last->id == f->id : memcmp(last->guid, f->guid, sizeof f->guid) == 0;
 }
 
-static mandate_status ask_registry(const avro_plan **out, decoder *d, recent *last, const frame *f,
-                                   mandate_error *err)
+static mandate_status ask_registry(const avro_plan **out, decoder *d, recent *last, const frame *f, mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
     if (!is_last(last, f)) {
@@ -111,23 +106,20 @@ static mandate_status ask_registry(const avro_plan **out, decoder *d, recent *la
     return status;
 }
 
-static mandate_status find_schema(const avro_plan **out, decoder *d, part *p, const frame *f,
-                                  mandate_error *err)
+static mandate_status find_schema(const avro_plan **out, decoder *d, part *p, const frame *f, mandate_error *err)
 {
     if (f->kind == FRAME_ID || f->kind == FRAME_GUID)
         return ask_registry(out, d, &p->last, f, err);
     assert(p->schema);
     if (f->kind == FRAME_FINGERPRINT && f->fingerprint != avro_plan_fingerprint(p->schema))
-        return mandate_error_set(err, MANDATE_NOT_FOUND,
-                                 "written with the schema %016llx; the schema file is %016llx",
-                                 (unsigned long long)f->fingerprint,
-                                 (unsigned long long)avro_plan_fingerprint(p->schema));
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "written with the schema %016llx; the schema file is %016llx",
+                                 (unsigned long long)f->fingerprint, (unsigned long long)avro_plan_fingerprint(p->schema));
     *out = p->schema;
     return MANDATE_OK;
 }
 
-static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, const record *r,
-                               const char **stage, mandate_error *err)
+static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
+                               mandate_error *err)
 {
     frame f;
     const avro_plan *plan = NULL;
@@ -145,15 +137,14 @@ static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, co
 
 /* --- the other formats --- */
 
-static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, const record *r,
-                               const char **stage, mandate_error *err)
+static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
+                               mandate_error *err)
 {
     frame f;
     bool is_key = p == &d->key;
     *stage = "framing";
-    mandate_status status = p->framing == FRAMING_CONFLUENT
-                                ? framing_open(&f, FRAMING_CONFLUENT, r, is_key, err)
-                                : framing_open_json(&f, r, is_key, err);
+    mandate_status status = p->framing == FRAMING_CONFLUENT ? framing_open(&f, FRAMING_CONFLUENT, r, is_key, err)
+                                                            : framing_open_json(&f, r, is_key, err);
     if (status != MANDATE_OK)
         return status;
     *stage = p->stage;
@@ -163,14 +154,13 @@ static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, co
 static mandate_status run_string(cel_value *out, mandate_slice s, mandate_error *err)
 {
     if (!utf8_valid(s))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "the text is not UTF-8; `bytes` takes anything");
+        return mandate_error_set(err, MANDATE_INVALID, "the text is not UTF-8; `bytes` takes anything");
     *out = cel_string(s);
     return MANDATE_OK;
 }
 
-static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, const record *r,
-                               const char **stage, mandate_error *err)
+static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
+                               mandate_error *err)
 {
     mandate_slice s = p == &d->key ? r->key : r->value;
     *stage = p->stage;
@@ -178,8 +168,7 @@ static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, co
     if (!s.ptr)
         return MANDATE_OK;
     if (s.len > LIMIT_RECORD)
-        return mandate_error_set(err, MANDATE_LIMIT, "%zu bytes; the limit is %d", s.len,
-                                 LIMIT_RECORD);
+        return mandate_error_set(err, MANDATE_LIMIT, "%zu bytes; the limit is %d", s.len, LIMIT_RECORD);
     switch (p->format) {
     case DECODE_JSON:
         return run_json(out, d, p, a, r, stage, err);
@@ -197,13 +186,10 @@ static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, co
 
 /* A key need not be JSON for the record to be good: many keys are bare ids. Text it is then, or
  * bytes. */
-static cel_value plain_key(mandate_slice key)
-{
-    return utf8_valid(key) ? cel_string(key) : cel_bytes(key);
-}
+static cel_value plain_key(mandate_slice key) { return utf8_valid(key) ? cel_string(key) : cel_bytes(key); }
 
-mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r,
-                           const char **stage, mandate_error *err)
+mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r, const char **stage,
+                           mandate_error *err)
 {
     cel_value decoded_key, decoded_value;
     mandate_status status = run_part(&decoded_key, d, &d->key, a, r, stage, err);

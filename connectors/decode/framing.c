@@ -8,10 +8,7 @@
 
 enum { ID_SIZE = 5, GUID_SIZE = 17, SINGLE_SIZE = 10 };
 
-static uint8_t byte_at(mandate_slice s, size_t i)
-{
-    return (uint8_t)s.ptr[i];
-}
+static uint8_t byte_at(mandate_slice s, size_t i) { return (uint8_t)s.ptr[i]; }
 
 /* A magic byte and what it announces; how many bytes that was, 0 when it is neither or too short.
  */
@@ -19,8 +16,8 @@ static size_t read_schema_id(frame *out, mandate_slice s)
 {
     if (s.len >= ID_SIZE && byte_at(s, 0) == 0) {
         out->kind = FRAME_ID;
-        out->id = (uint32_t)byte_at(s, 1) << 24 | (uint32_t)byte_at(s, 2) << 16 |
-                  (uint32_t)byte_at(s, 3) << 8 | byte_at(s, 4);
+        out->id =
+            (uint32_t)byte_at(s, 1) << 24 | (uint32_t)byte_at(s, 2) << 16 | (uint32_t)byte_at(s, 3) << 8 | byte_at(s, 4);
         return ID_SIZE;
     }
     if (s.len >= GUID_SIZE && byte_at(s, 0) == 1) {
@@ -44,10 +41,9 @@ static mandate_status open_header(frame *out, const record_header *header, manda
 {
     mandate_slice s = header->value;
     if (s.len == 0 || read_schema_id(out, s) != s.len)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "the header %.*s has %zu bytes; 0 and an id (5) or 1 and a GUID (17) are possible",
-            MANDATE_SLICE_ARG(header->name), s.len);
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "the header %.*s has %zu bytes; 0 and an id (5) or 1 and a GUID (17) are possible",
+                                 MANDATE_SLICE_ARG(header->name), s.len);
     return MANDATE_OK;
 }
 
@@ -58,11 +54,10 @@ static mandate_status open_confluent(frame *out, const record *r, bool is_key, m
         return open_header(out, header, err);
     size_t taken = read_schema_id(out, out->datum);
     if (taken == 0)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "no Confluent framing: a magic byte 0 or 1 and a schema id were expected, there are "
-            "%zu bytes beginning with 0x%02x",
-            out->datum.len, out->datum.len ? byte_at(out->datum, 0) : 0);
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "no Confluent framing: a magic byte 0 or 1 and a schema id were expected, there are "
+                                 "%zu bytes beginning with 0x%02x",
+                                 out->datum.len, out->datum.len ? byte_at(out->datum, 0) : 0);
     out->datum.ptr += taken;
     out->datum.len -= taken;
     return MANDATE_OK;
@@ -72,9 +67,8 @@ static mandate_status open_single(frame *out, mandate_error *err)
 {
     mandate_slice s = out->datum;
     if (s.len < SINGLE_SIZE || byte_at(s, 0) != 0xC3 || byte_at(s, 1) != 0x01)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "no Avro single-object encoding: C3 01 and a fingerprint were expected");
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "no Avro single-object encoding: C3 01 and a fingerprint were expected");
     out->kind = FRAME_FINGERPRINT;
     for (size_t i = SINGLE_SIZE; i > 2; i--)
         out->fingerprint = out->fingerprint << 8 | byte_at(s, i - 1);
@@ -82,8 +76,7 @@ static mandate_status open_single(frame *out, mandate_error *err)
     return MANDATE_OK;
 }
 
-mandate_status framing_open(frame *out, decode_framing framing, const record *r, bool is_key,
-                            mandate_error *err)
+mandate_status framing_open(frame *out, decode_framing framing, const record *r, bool is_key, mandate_error *err)
 {
     *out = (frame){.kind = FRAME_BARE, .datum = is_key ? r->key : r->value};
     switch (framing) {

@@ -24,11 +24,10 @@ typedef struct frame {
 } frame;
 
 /* `framing` is not AUTO. `is_key` chooses the header's name. */
-MANDATE_CHECK mandate_status framing_open(frame *out, decode_framing framing, const record *r,
-                                          bool is_key, mandate_error *err);
+MANDATE_CHECK mandate_status framing_open(frame *out, decode_framing framing, const record *r, bool is_key,
+                                          mandate_error *err);
 /* JSON under FRAMING_AUTO: no JSON text begins with a byte 0 or 1, so a Confluent prefix or header
  * is seen without being told. Anything else is bare. */
-MANDATE_CHECK mandate_status framing_open_json(frame *out, const record *r, bool is_key,
-                                               mandate_error *err);
+MANDATE_CHECK mandate_status framing_open_json(frame *out, const record *r, bool is_key, mandate_error *err);
 
 #endif

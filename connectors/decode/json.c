@@ -65,8 +65,7 @@ static bool stop(json_sink *s, mandate_status status)
 static bool no_memory(json_sink *s)
 {
     if (s->memory->failed)
-        return stop(s, mandate_error_set(s->err, MANDATE_LIMIT,
-                                         "the value needs more memory than one record may take"));
+        return stop(s, mandate_error_set(s->err, MANDATE_LIMIT, "the value needs more memory than one record may take"));
     return stop(s, mandate_error_set(s->err, MANDATE_NOMEM, "no memory to decode JSON"));
 }
 
@@ -74,44 +73,27 @@ static bool no_memory(json_sink *s)
 static bool push(json_sink *s, cel_value v)
 {
     if (s->depth > 0 && ++s->items > LIMIT_RECORD_ITEMS)
-        return stop(s, mandate_error_set(s->err, MANDATE_LIMIT,
-                                         "more than %d array elements and members in one text",
+        return stop(s, mandate_error_set(s->err, MANDATE_LIMIT, "more than %d array elements and members in one text",
                                          LIMIT_RECORD_ITEMS));
     return VEC_PUSH(&s->stack, v) || no_memory(s);
 }
 
-bool json_sink_null(json_sink *sink)
-{
-    return push(sink, cel_null());
-}
+bool json_sink_null(json_sink *sink) { return push(sink, cel_null()); }
 
-bool json_sink_bool(json_sink *sink, bool v)
-{
-    return push(sink, cel_bool(v));
-}
+bool json_sink_bool(json_sink *sink, bool v) { return push(sink, cel_bool(v)); }
 
-bool json_sink_int(json_sink *sink, int64_t v)
-{
-    return push(sink, cel_int(v));
-}
+bool json_sink_int(json_sink *sink, int64_t v) { return push(sink, cel_int(v)); }
 
-bool json_sink_uint(json_sink *sink, uint64_t v)
-{
-    return push(sink, cel_uint(v));
-}
+bool json_sink_uint(json_sink *sink, uint64_t v) { return push(sink, cel_uint(v)); }
 
-bool json_sink_double(json_sink *sink, double v)
-{
-    return push(sink, cel_double(v));
-}
+bool json_sink_double(json_sink *sink, double v) { return push(sink, cel_double(v)); }
 
 /* simdjson lets some escaped lone surrogates through; what reaches a value is always UTF-8. */
 static bool text_is_sound(json_sink *s, mandate_slice text)
 {
     if (utf8_valid(text))
         return true;
-    return stop(
-        s, mandate_error_set(s->err, MANDATE_INVALID, "a string with half of a surrogate pair"));
+    return stop(s, mandate_error_set(s->err, MANDATE_INVALID, "a string with half of a surrogate pair"));
 }
 
 bool json_sink_string(json_sink *sink, const char *text, size_t len)
@@ -129,8 +111,7 @@ bool json_sink_key(json_sink *sink, const char *text, size_t len)
 bool json_sink_open(json_sink *sink)
 {
     if (sink->depth == LIMIT_RECORD_DEPTH)
-        return stop(sink, mandate_error_set(sink->err, MANDATE_LIMIT,
-                                            "arrays and objects nested deeper than %d",
+        return stop(sink, mandate_error_set(sink->err, MANDATE_LIMIT, "arrays and objects nested deeper than %d",
                                             LIMIT_RECORD_DEPTH));
     sink->opened[sink->depth++] = sink->stack.len;
     return true;
@@ -181,18 +162,15 @@ bool json_sink_close_map(json_sink *sink)
 
 /* --- the call --- */
 
-mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_slice text,
-                           mandate_error *err)
+mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_slice text, mandate_error *err)
 {
     json_shim_fault fault;
     json_sink *sink = &d->sink;
     if (text.len > LIMIT_RECORD)
-        return mandate_error_set(err, MANDATE_LIMIT, "JSON of %zu bytes; the limit is %d", text.len,
-                                 LIMIT_RECORD);
+        return mandate_error_set(err, MANDATE_LIMIT, "JSON of %zu bytes; the limit is %d", text.len, LIMIT_RECORD);
     char *strings = arena_alloc(a, text.len + JSON_SHIM_PADDING);
     if (!strings)
-        return mandate_error_set(err, MANDATE_LIMIT,
-                                 "the value needs more memory than one record may take");
+        return mandate_error_set(err, MANDATE_LIMIT, "the value needs more memory than one record may take");
 
     sink->stack.len = 0;
     sink->depth = sink->items = 0;
@@ -211,6 +189,5 @@ mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_sl
     case JSON_SHIM_INVALID:
         break;
     }
-    return mandate_error_set(err, MANDATE_INVALID, "JSON at byte %zu: %s", fault.offset,
-                             fault.message);
+    return mandate_error_set(err, MANDATE_INVALID, "JSON at byte %zu: %s", fault.offset, fault.message);
 }

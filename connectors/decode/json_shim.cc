@@ -87,10 +87,7 @@ bool tell(walk &w, bool told)
 }
 
 /* Where a raw string or token stands in the text. */
-void look_at(walk &w, const char *token)
-{
-    w.at = token;
-}
+void look_at(walk &w, const char *token) { w.at = token; }
 
 template <typename V> bool number(walk &w, V &v)
 {
@@ -139,8 +136,7 @@ bool map(walk &w, od::object members)
         if (error_code e = std::move(member).get(f))
             return fail(w, e);
         look_at(w, f.key().raw());
-        if (!unescape(w, f.key(), name) ||
-            !tell(w, json_sink_key(w.sink, name.data(), name.size())))
+        if (!unescape(w, f.key(), name) || !tell(w, json_sink_key(w.sink, name.data(), name.size())))
             return false;
         if (!value(w, f.value()))
             return false;
@@ -148,10 +144,7 @@ bool map(walk &w, od::object members)
     return tell(w, json_sink_close_map(w.sink));
 }
 
-bool ends_word(char c)
-{
-    return std::strchr(" \t\n\r,:[]{}", c) != nullptr && c != '\0';
-}
+bool ends_word(char c) { return std::strchr(" \t\n\r,:[]{}", c) != nullptr && c != '\0'; }
 
 /* V is a value, or the document itself when the text is a single scalar. */
 template <typename V> bool value(walk &w, V &v)
@@ -179,8 +172,7 @@ template <typename V> bool value(walk &w, V &v)
     case od::json_type::string:
         if (error_code e = v.get_raw_json_string().get(raw))
             return fail(w, e);
-        return unescape(w, raw, text) &&
-               tell(w, json_sink_string(w.sink, text.data(), text.size()));
+        return unescape(w, raw, text) && tell(w, json_sink_string(w.sink, text.data(), text.size()));
     case od::json_type::number:
         return number(w, v);
     case od::json_type::boolean:
@@ -206,8 +198,7 @@ size_t find_fault(error_code e, const char *text, size_t len)
         for (size_t step = len; step > 0; step /= 2)
             while (good + step <= len) {
                 size_t cut = good + step; /* never cut a character in two */
-                while (cut < len && cut > good &&
-                       (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
+                while (cut < len && cut > good && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)
                     cut--;
                 if (cut == good || !simdjson::validate_utf8(text + good, cut - good))
                     break;
@@ -234,8 +225,7 @@ bool reserve(json_shim *shim, size_t len)
         return true;
     while (want < len)
         want *= 2;
-    char *grown =
-        static_cast<char *>(std::realloc(shim->padded, want + simdjson::SIMDJSON_PADDING));
+    char *grown = static_cast<char *>(std::realloc(shim->padded, want + simdjson::SIMDJSON_PADDING));
     if (!grown)
         return false;
     shim->padded = grown;
@@ -247,10 +237,7 @@ bool reserve(json_shim *shim, size_t len)
 }
 } // namespace
 
-json_shim *json_shim_create(void)
-{
-    return new (std::nothrow) json_shim;
-}
+json_shim *json_shim_create(void) { return new (std::nothrow) json_shim; }
 
 void json_shim_destroy(json_shim *shim)
 {
@@ -259,8 +246,8 @@ void json_shim_destroy(json_shim *shim)
     delete shim;
 }
 
-json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings,
-                               json_sink *sink, json_shim_fault *fault)
+json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings, json_sink *sink,
+                               json_shim_fault *fault)
 {
     od::document document;
     *fault = {0, "out of memory"};
@@ -280,8 +267,7 @@ json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, ch
         return e == simdjson::MEMALLOC ? JSON_SHIM_NOMEM : JSON_SHIM_INVALID;
     }
 
-    walk w = {shim->parser, document, sink,        reinterpret_cast<uint8_t *>(strings),
-              shim->padded, nullptr,  JSON_SHIM_OK};
+    walk w = {shim->parser, document, sink, reinterpret_cast<uint8_t *>(strings), shim->padded, nullptr, JSON_SHIM_OK};
     const char *after;
     if (value(w, document) && document.current_location().get(after) != simdjson::OUT_OF_BOUNDS)
         fail(w, simdjson::TRAILING_CONTENT);

@@ -40,8 +40,8 @@ void json_shim_destroy(json_shim *shim);
 /* `strings` has room for len + JSON_SHIM_PADDING bytes: unescaped strings are written there, one
  * after the other, and stay. `fault` is set unless the status is OK; under STOPPED it holds the
  * offset only. */
-json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings,
-                               json_sink *sink, json_shim_fault *fault);
+json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings, json_sink *sink,
+                               json_shim_fault *fault);
 
 /* --- implemented by json.c; false stops the walk ------------------------------------------------
  */

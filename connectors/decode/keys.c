@@ -10,10 +10,7 @@
 
 enum { KEYS_PAIRWISE = 12 };
 
-static bool same(cel_value x, cel_value y)
-{
-    return x.len == y.len && memcmp(x.s, y.s, x.len) == 0;
-}
+static bool same(cel_value x, cel_value y) { return x.len == y.len && memcmp(x.s, y.s, x.len) == 0; }
 
 static bool narrow_repeat(mandate_slice *twice, const cel_entry *entries, uint32_t count)
 {

@@ -115,8 +115,8 @@ static void forget(registry *r, uint32_t i)
 }
 
 /* True with the answer in *out / `err` and *status. */
-static bool look_up(const avro_plan **out, mandate_status *status, registry *r,
-                    const schema_name_text *name, mandate_error *err)
+static bool look_up(const avro_plan **out, mandate_status *status, registry *r, const schema_name_text *name,
+                    mandate_error *err)
 {
     bool found = false;
     pthread_mutex_lock(&r->known);
@@ -149,8 +149,7 @@ static void drop_oldest_missing(registry *r)
 }
 
 /* Takes the plan. False when there is no memory to remember it. */
-static bool remember(registry *r, const schema_name_text *name, avro_plan *plan,
-                     mandate_status status, const char *message)
+static bool remember(registry *r, const schema_name_text *name, avro_plan *plan, mandate_status status, const char *message)
 {
     known_schema k = {*name, plan, status, plan ? NULL : strdup(message), now_ms() + MISSING_MS};
     if (!plan && !k.message)
@@ -190,8 +189,7 @@ static bool from_cache(avro_plan **out, registry *r, const schema_name_text *nam
     return ok;
 }
 
-static mandate_status from_server(avro_plan **out, registry *r, const schema_name_text *name,
-                                  mandate_error *err)
+static mandate_status from_server(avro_plan **out, registry *r, const schema_name_text *name, mandate_error *err)
 {
     char path[NAME_MAX_LEN + 16];
     buf key, bundle;
@@ -203,8 +201,7 @@ static mandate_status from_server(avro_plan **out, registry *r, const schema_nam
         status = registry_bundle_plan(out, buf_slice(&bundle), err);
     if (status == MANDATE_OK && r->cache.put) {
         mandate_slice k = cache_key(&key, r, name);
-        mandate_status ignored =
-            key.failed ? MANDATE_NOMEM : r->cache.put(r->cache.ctx, k, buf_slice(&bundle), NULL);
+        mandate_status ignored = key.failed ? MANDATE_NOMEM : r->cache.put(r->cache.ctx, k, buf_slice(&bundle), NULL);
         (void)ignored;
     }
     buf_deinit(&key);
@@ -219,8 +216,7 @@ static bool is_final(mandate_status status)
            status == MANDATE_NOT_FOUND;
 }
 
-static mandate_status find_plan(const avro_plan **out, registry *r, const schema_name_text *name,
-                                mandate_error *err)
+static mandate_status find_plan(const avro_plan **out, registry *r, const schema_name_text *name, mandate_error *err)
 {
     mandate_status status;
     mandate_error own;
@@ -257,19 +253,17 @@ mandate_status registry_plan(const avro_plan **out, registry *r, uint32_t id, ma
     return find_plan(out, r, &name, err);
 }
 
-mandate_status registry_plan_guid(const avro_plan **out, registry *r, const uint8_t guid[16],
-                                  mandate_error *err)
+mandate_status registry_plan_guid(const avro_plan **out, registry *r, const uint8_t guid[16], mandate_error *err)
 {
     schema_name_text name;
     char hex[33];
     hex_encode(hex, guid, 16);
-    snprintf(name.text, sizeof name.text, "guids/%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-             hex + 16, hex + 20);
+    snprintf(name.text, sizeof name.text, "guids/%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
     return find_plan(out, r, &name, err);
 }
 
-mandate_status registry_register(uint32_t *out, registry *r, mandate_slice subject,
-                                 mandate_slice schema_json, mandate_error *err)
+mandate_status registry_register(uint32_t *out, registry *r, mandate_slice subject, mandate_slice schema_json,
+                                 mandate_error *err)
 {
     pthread_mutex_lock(&r->fetching);
     mandate_status status = registry_fetch_register(out, r->http, subject, schema_json, err);

@@ -37,9 +37,11 @@ void registry_destroy(registry *r);
  * (bare 404, 401, 5xx, HTML); NOT_FOUND: it does not have it; UNSUPPORTED, INVALID, LIMIT: a schema that cannot be used. */
 MANDATE_CHECK mandate_status registry_plan(const avro_plan **out, registry *r, uint32_t id, mandate_error *err);
 /* The same by global id (16 bytes), for framing version 1. */
-MANDATE_CHECK mandate_status registry_plan_guid(const avro_plan **out, registry *r, const uint8_t guid[16], mandate_error *err);
+MANDATE_CHECK mandate_status registry_plan_guid(const avro_plan **out, registry *r, const uint8_t guid[16],
+                                                mandate_error *err);
 /* Registers a schema under a subject (or finds it there) and returns its id: for what we publish in Avro. CONFLICT: not
  * compatible with what is there; INVALID: no schema; UNAVAILABLE: try again. */
-MANDATE_CHECK mandate_status registry_register(uint32_t *out, registry *r, mandate_slice subject, mandate_slice schema_json, mandate_error *err);
+MANDATE_CHECK mandate_status registry_register(uint32_t *out, registry *r, mandate_slice subject, mandate_slice schema_json,
+                                               mandate_error *err);
 
 #endif

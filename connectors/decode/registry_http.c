@@ -21,10 +21,7 @@ struct registry_http {
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_ready;
 
-static void start_curl(void)
-{
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
+static void start_curl(void) { curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 static size_t receive(char *data, size_t size, size_t count, void *ctx)
 {
@@ -45,21 +42,16 @@ static mandate_status copy_urls(registry_http *h, const registry_options *o, man
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a registry client");
     for (uint32_t i = 0; i < o->url_count; i++) {
         const char *url = o->urls[i];
-        size_t scheme = !strncasecmp(url, "http://", 7)    ? 7
-                        : !strncasecmp(url, "https://", 8) ? 8
-                                                           : 0;
+        size_t scheme = !strncasecmp(url, "http://", 7) ? 7 : !strncasecmp(url, "https://", 8) ? 8 : 0;
         size_t len = strlen(url);
         while (len > scheme && url[len - 1] == '/')
             len--;
         if (scheme == 0 || len == scheme)
-            return mandate_error_set(
-                err, MANDATE_INVALID,
-                "the registry URL \"%.128s\" does not begin with http:// or https:// and a host",
-                url);
+            return mandate_error_set(err, MANDATE_INVALID,
+                                     "the registry URL \"%.128s\" does not begin with http:// or https:// and a host", url);
         if (memchr(url, '@', len)) /* it would show in every error message */
-            return mandate_error_set(
-                err, MANDATE_INVALID,
-                "credentials do not belong into a registry URL: there are settings for them");
+            return mandate_error_set(err, MANDATE_INVALID,
+                                     "credentials do not belong into a registry URL: there are settings for them");
         h->urls[i] = strndup(url, len);
         if (!h->urls[i])
             return mandate_error_set(err, MANDATE_NOMEM, "no memory for a registry client");
@@ -97,8 +89,7 @@ static mandate_status set_up(registry_http *h, const registry_options *o, mandat
     CURL *c = h->curl;
     CURLcode e = CURLE_OK;
     if (!add_header(h, "Accept: application/vnd.schemaregistry.v1+json, application/json") ||
-        !add_header(h, "Content-Type: application/vnd.schemaregistry.v1+json") ||
-        !add_header(h, "Expect:"))
+        !add_header(h, "Content-Type: application/vnd.schemaregistry.v1+json") || !add_header(h, "Expect:"))
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a registry client");
     e |= curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->headers);
     e |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -111,13 +102,11 @@ static mandate_status set_up(registry_http *h, const registry_options *o, mandat
     e |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, receive);
     e |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->reason);
     if (e != CURLE_OK || !set_credentials(c, o))
-        return mandate_error_set(err, MANDATE_UNSUPPORTED,
-                                 "this libcurl lacks an option a registry client needs");
+        return mandate_error_set(err, MANDATE_UNSUPPORTED, "this libcurl lacks an option a registry client needs");
     return MANDATE_OK;
 }
 
-mandate_status registry_http_create(registry_http **out, const registry_options *options,
-                                    mandate_error *err)
+mandate_status registry_http_create(registry_http **out, const registry_options *options, mandate_error *err)
 {
     pthread_once(&curl_once, start_curl);
     registry_http *h = calloc(1, sizeof *h);
@@ -149,8 +138,8 @@ void registry_http_destroy(registry_http *h)
 }
 
 /* True when this server has given an answer. */
-static bool send_one(long *code, buf *body, registry_http *h, const char *base, const char *path,
-                     const mandate_slice *post, mandate_error *err)
+static bool send_one(long *code, buf *body, registry_http *h, const char *base, const char *path, const mandate_slice *post,
+                     mandate_error *err)
 {
     CURL *c = h->curl;
     buf url;
@@ -159,8 +148,7 @@ static bool send_one(long *code, buf *body, registry_http *h, const char *base, 
     buf_put_str(&url, path);
     buf_reset(body);
     h->reason[0] = '\0';
-    CURLcode e =
-        url.failed ? CURLE_OUT_OF_MEMORY : curl_easy_setopt(c, CURLOPT_URL, buf_cstr(&url));
+    CURLcode e = url.failed ? CURLE_OUT_OF_MEMORY : curl_easy_setopt(c, CURLOPT_URL, buf_cstr(&url));
     if (post) {
         e |= curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->len);
         e |= curl_easy_setopt(c, CURLOPT_POSTFIELDS, post->ptr); /* sets the method; not copied */
@@ -174,21 +162,19 @@ static bool send_one(long *code, buf *body, registry_http *h, const char *base, 
         e = curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, code);
     buf_deinit(&url);
     if (e != CURLE_OK) {
-        (void)mandate_error_set(err, MANDATE_UNAVAILABLE,
-                                "the schema registry %s cannot be reached: %s", base,
+        (void)mandate_error_set(err, MANDATE_UNAVAILABLE, "the schema registry %s cannot be reached: %s", base,
                                 h->reason[0] ? h->reason : curl_easy_strerror(e));
         return false;
     }
     if (*code >= 500 || *code == 429) {
-        (void)mandate_error_set(err, MANDATE_UNAVAILABLE,
-                                "the schema registry %s answers %ld to %.200s", base, *code, path);
+        (void)mandate_error_set(err, MANDATE_UNAVAILABLE, "the schema registry %s answers %ld to %.200s", base, *code, path);
         return false;
     }
     return true;
 }
 
-mandate_status registry_http_send(long *code, buf *body, registry_http *h, const char *path,
-                                  const mandate_slice *post, mandate_error *err)
+mandate_status registry_http_send(long *code, buf *body, registry_http *h, const char *path, const mandate_slice *post,
+                                  mandate_error *err)
 {
     for (uint32_t i = 0; i < h->url_count; i++) {
         uint32_t at = (h->preferred + i) % h->url_count;
@@ -205,9 +191,8 @@ void registry_http_segment(buf *out, mandate_slice text)
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     c == '-' || c == '_' || c == '~' ||
-                     (c == '.' && text.len > 2); /* "." and ".." are not segments */
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+                     c == '~' || (c == '.' && text.len > 2); /* "." and ".." are not segments */
         if (plain) {
             buf_put_char(out, (char)c);
         } else {

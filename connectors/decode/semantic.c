@@ -46,8 +46,7 @@ static const named_meaning logical_types[] = {
     {"local-timestamp-nanos", CARRIER_INT64, SEMANTIC_TIMESTAMP_NANOS},
 };
 
-static semantic find(const named_meaning *table, size_t count, mandate_slice name,
-                     semantic_carrier carrier)
+static semantic find(const named_meaning *table, size_t count, mandate_slice name, semantic_carrier carrier)
 {
     for (size_t i = 0; i < count; i++)
         if (table[i].carrier == carrier && mandate_slice_is(name, table[i].name))
@@ -77,12 +76,10 @@ static void split(int64_t v, int64_t per_second, int64_t *seconds, uint32_t *nan
     *nanos = (uint32_t)(rest * (1000000000 / per_second));
 }
 
-static mandate_status timestamp_of(cel_value *out, int64_t seconds, uint32_t nanos,
-                                   mandate_error *err)
+static mandate_status timestamp_of(cel_value *out, int64_t seconds, uint32_t nanos, mandate_error *err)
 {
     if (seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "a time %lld seconds from 1970, outside the years 1 to 9999",
+        return mandate_error_set(err, MANDATE_INVALID, "a time %lld seconds from 1970, outside the years 1 to 9999",
                                  (long long)seconds);
     *out = cel_timestamp(seconds, nanos);
     return MANDATE_OK;
@@ -91,13 +88,10 @@ static mandate_status timestamp_of(cel_value *out, int64_t seconds, uint32_t nan
 /* The bound of google.protobuf.Duration, which is CEL's. */
 #define DURATION_SECONDS_MAX 315576000000LL
 
-static mandate_status duration_of(cel_value *out, int64_t seconds, uint32_t nanos,
-                                  mandate_error *err)
+static mandate_status duration_of(cel_value *out, int64_t seconds, uint32_t nanos, mandate_error *err)
 {
     if (seconds < -DURATION_SECONDS_MAX || seconds > DURATION_SECONDS_MAX)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "a duration of %lld seconds, over 10000 years",
-                                 (long long)seconds);
+        return mandate_error_set(err, MANDATE_INVALID, "a duration of %lld seconds, over 10000 years", (long long)seconds);
     *out = cel_duration(seconds, nanos);
     return MANDATE_OK;
 }
@@ -105,9 +99,8 @@ static mandate_status duration_of(cel_value *out, int64_t seconds, uint32_t nano
 mandate_status semantic_of_int(cel_value *out, semantic kind, int64_t v, mandate_error *err)
 {
     static const int64_t per_second[] = {
-        [SEMANTIC_TIMESTAMP_MILLIS] = 1000,      [SEMANTIC_TIMESTAMP_MICROS] = 1000000,
-        [SEMANTIC_TIMESTAMP_NANOS] = 1000000000, [SEMANTIC_TIME_MILLIS] = 1000,
-        [SEMANTIC_TIME_MICROS] = 1000000,        [SEMANTIC_TIME_NANOS] = 1000000000,
+        [SEMANTIC_TIMESTAMP_MILLIS] = 1000, [SEMANTIC_TIMESTAMP_MICROS] = 1000000, [SEMANTIC_TIMESTAMP_NANOS] = 1000000000,
+        [SEMANTIC_TIME_MILLIS] = 1000,      [SEMANTIC_TIME_MICROS] = 1000000,      [SEMANTIC_TIME_NANOS] = 1000000000,
     };
     int64_t seconds;
     uint32_t nanos;
@@ -137,15 +130,13 @@ mandate_status semantic_of_text(cel_value *out, mandate_slice text, mandate_erro
     int64_t seconds;
     uint32_t nanos;
     if (!time_parse(text, &seconds, &nanos))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "\"%.*s\" is no time such as 2026-09-17T10:15:30.5Z",
+        return mandate_error_set(err, MANDATE_INVALID, "\"%.*s\" is no time such as 2026-09-17T10:15:30.5Z",
                                  (int)(text.len < 64 ? text.len : 64), text.ptr);
     *out = cel_timestamp(seconds, nanos);
     return MANDATE_OK;
 }
 
-mandate_status semantic_of_uuid(cel_value *out, arena *a, const uint8_t bytes[16],
-                                mandate_error *err)
+mandate_status semantic_of_uuid(cel_value *out, arena *a, const uint8_t bytes[16], mandate_error *err)
 {
     static const uint8_t groups[] = {4, 2, 2, 2, 6};
     char *text = arena_alloc(a, 40);
@@ -170,10 +161,8 @@ static uint32_t little_endian(const uint8_t *b)
 
 mandate_status semantic_of_duration(cel_value *out, const uint8_t bytes[12], mandate_error *err)
 {
-    uint32_t months = little_endian(bytes), days = little_endian(bytes + 4),
-             ms = little_endian(bytes + 8);
+    uint32_t months = little_endian(bytes), days = little_endian(bytes + 4), ms = little_endian(bytes + 8);
     if (months != 0)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "a duration of %u months, which have no fixed length", months);
+        return mandate_error_set(err, MANDATE_INVALID, "a duration of %u months, which have no fixed length", months);
     return duration_of(out, (int64_t)days * 86400 + ms / 1000, ms % 1000 * 1000000, err);
 }

@@ -29,13 +29,7 @@ typedef enum semantic {
 } semantic;
 
 /* How the schema must represent a value for a meaning to apply; otherwise it is ignored. */
-typedef enum semantic_carrier {
-    CARRIER_INT32,
-    CARRIER_INT64,
-    CARRIER_TEXT,
-    CARRIER_BYTES,
-    CARRIER_STRUCT
-} semantic_carrier;
+typedef enum semantic_carrier { CARRIER_INT32, CARRIER_INT64, CARRIER_TEXT, CARRIER_BYTES, CARRIER_STRUCT } semantic_carrier;
 
 /* By the name Connect and Debezium give a schema; NONE for others, and for a carrier that does not
  * fit. */
@@ -44,18 +38,14 @@ semantic semantic_by_connect_name(mandate_slice name, semantic_carrier carrier);
  */
 semantic semantic_by_logical_type(mandate_slice name, semantic_carrier carrier);
 
-MANDATE_CHECK mandate_status semantic_of_int(cel_value *out, semantic kind, int64_t v,
-                                             mandate_error *err);
-MANDATE_CHECK mandate_status semantic_of_text(cel_value *out, mandate_slice text,
-                                              mandate_error *err);
-MANDATE_CHECK mandate_status semantic_of_uuid(cel_value *out, arena *a, const uint8_t bytes[16],
-                                              mandate_error *err);
-MANDATE_CHECK mandate_status semantic_of_duration(cel_value *out, const uint8_t bytes[12],
-                                                  mandate_error *err);
+MANDATE_CHECK mandate_status semantic_of_int(cel_value *out, semantic kind, int64_t v, mandate_error *err);
+MANDATE_CHECK mandate_status semantic_of_text(cel_value *out, mandate_slice text, mandate_error *err);
+MANDATE_CHECK mandate_status semantic_of_uuid(cel_value *out, arena *a, const uint8_t bytes[16], mandate_error *err);
+MANDATE_CHECK mandate_status semantic_of_duration(cel_value *out, const uint8_t bytes[12], mandate_error *err);
 
 enum { DECIMAL_BYTES_MAX = 64, DECIMAL_SCALE_MAX = 512 };
 /* The exact number as text without exponent: "50000.00", "-0.5", "1200" (scale -2 of 12). */
-MANDATE_CHECK mandate_status semantic_of_decimal(cel_value *out, arena *a, mandate_slice bytes,
-                                                 int64_t scale, mandate_error *err);
+MANDATE_CHECK mandate_status semantic_of_decimal(cel_value *out, arena *a, mandate_slice bytes, int64_t scale,
+                                                 mandate_error *err);
 
 #endif

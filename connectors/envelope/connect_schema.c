@@ -47,8 +47,8 @@ static semantic meaning_of(cel_value schema)
 static mandate_status mismatch(applier *p, cel_value schema, const char *wanted)
 {
     mandate_slice name = text_member(schema, "name");
-    return mandate_error_set(p->err, MANDATE_INVALID, "a %.*s that is no %s",
-                             (int)(name.len < 128 ? name.len : 128), name.ptr, wanted);
+    return mandate_error_set(p->err, MANDATE_INVALID, "a %.*s that is no %s", (int)(name.len < 128 ? name.len : 128),
+                             name.ptr, wanted);
 }
 
 /* --- decimals --- */
@@ -69,8 +69,7 @@ static bool parse_scale(mandate_slice text, int64_t *scale)
     return true;
 }
 
-static mandate_status decimal_of(cel_value *out, applier *p, cel_value schema, cel_value text,
-                                 int64_t scale)
+static mandate_status decimal_of(cel_value *out, applier *p, cel_value schema, cel_value text, int64_t scale)
 {
     mandate_slice bytes;
     if (text.kind != CEL_STRING)
@@ -89,8 +88,7 @@ static mandate_status apply_decimal(cel_value *out, applier *p, cel_value schema
     return decimal_of(out, p, schema, v, scale);
 }
 
-static mandate_status apply_variable_decimal(cel_value *out, applier *p, cel_value schema,
-                                             cel_value v)
+static mandate_status apply_variable_decimal(cel_value *out, applier *p, cel_value schema, cel_value v)
 {
     const cel_value *scale = envelope_member(v, "scale"), *value = envelope_member(v, "value");
     if (!scale || scale->kind != CEL_INT || !value)
@@ -98,8 +96,7 @@ static mandate_status apply_variable_decimal(cel_value *out, applier *p, cel_val
     return decimal_of(out, p, schema, *value, scale->i);
 }
 
-static mandate_status apply_meaning(cel_value *out, applier *p, semantic meaning, cel_value schema,
-                                    cel_value v)
+static mandate_status apply_meaning(cel_value *out, applier *p, semantic meaning, cel_value schema, cel_value v)
 {
     switch (meaning) {
     case SEMANTIC_DECIMAL:
@@ -107,23 +104,19 @@ static mandate_status apply_meaning(cel_value *out, applier *p, semantic meaning
     case SEMANTIC_VARIABLE_DECIMAL:
         return apply_variable_decimal(out, p, schema, v);
     case SEMANTIC_TIMESTAMP_TEXT:
-        return v.kind == CEL_STRING ? semantic_of_text(out, cel_text(v), p->err)
-                                    : mismatch(p, schema, "text");
+        return v.kind == CEL_STRING ? semantic_of_text(out, cel_text(v), p->err) : mismatch(p, schema, "text");
     default:
-        return v.kind == CEL_INT ? semantic_of_int(out, meaning, v.i, p->err)
-                                 : mismatch(p, schema, "integer");
+        return v.kind == CEL_INT ? semantic_of_int(out, meaning, v.i, p->err) : mismatch(p, schema, "integer");
     }
 }
 
 /* --- the walk: *changed when *out is not the same as v --- */
 
-static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema,
-                            cel_value v);
+static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema, cel_value v);
 
 static mandate_status no_memory(applier *p)
 {
-    return mandate_error_set(p->err, MANDATE_LIMIT,
-                             "the value needs more memory than one record may take");
+    return mandate_error_set(p->err, MANDATE_LIMIT, "the value needs more memory than one record may take");
 }
 
 /* Entry of `name`: usually at the same place as in the schema. */
@@ -138,8 +131,7 @@ static uint32_t find_entry(cel_value map, cel_value name, uint32_t guess)
 }
 
 /* Applies `schema` to entry i of *v, copying the map before its first change. */
-static mandate_status apply_entry(cel_value *v, bool *changed, applier *p, cel_value schema,
-                                  uint32_t i)
+static mandate_status apply_entry(cel_value *v, bool *changed, applier *p, cel_value schema, uint32_t i)
 {
     cel_value now;
     bool differs = false;
@@ -163,15 +155,13 @@ static mandate_status apply_struct(cel_value *v, bool *changed, applier *p, cel_
     for (uint32_t i = 0; i < fields.len; i++) {
         const cel_value *name = envelope_member(fields.items[i], "field");
         if (!name || name->kind != CEL_STRING)
-            return mandate_error_set(p->err, MANDATE_INVALID,
-                                     "field %u of the inline schema has no `field` name", i + 1);
+            return mandate_error_set(p->err, MANDATE_INVALID, "field %u of the inline schema has no `field` name", i + 1);
         uint32_t at = find_entry(*v, *name, i);
         if (at == UINT32_MAX)
             continue;
         mandate_status status = apply_entry(v, changed, p, fields.items[i], at);
         if (status != MANDATE_OK)
-            return mandate_error_prefix(p->err, status, "%.*s",
-                                        (int)(name->len < 64 ? name->len : 64), name->s);
+            return mandate_error_prefix(p->err, status, "%.*s", (int)(name->len < 64 ? name->len : 64), name->s);
     }
     return MANDATE_OK;
 }
@@ -209,8 +199,7 @@ static mandate_status apply_list(cel_value *v, bool *changed, applier *p, cel_va
     return MANDATE_OK;
 }
 
-static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema,
-                            cel_value v)
+static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value schema, cel_value v)
 {
     *out = v;
     if (v.kind == CEL_NULL || schema.kind != CEL_MAP)
@@ -222,8 +211,7 @@ static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value
         *changed = true;
         return apply_meaning(out, p, meaning, schema, v);
     }
-    const cel_value *fields = envelope_member(schema, "fields"),
-                    *items = envelope_member(schema, "items"),
+    const cel_value *fields = envelope_member(schema, "fields"), *items = envelope_member(schema, "items"),
                     *values = envelope_member(schema, "values");
     if (fields && fields->kind == CEL_LIST && v.kind == CEL_MAP)
         return apply_struct(out, changed, p, *fields);
@@ -234,8 +222,8 @@ static mandate_status apply(cel_value *out, bool *changed, applier *p, cel_value
     return MANDATE_OK;
 }
 
-mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema, cel_value payload,
-                                    mandate_slice keep, mandate_error *err)
+mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema, cel_value payload, mandate_slice keep,
+                                    mandate_error *err)
 {
     applier p = {a, keep, err};
     bool changed = false;

@@ -20,10 +20,7 @@ static bool is_text(const cel_value *v, const char *text)
     return v && v->kind == CEL_STRING && mandate_slice_is(cel_text(*v), text);
 }
 
-static bool is_absent(const cel_value *v)
-{
-    return !v || v->kind == CEL_NULL;
-}
+static bool is_absent(const cel_value *v) { return !v || v->kind == CEL_NULL; }
 
 /* Connect's JSON: exactly `payload`, perhaps beside `schema`. */
 static bool is_wrapped(cel_value v)
@@ -38,8 +35,7 @@ static mandate_status unwrap(cel_value *v, arena *a, mandate_error *err)
         return MANDATE_OK;
     const cel_value *schema = envelope_member(*v, "schema");
     cel_value payload = *envelope_member(*v, "payload");
-    return connect_schema_apply(v, a, schema ? *schema : cel_null(), payload,
-                                mandate_slice_str(unavailable), err);
+    return connect_schema_apply(v, a, schema ? *schema : cel_null(), payload, mandate_slice_str(unavailable), err);
 }
 
 /* Records on the same topics that are no changes. */
@@ -47,15 +43,15 @@ static bool is_bookkeeping(cel_value v)
 {
     const cel_value *status = envelope_member(v, "status"), *id = envelope_member(v, "id"),
                     *ts_ms = envelope_member(v, "ts_ms");
-    bool transaction = (is_text(status, "BEGIN") || is_text(status, "END")) && id &&
-                       id->kind == CEL_STRING && envelope_member(v, "event_count");
+    bool transaction = (is_text(status, "BEGIN") || is_text(status, "END")) && id && id->kind == CEL_STRING &&
+                       envelope_member(v, "event_count");
     bool heartbeat = v.len == 1 && ts_ms && ts_ms->kind == CEL_INT;
     return transaction || heartbeat;
 }
 
 /* MongoDB's connector puts the document into a string. */
-static mandate_status read_row(cel_value *out, arena *a, json_decoder *json, const cel_value *row,
-                               const char *name, mandate_error *err)
+static mandate_status read_row(cel_value *out, arena *a, json_decoder *json, const cel_value *row, const char *name,
+                               mandate_error *err)
 {
     if (is_absent(row))
         return MANDATE_OK;
@@ -66,25 +62,20 @@ static mandate_status read_row(cel_value *out, arena *a, json_decoder *json, con
             return mandate_error_prefix(err, status, "`%s` is text", name);
     }
     if (out->kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "`%s` is %s, not a row", name,
-                                 cel_kind_name(out->kind));
+        return mandate_error_set(err, MANDATE_INVALID, "`%s` is %s, not a row", name, cel_kind_name(out->kind));
     return MANDATE_OK;
 }
 
-static mandate_status read_change(document *d, arena *a, json_decoder *json, cel_value v,
-                                  mandate_error *err)
+static mandate_status read_change(document *d, arena *a, json_decoder *json, cel_value v, mandate_error *err)
 {
     const cel_value *source = envelope_member(v, "source"), *ts_ms = envelope_member(v, "ts_ms");
-    mandate_status status = read_row(&d->variables[DOCUMENT_BEFORE], a, json,
-                                     envelope_member(v, "before"), "before", err);
+    mandate_status status = read_row(&d->variables[DOCUMENT_BEFORE], a, json, envelope_member(v, "before"), "before", err);
     if (status == MANDATE_OK)
-        status = read_row(&d->variables[DOCUMENT_AFTER], a, json, envelope_member(v, "after"),
-                          "after", err);
+        status = read_row(&d->variables[DOCUMENT_AFTER], a, json, envelope_member(v, "after"), "after", err);
     if (status != MANDATE_OK)
         return status;
     if (!is_absent(source) && source->kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "`source` is %s, not an object",
-                                 cel_kind_name(source->kind));
+        return mandate_error_set(err, MANDATE_INVALID, "`source` is %s, not an object", cel_kind_name(source->kind));
     if (source)
         d->variables[DOCUMENT_SOURCE] = *source;
     if (ts_ms)
@@ -103,17 +94,13 @@ static mandate_status judge(document *d, const cel_value *op, mandate_error *err
         d->kind = DOCUMENT_TRUNCATE;
     } else if (is_text(op, "c") || is_text(op, "r") || is_text(op, "u")) {
         if (!has_after)
-            return mandate_error_set(
-                err, MANDATE_INVALID,
-                "op \"%.*s\" without `after`: the row is not in the record (MongoDB: set "
-                "capture.mode to change_streams_update_full)",
-                MANDATE_SLICE_ARG(cel_text(*op)));
+            return mandate_error_set(err, MANDATE_INVALID,
+                                     "op \"%.*s\" without `after`: the row is not in the record (MongoDB: set "
+                                     "capture.mode to change_streams_update_full)",
+                                     MANDATE_SLICE_ARG(cel_text(*op)));
     } else if (!is_text(op, "d")) {
-        mandate_slice text = op->kind == CEL_STRING
-                                 ? cel_text(*op)
-                                 : mandate_slice_str(cel_kind_name((cel_kind)op->kind));
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "op \"%.*s\"; Debezium has c, u, d, r, t and m",
+        mandate_slice text = op->kind == CEL_STRING ? cel_text(*op) : mandate_slice_str(cel_kind_name((cel_kind)op->kind));
+        return mandate_error_set(err, MANDATE_INVALID, "op \"%.*s\"; Debezium has c, u, d, r, t and m",
                                  (int)(text.len < 32 ? text.len : 32), text.ptr);
     } else if (has_after) {
         return mandate_error_set(err, MANDATE_INVALID, "op \"d\" with a row in `after`");
@@ -121,8 +108,8 @@ static mandate_status judge(document *d, const cel_value *op, mandate_error *err
     return MANDATE_OK;
 }
 
-static mandate_status debezium_open(document *out, arena *a, json_decoder *json, const record *r,
-                                    cel_value key, cel_value value, mandate_error *err)
+static mandate_status debezium_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
+                                    cel_value value, mandate_error *err)
 {
     document d;
     mandate_status status = unwrap(&key, a, err);
@@ -139,8 +126,7 @@ static mandate_status debezium_open(document *out, arena *a, json_decoder *json,
         d.kind = DOCUMENT_TOMBSTONE;
         d.variables[DOCUMENT_OP] = envelope_text("d");
     } else if (value.kind != CEL_MAP) {
-        return mandate_error_set(err, MANDATE_INVALID, "the value is %s, not a Debezium change",
-                                 cel_kind_name(value.kind));
+        return mandate_error_set(err, MANDATE_INVALID, "the value is %s, not a Debezium change", cel_kind_name(value.kind));
     } else if (op) {
         status = read_change(&d, a, json, value, err);
         if (status == MANDATE_OK)

@@ -22,10 +22,7 @@ const envelope *envelope_find(mandate_slice name)
     return NULL;
 }
 
-cel_value envelope_text(const char *text)
-{
-    return cel_string(mandate_slice_str(text));
-}
+cel_value envelope_text(const char *text) { return cel_string(mandate_slice_str(text)); }
 
 const cel_value *envelope_member(cel_value v, const char *name)
 {
@@ -62,19 +59,16 @@ static mandate_status read_headers(cel_value *out, arena *a, const record *r, ma
 {
     uint32_t count = 0;
     if (r->header_count > LIMIT_HEADERS)
-        return mandate_error_set(err, MANDATE_LIMIT, "%u headers; the limit is %d", r->header_count,
-                                 LIMIT_HEADERS);
+        return mandate_error_set(err, MANDATE_LIMIT, "%u headers; the limit is %d", r->header_count, LIMIT_HEADERS);
     cel_entry *entries = ARENA_ARRAY(a, cel_entry, r->header_count);
     if (!entries)
         return mandate_error_set(err, MANDATE_LIMIT, "no memory left for the headers");
     for (uint32_t i = 0; i < r->header_count; i++) {
         const record_header *h = &r->headers[i];
         if (h->name.len > LIMIT_RECORD || h->value.len > LIMIT_RECORD)
-            return mandate_error_set(err, MANDATE_LIMIT, "header %u is longer than %d bytes", i + 1,
-                                     LIMIT_RECORD);
+            return mandate_error_set(err, MANDATE_LIMIT, "header %u is longer than %d bytes", i + 1, LIMIT_RECORD);
         if (!utf8_valid(h->name))
-            return mandate_error_set(err, MANDATE_INVALID, "the name of header %u is not UTF-8",
-                                     i + 1);
+            return mandate_error_set(err, MANDATE_INVALID, "the name of header %u is not UTF-8", i + 1);
         if (!is_hidden(r, i))
             entries[count++] = (cel_entry){cel_string(h->name), header_value(h->value)};
     }
@@ -104,8 +98,7 @@ static mandate_status read_meta(cel_value *out, arena *a, const record *r, manda
     return MANDATE_OK;
 }
 
-mandate_status envelope_begin(document *out, arena *a, const record *r, cel_value key,
-                              cel_value value, mandate_error *err)
+mandate_status envelope_begin(document *out, arena *a, const record *r, cel_value key, cel_value value, mandate_error *err)
 {
     document d = {.kind = r->value.ptr ? DOCUMENT_RECORD : DOCUMENT_TOMBSTONE};
     for (int i = 0; i < DOCUMENT_VARIABLE_COUNT; i++)

@@ -18,7 +18,8 @@
 typedef struct envelope {
     const char *name;
     /* Fills `out` from decoded key and value; `json` parses nested texts. INVALID when the record does not have the shape. */
-    mandate_status (*open)(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value, mandate_error *err);
+    mandate_status (*open)(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value,
+                           mandate_error *err);
 } envelope;
 
 /* NULL when there is none of that name. */

@@ -11,8 +11,8 @@ extern const envelope envelope_raw, envelope_debezium, envelope_cloudevents;
 
 /* Every variable null, except key, value, headers and meta; kind RECORD, or TOMBSTONE for a null
  * value; op "u" or "d" to match. */
-MANDATE_CHECK mandate_status envelope_begin(document *out, arena *a, const record *r, cel_value key,
-                                            cel_value value, mandate_error *err);
+MANDATE_CHECK mandate_status envelope_begin(document *out, arena *a, const record *r, cel_value key, cel_value value,
+                                            mandate_error *err);
 cel_value envelope_text(const char *text);
 /* The member of that name when v is a map, else NULL. */
 const cel_value *envelope_member(cel_value v, const char *name);
@@ -21,9 +21,8 @@ const record_header *envelope_header(const record *r, const char *name);
 
 /* connect_schema.c: applies Connect's inline schema to its payload, so that a decimal, date or time
  * reads as it does from Avro. Copies only what changes. */
-MANDATE_CHECK mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema,
-                                                  cel_value payload, mandate_slice keep,
-                                                  mandate_error *err);
+MANDATE_CHECK mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema, cel_value payload,
+                                                  mandate_slice keep, mandate_error *err);
 
 /* base64.c: RFC 4648 section 4 with padding. False when it is none, or (a->failed) without memory.
  */

@@ -4,8 +4,8 @@
  */
 #include "connectors/envelope/envelope_int.h"
 
-static mandate_status raw_open(document *out, arena *a, json_decoder *json, const record *r,
-                               cel_value key, cel_value value, mandate_error *err)
+static mandate_status raw_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value,
+                               mandate_error *err)
 {
     (void)json;
     return envelope_begin(out, a, r, key, value, err);

@@ -68,8 +68,7 @@ void http_submit(http_request *r, http_finish finish)
     pthread_mutex_unlock(&hub->lock);
     if (stopping) {
         mandate_error error;
-        (void)mandate_error_set(&error, MANDATE_SHUTDOWN,
-                                "the process is stopping; nothing was done");
+        (void)mandate_error_set(&error, MANDATE_SHUTDOWN, "the process is stopping; nothing was done");
         http_fail(r, &error);
     } else if (!r->server->port.submit(r->server->port.ctx, &r->ask)) {
         refused(r);

@@ -13,8 +13,7 @@
 #include "connectors/json/json_value.h"
 #include "engine/base/text.h"
 
-static mandate_status object_of(cel_value *out, cel_value request, const char *name, bool required,
-                                mandate_error *err)
+static mandate_status object_of(cel_value *out, cel_value request, const char *name, bool required, mandate_error *err)
 {
     *out = json_member(request, name);
     if (out->kind == CEL_MAP || (!required && out->kind == CEL_NULL))
@@ -23,25 +22,21 @@ static mandate_status object_of(cel_value *out, cel_value request, const char *n
                              json_has_member(request, name) ? json_value_kind(*out) : "nothing");
 }
 
-static mandate_status text_of(mandate_slice *out, cel_value object, const char *what,
-                              const char *name, mandate_error *err)
+static mandate_status text_of(mandate_slice *out, cel_value object, const char *what, const char *name, mandate_error *err)
 {
     cel_value v = json_member(object, name);
     if (v.kind != CEL_STRING)
-        return mandate_error_set(err, MANDATE_INVALID, "%s.%s: expected a string, got %s", what,
-                                 name,
+        return mandate_error_set(err, MANDATE_INVALID, "%s.%s: expected a string, got %s", what, name,
                                  json_has_member(object, name) ? json_value_kind(v) : "nothing");
     if (v.len > LIMIT_ID)
-        return mandate_error_set(err, MANDATE_LIMIT, "%s.%s: is longer than %d bytes", what, name,
-                                 LIMIT_ID);
+        return mandate_error_set(err, MANDATE_LIMIT, "%s.%s: is longer than %d bytes", what, name, LIMIT_ID);
     *out = cel_text(v);
     return MANDATE_OK;
 }
 
 /* "type/id" as scopes name resources; a slash in the type would let one resource pass for another.
  */
-static mandate_status resource_of(service_check *out, arena *a, cel_value resource,
-                                  mandate_error *err)
+static mandate_status resource_of(service_check *out, arena *a, cel_value resource, mandate_error *err)
 {
     mandate_slice type, id;
     mandate_status status = text_of(&type, resource, "resource", "type", err);
@@ -60,8 +55,7 @@ static mandate_status read_check(service_check *out, http_request *r, mandate_er
     cel_value request, subject, action, resource, context;
     mandate_status status = json_value_parse(&request, &r->a, buf_slice(&r->body), 0, err);
     if (!status && request.kind != CEL_MAP)
-        status = mandate_error_set(err, MANDATE_INVALID, "expected an object, got %s",
-                                   json_value_kind(request));
+        status = mandate_error_set(err, MANDATE_INVALID, "expected an object, got %s", json_value_kind(request));
     if (!status)
         status = object_of(&subject, request, "subject", true, err);
     if (!status)
@@ -122,8 +116,7 @@ void http_evaluation(http_request *r)
     const service *port = http_service(r);
     service_check asked = {.params = cel_null()};
     service_verdict verdict = {.reason = "unknown_mandate",
-                               .text =
-                                   "The request names no mandate: put its id into context.mandate.",
+                               .text = "The request names no mandate: put its id into context.mandate.",
                                .state = STATE_NONE};
     if (read_check(&asked, r, &err)) {
         http_fail(r, &err);
@@ -138,8 +131,7 @@ void http_evaluation(http_request *r)
 void http_authzen_configuration(http_request *r)
 {
     mandate_slice base = http_base_url(r);
-    mandate_slice endpoint =
-        arena_printf(&r->a, "%.*s/access/v1/evaluation", MANDATE_SLICE_ARG(base));
+    mandate_slice endpoint = arena_printf(&r->a, "%.*s/access/v1/evaluation", MANDATE_SLICE_ARG(base));
     buf_put_str(&r->reply, "{\"policy_decision_point\":");
     buf_put_json_string(&r->reply, base);
     put_text(&r->reply, "access_evaluation_endpoint", endpoint);

@@ -4,10 +4,7 @@
  */
 #include "connectors/http/request.h"
 
-static void answered(http_request *r)
-{
-    http_reply_take(r, 200, &r->ask.body);
-}
+static void answered(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
 
 void http_entity_get(http_request *r)
 {
@@ -31,8 +28,7 @@ void http_connector_clear(http_request *r)
     mandate_slice principal;
     /* The name is not recorded, but a caller who claims a wrong one is refused here as everywhere.
      */
-    if (http_principal(&principal, r, &err) ||
-        port->connector_clear(port->ctx, r->params[0], &err)) {
+    if (http_principal(&principal, r, &err) || port->connector_clear(port->ctx, r->params[0], &err)) {
         http_fail(r, &err);
         return;
     }

@@ -17,8 +17,7 @@
 static bool peer(http_request *r, struct ucred *out)
 {
     socklen_t size = sizeof(*out);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, out, &size) == 0;
 }
 
@@ -46,15 +45,12 @@ mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error
     if (!peer(r, &who))
         return mandate_error_set(err, MANDATE_DENIED, "the system does not say who is connected");
     if (claimed && who.uid != 0 && who.uid != geteuid())
-        return mandate_error_set(err, MANDATE_DENIED,
-                                 "X-Mandate-Principal is accepted from uid %u and root, not uid %u",
+        return mandate_error_set(err, MANDATE_DENIED, "X-Mandate-Principal is accepted from uid %u and root, not uid %u",
                                  (unsigned)geteuid(), (unsigned)who.uid);
     if (claimed && !is_name(claimed))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "X-Mandate-Principal must be 1 to %d bytes of printable text",
+        return mandate_error_set(err, MANDATE_INVALID, "X-Mandate-Principal must be 1 to %d bytes of printable text",
                                  LIMIT_ID);
-    *out = claimed ? arena_dup(&r->a, mandate_slice_str(claimed))
-                   : arena_printf(&r->a, "uid:%u", (unsigned)who.uid);
+    *out = claimed ? arena_dup(&r->a, mandate_slice_str(claimed)) : arena_printf(&r->a, "uid:%u", (unsigned)who.uid);
     return out->ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
 }
 

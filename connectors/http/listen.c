@@ -25,29 +25,26 @@ static mandate_status remove_stale(const struct sockaddr_un *address, mandate_er
     if (lstat(address->sun_path, &st) != 0)
         return MANDATE_OK;
     if (!S_ISSOCK(st.st_mode))
-        return mandate_error_set(err, MANDATE_CONFLICT,
-                                 "%s exists and is no socket; remove it or choose another path",
+        return mandate_error_set(err, MANDATE_CONFLICT, "%s exists and is no socket; remove it or choose another path",
                                  address->sun_path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "socket: %s", strerror(errno));
     if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
-        status = mandate_error_set(err, MANDATE_CONFLICT, "another process is listening on %s",
-                                   address->sun_path);
+        status = mandate_error_set(err, MANDATE_CONFLICT, "another process is listening on %s", address->sun_path);
     else if (errno == ECONNREFUSED)
         unlink(address->sun_path);
     close(fd);
     return status;
 }
 
-mandate_status http_listen_unix(int *out, http_server *s, const char *path, uint32_t mode,
-                                mandate_error *err)
+mandate_status http_listen_unix(int *out, http_server *s, const char *path, uint32_t mode, mandate_error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat st;
     if (strlen(path) >= sizeof(address.sun_path))
-        return mandate_error_set(err, MANDATE_LIMIT, "the socket path %s is longer than %zu bytes",
-                                 path, sizeof(address.sun_path) - 1);
+        return mandate_error_set(err, MANDATE_LIMIT, "the socket path %s is longer than %zu bytes", path,
+                                 sizeof(address.sun_path) - 1);
     memcpy(address.sun_path, path, strlen(path) + 1);
     mandate_status status = remove_stale(&address, err);
     if (status)
@@ -56,14 +53,12 @@ mandate_status http_listen_unix(int *out, http_server *s, const char *path, uint
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* chmod again because bind applies the umask; listen only then, so that no one came in before.
      */
-    if (fd < 0 || fchmod(fd, mode) != 0 ||
-        bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, mode) != 0 ||
-        listen(fd, BACKLOG) != 0 || stat(path, &st) != 0) {
+    if (fd < 0 || fchmod(fd, mode) != 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0 || stat(path, &st) != 0) {
         int code = errno;
         if (fd >= 0)
             close(fd);
-        return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot listen on %s: %s", path,
-                                 strerror(code));
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot listen on %s: %s", path, strerror(code));
     }
     s->socket_dev = st.st_dev;
     s->socket_ino = st.st_ino;
@@ -75,8 +70,7 @@ void http_unlink_unix(const http_server *s)
 {
     struct stat st;
     const char *path = s->options.socket_path;
-    if (path && s->socket_ino && lstat(path, &st) == 0 && st.st_dev == s->socket_dev &&
-        st.st_ino == s->socket_ino)
+    if (path && s->socket_ino && lstat(path, &st) == 0 && st.st_dev == s->socket_dev && st.st_ino == s->socket_ino)
         unlink(path);
 }
 
@@ -87,30 +81,25 @@ mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, manda
     struct sockaddr *address = (struct sockaddr *)&v4;
     socklen_t size = sizeof(v4);
 
-    bool is_v4 =
-        inet_pton(AF_INET, host, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127;
-    bool is_v6 = !is_v4 && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 &&
-                 IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+    bool is_v4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+    bool is_v6 = !is_v4 && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
     if (!is_v4 && !is_v6)
-        return mandate_error_set(
-            err, MANDATE_DENIED,
-            "refusing to listen on %s: callers are not authenticated over TCP, so only loopback "
-            "(127.0.0.1, ::1) is possible; put an authenticating proxy in front",
-            host);
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "refusing to listen on %s: callers are not authenticated over TCP, so only loopback "
+                                 "(127.0.0.1, ::1) is possible; put an authenticating proxy in front",
+                                 host);
     if (is_v6) {
         address = (struct sockaddr *)&v6;
         size = sizeof(v6);
     }
     int one = 1;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-        bind(fd, address, size) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, address, &size) != 0) {
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 || bind(fd, address, size) != 0 ||
+        listen(fd, BACKLOG) != 0 || getsockname(fd, address, &size) != 0) {
         int code = errno;
         if (fd >= 0)
             close(fd);
-        return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot listen on %s port %u: %s", host,
-                                 *port, strerror(code));
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot listen on %s port %u: %s", host, *port, strerror(code));
     }
     *port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
     *out = fd;
@@ -123,8 +112,7 @@ static mandate_slice host_part(const char *host)
     size_t len = strlen(host);
     if (host[0] == '[') {
         const char *end = strchr(host, ']');
-        return end ? mandate_slice_of(host + 1, (size_t)(end - host) - 1)
-                   : mandate_slice_of(host, len);
+        return end ? mandate_slice_of(host + 1, (size_t)(end - host) - 1) : mandate_slice_of(host, len);
     }
     const char *colon = strrchr(host, ':');
     return mandate_slice_of(host, colon ? (size_t)(colon - host) : len);

@@ -5,10 +5,7 @@
 #include "connectors/http/request.h"
 #include "connectors/json/json_value.h"
 
-static void answered(http_request *r)
-{
-    http_reply_take(r, 200, &r->ask.body);
-}
+static void answered(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
 
 static void ask_about(http_request *r, service_kind kind)
 {
@@ -17,15 +14,9 @@ static void ask_about(http_request *r, service_kind kind)
     http_submit(r, answered);
 }
 
-void http_mandate_get(http_request *r)
-{
-    ask_about(r, SERVICE_GET);
-}
+void http_mandate_get(http_request *r) { ask_about(r, SERVICE_GET); }
 
-void http_mandate_explain(http_request *r)
-{
-    ask_about(r, SERVICE_EXPLAIN);
-}
+void http_mandate_explain(http_request *r) { ask_about(r, SERVICE_EXPLAIN); }
 
 /* {"reason": "..."}, or no body at all. */
 static mandate_status read_reason(mandate_slice *out, http_request *r, mandate_error *err)
@@ -39,18 +30,15 @@ static mandate_status read_reason(mandate_slice *out, http_request *r, mandate_e
     if (status)
         return status;
     if (body.kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "expected {\"reason\": \"...\"}, got %s",
-                                 json_value_kind(body));
+        return mandate_error_set(err, MANDATE_INVALID, "expected {\"reason\": \"...\"}, got %s", json_value_kind(body));
     status = json_refuse_unknown(body, "the request", known, 1, err);
     reason = json_member(body, "reason");
     if (status || reason.kind == CEL_NULL)
         return status;
     if (reason.kind != CEL_STRING)
-        return mandate_error_set(err, MANDATE_INVALID, "reason: expected a string, got %s",
-                                 json_value_kind(reason));
+        return mandate_error_set(err, MANDATE_INVALID, "reason: expected a string, got %s", json_value_kind(reason));
     if (reason.len > LIMIT_REASON)
-        return mandate_error_set(err, MANDATE_LIMIT, "reason: has %u bytes; at most %d are kept",
-                                 reason.len, LIMIT_REASON);
+        return mandate_error_set(err, MANDATE_LIMIT, "reason: has %u bytes; at most %d are kept", reason.len, LIMIT_REASON);
     *out = cel_text(reason);
     return MANDATE_OK;
 }
@@ -64,17 +52,8 @@ static void command(http_request *r, service_kind kind)
         ask_about(r, kind);
 }
 
-void http_mandate_revoke(http_request *r)
-{
-    command(r, SERVICE_REVOKE);
-}
+void http_mandate_revoke(http_request *r) { command(r, SERVICE_REVOKE); }
 
-void http_mandate_suspend(http_request *r)
-{
-    command(r, SERVICE_SUSPEND);
-}
+void http_mandate_suspend(http_request *r) { command(r, SERVICE_SUSPEND); }
 
-void http_mandate_resume(http_request *r)
-{
-    command(r, SERVICE_RESUME);
-}
+void http_mandate_resume(http_request *r) { command(r, SERVICE_RESUME); }

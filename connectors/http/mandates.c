@@ -31,8 +31,7 @@ static mandate_status read_claims(http_request *r, claims *c, mandate_error *err
     if (c->id.len == 0)
         c->id = http_new_mandate_id(&r->a);
     if (c->id.len == 0 || c->issuer.len == 0)
-        return mandate_error_set(err, MANDATE_UNAVAILABLE,
-                                 "no name could be made for the mandate; give it an id");
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "no name could be made for the mandate; give it an id");
     return claims_check(c, err);
 }
 
@@ -40,8 +39,7 @@ void http_mandates_issue(http_request *r)
 {
     mandate_error err;
     claims *c = ARENA_NEW(&r->a, claims);
-    mandate_status status =
-        c ? read_claims(r, c, &err) : mandate_error_set(&err, MANDATE_NOMEM, "out of memory");
+    mandate_status status = c ? read_claims(r, c, &err) : mandate_error_set(&err, MANDATE_NOMEM, "out of memory");
     if (!status)
         status = http_principal(&r->ask.principal, r, &err);
     if (status) {
@@ -54,10 +52,7 @@ void http_mandates_issue(http_request *r)
     http_submit(r, issued);
 }
 
-static void listed(http_request *r)
-{
-    http_reply_take(r, 200, &r->ask.body);
-}
+static void listed(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
 
 static mandate_status read_limit(uint32_t *out, mandate_slice text, mandate_error *err)
 {
@@ -71,8 +66,7 @@ static mandate_status read_limit(uint32_t *out, mandate_slice text, mandate_erro
         v = v * 10 + (uint32_t)(text.ptr[i] - '0');
     }
     if (v == 0 || v > LIST_MAX)
-        return mandate_error_set(err, MANDATE_INVALID, "limit: expected a number from 1 to %d",
-                                 LIST_MAX);
+        return mandate_error_set(err, MANDATE_INVALID, "limit: expected a number from 1 to %d", LIST_MAX);
     *out = v;
     return MANDATE_OK;
 }

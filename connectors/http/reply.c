@@ -55,12 +55,10 @@ void http_fail_code(http_request *r, unsigned code, const mandate_error *error)
         http_reply(r, code, "text/plain; charset=utf-8");
         return;
     }
-    buf_printf(&r->reply,
-               "{\"error\":{\"status\":\"%s\",\"message\":", mandate_status_name(error->status));
+    buf_printf(&r->reply, "{\"error\":{\"status\":\"%s\",\"message\":", mandate_status_name(error->status));
     buf_put_json_string(&r->reply, mandate_slice_str(error->text));
     if (error->line)
-        buf_printf(&r->reply, ",\"line\":%" PRIu32 ",\"column\":%" PRIu32, error->line,
-                   error->column);
+        buf_printf(&r->reply, ",\"line\":%" PRIu32 ",\"column\":%" PRIu32, error->line, error->column);
     buf_put_str(&r->reply, "}}\n");
     http_reply(r, code, "application/json");
 }
@@ -76,15 +74,9 @@ const char *http_header(http_request *r, const char *name)
     return MHD_lookup_connection_value(r->on->mhd, MHD_HEADER_KIND, name);
 }
 
-const http_options *http_options_of(const http_request *r)
-{
-    return &r->server->options;
-}
+const http_options *http_options_of(const http_request *r) { return &r->server->options; }
 
-const service *http_service(const http_request *r)
-{
-    return &r->server->port;
-}
+const service *http_service(const http_request *r) { return &r->server->port; }
 
 mandate_slice http_base_url(http_request *r)
 {
@@ -94,34 +86,30 @@ mandate_slice http_base_url(http_request *r)
     if (!o->tcp)
         return mandate_slice_str("http://localhost");
     bool v6 = strchr(o->tcp_host, ':');
-    return arena_printf(&r->a, "http://%s%s%s:%u", v6 ? "[" : "", o->tcp_host, v6 ? "]" : "",
-                        r->server->tcp_port);
+    return arena_printf(&r->a, "http://%s%s%s:%u", v6 ? "[" : "", o->tcp_host, v6 ? "]" : "", r->server->tcp_port);
 }
 
 void http_put_metrics(http_request *r, buf *out)
 {
     http_server *s = r->server;
     pthread_mutex_lock(&s->hub->lock);
-    buf_put_str(out,
-                "# HELP mandated_http_responses_total Answers given, by class of status code.\n"
-                "# TYPE mandated_http_responses_total counter\n");
+    buf_put_str(out, "# HELP mandated_http_responses_total Answers given, by class of status code.\n"
+                     "# TYPE mandated_http_responses_total counter\n");
     for (int i = 2; i < 6; i++)
-        buf_printf(out, "mandated_http_responses_total{code=\"%dxx\"} %" PRIu64 "\n", i,
-                   s->answers[i]);
-    buf_printf(
-        out,
-        "# HELP mandated_http_connections_total Connections accepted.\n"
-        "# TYPE mandated_http_connections_total counter\n"
-        "mandated_http_connections_total %" PRIu64 "\n"
-        "# HELP mandated_http_cut_total Connections closed because a request took too long.\n"
-        "# TYPE mandated_http_cut_total counter\n"
-        "mandated_http_cut_total %" PRIu64 "\n"
-        "# HELP mandated_http_late_total Requests answered 503 because the engine took too long.\n"
-        "# TYPE mandated_http_late_total counter\n"
-        "mandated_http_late_total %" PRIu64 "\n"
-        "# HELP mandated_http_requests_active Requests in progress.\n"
-        "# TYPE mandated_http_requests_active gauge\n"
-        "mandated_http_requests_active %" PRIu32 "\n",
-        s->accepted, s->cut, s->late, s->hub->active);
+        buf_printf(out, "mandated_http_responses_total{code=\"%dxx\"} %" PRIu64 "\n", i, s->answers[i]);
+    buf_printf(out,
+               "# HELP mandated_http_connections_total Connections accepted.\n"
+               "# TYPE mandated_http_connections_total counter\n"
+               "mandated_http_connections_total %" PRIu64 "\n"
+               "# HELP mandated_http_cut_total Connections closed because a request took too long.\n"
+               "# TYPE mandated_http_cut_total counter\n"
+               "mandated_http_cut_total %" PRIu64 "\n"
+               "# HELP mandated_http_late_total Requests answered 503 because the engine took too long.\n"
+               "# TYPE mandated_http_late_total counter\n"
+               "mandated_http_late_total %" PRIu64 "\n"
+               "# HELP mandated_http_requests_active Requests in progress.\n"
+               "# TYPE mandated_http_requests_active gauge\n"
+               "mandated_http_requests_active %" PRIu32 "\n",
+               s->accepted, s->cut, s->late, s->hub->active);
     pthread_mutex_unlock(&s->hub->lock);
 }

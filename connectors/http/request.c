@@ -15,13 +15,11 @@
 
 static http_connection *connection_of(struct MHD_Connection *mhd)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
 }
 
-void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
-                        enum MHD_ConnectionNotificationCode code)
+void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code)
 {
     http_listener *l = cls;
     http_hub *hub = l->server->hub;
@@ -86,8 +84,7 @@ void http_request_unref(http_request *r)
     free(r);
 }
 
-void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
-                       enum MHD_RequestTerminationCode code)
+void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code)
 {
     http_listener *l = cls;
     http_hub *hub = l->server->hub;
@@ -120,8 +117,7 @@ typedef struct framing {
     int lengths, chunked, others; /* how often Content-Length, and which Transfer-Encodings */
 } framing;
 
-static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key,
-                                     const char *value)
+static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     framing *seen = cls;
     seen->lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
@@ -134,22 +130,18 @@ static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const c
 static bool framing_allowed(http_request *r)
 {
     framing seen = {0};
-    const union MHD_ConnectionInfo *size =
-        MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const union MHD_ConnectionInfo *size = MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (size && size->header_size > LIMIT_HTTP_HEADER)
-        return refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, MANDATE_LIMIT,
-                      "the request's headers are too long");
+        return refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, MANDATE_LIMIT, "the request's headers are too long");
     MHD_get_connection_values(r->on->mhd, MHD_HEADER_KIND, count_framing, &seen);
     if (seen.others)
         return refuse(r, MHD_HTTP_NOT_IMPLEMENTED, MANDATE_UNSUPPORTED,
                       "the only Transfer-Encoding that is read is chunked");
     if (seen.lengths + seen.chunked > 1)
-        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID,
-                      "the request says twice how long its body is");
+        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request says twice how long its body is");
     const char *length = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length && strtoull(length, NULL, 10) > LIMIT_HTTP_BODY)
-        return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT,
-                      "the request's body is too long");
+        return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT, "the request's body is too long");
     return true;
 }
 
@@ -173,8 +165,8 @@ static bool route_request(http_request *r, const char *method)
         return refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");
     const char *mark = memchr(r->target.ptr, '?', r->target.len);
     size_t path_len = mark ? (size_t)(mark - r->target.ptr) : r->target.len;
-    mandate_slice query = mandate_slice_of(r->target.ptr + path_len + (mark != NULL),
-                                           r->target.len - path_len - (mark != NULL));
+    mandate_slice query =
+        mandate_slice_of(r->target.ptr + path_len + (mark != NULL), r->target.len - path_len - (mark != NULL));
     if (http_path_parse(&r->path, &r->a, mandate_slice_of(r->target.ptr, path_len), &error)) {
         http_fail(r, &error);
         return false;
@@ -185,8 +177,7 @@ static bool route_request(http_request *r, const char *method)
     if (!r->route) {
         mandate_slice kept = arena_dup(&r->a, mandate_slice_str(allow));
         r->allow = kept.ptr;
-        return refuse(r, MHD_HTTP_METHOD_NOT_ALLOWED, MANDATE_INVALID,
-                      "this resource does not have that method");
+        return refuse(r, MHD_HTTP_METHOD_NOT_ALLOWED, MANDATE_INVALID, "this resource does not have that method");
     }
     if (http_query_parse(&r->query, &r->a, query, r->route->query, &error)) {
         http_fail(r, &error);
@@ -201,15 +192,13 @@ static bool caller_allowed(http_request *r)
 {
     if (r->on->listener->is_unix)
         return true;
-    const char *host = http_header(r, MHD_HTTP_HEADER_HOST),
-               *type = http_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *host = http_header(r, MHD_HTTP_HEADER_HOST), *type = http_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (host && !http_host_is_ours(r->server, host))
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "the Host header names somebody else");
     if (strcmp(r->route->method, "POST") != 0)
         return true;
     if (http_header(r, "Origin"))
-        return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED,
-                      "requests from web pages are not accepted");
+        return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "requests from web pages are not accepted");
     if (r->body.len && (!type || strncasecmp(type, "application/json", 16) != 0))
         return refuse(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, MANDATE_INVALID,
                       "the body must be sent with Content-Type: application/json");
@@ -258,9 +247,9 @@ static enum MHD_Result send_reply(http_request *r)
     if (r->reply.failed)
         return MHD_NO;
     assert(r->code >= 100 && !r->replied);
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        r->reply.len, r->reply.len ? r->reply.data : (char *)(uintptr_t) "",
-        r->reply.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(r->reply.len, r->reply.len ? r->reply.data : (char *)(uintptr_t) "",
+                                        r->reply.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     if (r->reply.len)
@@ -271,17 +260,15 @@ static enum MHD_Result send_reply(http_request *r)
     add_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
     add_header(response, MHD_HTTP_HEADER_LOCATION, r->location.ptr);
     add_header(response, "X-Request-ID", r->request_id);
-    add_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
-               r->code == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL);
+    add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, r->code == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL);
     result = MHD_queue_response(r->on->mhd, r->code, response);
     MHD_destroy_response(response);
     count_answer(r);
     return result;
 }
 
-enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
-                                const char *method, const char *version, const char *data,
-                                size_t *size, void **ctx)
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *data, size_t *size, void **ctx)
 {
     http_request *r = *ctx;
     if (!r)

@@ -26,8 +26,7 @@ static const http_route routes[] = {
     {"GET", "/v1/connectors", http_connectors_list, "", 0},
     {"POST", "/v1/connectors/{name}/clear", http_connector_clear, "", 0},
     {"POST", "/access/v1/evaluation", http_evaluation, "", HTTP_PLAIN_ERRORS},
-    {"GET", "/.well-known/authzen-configuration", http_authzen_configuration, "",
-     HTTP_PLAIN_ERRORS},
+    {"GET", "/.well-known/authzen-configuration", http_authzen_configuration, "", HTTP_PLAIN_ERRORS},
     {"GET", "/healthz", http_health, "", 0},
     {"GET", "/readyz", http_ready, "", 0},
     {"GET", "/metrics", http_metrics, "", 0},
@@ -53,8 +52,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-static mandate_status decode(mandate_slice *out, arena *a, mandate_slice text, bool plus_is_space,
-                             mandate_error *err)
+static mandate_status decode(mandate_slice *out, arena *a, mandate_slice text, bool plus_is_space, mandate_error *err)
 {
     char *to = arena_alloc(a, text.len + 1);
     size_t len = 0;
@@ -63,19 +61,16 @@ static mandate_status decode(mandate_slice *out, arena *a, mandate_slice text, b
     for (size_t i = 0; i < text.len; i++) {
         int c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7f)
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "the URI has a raw byte 0x%02x; percent-encode it", c);
+            return mandate_error_set(err, MANDATE_INVALID, "the URI has a raw byte 0x%02x; percent-encode it", c);
         if (c == '%') {
             int high = text.len - i > 2 ? hex_digit(text.ptr[i + 1]) : -1;
             int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
             if (low < 0)
-                return mandate_error_set(err, MANDATE_INVALID,
-                                         "the URI has '%%' without two hexadecimal digits");
+                return mandate_error_set(err, MANDATE_INVALID, "the URI has '%%' without two hexadecimal digits");
             c = high * 16 + low;
             i += 2;
             if (c < ' ' || c == 0x7f)
-                return mandate_error_set(err, MANDATE_INVALID,
-                                         "the URI has an encoded control character %%%02X", c);
+                return mandate_error_set(err, MANDATE_INVALID, "the URI has an encoded control character %%%02X", c);
         } else if (c == '+' && plus_is_space) {
             c = ' ';
         }
@@ -93,8 +88,8 @@ void http_put_escaped(buf *b, mandate_slice segment)
 {
     for (size_t i = 0; i < segment.len; i++) {
         unsigned char c = (unsigned char)segment.ptr[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
+                     c == '_' || c == '~';
         if (plain)
             buf_put_char(b, (char)c);
         else
@@ -110,8 +105,7 @@ mandate_status http_path_parse(http_path *out, arena *a, mandate_slice path, man
     size_t at = 0;
 
     if (path.len == 0 || path.ptr[0] != '/')
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "the request target must be a path that begins with '/'");
+        return mandate_error_set(err, MANDATE_INVALID, "the request target must be a path that begins with '/'");
     while (at < path.len) {
         size_t begin = ++at; /* behind the slash */
         while (at < path.len && path.ptr[at] != '/')
@@ -124,8 +118,7 @@ mandate_status http_path_parse(http_path *out, arena *a, mandate_slice path, man
         if (status)
             return status;
         if (segment->len > LIMIT_ID)
-            return mandate_error_set(err, MANDATE_LIMIT,
-                                     "a name in the path is longer than %d bytes", LIMIT_ID);
+            return mandate_error_set(err, MANDATE_LIMIT, "a name in the path is longer than %d bytes", LIMIT_ID);
     }
     *out = parsed;
     return MANDATE_OK;
@@ -142,8 +135,7 @@ static mandate_slice pattern_next(const char **at)
     return mandate_slice_of(begin, (size_t)(end - begin));
 }
 
-static bool matches(const http_route *route, const http_path *path,
-                    mandate_slice params[HTTP_PARAMS_MAX])
+static bool matches(const http_route *route, const http_path *path, mandate_slice params[HTTP_PARAMS_MAX])
 {
     const char *at = route->pattern;
     uint32_t count = 0;
@@ -161,8 +153,8 @@ static bool matches(const http_route *route, const http_path *path,
     return !*at;
 }
 
-const http_route *http_route_find(const http_path *path, mandate_slice method,
-                                  mandate_slice params[HTTP_PARAMS_MAX], char allow[64])
+const http_route *http_route_find(const http_path *path, mandate_slice method, mandate_slice params[HTTP_PARAMS_MAX],
+                                  char allow[64])
 {
     size_t len = 0;
     allow[0] = '\0';
@@ -193,35 +185,30 @@ static bool is_accepted(mandate_slice name, const char *accepted)
     return false;
 }
 
-static mandate_status query_add(http_query *q, arena *a, mandate_slice pair, const char *accepted,
-                                mandate_error *err)
+static mandate_status query_add(http_query *q, arena *a, mandate_slice pair, const char *accepted, mandate_error *err)
 {
     const char *equals = memchr(pair.ptr, '=', pair.len);
     size_t name_len = equals ? (size_t)(equals - pair.ptr) : pair.len;
     mandate_slice name, value = {"", 0};
     mandate_status status = decode(&name, a, mandate_slice_of(pair.ptr, name_len), true, err);
     if (!status && equals)
-        status =
-            decode(&value, a, mandate_slice_of(equals + 1, pair.len - name_len - 1), true, err);
+        status = decode(&value, a, mandate_slice_of(equals + 1, pair.len - name_len - 1), true, err);
     if (status)
         return status;
     int shown = name.len > LIMIT_NAME ? LIMIT_NAME : (int)name.len;
     if (!is_accepted(name, accepted))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "unknown query parameter \"%.*s\"; this resource has %s", shown,
+        return mandate_error_set(err, MANDATE_INVALID, "unknown query parameter \"%.*s\"; this resource has %s", shown,
                                  name.ptr, *accepted ? accepted : "none");
     for (uint32_t i = 0; i < q->count; i++)
         if (mandate_slice_eq(q->items[i].name, name))
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "query parameter \"%.*s\" is given twice", shown, name.ptr);
+            return mandate_error_set(err, MANDATE_INVALID, "query parameter \"%.*s\" is given twice", shown, name.ptr);
     assert(q->count < HTTP_QUERY_MAX); /* fewer names are accepted than there is room */
     q->items[q->count].name = name;
     q->items[q->count++].value = value;
     return MANDATE_OK;
 }
 
-mandate_status http_query_parse(http_query *out, arena *a, mandate_slice text, const char *accepted,
-                                mandate_error *err)
+mandate_status http_query_parse(http_query *out, arena *a, mandate_slice text, const char *accepted, mandate_error *err)
 {
     http_query q = {.count = 0};
     size_t at = 0;
@@ -229,8 +216,7 @@ mandate_status http_query_parse(http_query *out, arena *a, mandate_slice text, c
         const char *end = memchr(text.ptr + at, '&', text.len - at);
         size_t len = end ? (size_t)(end - text.ptr) - at : text.len - at;
         if (len) {
-            mandate_status status =
-                query_add(&q, a, mandate_slice_of(text.ptr + at, len), accepted, err);
+            mandate_status status = query_add(&q, a, mandate_slice_of(text.ptr + at, len), accepted, err);
             if (status)
                 return status;
         }

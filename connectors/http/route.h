@@ -41,18 +41,17 @@ typedef struct http_query {
 
 /* INVALID with a sentence; NOT_FOUND for a path with more segments than any route has, or an empty
  * one. */
-MANDATE_CHECK mandate_status http_path_parse(http_path *out, arena *a, mandate_slice path,
-                                             mandate_error *err);
+MANDATE_CHECK mandate_status http_path_parse(http_path *out, arena *a, mandate_slice path, mandate_error *err);
 /* INVALID also for a repeated name or one that is not in `accepted` (names separated by spaces). */
-MANDATE_CHECK mandate_status http_query_parse(http_query *out, arena *a, mandate_slice text,
-                                              const char *accepted, mandate_error *err);
+MANDATE_CHECK mandate_status http_query_parse(http_query *out, arena *a, mandate_slice text, const char *accepted,
+                                              mandate_error *err);
 /* Value of a parameter, empty when absent. */
 mandate_slice http_query_get(const http_query *q, const char *name);
 
 /* The route, or NULL; then *allow names the methods that the path has, "" when the path is unknown.
  */
-const http_route *http_route_find(const http_path *path, mandate_slice method,
-                                  mandate_slice params[HTTP_PARAMS_MAX], char allow[64]);
+const http_route *http_route_find(const http_path *path, mandate_slice method, mandate_slice params[HTTP_PARAMS_MAX],
+                                  char allow[64]);
 /* Escapes everything but unreserved characters. */
 void http_put_escaped(buf *b, mandate_slice segment);
 

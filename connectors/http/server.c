@@ -63,15 +63,13 @@ static void log_message(void *server, const char *format, va_list args)
 static mandate_status copy_text(const char **at, mandate_error *err)
 {
     if (*at && !(*at = strdup(*at)))
-        return mandate_error_set(err, MANDATE_NOMEM,
-                                 "out of memory while starting the HTTP server");
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
     return MANDATE_OK;
 }
 
 static mandate_status copy_options(http_server *s, const http_options *from, mandate_error *err)
 {
-    const char *socket_path = from->socket_path, *host = from->tcp_host, *base = from->base_url,
-               *issuer = from->issuer;
+    const char *socket_path = from->socket_path, *host = from->tcp_host, *base = from->base_url, *issuer = from->issuer;
     mandate_status status = copy_text(&socket_path, err);
     s->options.socket_path = status ? NULL : socket_path;
     if (!status)
@@ -89,18 +87,14 @@ static mandate_status copy_options(http_server *s, const http_options *from, man
 static mandate_status check_options(const http_options *o, mandate_error *err)
 {
     if (o->version != HTTP_OPTIONS_VERSION)
-        return mandate_error_set(err, MANDATE_INVALID, "http_options version %u is not %d",
-                                 o->version, HTTP_OPTIONS_VERSION);
+        return mandate_error_set(err, MANDATE_INVALID, "http_options version %u is not %d", o->version,
+                                 HTTP_OPTIONS_VERSION);
     if (!o->issuer || !*o->issuer)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "the HTTP server needs to know the issuer's name");
+        return mandate_error_set(err, MANDATE_INVALID, "the HTTP server needs to know the issuer's name");
     if (!o->socket_path && !o->tcp)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "the HTTP server has nothing to listen on: name a socket or a port");
+        return mandate_error_set(err, MANDATE_INVALID, "the HTTP server has nothing to listen on: name a socket or a port");
     if (o->deadline_ms == 0 || o->connections_max == 0 || (o->tcp && !o->tcp_host))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "http_options: deadline, connections and host must be given");
+        return mandate_error_set(err, MANDATE_INVALID, "http_options: deadline, connections and host must be given");
     return MANDATE_OK;
 }
 
@@ -111,17 +105,15 @@ static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     unsigned idle_s = s->options.deadline_ms / 1000 + 2; /* ours comes first */
     *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix};
-    l->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l,
-        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
-        http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s,
+                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l,
+                                 MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
+                                 http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!l->daemon) {
         close(fd);
-        return mandate_error_set(err, MANDATE_UNAVAILABLE, "libmicrohttpd did not start: %s",
-                                 strerror(errno));
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "libmicrohttpd did not start: %s", strerror(errno));
     }
     s->listener_count++;
     return MANDATE_OK;
@@ -146,28 +138,24 @@ static mandate_status listen_all(http_server *s, mandate_error *err)
     return status;
 }
 
-mandate_status http_server_start(http_server **out, const http_options *options,
-                                 const service *port, mandate_error *err)
+mandate_status http_server_start(http_server **out, const http_options *options, const service *port, mandate_error *err)
 {
     mandate_status status = check_options(options, err);
     if (status)
         return status;
     http_server *s = calloc(1, sizeof(*s));
     if (!s)
-        return mandate_error_set(err, MANDATE_NOMEM,
-                                 "out of memory while starting the HTTP server");
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
     s->options = *options;
     s->port = *port;
     status = copy_options(s, options, err);
     s->hub = http_hub_create();
     if (!status && !s->hub)
-        status =
-            mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
+        status = mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
     s->watching = !status;
     if (!status && pthread_create(&s->watcher, NULL, http_watch, s) != 0) {
         s->watching = false;
-        status = mandate_error_set(err, MANDATE_UNAVAILABLE,
-                                   "cannot start the HTTP server's watch thread");
+        status = mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot start the HTTP server's watch thread");
     }
     if (!status)
         status = listen_all(s, err);
@@ -178,10 +166,7 @@ mandate_status http_server_start(http_server **out, const http_options *options,
     return status;
 }
 
-uint16_t http_server_port(const http_server *server)
-{
-    return server->tcp_port;
-}
+uint16_t http_server_port(const http_server *server) { return server->tcp_port; }
 
 /* --- stopping --------------------------------------------------------------------------------- */
 

@@ -23,24 +23,24 @@ typedef struct http_options {
     const char *base_url; /* how others reach us, or NULL: derived. Its host is accepted as Host */
     const char *issuer;   /* filled into claims that name none; required */
     uint32_t connections_max;
-    uint32_t deadline_ms; /* for a request's headers, and again for its body, answer and sending */
-    uint32_t drain_ms;    /* how long http_server_stop waits for requests in flight */
+    uint32_t deadline_ms;                     /* for a request's headers, and again for its body, answer and sending */
+    uint32_t drain_ms;                        /* how long http_server_stop waits for requests in flight */
     void (*log)(void *ctx, const char *text); /* may be NULL; any thread */
     void *log_ctx;
 } http_options;
 
 enum { HTTP_OPTIONS_VERSION = 1 };
-#define HTTP_OPTIONS_INIT                                                                 \
-    {                                                                                     \
-        .version = HTTP_OPTIONS_VERSION, .socket_mode = 0660, .tcp_host = "127.0.0.1",    \
-        .connections_max = 1024, .deadline_ms = LIMIT_HTTP_DEADLINE_MS, .drain_ms = 1000, \
+#define HTTP_OPTIONS_INIT                                                                                       \
+    {                                                                                                           \
+        .version = HTTP_OPTIONS_VERSION, .socket_mode = 0660, .tcp_host = "127.0.0.1", .connections_max = 1024, \
+        .deadline_ms = LIMIT_HTTP_DEADLINE_MS, .drain_ms = 1000,                                                \
     }
 
 typedef struct http_server http_server;
 
 /* Options are copied; `port` and its ctx must outlive the server. Listening when it returns. */
-MANDATE_CHECK mandate_status http_server_start(http_server **out, const http_options *options,
-                                               const service *port, mandate_error *err);
+MANDATE_CHECK mandate_status http_server_start(http_server **out, const http_options *options, const service *port,
+                                               mandate_error *err);
 /* Stops accepting, refuses new commands, waits drain_ms for those in flight, answers the rest 503
  * and closes. The service may still call `done` of an accepted request afterwards: that is safe,
  * and required. NULL is allowed. */

@@ -69,23 +69,18 @@ void http_take_answer(http_request *r);
 
 /* libmicrohttpd's callbacks; `cls` is the listener. */
 void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
-enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
-                                const char *method, const char *version, const char *data,
-                                size_t *size, void **ctx);
-void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
-                       enum MHD_RequestTerminationCode code);
-void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
-                        enum MHD_ConnectionNotificationCode code);
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *data, size_t *size, void **ctx);
+void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code);
+void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code);
 
 /* The thread that cuts what takes too long. */
 void *http_watch(void *server);
 
 /* A listening, close-on-exec socket. */
-MANDATE_CHECK mandate_status http_listen_unix(int *out, http_server *s, const char *path,
-                                              uint32_t mode, mandate_error *err);
+MANDATE_CHECK mandate_status http_listen_unix(int *out, http_server *s, const char *path, uint32_t mode, mandate_error *err);
 void http_unlink_unix(const http_server *s);
-MANDATE_CHECK mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host,
-                                             mandate_error *err);
+MANDATE_CHECK mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, mandate_error *err);
 /* Is a Host header's value one under which only this machine reaches us? */
 bool http_host_is_ours(const http_server *s, const char *host);
 

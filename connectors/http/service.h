@@ -14,8 +14,8 @@
 #include "engine/step.h"
 
 typedef enum service_kind {
-    SERVICE_ISSUE,   /* claims */
-    SERVICE_REVOKE,  /* mandate, note */
+    SERVICE_ISSUE,  /* claims */
+    SERVICE_REVOKE, /* mandate, note */
     SERVICE_SUSPEND,
     SERVICE_RESUME,
     SERVICE_GET,     /* mandate: claims, state, version, the last transition with its evidence, children count */
@@ -52,12 +52,13 @@ typedef struct service_check {
 
 typedef struct service_verdict {
     bool decision;
-    const char *reason;  /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
+    const char
+        *reason;    /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
                             "stale_state", "parameter_violation" */
-    char text[256];      /* a sentence */
+    char text[256]; /* a sentence */
     mandate_state state; /* effective; STATE_NONE for an unknown mandate */
     uint32_t version;
-    char because[LIMIT_ID + 1]; /* id of the ancestor that decides, or "" */
+    char because[LIMIT_ID + 1];      /* id of the ancestor that decides, or "" */
     int64_t expires_at_us, as_of_us; /* time of the last commit the answer rests on */
     uint64_t seq;
 } service_verdict;

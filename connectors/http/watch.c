@@ -28,8 +28,7 @@ static void cut(http_server *s, http_connection *c)
         c->since_ms = http_clock_ms(); /* time to send the 503 */
         return;
     }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     c->cut = true;
     s->cut++;
     if (info)

@@ -13,8 +13,7 @@
 #include "engine/base/text.h"
 
 typedef struct member member;
-typedef mandate_status (*member_read)(claims *c, const member *m, arena *a, cel_value v,
-                                      mandate_error *err);
+typedef mandate_status (*member_read)(claims *c, const member *m, arena *a, cel_value v, mandate_error *err);
 
 struct member {
     const char *name;
@@ -22,11 +21,9 @@ struct member {
     size_t at; /* offset in claims of what a generic reader fills */
 };
 
-static mandate_status wrong_type(const char *path, const char *expected, cel_value v,
-                                 mandate_error *err)
+static mandate_status wrong_type(const char *path, const char *expected, cel_value v, mandate_error *err)
 {
-    return mandate_error_set(err, MANDATE_INVALID, "%s: expected %s, got %s", path, expected,
-                             json_value_kind(v));
+    return mandate_error_set(err, MANDATE_INVALID, "%s: expected %s, got %s", path, expected, json_value_kind(v));
 }
 
 static mandate_status no_memory(mandate_error *err)
@@ -36,20 +33,17 @@ static mandate_status no_memory(mandate_error *err)
 
 /* --- readers ---------------------------------------------------------------------------------- */
 
-static mandate_status read_text(claims *c, const member *m, arena *a, cel_value v,
-                                mandate_error *err)
+static mandate_status read_text(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     if (v.kind != CEL_STRING)
         return wrong_type(m->name, "a string", v, err);
     if (v.len == 0)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "%s: is empty; give it a value or leave it out", m->name);
+        return mandate_error_set(err, MANDATE_INVALID, "%s: is empty; give it a value or leave it out", m->name);
     *(mandate_slice *)(void *)((char *)c + m->at) = cel_text(v);
     return MANDATE_OK;
 }
 
-static mandate_status read_map(claims *c, const member *m, arena *a, cel_value v,
-                               mandate_error *err)
+static mandate_status read_map(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     if (v.kind != CEL_MAP && v.kind != CEL_NULL)
         return wrong_type(m->name, "an object", v, err);
@@ -57,8 +51,8 @@ static mandate_status read_map(claims *c, const member *m, arena *a, cel_value v
     return MANDATE_OK;
 }
 
-static mandate_status read_texts(const mandate_slice **out, uint32_t *count, const char *path,
-                                 arena *a, cel_value v, mandate_error *err)
+static mandate_status read_texts(const mandate_slice **out, uint32_t *count, const char *path, arena *a, cel_value v,
+                                 mandate_error *err)
 {
     if (v.kind != CEL_LIST)
         return wrong_type(path, "an array of strings", v, err);
@@ -67,8 +61,8 @@ static mandate_status read_texts(const mandate_slice **out, uint32_t *count, con
         return no_memory(err);
     for (uint32_t i = 0; i < v.len; i++) {
         if (v.items[i].kind != CEL_STRING)
-            return mandate_error_set(err, MANDATE_INVALID, "%s[%u]: expected a string, got %s",
-                                     path, i, json_value_kind(v.items[i]));
+            return mandate_error_set(err, MANDATE_INVALID, "%s[%u]: expected a string, got %s", path, i,
+                                     json_value_kind(v.items[i]));
         items[i] = cel_text(v.items[i]);
     }
     *out = items;
@@ -76,78 +70,66 @@ static mandate_status read_texts(const mandate_slice **out, uint32_t *count, con
     return MANDATE_OK;
 }
 
-static mandate_status read_audience(claims *c, const member *m, arena *a, cel_value v,
-                                    mandate_error *err)
+static mandate_status read_audience(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     return read_texts(&c->audience, &c->audience_count, m->name, a, v, err);
 }
 
-static mandate_status read_time(claims *c, const member *m, arena *a, cel_value v,
-                                mandate_error *err)
+static mandate_status read_time(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     if (v.kind != CEL_STRING)
         return wrong_type(m->name, "a time such as \"2030-01-31T17:00:00Z\"", v, err);
     if (!time_parse_us(cel_text(v), (int64_t *)(void *)((char *)c + m->at)))
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "%s: \"%.*s\" is no RFC 3339 time; expected one such as \"2030-01-31T17:00:00Z\"",
-            m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "%s: \"%.*s\" is no RFC 3339 time; expected one such as \"2030-01-31T17:00:00Z\"", m->name,
+                                 (int)(v.len > 64 ? 64 : v.len), v.s);
     if (*(int64_t *)(void *)((char *)c + m->at) <= 0) /* nought is "none" further down */
-        return mandate_error_set(err, MANDATE_INVALID, "%s: \"%.*s\" is in the past; give a time to come",
-                                 m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
+        return mandate_error_set(err, MANDATE_INVALID, "%s: \"%.*s\" is in the past; give a time to come", m->name,
+                                 (int)(v.len > 64 ? 64 : v.len), v.s);
     return MANDATE_OK;
 }
 
-static mandate_status read_depth(claims *c, const member *m, arena *a, cel_value v,
-                                 mandate_error *err)
+static mandate_status read_depth(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     if (v.kind != CEL_INT || v.i < 0)
-        return wrong_type(
-            m->name, "an integer of 0 or more (generations that may be delegated below)", v, err);
+        return wrong_type(m->name, "an integer of 0 or more (generations that may be delegated below)", v, err);
     if (v.i > LIMIT_DELEGATION_DEPTH)
-        return mandate_error_set(err, MANDATE_LIMIT,
-                                 "%s: %lld is more than the %d generations that are possible",
-                                 m->name, (long long)v.i, LIMIT_DELEGATION_DEPTH);
+        return mandate_error_set(err, MANDATE_LIMIT, "%s: %lld is more than the %d generations that are possible", m->name,
+                                 (long long)v.i, LIMIT_DELEGATION_DEPTH);
     c->depth_max = (uint32_t)v.i;
     return MANDATE_OK;
 }
 
-static mandate_status read_on_unknown(claims *c, const member *m, arena *a, cel_value v,
-                                      mandate_error *err)
+static mandate_status read_on_unknown(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     if (v.kind == CEL_STRING && mandate_slice_is(cel_text(v), "hold"))
         c->on_unknown = ON_UNKNOWN_HOLD;
     else if (v.kind == CEL_STRING && mandate_slice_is(cel_text(v), "suspend"))
         c->on_unknown = ON_UNKNOWN_SUSPEND;
     else
-        return mandate_error_set(err, MANDATE_INVALID, "%s: expected \"hold\" or \"suspend\"",
-                                 m->name);
+        return mandate_error_set(err, MANDATE_INVALID, "%s: expected \"hold\" or \"suspend\"", m->name);
     return MANDATE_OK;
 }
 
-static mandate_status read_grace(claims *c, const member *m, arena *a, cel_value v,
-                                 mandate_error *err)
+static mandate_status read_grace(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     int64_t seconds;
     int32_t nanos;
     if (v.kind != CEL_STRING)
         return wrong_type(m->name, "a duration such as \"5m\"", v, err);
     if (!duration_parse(cel_text(v), &seconds, &nanos) || seconds < 0 || nanos < 0)
-        return mandate_error_set(
-            err, MANDATE_INVALID,
-            "%s: \"%.*s\" is no duration; expected one of 0 or more such as \"5m\" or \"1h30m\"",
-            m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "%s: \"%.*s\" is no duration; expected one of 0 or more such as \"5m\" or \"1h30m\"",
+                                 m->name, (int)(v.len > 64 ? 64 : v.len), v.s);
     if (nanos % 1000)
         return mandate_error_set(err, MANDATE_INVALID, "%s: is finer than a microsecond", m->name);
     c->unknown_grace_us = seconds * 1000000 + nanos / 1000; /* seconds <= INT64_MAX / 10^9 */
     return MANDATE_OK;
 }
 
-static mandate_status read_issued_at(claims *c, const member *m, arena *a, cel_value v,
-                                     mandate_error *err)
+static mandate_status read_issued_at(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
-    return mandate_error_set(err, MANDATE_INVALID,
-                             "%s: is set when the mandate is issued; leave it out", m->name);
+    return mandate_error_set(err, MANDATE_INVALID, "%s: is set when the mandate is issued; leave it out", m->name);
 }
 
 /* --- scope ------------------------------------------------------------------------------------ */
@@ -168,10 +150,9 @@ static mandate_status read_limits(claims *c, arena *a, cel_value v, mandate_erro
         cel_value max = v.map[i].value;
         limits[i].name = cel_text(v.map[i].key);
         if (max.kind != CEL_INT && max.kind != CEL_DOUBLE)
-            return mandate_error_set(
-                err, MANDATE_INVALID, "scope.limits.%.*s: expected a number, got %s",
-                (int)(limits[i].name.len > LIMIT_NAME ? LIMIT_NAME : limits[i].name.len),
-                limits[i].name.ptr, json_value_kind(max));
+            return mandate_error_set(err, MANDATE_INVALID, "scope.limits.%.*s: expected a number, got %s",
+                                     (int)(limits[i].name.len > LIMIT_NAME ? LIMIT_NAME : limits[i].name.len),
+                                     limits[i].name.ptr, json_value_kind(max));
         limits[i].max = max;
     }
     qsort(limits, v.len, sizeof(*limits), by_name);
@@ -180,19 +161,16 @@ static mandate_status read_limits(claims *c, arena *a, cel_value v, mandate_erro
     return MANDATE_OK;
 }
 
-static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value v,
-                                 mandate_error *err)
+static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     static const char *const known[] = {"actions", "resources", "limits"};
     if (v.kind != CEL_MAP)
         return wrong_type(m->name, "an object with actions, resources and limits", v, err);
     mandate_status status = json_refuse_unknown(v, "scope", known, 3, err);
     if (!status && json_has_member(v, "actions"))
-        status = read_texts(&c->actions, &c->action_count, "scope.actions", a,
-                            json_member(v, "actions"), err);
+        status = read_texts(&c->actions, &c->action_count, "scope.actions", a, json_member(v, "actions"), err);
     if (!status && json_has_member(v, "resources"))
-        status = read_texts(&c->resources, &c->resource_count, "scope.resources", a,
-                            json_member(v, "resources"), err);
+        status = read_texts(&c->resources, &c->resource_count, "scope.resources", a, json_member(v, "resources"), err);
     if (!status && json_has_member(v, "limits"))
         status = read_limits(c, a, json_member(v, "limits"), err);
     return status;
@@ -243,23 +221,17 @@ const char *const *claims_member_names(size_t *count)
 
 mandate_status claims_from_value(claims *out, arena *a, cel_value object, mandate_error *err)
 {
-    claims c = {.params = cel_null(),
-                .targets = cel_null(),
-                .expires_at_us = INT64_MIN,
-                .depth_max = CLAIMS_DEPTH_UNSET};
+    claims c = {.params = cel_null(), .targets = cel_null(), .expires_at_us = INT64_MIN, .depth_max = CLAIMS_DEPTH_UNSET};
 
     if (object.kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "a mandate: expected an object, got %s",
-                                 json_value_kind(object));
-    mandate_status status =
-        json_refuse_unknown(object, "the mandate", member_names, MEMBER_COUNT, err);
+        return mandate_error_set(err, MANDATE_INVALID, "a mandate: expected an object, got %s", json_value_kind(object));
+    mandate_status status = json_refuse_unknown(object, "the mandate", member_names, MEMBER_COUNT, err);
     for (size_t i = 0; i < MEMBER_COUNT && !status; i++)
         if (json_has_member(object, members[i].name))
             status = members[i].read(&c, &members[i], a, json_member(object, members[i].name), err);
     if (!status && c.expires_at_us == INT64_MIN)
-        status = mandate_error_set(
-            err, MANDATE_INVALID,
-            "expires_at: is missing; every mandate has a hard expiry, an RFC 3339 time");
+        status = mandate_error_set(err, MANDATE_INVALID,
+                                   "expires_at: is missing; every mandate has a hard expiry, an RFC 3339 time");
     if (!status)
         *out = c;
     return status;

@@ -15,11 +15,9 @@
 #include "engine/mandate/claims.h"
 
 /* From JSON text of at most LIMIT_CLAIMS bytes. Everything is in `a`. */
-MANDATE_CHECK mandate_status claims_from_json(claims *out, arena *a, mandate_slice text,
-                                              mandate_error *err);
+MANDATE_CHECK mandate_status claims_from_json(claims *out, arena *a, mandate_slice text, mandate_error *err);
 /* From a parsed object; strings borrow from it. */
-MANDATE_CHECK mandate_status claims_from_value(claims *out, arena *a, cel_value object,
-                                               mandate_error *err);
+MANDATE_CHECK mandate_status claims_from_value(claims *out, arena *a, cel_value object, mandate_error *err);
 /* {"id":...,"issuer":...,...} on one line. */
 void claims_to_json(buf *b, const claims *c);
 

@@ -19,21 +19,16 @@
  * for a table filled with names from outside. */
 static pthread_once_t seeded = PTHREAD_ONCE_INIT;
 
-static void seed(void)
-{
-    json_object_seed(0);
-}
+static void seed(void) { json_object_seed(0); }
 
 static mandate_status no_memory(mandate_error *err)
 {
     return mandate_error_set(err, MANDATE_NOMEM, "out of memory while reading JSON");
 }
 
-static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, unsigned depth,
-                                 mandate_error *err);
+static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, unsigned depth, mandate_error *err);
 
-static mandate_status copy_text(cel_value *out, arena *a, const char *text, size_t len,
-                                mandate_error *err)
+static mandate_status copy_text(cel_value *out, arena *a, const char *text, size_t len, mandate_error *err)
 {
     mandate_slice copy = arena_dup(a, mandate_slice_of(text, len));
     if (!copy.ptr)
@@ -42,8 +37,7 @@ static mandate_status copy_text(cel_value *out, arena *a, const char *text, size
     return MANDATE_OK;
 }
 
-static mandate_status copy_array(cel_value *out, arena *a, const json_t *from, unsigned depth,
-                                 mandate_error *err)
+static mandate_status copy_array(cel_value *out, arena *a, const json_t *from, unsigned depth, mandate_error *err)
 {
     size_t count = json_array_size(from);
     cel_value *items = ARENA_ARRAY(a, cel_value, count ? count : 1);
@@ -58,8 +52,7 @@ static mandate_status copy_array(cel_value *out, arena *a, const json_t *from, u
     return MANDATE_OK;
 }
 
-static mandate_status copy_object(cel_value *out, arena *a, json_t *from, unsigned depth,
-                                  mandate_error *err)
+static mandate_status copy_object(cel_value *out, arena *a, json_t *from, unsigned depth, mandate_error *err)
 {
     size_t count = json_object_size(from), i = 0;
     cel_entry *entries = ARENA_ARRAY(a, cel_entry, count ? count : 1);
@@ -81,12 +74,10 @@ static mandate_status copy_object(cel_value *out, arena *a, json_t *from, unsign
     return MANDATE_OK;
 }
 
-static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, unsigned depth,
-                                 mandate_error *err)
+static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, unsigned depth, mandate_error *err)
 {
     if (depth > LIMIT_RECORD_DEPTH)
-        return mandate_error_set(err, MANDATE_LIMIT, "JSON is nested deeper than %d levels",
-                                 LIMIT_RECORD_DEPTH);
+        return mandate_error_set(err, MANDATE_LIMIT, "JSON is nested deeper than %d levels", LIMIT_RECORD_DEPTH);
     switch (json_typeof(from)) {
     case JSON_OBJECT:
         return copy_object(out, a, (json_t *)from, depth, err);
@@ -100,8 +91,7 @@ static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, u
     case JSON_REAL:
         *out = cel_double(json_real_value(from));
         return isfinite(out->d) ? MANDATE_OK
-                                : mandate_error_set(err, MANDATE_INVALID,
-                                                    "a number in the JSON text is too large");
+                                : mandate_error_set(err, MANDATE_INVALID, "a number in the JSON text is too large");
     case JSON_TRUE:
     case JSON_FALSE:
         *out = cel_bool(json_is_true(from));
@@ -113,8 +103,7 @@ static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, u
     return MANDATE_OK;
 }
 
-mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, size_t size_max,
-                                mandate_error *err)
+mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, size_t size_max, mandate_error *err)
 {
     size_t max = size_max ? size_max : LIMIT_HTTP_BODY;
     cel_value value;
@@ -123,17 +112,14 @@ mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, si
     if (text.len == 0)
         return mandate_error_set(err, MANDATE_INVALID, "expected JSON, got nothing");
     if (text.len > max)
-        return mandate_error_set(err, MANDATE_LIMIT,
-                                 "the JSON text has %zu bytes; at most %zu are accepted", text.len,
-                                 max);
+        return mandate_error_set(err, MANDATE_LIMIT, "the JSON text has %zu bytes; at most %zu are accepted", text.len, max);
     pthread_once(&seeded, seed);
     json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (!root && json_error_code(&where) == json_error_out_of_memory)
         return no_memory(err);
     if (!root)
         return mandate_error_set_at(err, MANDATE_INVALID, where.line > 0 ? (uint32_t)where.line : 0,
-                                    where.column > 0 ? (uint32_t)where.column : 0,
-                                    "not valid JSON: %s", where.text);
+                                    where.column > 0 ? (uint32_t)where.column : 0, "not valid JSON: %s", where.text);
     mandate_status status = copy_value(&value, a, root, 0, err);
     json_decref(root);
     if (!status)
@@ -182,13 +168,10 @@ int64_t json_member_int(cel_value object, const char *name, int64_t otherwise)
     return v.kind == CEL_INT ? v.i : otherwise;
 }
 
-bool json_has_member(cel_value object, const char *name)
-{
-    return object.kind == CEL_MAP && cel_map_get_str(object, name);
-}
+bool json_has_member(cel_value object, const char *name) { return object.kind == CEL_MAP && cel_map_get_str(object, name); }
 
-mandate_status json_refuse_unknown(cel_value object, const char *what, const char *const *known,
-                                   size_t known_count, mandate_error *err)
+mandate_status json_refuse_unknown(cel_value object, const char *what, const char *const *known, size_t known_count,
+                                   mandate_error *err)
 {
     assert(object.kind == CEL_MAP);
     for (uint32_t i = 0; i < object.len; i++) {
@@ -201,16 +184,14 @@ mandate_status json_refuse_unknown(cel_value object, const char *what, const cha
         const char *nearest = nearest_name(name, known, known_count);
         int shown = name.len > LIMIT_NAME ? LIMIT_NAME : (int)name.len;
         if (nearest)
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "unknown member \"%.*s\" in %s; did you mean \"%s\"?", shown,
+            return mandate_error_set(err, MANDATE_INVALID, "unknown member \"%.*s\" in %s; did you mean \"%s\"?", shown,
                                      name.ptr, what, nearest);
         buf names;
         buf_init(&names);
         for (k = 0; k < known_count; k++)
             buf_printf(&names, "%s%s", k ? ", " : "", known[k]);
-        mandate_status status =
-            mandate_error_set(err, MANDATE_INVALID, "unknown member \"%.*s\" in %s; it may have %s",
-                              shown, name.ptr, what, buf_cstr(&names));
+        mandate_status status = mandate_error_set(err, MANDATE_INVALID, "unknown member \"%.*s\" in %s; it may have %s",
+                                                  shown, name.ptr, what, buf_cstr(&names));
         buf_deinit(&names);
         return status;
     }

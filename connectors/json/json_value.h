@@ -14,8 +14,8 @@
 
 /* One JSON text of at most `size_max` bytes (0: LIMIT_HTTP_BODY). All memory of the result is in
  * `a`; it does not borrow. INVALID with line and column, or LIMIT. Thread-safe. */
-MANDATE_CHECK mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text,
-                                              size_t size_max, mandate_error *err);
+MANDATE_CHECK mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, size_t size_max,
+                                              mandate_error *err);
 
 /* What a JSON author calls a value of this kind: "a string", "an object", ... */
 const char *json_value_kind(cel_value v);
@@ -31,8 +31,7 @@ bool json_has_member(cel_value object, const char *name);
 
 /* INVALID when `object` (called `what` in the message, e.g. "scope") has a member that is not in
  * `known`; says which known one is nearest. */
-MANDATE_CHECK mandate_status json_refuse_unknown(cel_value object, const char *what,
-                                                 const char *const *known, size_t known_count,
-                                                 mandate_error *err);
+MANDATE_CHECK mandate_status json_refuse_unknown(cel_value object, const char *what, const char *const *known,
+                                                 size_t known_count, mandate_error *err);
 
 #endif

@@ -54,10 +54,7 @@ void broker_close(broker *b)
     free(b);
 }
 
-const char *broker_bootstrap(const broker *b)
-{
-    return rd_kafka_mock_cluster_bootstraps(b->cluster);
-}
+const char *broker_bootstrap(const broker *b) { return rd_kafka_mock_cluster_bootstraps(b->cluster); }
 
 mandate_status broker_topic(broker *b, const char *topic, int partitions, mandate_error *err)
 {

@@ -41,11 +41,8 @@ enum { CLIENT_PROPERTY_COUNT = sizeof(client_properties) / sizeof(client_propert
 
 /* For every role. */
 static const char *const client_common[][2] = {
-    {"socket.nagle.disable", "true"},
-    {"socket.keepalive.enable", "true"},
-    {"reconnect.backoff.max.ms", "1000"},
-    {"topic.metadata.refresh.sparse", "true"},
-    {"log.connection.close", "false"},
+    {"socket.nagle.disable", "true"},          {"socket.keepalive.enable", "true"}, {"reconnect.backoff.max.ms", "1000"},
+    {"topic.metadata.refresh.sparse", "true"}, {"log.connection.close", "false"},
 };
 
 void kafka_log(const kafka_host *host, kafka_level level, const char *component, const char *format, ...)
@@ -81,13 +78,13 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         if (atomic_exchange(&client->reachable, false))
-            kafka_log(client->host, KAFKA_WARNING, client->component,
-                      "no Kafka broker can be reached; trying on: %s", reason);
+            kafka_log(client->host, KAFKA_WARNING, client->component, "no Kafka broker can be reached; trying on: %s",
+                      reason);
         return;
     }
     /* A single connection: librdkafka has others, or retries. */
-    kafka_log(client->host, error == RD_KAFKA_RESP_ERR__TRANSPORT ? KAFKA_DEBUG : KAFKA_WARNING,
-              client->component, "%s: %s", rd_kafka_err2name(error), reason);
+    kafka_log(client->host, error == RD_KAFKA_RESP_ERR__TRANSPORT ? KAFKA_DEBUG : KAFKA_WARNING, client->component, "%s: %s",
+              rd_kafka_err2name(error), reason);
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -115,8 +112,8 @@ static mandate_status property_set(rd_kafka_conf_t *conf, const char *name, cons
     return mandate_error_set(err, MANDATE_INVALID, "librdkafka refuses the property %s: %s", name, text);
 }
 
-static mandate_status properties_set(rd_kafka_conf_t *conf, kafka_role role, const connector_property *list,
-                                     uint32_t count, mandate_error *err)
+static mandate_status properties_set(rd_kafka_conf_t *conf, kafka_role role, const connector_property *list, uint32_t count,
+                                     mandate_error *err)
 {
     for (uint32_t i = 0; i < count; i++) {
         const client_property *ours = property_find(role, list[i].name);
@@ -173,8 +170,8 @@ mandate_status kafka_client_open(kafka_client *client, const kafka_client_option
     client->delivered = options->delivered;
     if (options->delivered)
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    client->handle = rd_kafka_new(options->role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text,
-                                  sizeof(text));
+    client->handle =
+        rd_kafka_new(options->role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text, sizeof(text));
     if (!client->handle) {
         status = mandate_error_set(err, MANDATE_INVALID, "%s: librdkafka cannot be set up: %s", options->component, text);
         goto done;

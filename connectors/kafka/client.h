@@ -42,7 +42,7 @@ typedef void (*kafka_delivered)(kafka_client *client, const void *message);
 struct kafka_client {
     struct rd_kafka_s *handle;
     const kafka_host *host;
-    const char *component;  /* for log lines: "source crm" */
+    const char *component; /* for log lines: "source crm" */
     kafka_delivered delivered;
     void *owner;            /* for `delivered` */
     _Atomic bool reachable; /* false between "all brokers down" and the next sign of life */
@@ -56,7 +56,7 @@ typedef struct kafka_client_options {
     const char *group_id;          /* consumers */
     const connector_property *own; /* the connector's pass-through */
     uint32_t own_count;
-    kafka_delivered delivered;     /* producers; NULL for none */
+    kafka_delivered delivered; /* producers; NULL for none */
     void *owner;
 } kafka_client_options;
 

@@ -191,8 +191,8 @@ static mandate_status start(dead_letter *d, const record *r, const dead_letter_r
     headers = headers_make(r, reason);
     error = rd_kafka_producev(d->client.handle, RD_KAFKA_V_TOPIC(d->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                               RD_KAFKA_V_KEY(r->key.ptr, r->key.len),
-                              RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.ptr, r->value.len),
-                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
+                              RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.ptr, r->value.len), RD_KAFKA_V_HEADERS(headers),
+                              RD_KAFKA_V_OPAQUE(t), RD_KAFKA_V_END);
     if (!error) {
         *out = t;
         return MANDATE_OK;
@@ -214,8 +214,7 @@ mandate_status dead_letter_write(dead_letter *d, const record *r, const dead_let
         status = start(d, r, reason, ticket, err);
     if (status != MANDATE_OK)
         goto done;
-    while (!atomic_load(&(*ticket)->done) && d->host->monotonic_us(d->host->ctx) < until &&
-           !(stop && atomic_load(stop)))
+    while (!atomic_load(&(*ticket)->done) && d->host->monotonic_us(d->host->ctx) < until && !(stop && atomic_load(stop)))
         rd_kafka_poll(d->client.handle, 20);
     if (atomic_load(&(*ticket)->done)) {
         status = outcome(d, (*ticket)->error, err);

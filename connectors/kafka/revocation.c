@@ -199,7 +199,9 @@ mandate_status revocation_json(buf *b, const transition *t, const transition_nam
 
 void revocation_type(char out[REVOCATION_TYPE_MAX], const transition *t)
 {
-    const char *what = t->prior == STATE_NONE ? "issued" : t->state == STATE_ACTIVE ? "resumed" : mandate_state_name(t->state);
+    const char *what = t->prior == STATE_NONE     ? "issued"
+                       : t->state == STATE_ACTIVE ? "resumed"
+                                                  : mandate_state_name(t->state);
 
     snprintf(out, REVOCATION_TYPE_MAX, "dev.mandated.mandate.%s.v1", what);
 }

@@ -11,10 +11,7 @@
 #include "engine/base/wire.h"
 #include "revocation_avsc.h" /* generated from schemas/revocation.avsc */
 
-mandate_slice revocation_avro_schema(void)
-{
-    return mandate_slice_of(revocation_avsc, sizeof(revocation_avsc) - 1);
-}
+mandate_slice revocation_avro_schema(void) { return mandate_slice_of(revocation_avsc, sizeof(revocation_avsc) - 1); }
 
 static void put_string(buf *b, mandate_slice s)
 {
@@ -130,8 +127,8 @@ static void put_framing(buf *b, const revocation_framing *framing)
         wire_put_u8(b, (uint8_t)(framing->fingerprint >> shift));
 }
 
-mandate_status revocation_avro(buf *b, const transition *t, const transition_names *names,
-                               const revocation_framing *framing, mandate_error *err)
+mandate_status revocation_avro(buf *b, const transition *t, const transition_names *names, const revocation_framing *framing,
+                               mandate_error *err)
 {
     uint8_t id[SHA256_SIZE];
     bool ok = true;

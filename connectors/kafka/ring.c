@@ -60,10 +60,7 @@ bool ring_put(ring *r, outbox_key key, mandate_slice bytes)
     return true;
 }
 
-bool ring_half_free(const ring *r)
-{
-    return atomic_load(&r->tail) - atomic_load(&r->head) <= r->size / 2;
-}
+bool ring_half_free(const ring *r) { return atomic_load(&r->tail) - atomic_load(&r->head) <= r->size / 2; }
 
 /* Past a gap at the end of the memory. */
 static uint64_t past_gap(const ring *r, uint64_t position, uint64_t tail)
@@ -111,10 +108,7 @@ void ring_acknowledge(ring *r, ring_entry *e)
     atomic_store_explicit(&r->head, head, memory_order_release);
 }
 
-void ring_rewind(ring *r)
-{
-    r->send = atomic_load_explicit(&r->head, memory_order_relaxed);
-}
+void ring_rewind(ring *r) { r->send = atomic_load_explicit(&r->head, memory_order_relaxed); }
 
 bool ring_oldest(ring *r, outbox_key *out)
 {

@@ -22,7 +22,7 @@ typedef struct ring_entry {
 
 typedef struct ring {
     char *memory;
-    uint64_t size;          /* a power of two */
+    uint64_t size; /* a power of two */
     _Atomic uint64_t head, tail;
     uint64_t send;          /* reader */
     _Atomic uint32_t count; /* entries between head and tail, without skips */

@@ -62,15 +62,9 @@ struct sink {
     _Atomic bool reachable;
 };
 
-static int64_t monotonic(const sink *s)
-{
-    return s->options.host->monotonic_us(s->options.host->ctx);
-}
+static int64_t monotonic(const sink *s) { return s->options.host->monotonic_us(s->options.host->ctx); }
 
-static bool must_end(const sink *s)
-{
-    return atomic_load(&s->stopping) && monotonic(s) >= atomic_load(&s->stop_by_us);
-}
+static bool must_end(const sink *s) { return atomic_load(&s->stopping) && monotonic(s) >= atomic_load(&s->stop_by_us); }
 
 /* --- engine thread ------------------------------------------------------------------------------------------- */
 void sink_poke(sink *s)
@@ -87,10 +81,7 @@ bool sink_offer(sink *s, outbox_key key, mandate_slice encoded)
     return ring_put(&s->ring, key, encoded);
 }
 
-bool sink_room(sink *s)
-{
-    return ring_half_free(&s->ring);
-}
+bool sink_room(sink *s) { return ring_half_free(&s->ring); }
 
 void sink_advance(sink *s, uint64_t seq, int64_t now_us)
 {
@@ -133,7 +124,8 @@ static void on_delivered(kafka_client *client, const void *opaque)
     ring_entry *e = message->_private;
 
     if (message->err) {
-        if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT && !s->failed)
+        if (message->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT &&
+            !s->failed)
             kafka_log(s->options.host, KAFKA_ERROR, "publisher", "a record was not delivered (%s); sending again",
                       rd_kafka_err2str(message->err));
         s->failed = true;
@@ -160,7 +152,8 @@ static void header(rd_kafka_headers_t *headers, const char *name, const char *va
     rd_kafka_header_add(headers, name, -1, value, (ssize_t)len);
 }
 
-static rd_kafka_headers_t *headers_make(const sink *s, const char *id, const char *type, mandate_slice subject, int64_t time_us)
+static rd_kafka_headers_t *headers_make(const sink *s, const char *id, const char *type, mandate_slice subject,
+                                        int64_t time_us)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
     const char *content = s->options.format == REVOCATION_JSON ? "application/json" : "application/avro";
@@ -211,15 +204,15 @@ static bool entry_send(sink *s, ring_entry *e)
     hex_encode(id, hash, SHA256_SIZE);
     revocation_type(type, &t);
     rd_kafka_headers_t *headers = headers_make(s, id, type, t.mandate, t.committed_at_us);
-    error = rd_kafka_producev(s->client.handle, RD_KAFKA_V_TOPIC(s->options.topic),
-                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(t.mandate.ptr, t.mandate.len),
-                              RD_KAFKA_V_VALUE(s->value.data, s->value.len), RD_KAFKA_V_HEADERS(headers),
-                              RD_KAFKA_V_OPAQUE(e), RD_KAFKA_V_END);
+    error = rd_kafka_producev(s->client.handle, RD_KAFKA_V_TOPIC(s->options.topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                              RD_KAFKA_V_KEY(t.mandate.ptr, t.mandate.len), RD_KAFKA_V_VALUE(s->value.data, s->value.len),
+                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(e), RD_KAFKA_V_END);
     if (!error)
         return true;
     rd_kafka_headers_destroy(headers);
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        kafka_log(s->options.host, KAFKA_ERROR, "publisher", "cannot hand a record to the producer: %s", rd_kafka_err2str(error));
+        kafka_log(s->options.host, KAFKA_ERROR, "publisher", "cannot hand a record to the producer: %s",
+                  rd_kafka_err2str(error));
         s->failed = true;
     }
     return false;
@@ -323,7 +316,9 @@ static void back_off(sink *s)
 {
     struct timespec until;
 
-    s->retry_us = s->retry_us == 0 ? SINK_RETRY_MIN_US : s->retry_us * 2 > SINK_RETRY_MAX_US ? SINK_RETRY_MAX_US : s->retry_us * 2;
+    s->retry_us = s->retry_us == 0                      ? SINK_RETRY_MIN_US
+                  : s->retry_us * 2 > SINK_RETRY_MAX_US ? SINK_RETRY_MAX_US
+                                                        : s->retry_us * 2;
     int64_t at = monotonic(s) + s->retry_us;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += s->retry_us / 1000000;

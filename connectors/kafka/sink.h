@@ -61,9 +61,9 @@ uint32_t sink_acknowledged(sink *s, outbox_key *out, uint32_t max);
 
 typedef struct sink_status {
     uint64_t published, failures, heartbeats;
-    uint32_t in_ring;    /* entries not acknowledged */
-    bool reachable;      /* the topic was there and a broker answered when last asked */
-    uint64_t watermark;  /* seq of the last heartbeat */
+    uint32_t in_ring;   /* entries not acknowledged */
+    bool reachable;     /* the topic was there and a broker answered when last asked */
+    uint64_t watermark; /* seq of the last heartbeat */
 } sink_status;
 /* Any thread. */
 void sink_status_get(sink *s, sink_status *out);

@@ -245,16 +245,10 @@ void source_say(source *s, char reason[SOURCE_REASON_MAX], const char *format, .
     pthread_mutex_unlock(&s->lock);
 }
 
-void source_clear(source *s)
-{
-    atomic_store(&s->clear, true);
-}
+void source_clear(source *s) { atomic_store(&s->clear, true); }
 
 /* --- status ------------------------------------------------------------------------------------------------ */
-const char *source_name(const source *s)
-{
-    return connector_name(s->options.connector);
-}
+const char *source_name(const source *s) { return connector_name(s->options.connector); }
 
 void source_status_get(source *s, source_status *out)
 {

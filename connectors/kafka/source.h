@@ -44,10 +44,10 @@ typedef struct source_options {
     const schema *schema; /* frozen */
     const kafka_cluster *cluster;
     const kafka_host *host;
-    const char *group_prefix;      /* group id is "<prefix>.<connector>"; never used to assign */
-    dead_letter *dead_letters;     /* shared */
-    engine_source_state told;      /* what the engine remembers of this source */
-    int64_t refresh_us;            /* between looks for new partitions; 0: 2 s */
+    const char *group_prefix;  /* group id is "<prefix>.<connector>"; never used to assign */
+    dead_letter *dead_letters; /* shared */
+    engine_source_state told;  /* what the engine remembers of this source */
+    int64_t refresh_us;        /* between looks for new partitions; 0: 2 s */
     void *ctx;
     /* Next offset to read, -1 when nothing was ever read. Called on the reader thread. */
     mandate_status (*offset)(void *ctx, const char *topic, int32_t partition, int64_t *out, mandate_error *err);
@@ -78,15 +78,15 @@ typedef struct source_status {
     engine_source_state state;
     bool caught_up; /* has been at the end of every partition once since the start */
     uint64_t mapped, filtered, ignored, dead_lettered, changes; /* records; changes they gave */
-    int64_t event_time_us; /* of the last record that had one, CHANGE_NO_TIME before */
+    int64_t event_time_us;                                      /* of the last record that had one, CHANGE_NO_TIME before */
     char reason[SOURCE_REASON_MAX]; /* why it does not read, or is doubtful; "" when all is well */
 } source_status;
 void source_status_get(source *s, source_status *out);
 typedef struct source_partition_status {
     const char *topic;
     int32_t partition;
-    int64_t next;       /* offset to read next; -1: not known yet */
-    int64_t end;        /* the partition's end when last asked; -1: not known yet */
+    int64_t next; /* offset to read next; -1: not known yet */
+    int64_t end;  /* the partition's end when last asked; -1: not known yet */
     int64_t event_time_us;
 } source_partition_status;
 typedef void (*source_partition_visit)(void *ctx, const source_partition_status *p);

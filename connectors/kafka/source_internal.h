@@ -18,10 +18,10 @@
 typedef struct source_partition {
     uint32_t topic; /* index in source.topics */
     int32_t partition;
-    _Atomic int64_t next;       /* after the last record read (or the end reached); -1: nothing read yet */
-    _Atomic int64_t end;        /* last known high watermark, -1: unknown */
+    _Atomic int64_t next; /* after the last record read (or the end reached); -1: nothing read yet */
+    _Atomic int64_t end;  /* last known high watermark, -1: unknown */
     _Atomic int64_t event_time_us;
-    int64_t commit, committed;  /* group offsets, for lag tools: to write, written */
+    int64_t commit, committed; /* group offsets, for lag tools: to write, written */
 } source_partition;
 
 /* A batch with its memory. `messages` stay until the batch comes back: the inputs may point into them. */
@@ -31,7 +31,7 @@ typedef struct source_buffer {
     engine_input *inputs;
     rd_kafka_message_t **messages;
     uint32_t message_count;
-    int64_t *slots;     /* per input: partition slot, -1 for a source state */
+    int64_t *slots; /* per input: partition slot, -1 for a source state */
 } source_buffer;
 
 typedef struct source_topic {
@@ -65,8 +65,8 @@ struct source {
     _Atomic int phase;
     _Atomic int state; /* engine_source_state, for status */
     _Atomic uint32_t found_version;
-    _Atomic uint64_t polled;    /* records, for the watcher to see data flow */
-    _Atomic int64_t at_end_us;  /* last moment all partitions were proved read to the end */
+    _Atomic uint64_t polled;   /* records, for the watcher to see data flow */
+    _Atomic int64_t at_end_us; /* last moment all partitions were proved read to the end */
     _Atomic uint64_t mapped, filtered, ignored, dead_lettered, changes;
     _Atomic int64_t event_time_us;
 
@@ -81,10 +81,7 @@ struct source {
     uint32_t poison_logged;
 };
 
-static inline int64_t source_monotonic(const source *s)
-{
-    return s->options.host->monotonic_us(s->options.host->ctx);
-}
+static inline int64_t source_monotonic(const source *s) { return s->options.host->monotonic_us(s->options.host->ctx); }
 
 void *source_reader_main(void *opaque);
 void *source_watcher_main(void *opaque);

@@ -226,7 +226,8 @@ static mandate_status headers_read(record *r, arena *a, const rd_kafka_message_t
     }
     r->headers = out;
     if (count > LIMIT_HEADERS)
-        return mandate_error_set(err, MANDATE_LIMIT, "the record has %zu headers; at most %d are read", count, LIMIT_HEADERS);
+        return mandate_error_set(err, MANDATE_LIMIT, "the record has %zu headers; at most %d are read", count,
+                                 LIMIT_HEADERS);
     return MANDATE_OK;
 }
 
@@ -384,8 +385,9 @@ static mandate_status time_check(const source *s, mapper_result *mapped, mandate
     if (mapped->event_time_us == CHANGE_NO_TIME || mapped->event_time_us - host->wall_us(host->ctx) <= READ_AHEAD_MAX_US)
         return MANDATE_OK;
     mapped->stage = "event_time";
-    return mandate_error_set(err, MANDATE_INVALID,
-                             "event_time is more than a day ahead of the clock: what comes after it would be taken for older");
+    return mandate_error_set(
+        err, MANDATE_INVALID,
+        "event_time is more than a day ahead of the clock: what comes after it would be taken for older");
 }
 
 /* Maps one record into the batch being filled, bounded in memory. */

@@ -21,7 +21,7 @@ enum {
 
 typedef struct watch {
     source *s;
-    uint64_t polled;     /* when last looked */
+    uint64_t polled; /* when last looked */
     uint32_t turn;
     int64_t all_due_us, topics_due_us, missing_us;
 } watch;

@@ -28,8 +28,7 @@ static int64_t now_ms(void)
 /* Connection errors are repeated by librdkafka until it succeeds; a deadline of ours decides. */
 static void quiet(const rd_kafka_t *handle, int level, const char *facility, const char *text) {}
 
-static mandate_status set(rd_kafka_conf_t *conf, const char *name, const char *value,
-                          mandate_error *err)
+static mandate_status set(rd_kafka_conf_t *conf, const char *name, const char *value, mandate_error *err)
 {
     char text[256];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof(text)) == RD_KAFKA_CONF_OK)
@@ -42,16 +41,14 @@ static mandate_status set_pair(rd_kafka_conf_t *conf, const char *pair, mandate_
     char name[LIMIT_NAME + 1];
     const char *equals = strchr(pair, '=');
     if (!equals || equals == pair || (size_t)(equals - pair) >= sizeof(name))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "expected a Kafka property as name=value, got \"%s\"", pair);
+        return mandate_error_set(err, MANDATE_INVALID, "expected a Kafka property as name=value, got \"%s\"", pair);
     snprintf(name, sizeof(name), "%.*s", (int)(equals - pair), pair);
     return set(conf, name, equals + 1, err);
 }
 
 /* Takes over `conf`. `defaults` are name, value, ..., NULL; the caller's properties win. */
 static mandate_status open_handle(rd_kafka_t **out, rd_kafka_type_t type, rd_kafka_conf_t *conf,
-                                  const kafka_tool_target *target, const char *const *defaults,
-                                  mandate_error *err)
+                                  const kafka_tool_target *target, const char *const *defaults, mandate_error *err)
 {
     char text[256];
     mandate_status status = set(conf, "bootstrap.servers", target->bootstrap, err);
@@ -71,8 +68,7 @@ static mandate_status open_handle(rd_kafka_t **out, rd_kafka_type_t type, rd_kaf
 }
 
 /* Number of partitions. A topic that was just created may take a moment to show. */
-static mandate_status partitions_of(int *out, rd_kafka_t *handle, const kafka_tool_target *target,
-                                    mandate_error *err)
+static mandate_status partitions_of(int *out, rd_kafka_t *handle, const kafka_tool_target *target, mandate_error *err)
 {
     mandate_status status = MANDATE_UNAVAILABLE;
     const rd_kafka_metadata_t *found;
@@ -82,15 +78,14 @@ static mandate_status partitions_of(int *out, rd_kafka_t *handle, const kafka_to
     rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &found, timeout_of(target));
     rd_kafka_topic_destroy(topic);
     if (code)
-        return mandate_error_set(err, MANDATE_UNAVAILABLE, "no Kafka broker answers at %s: %s",
-                                 target->bootstrap, rd_kafka_err2str(code));
-    if (found->topic_cnt == 1 && found->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        found->topics[0].partition_cnt > 0) {
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "no Kafka broker answers at %s: %s", target->bootstrap,
+                                 rd_kafka_err2str(code));
+    if (found->topic_cnt == 1 && found->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR && found->topics[0].partition_cnt > 0) {
         *out = found->topics[0].partition_cnt;
         status = MANDATE_OK;
     } else {
-        status = mandate_error_set(err, MANDATE_NOT_FOUND, "there is no topic \"%s\" at %s",
-                                   target->topic, target->bootstrap);
+        status =
+            mandate_error_set(err, MANDATE_NOT_FOUND, "there is no topic \"%s\" at %s", target->topic, target->bootstrap);
     }
     rd_kafka_metadata_destroy(found);
     return status;
@@ -98,8 +93,8 @@ static mandate_status partitions_of(int *out, rd_kafka_t *handle, const kafka_to
 
 /* --- tail ------------------------------------------------------------------------------------- */
 
-static mandate_status assign_all(rd_kafka_t *handle, const kafka_tool_target *target, int count,
-                                 bool from_beginning, mandate_error *err)
+static mandate_status assign_all(rd_kafka_t *handle, const kafka_tool_target *target, int count, bool from_beginning,
+                                 mandate_error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int p = 0; p < count; p++)
@@ -107,8 +102,7 @@ static mandate_status assign_all(rd_kafka_t *handle, const kafka_tool_target *ta
             from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
     rd_kafka_resp_err_t code = rd_kafka_assign(handle, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return code ? mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot read %s: %s", target->topic,
-                                    rd_kafka_err2str(code))
+    return code ? mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot read %s: %s", target->topic, rd_kafka_err2str(code))
                 : MANDATE_OK;
 }
 
@@ -130,18 +124,15 @@ static bool show(const rd_kafka_message_t *m, kafka_tool_visit visit, void *ctx)
         const void *value;
         size_t len;
         while (r.header_count < LIMIT_HEADERS &&
-               rd_kafka_header_get_all(from, r.header_count, &name, &value, &len) ==
-                   RD_KAFKA_RESP_ERR_NO_ERROR)
-            headers[r.header_count++] =
-                (record_header){mandate_slice_str(name), mandate_slice_of(value, len)};
+               rd_kafka_header_get_all(from, r.header_count, &name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            headers[r.header_count++] = (record_header){mandate_slice_str(name), mandate_slice_of(value, len)};
     }
     return visit(ctx, &r);
 }
 
 /* Every partition that has been read to its end once is counted out of `open`. */
-static mandate_status read_all(rd_kafka_t *handle, const kafka_tool_target *target,
-                               const kafka_tool_tail_options *options, int open,
-                               kafka_tool_visit visit, void *ctx, mandate_error *err)
+static mandate_status read_all(rd_kafka_t *handle, const kafka_tool_target *target, const kafka_tool_tail_options *options,
+                               int open, kafka_tool_visit visit, void *ctx, mandate_error *err)
 {
     uint64_t seen = 0;
     mandate_status status = MANDATE_OK;
@@ -157,12 +148,11 @@ static mandate_status read_all(rd_kafka_t *handle, const kafka_tool_target *targ
             open -= !ended[m->partition];
             ended[m->partition] = true;
             more = open > 0 || !options->exit_at_end;
-        } else if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-                   m->err == RD_KAFKA_RESP_ERR__TRANSPORT) {
+        } else if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || m->err == RD_KAFKA_RESP_ERR__TRANSPORT) {
             /* it reconnects */
         } else if (m->err) {
-            status = mandate_error_set(err, MANDATE_UNAVAILABLE, "reading %s: %s", target->topic,
-                                       rd_kafka_message_errstr(m));
+            status =
+                mandate_error_set(err, MANDATE_UNAVAILABLE, "reading %s: %s", target->topic, rd_kafka_message_errstr(m));
         } else {
             more = show(m, visit, ctx) && ++seen != options->count;
         }
@@ -172,9 +162,8 @@ static mandate_status read_all(rd_kafka_t *handle, const kafka_tool_target *targ
     return status;
 }
 
-mandate_status kafka_tool_tail(const kafka_tool_target *target,
-                               const kafka_tool_tail_options *options, kafka_tool_visit visit,
-                               void *ctx, mandate_error *err)
+mandate_status kafka_tool_tail(const kafka_tool_target *target, const kafka_tool_tail_options *options,
+                               kafka_tool_visit visit, void *ctx, mandate_error *err)
 {
     /* A group id is demanded by librdkafka; with assign() and without commits it is never used. */
     static const char *const defaults[] = {
@@ -198,8 +187,7 @@ mandate_status kafka_tool_tail(const kafka_tool_target *target,
     };
     rd_kafka_t *handle;
     int count = 0;
-    mandate_status status =
-        open_handle(&handle, RD_KAFKA_CONSUMER, rd_kafka_conf_new(), target, defaults, err);
+    mandate_status status = open_handle(&handle, RD_KAFKA_CONSUMER, rd_kafka_conf_new(), target, defaults, err);
     if (status)
         return status;
     rd_kafka_poll_set_consumer(handle);
@@ -225,12 +213,11 @@ static void delivered(rd_kafka_t *handle, const rd_kafka_message_t *m, void *opa
 {
     kafka_tool_sender *s = opaque;
     if (m->err && s->failed.status == MANDATE_OK)
-        (void)mandate_error_set(&s->failed, MANDATE_UNAVAILABLE, "not acknowledged by %s: %s",
-                                s->topic, rd_kafka_err2str(m->err));
+        (void)mandate_error_set(&s->failed, MANDATE_UNAVAILABLE, "not acknowledged by %s: %s", s->topic,
+                                rd_kafka_err2str(m->err));
 }
 
-mandate_status kafka_tool_sender_open(kafka_tool_sender **out, const kafka_tool_target *target,
-                                      mandate_error *err)
+mandate_status kafka_tool_sender_open(kafka_tool_sender **out, const kafka_tool_target *target, mandate_error *err)
 {
     char timeout[16];
     const char *const defaults[] = {
@@ -281,8 +268,8 @@ static rd_kafka_headers_t *copy_headers(const record *r)
 {
     rd_kafka_headers_t *headers = r->header_count ? rd_kafka_headers_new(r->header_count) : NULL;
     for (uint32_t i = 0; i < r->header_count; i++)
-        rd_kafka_header_add(headers, r->headers[i].name.ptr, (ssize_t)r->headers[i].name.len,
-                            r->headers[i].value.ptr, (ssize_t)r->headers[i].value.len);
+        rd_kafka_header_add(headers, r->headers[i].name.ptr, (ssize_t)r->headers[i].name.len, r->headers[i].value.ptr,
+                            (ssize_t)r->headers[i].value.len);
     return headers;
 }
 
@@ -291,8 +278,7 @@ static rd_kafka_resp_err_t produce(kafka_tool_sender *s, const record *r)
     rd_kafka_headers_t *headers = copy_headers(r);
     rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = s->topic},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION,
-         .u.i32 = r->partition < 0 ? RD_KAFKA_PARTITION_UA : r->partition},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = r->partition < 0 ? RD_KAFKA_PARTITION_UA : r->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)r->key.ptr, r->key.len}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)r->value.ptr, r->value.len}},
@@ -315,9 +301,8 @@ mandate_status kafka_tool_send(kafka_tool_sender *s, const record *r, mandate_er
         rd_kafka_poll(s->handle, POLL_MS);
     rd_kafka_poll(s->handle, 0);
     if (code)
-        return mandate_error_set(
-            err, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? MANDATE_UNAVAILABLE : MANDATE_INVALID,
-            "sending to %s: %s", s->topic, rd_kafka_err2str(code));
+        return mandate_error_set(err, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? MANDATE_UNAVAILABLE : MANDATE_INVALID,
+                                 "sending to %s: %s", s->topic, rd_kafka_err2str(code));
     return MANDATE_OK;
 }
 
@@ -333,7 +318,5 @@ mandate_status kafka_tool_sender_close(kafka_tool_sender *s, mandate_error *err)
     free(s);
     if (failed.status)
         return mandate_error_set(err, failed.status, "%s", failed.text);
-    return code ? mandate_error_set(err, MANDATE_UNAVAILABLE, "not acknowledged by %s in time",
-                                    topic)
-                : MANDATE_OK;
+    return code ? mandate_error_set(err, MANDATE_UNAVAILABLE, "not acknowledged by %s in time", topic) : MANDATE_OK;
 }

@@ -28,18 +28,15 @@ typedef bool (*kafka_tool_visit)(void *ctx, const record *r);
 
 /* Every partition of the topic. NOT_FOUND when there is no such topic, UNAVAILABLE when no broker
  * answers. */
-MANDATE_CHECK mandate_status kafka_tool_tail(const kafka_tool_target *target,
-                                             const kafka_tool_tail_options *options,
+MANDATE_CHECK mandate_status kafka_tool_tail(const kafka_tool_target *target, const kafka_tool_tail_options *options,
                                              kafka_tool_visit visit, void *ctx, mandate_error *err);
 
 typedef struct kafka_tool_sender kafka_tool_sender;
 
-MANDATE_CHECK mandate_status kafka_tool_sender_open(kafka_tool_sender **out,
-                                                    const kafka_tool_target *target,
+MANDATE_CHECK mandate_status kafka_tool_sender_open(kafka_tool_sender **out, const kafka_tool_target *target,
                                                     mandate_error *err);
 /* Copies key, value and headers of `r` and queues them; partition -1: by key, as Java does. */
-MANDATE_CHECK mandate_status kafka_tool_send(kafka_tool_sender *s, const record *r,
-                                             mandate_error *err);
+MANDATE_CHECK mandate_status kafka_tool_send(kafka_tool_sender *s, const record *r, mandate_error *err);
 /* Waits for every acknowledgement; the first that failed is the error. */
 MANDATE_CHECK mandate_status kafka_tool_sender_close(kafka_tool_sender *s, mandate_error *err);
 

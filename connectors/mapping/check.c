@@ -25,8 +25,7 @@ static void checked_deinit(checked *k)
 }
 
 static mandate_status check_files(checked *k, const char *const *entities, uint32_t entity_count,
-                                  const char *const *connectors, uint32_t connector_count, problems *p,
-                                  mandate_error *err)
+                                  const char *const *connectors, uint32_t connector_count, problems *p, mandate_error *err)
 {
     static const connector_load_options options = {.offline = true};
     source_text where = {"", {0}};
@@ -83,8 +82,8 @@ static void put_type(buf *b, const schema *s, const schema_type *t)
 
 static void put_summary(buf *b, const checked *k)
 {
-    buf_printf(b, "ok: %u connector%s, %u entity type%s\n", k->count, k->count == 1 ? "" : "s",
-               schema_type_count(k->s), schema_type_count(k->s) == 1 ? "" : "s");
+    buf_printf(b, "ok: %u connector%s, %u entity type%s\n", k->count, k->count == 1 ? "" : "s", schema_type_count(k->s),
+               schema_type_count(k->s) == 1 ? "" : "s");
     for (uint32_t i = 0; i < k->count; i++)
         put_connector(b, k->connectors[i]);
     for (uint16_t i = 0; i < schema_type_count(k->s); i++)

@@ -309,8 +309,9 @@ mandate_status value_time_us(int64_t *out, cel_value v, mandate_error *err)
         return MANDATE_OK;
     if (to_int(&number, v) && number_to_us(out, number))
         return MANDATE_OK;
-    mandate_error_set(err, MANDATE_INVALID, "%s (%s) is no time: a timestamp, RFC 3339 text or a number since 1970 is "
-                                            "needed; time_of(...) reads other formats",
+    mandate_error_set(err, MANDATE_INVALID,
+                      "%s (%s) is no time: a timestamp, RFC 3339 text or a number since 1970 is "
+                      "needed; time_of(...) reads other formats",
                       shown(&text, v), cel_kind_name((cel_kind)v.kind));
     buf_deinit(&text);
     return MANDATE_INVALID;

@@ -42,8 +42,9 @@ static mandate_status bind_field(uint16_t *out, const connector *c, const schema
 {
     *out = schema_field_find(t, name);
     if (*out == SCHEMA_NONE)
-        return mandate_error_set(err, MANDATE_CONFLICT, "%s: the schema has no '%s.%.*s': it is not the one this "
-                                                        "connector was loaded into",
+        return mandate_error_set(err, MANDATE_CONFLICT,
+                                 "%s: the schema has no '%s.%.*s': it is not the one this "
+                                 "connector was loaded into",
                                  c->path, t->name, MANDATE_SLICE_ARG(name));
     return MANDATE_OK;
 }
@@ -52,8 +53,9 @@ static mandate_status bind_entity(connector *c, map_entity *e, const schema *s, 
 {
     e->type = schema_type_find(s, e->type_name);
     if (e->type == SCHEMA_NONE)
-        return mandate_error_set(err, MANDATE_CONFLICT, "%s: the schema has no type '%.*s': it is not the one this "
-                                                        "connector was loaded into",
+        return mandate_error_set(err, MANDATE_CONFLICT,
+                                 "%s: the schema has no type '%.*s': it is not the one this "
+                                 "connector was loaded into",
                                  c->path, MANDATE_SLICE_ARG(e->type_name));
     const schema_type *t = schema_type_at(s, e->type);
     mandate_status status = MANDATE_OK;

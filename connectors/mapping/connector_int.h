@@ -30,8 +30,8 @@ typedef struct map_expr {
 /* The environment of mapping expressions: document variables in their order, every library. */
 MANDATE_CHECK mandate_status expr_env_create(cel_env **out, mandate_error *err);
 /* Compiles the text of a scalar. `expected` NULL: any type. What is wrong goes to `p`, at its place in the file. */
-MANDATE_CHECK mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_doc *doc,
-                                          const yaml_node *node, const cel_type *expected, problems *p);
+MANDATE_CHECK mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_doc *doc, const yaml_node *node,
+                                          const cel_type *expected, problems *p);
 void expr_deinit(map_expr *e);
 /* `variables` has DOCUMENT_VARIABLE_COUNT values and is what the activation's host reads. `use_path` false runs the
  * program even for a plain path: for the test that both agree. */
@@ -95,7 +95,7 @@ struct connector {
     map_expr when, each, event_time;
     map_entity *entities;
     uint32_t entity_count;
-    uint32_t variables; /* read by any expression */
+    uint32_t variables;   /* read by any expression */
     const schema *schema; /* after bind */
 };
 
@@ -112,7 +112,6 @@ MANDATE_CHECK mandate_status connector_load_with(connector **out, schema *s, con
 MANDATE_CHECK mandate_status entity_types_load_with(schema *s, const char *path, const mandate_slice *text, problems *p);
 /* Declares what a `types:` map holds. */
 void entity_types_declare(schema *s, const yaml_doc *doc, const yaml_node *types, problems *p);
-
 
 /* --- tables of keys (keys.c) --------------------------------------------------------------------------------- */
 typedef struct key_table {

@@ -31,8 +31,8 @@ static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, co
     }
 }
 
-static void declare_reference(schema *s, uint16_t type, const yaml_doc *doc, const yaml_node *name,
-                              const yaml_node *value, problems *p)
+static void declare_reference(schema *s, uint16_t type, const yaml_doc *doc, const yaml_node *name, const yaml_node *value,
+                              problems *p)
 {
     mandate_error err = {0};
     const yaml_node *target = value, *inverse = NULL;

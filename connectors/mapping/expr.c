@@ -132,8 +132,7 @@ mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_do
     char got[64];
 
     if (node->kind != YAML_SCALAR || yaml_is_null(node))
-        return yaml_problem(p, doc, node, "an expression is needed here, not %s%s",
-                            yaml_describe(got, sizeof(got), node),
+        return yaml_problem(p, doc, node, "an expression is needed here, not %s%s", yaml_describe(got, sizeof(got), node),
                             node->kind == YAML_MAP ? ": quote it if it starts with '{'" : "");
     cel_issues_init(&issues);
     *out = (map_expr){.node = node};

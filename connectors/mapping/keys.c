@@ -7,8 +7,8 @@
  */
 #include "connectors/mapping/connector_int.h"
 
-#define TABLE(name, text, ...)                                                                                        \
-    static const yaml_key name##_list[] = {__VA_ARGS__};                                                              \
+#define TABLE(name, text, ...)                           \
+    static const yaml_key name##_list[] = {__VA_ARGS__}; \
     const key_table name = {text, name##_list, sizeof(name##_list) / sizeof(*name##_list)}
 
 TABLE(connector_file_keys, "the connector file",
@@ -20,10 +20,8 @@ TABLE(connector_file_keys, "the connector file",
       {"when", "expression", false, "bool; false: the record is skipped"},
       {"each", "expression", false, "list; the entities are mapped once for each element, which is `item`"},
       {"entities", "list of maps", true, "what a record says about which entities"},
-      {"event_time", "expression", false,
-       "timestamp, or number since 1970; an older record never overwrites a newer one"},
-      {"max_silence", "duration", false,
-       "longer without a sign of life and all that this connector told reads as unknown"},
+      {"event_time", "expression", false, "timestamp, or number since 1970; an older record never overwrites a newer one"},
+      {"max_silence", "duration", false, "longer without a sign of life and all that this connector told reads as unknown"},
       {"on_error", "quarantine, halt or fail_closed", false,
        "after a record that cannot be mapped: go on, stop, or go on with everything unknown until cleared (default)"},
       {"rdkafka", "map of strings", false, "librdkafka properties, passed through; ${NAME} and file: for secrets"});

@@ -80,8 +80,9 @@ static void load_identity(loader *l)
         if (status)
             problem_add(l->p, &l->doc->source, status, name->line, name->column, "%s", err.text);
         else if (index < before)
-            yaml_problem(l->p, l->doc, name, "another connector is already called '%s': a name says where a value comes "
-                                             "from, so it must be unique",
+            yaml_problem(l->p, l->doc, name,
+                         "another connector is already called '%s': a name says where a value comes "
+                         "from, so it must be unique",
                          l->c->name);
     }
     if (!topics)
@@ -249,7 +250,8 @@ static void settle_key_format(loader *l)
         return;
     if (!(c->variables & VARIABLE_BIT(KEY)))
         c->decode.key_format = DECODE_NONE;
-    else if (c->decode.value_format == DECODE_AVRO && (c->key_plan || yaml_get(yaml_get(l->doc->root, "decode"), "registry")))
+    else if (c->decode.value_format == DECODE_AVRO &&
+             (c->key_plan || yaml_get(yaml_get(l->doc->root, "decode"), "registry")))
         c->decode.key_format = DECODE_AVRO;
     else
         c->decode.key_format = DECODE_JSON;
@@ -357,8 +359,8 @@ done:
     return status;
 }
 
-mandate_status connector_load(connector **out, schema *s, const char *path, const mandate_slice *text,
-                              registry_cache cache, mandate_error *err)
+mandate_status connector_load(connector **out, schema *s, const char *path, const mandate_slice *text, registry_cache cache,
+                              mandate_error *err)
 {
     connector_load_options options = {.cache = cache};
     problems p;

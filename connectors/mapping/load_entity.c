@@ -53,8 +53,8 @@ static void declare_attribute(loader *l, uint16_t type, const yaml_node *name, c
     } else {
         if (declared)
             buf_reset(&text); /* what was declared wins */
-        mandate_status status = schema_declare_attribute(l->s, type, name->text, mandate_slice_of(text.data, text.len),
-                                                         true, &err);
+        mandate_status status =
+            schema_declare_attribute(l->s, type, name->text, mandate_slice_of(text.data, text.len), true, &err);
         if (status)
             report(l, name, status, &err);
     }
@@ -153,8 +153,9 @@ static void load_tombstone(loader *l, map_entity *e, const yaml_node *n)
     if (strcmp(word, "delete") != 0)
         yaml_problem(l->p, l->doc, n, "tombstone may be delete or ignore, not '%s'", word);
     else if (EXPR_GIVEN(&e->id) && (e->id.variables & ~survives))
-        yaml_problem(l->p, l->doc, n, "tombstone: delete needs an id computed from the key: a null value has no other "
-                                      "fields (id: %.*s)",
+        yaml_problem(l->p, l->doc, n,
+                     "tombstone: delete needs an id computed from the key: a null value has no other "
+                     "fields (id: %.*s)",
                      MANDATE_SLICE_ARG(e->id.node->text));
     else
         e->tombstone_delete = true;

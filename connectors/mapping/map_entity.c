@@ -73,8 +73,8 @@ static mandate_status check_value_size(cel_value v, mandate_error *err)
     return MANDATE_OK;
 }
 
-static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *m, const map_entity *e,
-                                     mapper_result *r, mandate_error *err)
+static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *m, const map_entity *e, mapper_result *r,
+                                     mandate_error *err)
 {
     for (uint32_t i = 0; i < e->attribute_count; i++) {
         const map_attribute *a = &e->attributes[i];
@@ -97,8 +97,8 @@ static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *
     return MANDATE_OK;
 }
 
-static mandate_status map_references(change_set *sets, uint32_t *count, mapper *m, const map_entity *e,
-                                     mapper_result *r, mandate_error *err)
+static mandate_status map_references(change_set *sets, uint32_t *count, mapper *m, const map_entity *e, mapper_result *r,
+                                     mandate_error *err)
 {
     for (uint32_t i = 0; i < e->reference_count; i++) {
         const map_reference *ref = &e->references[i];
@@ -202,8 +202,7 @@ static mandate_status entity_fail(const map_entity *e, mandate_status status, ma
     return mandate_error_prefix(err, status, "entity '%.*s'", MANDATE_SLICE_ARG(e->type_name));
 }
 
-mandate_status map_one_entity(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
-                              mandate_error *err)
+mandate_status map_one_entity(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r, mandate_error *err)
 {
     change c = {.op = CHANGE_UPSERT, .type = e->type, .event_time_us = event_time_us};
     bool wanted = true, deleted = false, all = false;
@@ -231,8 +230,7 @@ mandate_status map_one_entity(mapper *m, const map_entity *e, int64_t event_time
     return status ? entity_fail(e, status, err) : MANDATE_OK;
 }
 
-mandate_status map_tombstone(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
-                             mandate_error *err)
+mandate_status map_tombstone(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r, mandate_error *err)
 {
     change c = {.op = CHANGE_DELETE, .type = e->type, .event_time_us = event_time_us};
     mandate_status status = map_id(&c.id, m, &e->id, "id", r, err);

@@ -31,8 +31,7 @@ static cel_value host_call(void *ctx, cel_activation *act, mandate_slice name, c
     mapper *m = ctx;
     mandate_error err = {0};
     cel_value out;
-    if (!mandate_slice_is(name, "parse_json") || count != 1 ||
-        (args[0].kind != CEL_STRING && args[0].kind != CEL_BYTES))
+    if (!mandate_slice_is(name, "parse_json") || count != 1 || (args[0].kind != CEL_STRING && args[0].kind != CEL_BYTES))
         return cel_error(act->memory, "no such overload: %.*s", MANDATE_SLICE_ARG(name));
     if (json_decode(&out, m->json, act->memory, cel_text(args[0]), &err))
         return cel_error(act->memory, "parse_json: %s", err.text);
@@ -82,8 +81,7 @@ static void show_document(mapper *m, arena *a)
 
 /* --- evaluating ----------------------------------------------------------------------------------------------- */
 
-mandate_status mapper_fail(const map_expr *e, const char *what, const char *stage, mapper_result *r,
-                           mandate_error *err)
+mandate_status mapper_fail(const map_expr *e, const char *what, const char *stage, mapper_result *r, mandate_error *err)
 {
     r->stage = stage;
     r->line = e->node->line;
@@ -91,15 +89,12 @@ mandate_status mapper_fail(const map_expr *e, const char *what, const char *stag
     if (!err)
         return MANDATE_INVALID;
     mandate_error lower = *err;
-    return mandate_error_set_at(err, lower.status ? lower.status : MANDATE_INVALID, r->line, r->column,
-                                "%s (%.*s): %s", what,
-                                (int)(e->node->text.len < 120 ? e->node->text.len : 120), e->node->text.ptr, lower.text);
+    return mandate_error_set_at(err, lower.status ? lower.status : MANDATE_INVALID, r->line, r->column, "%s (%.*s): %s",
+                                what, (int)(e->node->text.len < 120 ? e->node->text.len : 120), e->node->text.ptr,
+                                lower.text);
 }
 
-cel_value mapper_eval(mapper *m, const map_expr *e)
-{
-    return expr_eval(e, m->variables, &m->act, !m->no_paths);
-}
+cel_value mapper_eval(mapper *m, const map_expr *e) { return expr_eval(e, m->variables, &m->act, !m->no_paths); }
 
 mandate_status mapper_value(cel_value *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
                             mandate_error *err)
@@ -126,8 +121,7 @@ mandate_status mapper_settled(mapper *m, const map_expr *e, cel_value v, const c
     return MANDATE_OK;
 }
 
-mandate_status mapper_bool(bool *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
-                           mandate_error *err)
+mandate_status mapper_bool(bool *out, mapper *m, const map_expr *e, const char *what, mapper_result *r, mandate_error *err)
 {
     cel_value v;
     mandate_status status = mapper_value(&v, m, e, what, r, err);
@@ -305,8 +299,7 @@ static mandate_status check_size(const record *rec, mapper_result *r, mandate_er
                                  rec->key.len > LIMIT_RECORD ? rec->key.len : rec->value.len, LIMIT_RECORD);
     r->stage = "envelope";
     if (rec->header_count > LIMIT_HEADERS)
-        return mandate_error_set(err, MANDATE_LIMIT, "%u headers, at most %d are allowed", rec->header_count,
-                                 LIMIT_HEADERS);
+        return mandate_error_set(err, MANDATE_LIMIT, "%u headers, at most %d are allowed", rec->header_count, LIMIT_HEADERS);
     return MANDATE_OK;
 }
 

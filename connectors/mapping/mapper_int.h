@@ -18,19 +18,18 @@ struct mapper {
     bool deleted_row; /* `after` is null and `before` is not: ids are computed with `after` standing for `before` */
     cel_activation act;
     VEC(change) changes;
-    bool no_paths;            /* tests: run the program for plain paths too */
+    bool no_paths; /* tests: run the program for plain paths too */
 };
 
 /* Evaluates; an error or unknown value fails with `stage` and the place in the file. */
-MANDATE_CHECK mandate_status mapper_value(cel_value *out, mapper *m, const map_expr *e, const char *what,
-                                          mapper_result *r, mandate_error *err);
+MANDATE_CHECK mandate_status mapper_value(cel_value *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
+                                          mandate_error *err);
 /* The two halves of it, for callers to whom some errors mean something. */
 cel_value mapper_eval(mapper *m, const map_expr *e);
-MANDATE_CHECK mandate_status mapper_settled(mapper *m, const map_expr *e, cel_value v, const char *what,
-                                            mapper_result *r, mandate_error *err);
+MANDATE_CHECK mandate_status mapper_settled(mapper *m, const map_expr *e, cel_value v, const char *what, mapper_result *r,
+                                            mandate_error *err);
 /* The same, reporting a failure that was found in the value afterwards. */
-mandate_status mapper_fail(const map_expr *e, const char *what, const char *stage, mapper_result *r,
-                           mandate_error *err);
+mandate_status mapper_fail(const map_expr *e, const char *what, const char *stage, mapper_result *r, mandate_error *err);
 /* MANDATE_OK with *out; a bool is needed. */
 MANDATE_CHECK mandate_status mapper_bool(bool *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
                                          mandate_error *err);

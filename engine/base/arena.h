@@ -14,11 +14,11 @@
 typedef struct arena_block arena_block;
 
 typedef struct arena {
-    arena_block *head;  /* block being filled; older ones behind it */
-    char *at, *end;     /* free space in head */
-    size_t used;        /* bytes handed out since the last reset */
-    size_t size_max;    /* 0 = unbounded; more than this is refused */
-    bool failed;        /* an allocation was refused since the last reset */
+    arena_block *head; /* block being filled; older ones behind it */
+    char *at, *end;    /* free space in head */
+    size_t used;       /* bytes handed out since the last reset */
+    size_t size_max;   /* 0 = unbounded; more than this is refused */
+    bool failed;       /* an allocation was refused since the last reset */
 } arena;
 
 /* `size_max` bounds what hostile input can make us allocate; 0 means no bound. */
@@ -35,8 +35,7 @@ void *arena_alloc_slow(arena *a, size_t size);
 static inline void *arena_alloc(arena *a, size_t size)
 {
     size_t need = (size + 15) & ~(size_t)15;
-    if (need >= size && need <= (size_t)(a->end - a->at) &&
-        (a->size_max == 0 || a->used + need <= a->size_max)) {
+    if (need >= size && need <= (size_t)(a->end - a->at) && (a->size_max == 0 || a->used + need <= a->size_max)) {
         void *out = a->at;
         a->at += need;
         a->used += need;

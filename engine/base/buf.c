@@ -14,10 +14,7 @@
 
 enum { BUF_CAP_MIN = 64 };
 
-void buf_init(buf *b)
-{
-    *b = (buf){0};
-}
+void buf_init(buf *b) { *b = (buf){0}; }
 
 void buf_deinit(buf *b)
 {
@@ -60,15 +57,9 @@ void buf_put(buf *b, const void *data, size_t len)
     b->len += len;
 }
 
-void buf_put_slice(buf *b, mandate_slice s)
-{
-    buf_put(b, s.ptr, s.len);
-}
+void buf_put_slice(buf *b, mandate_slice s) { buf_put(b, s.ptr, s.len); }
 
-void buf_put_str(buf *b, const char *text)
-{
-    buf_put(b, text, strlen(text));
-}
+void buf_put_str(buf *b, const char *text) { buf_put(b, text, strlen(text)); }
 
 void buf_put_char(buf *b, char c)
 {

@@ -26,8 +26,7 @@ static const char *const status_names[] = {
     [MANDATE_CORRUPT] = "corrupt",
     [MANDATE_SHUTDOWN] = "shutdown",
 };
-_Static_assert(sizeof(status_names) / sizeof(*status_names) == MANDATE_STATUS_COUNT,
-               "every status has a name");
+_Static_assert(sizeof(status_names) / sizeof(*status_names) == MANDATE_STATUS_COUNT, "every status has a name");
 
 static const mandate_advice status_advice[] = {
 #define X(name, advice, text) [MANDATE_##name] = MANDATE_ADVICE_##advice,
@@ -80,8 +79,8 @@ static size_t raw_format(char raw[RAW_MAX], const char *format, va_list args)
 }
 
 MANDATE_PRINTF(5, 0)
-static mandate_status error_set(mandate_error *err, mandate_status status, uint32_t line,
-                                uint32_t column, const char *format, va_list args)
+static mandate_status error_set(mandate_error *err, mandate_status status, uint32_t line, uint32_t column,
+                                const char *format, va_list args)
 {
     assert((unsigned)status < MANDATE_STATUS_COUNT);
     if (!err)
@@ -107,8 +106,8 @@ mandate_status mandate_error_set(mandate_error *err, mandate_status status, cons
     return status;
 }
 
-mandate_status mandate_error_set_at(mandate_error *err, mandate_status status, uint32_t line,
-                                    uint32_t column, const char *format, ...)
+mandate_status mandate_error_set_at(mandate_error *err, mandate_status status, uint32_t line, uint32_t column,
+                                    const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -117,8 +116,7 @@ mandate_status mandate_error_set_at(mandate_error *err, mandate_status status, u
     return status;
 }
 
-mandate_status mandate_error_prefix(mandate_error *err, mandate_status status, const char *format,
-                                    ...)
+mandate_status mandate_error_prefix(mandate_error *err, mandate_status status, const char *format, ...)
 {
     if (!err)
         return status;
@@ -137,7 +135,4 @@ mandate_status mandate_error_prefix(mandate_error *err, mandate_status status, c
     return status;
 }
 
-const char *mandate_version(void)
-{
-    return MANDATE_VERSION;
-}
+const char *mandate_version(void) { return MANDATE_VERSION; }

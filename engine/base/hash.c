@@ -15,20 +15,11 @@
 
 static uint64_t seed = UINT64_C(0x9E3779B97F4A7C15);
 
-void hash_seed(uint64_t secret)
-{
-    seed = secret;
-}
+void hash_seed(uint64_t secret) { seed = secret; }
 
-uint64_t hash_bytes(const void *data, size_t len)
-{
-    return XXH3_64bits_withSeed(len ? data : "", len, seed);
-}
+uint64_t hash_bytes(const void *data, size_t len) { return XXH3_64bits_withSeed(len ? data : "", len, seed); }
 
-uint64_t hash_u64(uint64_t v)
-{
-    return XXH3_64bits_withSeed(&v, sizeof(v), seed);
-}
+uint64_t hash_u64(uint64_t v) { return XXH3_64bits_withSeed(&v, sizeof(v), seed); }
 
 uint64_t hash_mix(uint64_t a, uint64_t b)
 {

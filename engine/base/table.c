@@ -14,10 +14,7 @@
 enum { TABLE_CAP_MIN = 8 };
 #define TABLE_CAP_MAX (UINT32_C(1) << 31)
 
-void table_init(table *t)
-{
-    *t = (table){0};
-}
+void table_init(table *t) { *t = (table){0}; }
 
 void table_deinit(table *t)
 {
@@ -32,10 +29,7 @@ static uint32_t stored_hash(uint64_t hash)
     return high ? high : 1;
 }
 
-static uint32_t full_at(uint32_t cap)
-{
-    return cap - cap / 8;
-}
+static uint32_t full_at(uint32_t cap) { return cap - cap / 8; }
 
 static void place(table *t, uint32_t stored, uint32_t handle)
 {
@@ -141,7 +135,4 @@ bool table_move(table *t, uint64_t hash, uint32_t from, uint32_t to)
     return true;
 }
 
-size_t table_bytes(const table *t)
-{
-    return (size_t)t->cap * (sizeof(*t->hashes) + sizeof(*t->handles));
-}
+size_t table_bytes(const table *t) { return (size_t)t->cap * (sizeof(*t->hashes) + sizeof(*t->handles)); }

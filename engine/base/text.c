@@ -134,9 +134,7 @@ void civil_from_seconds(civil_time *out, int64_t seconds)
     int64_t z = days + DAYS_TO_EPOCH;
     int64_t era = (z >= 0 ? z : z - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
     int64_t day_of_era = z - era * DAYS_PER_ERA;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) /
-        365;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
     int64_t from_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * from_march + 2) / 153; /* 0 = March */
 
@@ -152,10 +150,7 @@ void civil_from_seconds(civil_time *out, int64_t seconds)
 
 /* --- RFC 3339 --- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* `count` digits at *at as a number within [min, max]. */
 static bool take_number(const char **at, const char *end, int count, int min, int max, int *out)
@@ -231,21 +226,18 @@ bool time_parse(mandate_slice text, int64_t *seconds, uint32_t *nanos)
         return false;
     const char *at = text.ptr, *end = text.ptr + text.len;
 
-    if (!take_number(&at, end, 4, 1, 9999, &year) || !take_char(&at, end, '-') ||
-        !take_number(&at, end, 2, 1, 12, &month) || !take_char(&at, end, '-') ||
-        !take_number(&at, end, 2, 1, days_in_month(year, month), &day))
+    if (!take_number(&at, end, 4, 1, 9999, &year) || !take_char(&at, end, '-') || !take_number(&at, end, 2, 1, 12, &month) ||
+        !take_char(&at, end, '-') || !take_number(&at, end, 2, 1, days_in_month(year, month), &day))
         return false;
-    if (!take_char(&at, end, 'T') || !take_number(&at, end, 2, 0, 23, &hour) ||
-        !take_char(&at, end, ':') || !take_number(&at, end, 2, 0, 59, &minute) ||
-        !take_char(&at, end, ':') || !take_number(&at, end, 2, 0, 59, &second))
+    if (!take_char(&at, end, 'T') || !take_number(&at, end, 2, 0, 23, &hour) || !take_char(&at, end, ':') ||
+        !take_number(&at, end, 2, 0, 59, &minute) || !take_char(&at, end, ':') || !take_number(&at, end, 2, 0, 59, &second))
         return false;
     if (take_char(&at, end, '.') && !take_fraction(&at, end, &fraction))
         return false;
     if (!take_offset(&at, end, &offset) || at != end)
         return false;
 
-    int64_t utc = civil_to_days(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 +
-                  second - offset;
+    int64_t utc = civil_to_days(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset;
     if (utc < TIME_SECONDS_MIN || utc > TIME_SECONDS_MAX)
         return false;
     *seconds = utc;
@@ -258,8 +250,8 @@ size_t time_format(char out[TIME_TEXT_MAX], int64_t seconds, uint32_t nanos)
     civil_time t;
     assert(nanos < 1000000000);
     civil_from_seconds(&t, seconds);
-    int len = snprintf(out, TIME_TEXT_MAX, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)t.year,
-                       t.month, t.day, t.hour, t.minute, t.second);
+    int len = snprintf(out, TIME_TEXT_MAX, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)t.year, t.month, t.day, t.hour,
+                       t.minute, t.second);
     size_t room = TIME_TEXT_MAX - (size_t)len;
     if (nanos == 0)
         len += snprintf(out + len, room, "Z");
@@ -341,8 +333,7 @@ static uint64_t fraction_of(mandate_slice digits, uint64_t unit)
 }
 
 /* total = whole * unit + fraction * unit, at most `max`. */
-static bool add_term(uint64_t *total, mandate_slice whole, mandate_slice fraction, uint64_t unit,
-                     uint64_t max)
+static bool add_term(uint64_t *total, mandate_slice whole, mandate_slice fraction, uint64_t unit, uint64_t max)
 {
     uint64_t v = 0;
     for (size_t i = 0; i < whole.len; i++) {
@@ -400,10 +391,7 @@ bool duration_parse(mandate_slice text, int64_t *seconds, int32_t *nanos)
 
 enum { NEAREST_MAX = LIMIT_NAME };
 
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Optimal string alignment: insertion, deletion, substitution, swap of neighbours. */
 static size_t edit_distance(mandate_slice a, mandate_slice b)

@@ -9,18 +9,17 @@
 
 #include "mandate/mandate.h"
 
-#define VEC(type)                                                                                  \
-    struct {                                                                                       \
-        type *data;                                                                                \
-        uint32_t len, cap;                                                                         \
+#define VEC(type)          \
+    struct {               \
+        type *data;        \
+        uint32_t len, cap; \
     }
 
-#define VEC_PUSH(v, ...)                                                                           \
-    (((v)->len < (v)->cap || vec_grow((void **)&(v)->data, &(v)->cap, sizeof(*(v)->data)))         \
-         ? ((v)->data[(v)->len++] = (__VA_ARGS__), true)                                           \
+#define VEC_PUSH(v, ...)                                                                   \
+    (((v)->len < (v)->cap || vec_grow((void **)&(v)->data, &(v)->cap, sizeof(*(v)->data))) \
+         ? ((v)->data[(v)->len++] = (__VA_ARGS__), true)                                   \
          : false)
-#define VEC_RESERVE(v, n)                                                                          \
-    ((v)->cap >= (n) || vec_reserve((void **)&(v)->data, &(v)->cap, (n), sizeof(*(v)->data)))
+#define VEC_RESERVE(v, n) ((v)->cap >= (n) || vec_reserve((void **)&(v)->data, &(v)->cap, (n), sizeof(*(v)->data)))
 #define VEC_FREE(v) (vec_free((void **)&(v)->data), (v)->len = (v)->cap = 0)
 /* Removes element i by moving the last one into its place. */
 #define VEC_SWAP_REMOVE(v, i) ((v)->data[i] = (v)->data[--(v)->len])

@@ -13,10 +13,7 @@
 enum { VARINT_MAX = 10, F64_SIZE = 8 };
 #define F64_NAN UINT64_C(0x7FF8000000000000)
 
-void wire_put_u8(buf *b, uint8_t v)
-{
-    buf_put(b, &v, 1);
-}
+void wire_put_u8(buf *b, uint8_t v) { buf_put(b, &v, 1); }
 
 void wire_put_u64(buf *b, uint64_t v)
 {
@@ -54,10 +51,7 @@ void wire_put_bytes(buf *b, mandate_slice s)
     buf_put_slice(b, s);
 }
 
-static size_t left(const wire_reader *r)
-{
-    return (size_t)(r->end - r->at);
-}
+static size_t left(const wire_reader *r) { return (size_t)(r->end - r->at); }
 
 uint8_t wire_get_u8(wire_reader *r)
 {

@@ -24,10 +24,8 @@ static const cel_value *find(cel_activation *act, cel_value x, cel_value key, ce
     if (key.kind == CEL_DOUBLE && key.d >= 0 && key.d < x.len && key.d == (double)(uint32_t)key.d)
         return &x.items[(uint32_t)key.d];
     if (key.kind != CEL_INT && key.kind != CEL_UINT && key.kind != CEL_DOUBLE)
-        *error = cel_error(act->memory, "unsupported index type '%s' in list",
-                           cel_kind_name(key.kind));
-    else if (key.kind == CEL_DOUBLE && !(key.d == (double)(int64_t)(key.d < 1e18 && key.d > -1e18
-                                                                       ? key.d : 0.5)))
+        *error = cel_error(act->memory, "unsupported index type '%s' in list", cel_kind_name(key.kind));
+    else if (key.kind == CEL_DOUBLE && !(key.d == (double)(int64_t)(key.d < 1e18 && key.d > -1e18 ? key.d : 0.5)))
         *error = cel_error(act->memory, "unsupported index value %g in list", key.d);
     return NULL;
 }

@@ -16,14 +16,14 @@
 #include "engine/cel/type.h"
 
 typedef enum cel_expr_kind {
-    CEL_EXPR_CONST,         /* value */
-    CEL_EXPR_IDENT,         /* name */
-    CEL_EXPR_SELECT,        /* operand.name, or has(operand.name) when test_only */
-    CEL_EXPR_CALL,          /* target.function(args) or function(args) */
-    CEL_EXPR_LIST,          /* args are the elements */
-    CEL_EXPR_MAP,           /* args are key, value, key, value, ... */
-    CEL_EXPR_STRUCT,        /* name{field: value}: names in `fields`, args are the values */
-    CEL_EXPR_COMPREHENSION  /* the specification's fold */
+    CEL_EXPR_CONST,        /* value */
+    CEL_EXPR_IDENT,        /* name */
+    CEL_EXPR_SELECT,       /* operand.name, or has(operand.name) when test_only */
+    CEL_EXPR_CALL,         /* target.function(args) or function(args) */
+    CEL_EXPR_LIST,         /* args are the elements */
+    CEL_EXPR_MAP,          /* args are key, value, key, value, ... */
+    CEL_EXPR_STRUCT,       /* name{field: value}: names in `fields`, args are the values */
+    CEL_EXPR_COMPREHENSION /* the specification's fold */
 } cel_expr_kind;
 
 typedef enum cel_op {
@@ -64,26 +64,26 @@ typedef struct cel_comprehension {
 struct cel_expr {
     cel_expr_kind kind;
     cel_op op;
-    uint32_t id;       /* unique in the tree, from 1 */
-    uint32_t offset;   /* byte offset in the source where the node is best pointed at */
-    uint32_t begin, end; /* extent in the source: text of the sub-expression */
+    uint32_t id;          /* unique in the tree, from 1 */
+    uint32_t offset;      /* byte offset in the source where the node is best pointed at */
+    uint32_t begin, end;  /* extent in the source: text of the sub-expression */
     const cel_type *type; /* after the check */
 
-    mandate_slice name;  /* IDENT, SELECT, STRUCT; function of a CALL ("_==_", "size", ...) */
-    bool test_only;      /* SELECT: has() */
-    cel_value value;     /* CONST; IDENT that denotes a type (`int`, `crm.conversation`): CEL_TYPE */
-    cel_expr *operand;   /* SELECT operand; CALL target (receiver style) or NULL */
+    mandate_slice name; /* IDENT, SELECT, STRUCT; function of a CALL ("_==_", "size", ...) */
+    bool test_only;     /* SELECT: has() */
+    cel_value value;    /* CONST; IDENT that denotes a type (`int`, `crm.conversation`): CEL_TYPE */
+    cel_expr *operand;  /* SELECT operand; CALL target (receiver style) or NULL */
     cel_expr **args;
     uint32_t arg_count;
-    uint64_t *optional_mask; /* LIST / MAP / STRUCT: bit i set when entry i is `?`; NULL when none */
+    uint64_t *optional_mask;     /* LIST / MAP / STRUCT: bit i set when entry i is `?`; NULL when none */
     const mandate_slice *fields; /* STRUCT */
     cel_comprehension *comprehension;
     const cel_expr *macro; /* on the root of an expansion: the call as written */
 
-    uint32_t var;       /* IDENT: variable index, or CEL_REF_NONE (local or table) */
+    uint32_t var;          /* IDENT: variable index, or CEL_REF_NONE (local or table) */
     const cel_type *table; /* IDENT naming an entity table: its object type */
-    uint32_t field;     /* SELECT or `_?._` on a declared object: field index, else CEL_REF_NONE */
-    const void *overload; /* CALL: resolved function, owned by the function table; NULL = at run time */
+    uint32_t field;        /* SELECT or `_?._` on a declared object: field index, else CEL_REF_NONE */
+    const void *overload;  /* CALL: resolved function, owned by the function table; NULL = at run time */
 };
 
 /* Later passes recurse along the tree; this bounds them (a + b + ... leans left, one level an operand). */
@@ -114,13 +114,13 @@ void cel_issues_deinit(cel_issues *issues);
 void cel_issues_print(buf *b, const cel_issues *issues, mandate_slice source);
 
 /* The whole grammar and its macros. On failure *out is NULL, `issues` says where and `err` holds the first. */
-MANDATE_CHECK mandate_status cel_parse(cel_ast **out, const cel_env *env, mandate_slice source,
-                                       cel_issues *issues, mandate_error *err);
+MANDATE_CHECK mandate_status cel_parse(cel_ast **out, const cel_env *env, mandate_slice source, cel_issues *issues,
+                                       mandate_error *err);
 void cel_ast_destroy(cel_ast *ast);
 /* Types every node. `expected` (or NULL for any) is what the root must be assignable to. `env` must outlive
  * the ast. The ast may be checked once. */
-MANDATE_CHECK mandate_status cel_check(cel_ast *ast, const cel_env *env, const cel_type *expected,
-                                       cel_issues *issues, mandate_error *err);
+MANDATE_CHECK mandate_status cel_check(cel_ast *ast, const cel_env *env, const cel_type *expected, cel_issues *issues,
+                                       mandate_error *err);
 /* Canonical text: parses to the same tree. Macros are printed as written. */
 void cel_print(buf *b, const cel_expr *expr);
 

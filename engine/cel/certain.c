@@ -91,10 +91,7 @@ static bool is_limit(const cel_horizon *h, int64_t result, cel_value limit)
         return cel_equal(cel_int(result), limit) == (h->op != CEL_OP_NE);
     if (!cel_compare_op(cel_int(result), limit, &order))
         return false;
-    return h->op == CEL_OP_LT   ? order < 0
-           : h->op == CEL_OP_LE ? order <= 0
-           : h->op == CEL_OP_GT ? order > 0
-                                : order >= 0;
+    return h->op == CEL_OP_LT ? order < 0 : h->op == CEL_OP_LE ? order <= 0 : h->op == CEL_OP_GT ? order > 0 : order >= 0;
 }
 
 bool cel_horizon_truth(const cel_horizon *h, int64_t result)
@@ -107,10 +104,7 @@ bool cel_horizon_truth(const cel_horizon *h, int64_t result)
     return false;
 }
 
-static bool is_int_limit(cel_value v)
-{
-    return v.kind == CEL_INT && v.i > -(INT64_C(1) << 60) && v.i < INT64_C(1) << 60;
-}
+static bool is_int_limit(cel_value v) { return v.kind == CEL_INT && v.i > -(INT64_C(1) << 60) && v.i < INT64_C(1) << 60; }
 
 static bool has_int_limits(const cel_horizon *h)
 {
@@ -164,8 +158,7 @@ void cel_until_quotient(cel_activation *act, const cel_horizon *h, cel_value v, 
     }
 }
 
-void cel_until_cycle(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns,
-                     int64_t modulus)
+void cel_until_cycle(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns, int64_t modulus)
 {
     ns_t value = ns_of(v), into = value % unit_ns, step;
     if (v.slope == 0)

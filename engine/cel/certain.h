@@ -29,8 +29,7 @@ bool cel_horizon_truth(const cel_horizon *h, int64_t result);
 /* v in whole units is all that is looked at, through `h` if that is not NULL. */
 void cel_until_quotient(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns);
 /* The same for v in whole units modulo `modulus`. Timestamps only. */
-void cel_until_cycle(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns,
-                     int64_t modulus);
+void cel_until_cycle(cel_activation *act, const cel_horizon *h, cel_value v, int64_t unit_ns, int64_t modulus);
 /* ns, moving with `slope`, enters or leaves low..high. What is more than a century off is never. */
 void cel_until_range(cel_activation *act, cel_int128 ns, int slope, cel_int128 low, cel_int128 high);
 /* `v` is turned into something else: certain for the rest of its second. Returns v at rest. */

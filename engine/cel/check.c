@@ -55,17 +55,16 @@ bool cel_check_expect(cel_checker *c, const cel_expr *expr, const cel_type *type
 {
     if (cel_assignable(&c->types, expr->type, type))
         return true;
-    cel_check_report(c, expr->offset, "expected type '%s' but found '%s'",
-                     cel_check_type_name(c, type), cel_check_type_name(c, expr->type));
+    cel_check_report(c, expr->offset, "expected type '%s' but found '%s'", cel_check_type_name(c, type),
+                     cel_check_type_name(c, expr->type));
     return false;
 }
 
 static const cel_type *const_type(cel_value value)
 {
     static const cel_type_kind kinds[CEL_KIND_COUNT] = {
-        [CEL_NULL] = CEL_TYPE_NULL,     [CEL_BOOL] = CEL_TYPE_BOOL,
-        [CEL_INT] = CEL_TYPE_INT,       [CEL_UINT] = CEL_TYPE_UINT,
-        [CEL_DOUBLE] = CEL_TYPE_DOUBLE, [CEL_STRING] = CEL_TYPE_STRING,
+        [CEL_NULL] = CEL_TYPE_NULL,   [CEL_BOOL] = CEL_TYPE_BOOL,     [CEL_INT] = CEL_TYPE_INT,
+        [CEL_UINT] = CEL_TYPE_UINT,   [CEL_DOUBLE] = CEL_TYPE_DOUBLE, [CEL_STRING] = CEL_TYPE_STRING,
         [CEL_BYTES] = CEL_TYPE_BYTES,
     };
 
@@ -90,8 +89,8 @@ static const cel_type *entry_type(cel_checker *c, const cel_expr *value, bool op
         return type;
     inner = cel_check_unwrap(type, &optional);
     if (!optional && type->kind != CEL_TYPE_DYN && type->kind != CEL_TYPE_ERROR)
-        cel_check_report(c, value->offset, "expected type 'optional_type(%s)' but found '%s'",
-                         cel_check_type_name(c, type), cel_check_type_name(c, type));
+        cel_check_report(c, value->offset, "expected type 'optional_type(%s)' but found '%s'", cel_check_type_name(c, type),
+                         cel_check_type_name(c, type));
     return inner;
 }
 
@@ -100,8 +99,7 @@ static const cel_type *join(cel_checker *c, const cel_type *before, const cel_ty
 {
     if (!before)
         return type;
-    return cel_assignable(&c->types, before, type) ? cel_most_general(before, type)
-                                                   : cel_type_simple(CEL_TYPE_DYN);
+    return cel_assignable(&c->types, before, type) ? cel_most_general(before, type) : cel_type_simple(CEL_TYPE_DYN);
 }
 
 static void check_list(cel_checker *c, cel_expr *expr)
@@ -134,15 +132,9 @@ static void check_map(cel_checker *c, cel_expr *expr)
     cel_check_type(c, expr, cel_type_make(&c->types, CEL_TYPE_MAP, key, value));
 }
 
-static const void *try_object(cel_checker *c, mandate_slice name)
-{
-    return cel_env_object(c->env, name);
-}
+static const void *try_object(cel_checker *c, mandate_slice name) { return cel_env_object(c->env, name); }
 
-static const void *try_denoted(cel_checker *c, mandate_slice name)
-{
-    return cel_type_denoted(c->env->libraries, name);
-}
+static const void *try_denoted(cel_checker *c, mandate_slice name) { return cel_type_denoted(c->env->libraries, name); }
 
 /* There are no messages here: objects come from connectors, and nothing else has named fields. */
 static void check_struct(cel_checker *c, cel_expr *expr)
@@ -150,12 +142,10 @@ static void check_struct(cel_checker *c, cel_expr *expr)
     for (uint32_t i = 0; i < expr->arg_count; i++)
         cel_check_expr(c, expr->args[i]);
     if (cel_check_candidates(c, expr->name, try_object))
-        cel_check_report(c, expr->offset,
-                         "objects of type '%.*s' cannot be constructed in an expression",
+        cel_check_report(c, expr->offset, "objects of type '%.*s' cannot be constructed in an expression",
                          MANDATE_SLICE_ARG(expr->name));
     else if (cel_check_candidates(c, expr->name, try_denoted))
-        cel_check_report(c, expr->offset, "'%.*s' is not a message type",
-                         MANDATE_SLICE_ARG(expr->name));
+        cel_check_report(c, expr->offset, "'%.*s' is not a message type", MANDATE_SLICE_ARG(expr->name));
     else
         cel_check_report(c, expr->offset, "unknown type '%.*s'", MANDATE_SLICE_ARG(expr->name));
     cel_check_type(c, expr, NULL);
@@ -170,8 +160,8 @@ static void push_local(cel_checker *c, mandate_slice name, const cel_type *type)
 }
 
 /* What the iteration variables are, from what is iterated over. */
-static void iteration_types(cel_checker *c, const cel_expr *fold_range, bool two,
-                            const cel_type **first, const cel_type **second)
+static void iteration_types(cel_checker *c, const cel_expr *fold_range, bool two, const cel_type **first,
+                            const cel_type **second)
 {
     const cel_type *range = cel_substitute(&c->types, fold_range->type, false);
 
@@ -192,11 +182,10 @@ static void iteration_types(cel_checker *c, const cel_expr *fold_range, bool two
         (void)cel_assignable(&c->types, cel_type_simple(CEL_TYPE_DYN), range);
         break;
     default:
-        cel_check_report(
-            c, fold_range->offset,
-            "expression of type '%s' cannot be range of a comprehension (must be list, map, or "
-            "dynamic)",
-            cel_check_type_name(c, range));
+        cel_check_report(c, fold_range->offset,
+                         "expression of type '%s' cannot be range of a comprehension (must be list, map, or "
+                         "dynamic)",
+                         cel_check_type_name(c, range));
         *first = *second = cel_type_simple(CEL_TYPE_ERROR);
     }
 }
@@ -296,8 +285,7 @@ static mandate_status check_root(cel_checker *c, const cel_type *expected, manda
     return cel_issues_status(c->issues, MANDATE_INVALID, err);
 }
 
-mandate_status cel_check(cel_ast *ast, const cel_env *env, const cel_type *expected,
-                         cel_issues *issues, mandate_error *err)
+mandate_status cel_check(cel_ast *ast, const cel_env *env, const cel_type *expected, cel_issues *issues, mandate_error *err)
 {
     cel_checker *c = calloc(1, sizeof *c);
     cel_issues own;

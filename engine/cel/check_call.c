@@ -9,14 +9,10 @@
  */
 #include "engine/cel/check_int.h"
 
-static const void *try_function(cel_checker *c, mandate_slice name)
-{
-    return cel_env_function_named(c->env, name, false);
-}
+static const void *try_function(cel_checker *c, mandate_slice name) { return cel_env_function_named(c->env, name, false); }
 
 /* "(int, string)" or "int.(string)". */
-static void print_arguments(cel_checker *c, buf *b, const cel_type *const *types, uint32_t count,
-                            bool member)
+static void print_arguments(cel_checker *c, buf *b, const cel_type *const *types, uint32_t count, bool member)
 {
     if (member)
         buf_printf(b, "%s.", cel_check_type_name(c, types[0]));
@@ -32,8 +28,7 @@ static bool is_null_test(const cel_expr *expr, const cel_type *const *types)
            (types[0]->kind == CEL_TYPE_NULL || types[1]->kind == CEL_TYPE_NULL);
 }
 
-static void no_overload(cel_checker *c, const cel_expr *expr, const cel_type *const *types,
-                        uint32_t count, bool member)
+static void no_overload(cel_checker *c, const cel_expr *expr, const cel_type *const *types, uint32_t count, bool member)
 {
     buf text;
 
@@ -41,9 +36,7 @@ static void no_overload(cel_checker *c, const cel_expr *expr, const cel_type *co
     print_arguments(c, &text, types, count, member);
     cel_check_report(c, expr->offset, "found no matching overload for '%.*s' applied to '%s'%s",
                      MANDATE_SLICE_ARG(expr->name), buf_cstr(&text),
-                     is_null_test(expr, types)
-                         ? ": such a value is never null, has(...) tells whether it is there"
-                         : "");
+                     is_null_test(expr, types) ? ": such a value is never null, has(...) tells whether it is there" : "");
     buf_deinit(&text);
 }
 
@@ -53,8 +46,8 @@ typedef struct resolution {
     uint32_t matches;
 } resolution;
 
-static void try_overload(cel_checker *c, resolution *r, const cel_overload *row,
-                         const cel_type *const *types, uint32_t count)
+static void try_overload(cel_checker *c, resolution *r, const cel_overload *row, const cel_type *const *types,
+                         uint32_t count)
 {
     const cel_type *params[CEL_OVERLOAD_ARGS], *out;
     cel_type_vars vars = {0};
@@ -73,8 +66,7 @@ static void try_overload(cel_checker *c, resolution *r, const cel_overload *row,
 }
 
 /* Resolves a call whose arguments (receiver first) have the given types. */
-static void resolve(cel_checker *c, cel_expr *expr, const cel_type *const *types, uint32_t count,
-                    bool member)
+static void resolve(cel_checker *c, cel_expr *expr, const cel_type *const *types, uint32_t count, bool member)
 {
     resolution r = {0};
     uint32_t row_count, at = 0;
@@ -98,8 +90,7 @@ static void check_logical(cel_checker *c, cel_expr *expr)
     bool left = cel_check_expect(c, expr->args[0], boolean);
     bool right = cel_check_expect(c, expr->args[1], boolean);
 
-    expr->overload =
-        &cel_overloads[expr->op == CEL_OP_AND ? CEL_FN_LOGICAL_AND : CEL_FN_LOGICAL_OR];
+    expr->overload = &cel_overloads[expr->op == CEL_OP_AND ? CEL_FN_LOGICAL_AND : CEL_FN_LOGICAL_OR];
     cel_check_type(c, expr, left && right ? boolean : NULL);
 }
 
@@ -121,8 +112,7 @@ static void check_optional_select(cel_checker *c, cel_expr *expr)
     const cel_type *type;
 
     cel_check_type(c, expr->args[1], cel_type_simple(CEL_TYPE_STRING));
-    type =
-        cel_check_field(c, expr, expr->args[0], cel_text(expr->args[1]->value), expr->offset, true);
+    type = cel_check_field(c, expr, expr->args[0], cel_text(expr->args[1]->value), expr->offset, true);
     expr->overload = &cel_overloads[CEL_FN_SELECT_OPTIONAL_FIELD];
     cel_check_type(c, expr, cel_substitute(&c->types, type, false));
 }
@@ -137,12 +127,10 @@ static void undeclared(cel_checker *c, cel_expr *expr, bool member)
                                 : "'%.*s' is a method, not a function: write x.%.*s()",
                          MANDATE_SLICE_ARG(expr->name), MANDATE_SLICE_ARG(expr->name));
     else if (hint)
-        cel_check_report(c, expr->offset,
-                         "undeclared reference to function '%.*s' (did you mean '%s'?)",
+        cel_check_report(c, expr->offset, "undeclared reference to function '%.*s' (did you mean '%s'?)",
                          MANDATE_SLICE_ARG(expr->name), hint);
     else
-        cel_check_report(c, expr->offset, "undeclared reference to function '%.*s'",
-                         MANDATE_SLICE_ARG(expr->name));
+        cel_check_report(c, expr->offset, "undeclared reference to function '%.*s'", MANDATE_SLICE_ARG(expr->name));
     cel_check_type(c, expr, NULL);
 }
 
@@ -154,8 +142,7 @@ static bool becomes_namespaced(cel_checker *c, cel_expr *expr)
 
     if (!cel_check_dotted(c, expr->operand, &prefix))
         return false;
-    name = arena_printf(&c->ast->memory, "%.*s.%.*s", MANDATE_SLICE_ARG(prefix),
-                        MANDATE_SLICE_ARG(expr->name));
+    name = arena_printf(&c->ast->memory, "%.*s.%.*s", MANDATE_SLICE_ARG(prefix), MANDATE_SLICE_ARG(expr->name));
     if (!name.ptr) {
         c->nomem = true;
         return false;
@@ -191,8 +178,7 @@ void cel_check_call(cel_checker *c, cel_expr *expr)
     for (uint32_t i = 0; i < expr->arg_count; i++) {
         cel_expr *arg = expr->args[i];
 
-        if (i == 0 && expr->op == CEL_OP_INDEX &&
-            (arg->kind == CEL_EXPR_IDENT || arg->kind == CEL_EXPR_SELECT)) {
+        if (i == 0 && expr->op == CEL_OP_INDEX && (arg->kind == CEL_EXPR_IDENT || arg->kind == CEL_EXPR_SELECT)) {
             cel_check_name(c, arg, true);
             if (arg->type && arg->type->kind == CEL_TYPE_TABLE) {
                 check_table_index(c, expr);

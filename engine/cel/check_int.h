@@ -26,15 +26,14 @@ typedef struct cel_checker {
     VEC(cel_local) locals; /* of the comprehensions around, innermost last */
     VEC(cel_expr *) typed; /* every node that has a type */
     bool nomem, failed;
-    const cel_expr *chain; /* outermost selection of the dotted name being resolved, for hints */
+    const cel_expr *chain;                            /* outermost selection of the dotted name being resolved, for hints */
     char name[LIMIT_CEL_SOURCE + LIMIT_NAME * 2 + 2]; /* scratch: a candidate name */
     char dotted[LIMIT_CEL_SOURCE + 1];                /* scratch: a name as written */
 } cel_checker;
 
 /* --- check.c ----------------------------------------------------------------- */
 void cel_check_expr(cel_checker *c, cel_expr *expr);
-void cel_check_report(cel_checker *c, uint32_t offset, const char *format, ...)
-    MANDATE_PRINTF(3, 4);
+void cel_check_report(cel_checker *c, uint32_t offset, const char *format, ...) MANDATE_PRINTF(3, 4);
 /* Sets the type; NULL is the error type. */
 void cel_check_type(cel_checker *c, cel_expr *expr, const cel_type *type);
 /* Reports a node that is not assignable to the type. */
@@ -48,8 +47,8 @@ const cel_type *cel_check_unwrap(const cel_type *type, bool *optional);
 /* Identifier or selection. A table is allowed only where it is indexed. */
 void cel_check_name(cel_checker *c, cel_expr *expr, bool table_allowed);
 /* Type of operand.field; operand is checked here. Sets holder->field on a declared object. */
-const cel_type *cel_check_field(cel_checker *c, cel_expr *holder, cel_expr *operand,
-                                mandate_slice field, uint32_t offset, bool optional);
+const cel_type *cel_check_field(cel_checker *c, cel_expr *holder, cel_expr *operand, mandate_slice field, uint32_t offset,
+                                bool optional);
 /* The name that a chain of selections spells, in c->dotted; false when it spells none, or starts at
  * a local. */
 bool cel_check_dotted(cel_checker *c, const cel_expr *expr, mandate_slice *name);

@@ -56,8 +56,8 @@ bool cel_check_dotted(cel_checker *c, const cel_expr *expr, mandate_slice *name)
         memcpy(c->dotted + at, expr->name.ptr, expr->name.len);
         c->dotted[--at] = '.';
     }
-    if (expr->kind != CEL_EXPR_IDENT || expr->name.len > at || expr->var != CEL_REF_NONE ||
-        expr->table || find_local(c, expr->name))
+    if (expr->kind != CEL_EXPR_IDENT || expr->name.len > at || expr->var != CEL_REF_NONE || expr->table ||
+        find_local(c, expr->name))
         return false;
     at -= expr->name.len;
     memcpy(c->dotted + at, expr->name.ptr, expr->name.len);
@@ -67,10 +67,7 @@ bool cel_check_dotted(cel_checker *c, const cel_expr *expr, mandate_slice *name)
 
 /* --- declared names ---------------------------------------------------------- */
 
-static const void *try_decl(cel_checker *c, mandate_slice name)
-{
-    return cel_env_find(c->env, name);
-}
+static const void *try_decl(cel_checker *c, mandate_slice name) { return cel_env_find(c->env, name); }
 
 static const void *try_denoted(cel_checker *c, mandate_slice name)
 {
@@ -126,8 +123,7 @@ static bool resolve(cel_checker *c, cel_expr *expr, mandate_slice name, bool tab
     if (decl && decl->type->kind == CEL_TYPE_TABLE) {
         expr->table = decl->type->params[0];
         if (!table_allowed)
-            cel_check_report(c, expr->offset,
-                             "'%s' is a table of entities: name one of them, as in %s[\"id\"]",
+            cel_check_report(c, expr->offset, "'%s' is a table of entities: name one of them, as in %s[\"id\"]",
                              decl->type->name, decl->type->name);
         become(c, expr, decl->name, table_allowed ? decl->type : NULL);
         return true;
@@ -170,8 +166,7 @@ static const char *nearest_declared(cel_checker *c, mandate_slice name)
     const char *out;
 
     for (uint32_t i = 0; i < c->env->decls.len; i++)
-        if (parts(c->env->decls.data[i].name) == parts(name) &&
-            !VEC_PUSH(&candidates, c->env->decls.data[i].name.ptr))
+        if (parts(c->env->decls.data[i].name) == parts(name) && !VEC_PUSH(&candidates, c->env->decls.data[i].name.ptr))
             break;
     for (uint32_t i = 0; i < c->locals.len; i++)
         if (parts(name) == 1 && cel_token_is_ident(c->locals.data[i].name)) {
@@ -201,20 +196,19 @@ static void undeclared(cel_checker *c, const cel_expr *expr)
         hint = nearest_declared(c, name);
     }
     if (hint)
-        cel_check_report(c, expr->offset, "undeclared reference to '%.*s' (did you mean '%s'?)",
-                         MANDATE_SLICE_ARG(name), hint);
+        cel_check_report(c, expr->offset, "undeclared reference to '%.*s' (did you mean '%s'?)", MANDATE_SLICE_ARG(name),
+                         hint);
     else if (c->env->container.len)
         cel_check_report(c, expr->offset, "undeclared reference to '%.*s' (in container '%.*s')",
                          MANDATE_SLICE_ARG(expr->name), MANDATE_SLICE_ARG(c->env->container));
     else
-        cel_check_report(c, expr->offset, "undeclared reference to '%.*s'",
-                         MANDATE_SLICE_ARG(expr->name));
+        cel_check_report(c, expr->offset, "undeclared reference to '%.*s'", MANDATE_SLICE_ARG(expr->name));
 }
 
 /* --- fields ------------------------------------------------------------------ */
 
-static const cel_type *object_field(cel_checker *c, cel_expr *holder, const cel_type *object,
-                                    mandate_slice name, uint32_t offset)
+static const cel_type *object_field(cel_checker *c, cel_expr *holder, const cel_type *object, mandate_slice name,
+                                    uint32_t offset)
 {
     const char *candidates[LIMIT_FIELDS], *hint;
     uint32_t count, index = cel_object_field(c->env, object, name);
@@ -228,16 +222,15 @@ static const cel_type *object_field(cel_checker *c, cel_expr *holder, const cel_
         candidates[i] = fields[i].name;
     hint = nearest_name(name, candidates, count);
     if (hint)
-        cel_check_report(c, offset, "undefined field '%.*s' of %s (did you mean '%s'?)",
-                         MANDATE_SLICE_ARG(name), object->name, hint);
+        cel_check_report(c, offset, "undefined field '%.*s' of %s (did you mean '%s'?)", MANDATE_SLICE_ARG(name),
+                         object->name, hint);
     else
-        cel_check_report(c, offset, "undefined field '%.*s' of %s", MANDATE_SLICE_ARG(name),
-                         object->name);
+        cel_check_report(c, offset, "undefined field '%.*s' of %s", MANDATE_SLICE_ARG(name), object->name);
     return cel_type_simple(CEL_TYPE_ERROR);
 }
 
-const cel_type *cel_check_field(cel_checker *c, cel_expr *holder, cel_expr *operand,
-                                mandate_slice field, uint32_t offset, bool optional)
+const cel_type *cel_check_field(cel_checker *c, cel_expr *holder, cel_expr *operand, mandate_slice field, uint32_t offset,
+                                bool optional)
 {
     const cel_type *type, *out = cel_type_simple(CEL_TYPE_DYN);
     bool wrapped;
@@ -260,8 +253,7 @@ const cel_type *cel_check_field(cel_checker *c, cel_expr *holder, cel_expr *oper
         out = type;
         break;
     default:
-        cel_check_report(c, offset, "type '%s' does not support field selection",
-                         cel_check_type_name(c, type));
+        cel_check_report(c, offset, "type '%s' does not support field selection", cel_check_type_name(c, type));
         out = cel_type_simple(CEL_TYPE_ERROR);
     }
     if ((wrapped || optional) && out->kind != CEL_TYPE_ERROR)
@@ -299,9 +291,7 @@ static void check_select(cel_checker *c, cel_expr *expr, bool table_allowed)
     }
     type = cel_check_field(c, expr, expr->operand, expr->name, expr->offset, false);
     c->chain = chain;
-    cel_check_type(c, expr,
-                   expr->test_only && type->kind != CEL_TYPE_ERROR ? cel_type_simple(CEL_TYPE_BOOL)
-                                                                   : type);
+    cel_check_type(c, expr, expr->test_only && type->kind != CEL_TYPE_ERROR ? cel_type_simple(CEL_TYPE_BOOL) : type);
 }
 
 void cel_check_name(cel_checker *c, cel_expr *expr, bool table_allowed)

@@ -117,8 +117,7 @@ mandate_status cel_copy(cel_value *out, arena *a, cel_value v, mandate_error *er
     }
     if (a->failed)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory copying a value");
-    return mandate_error_set(err, MANDATE_LIMIT, "a value is nested deeper than %d",
-                             LIMIT_VALUE_DEPTH);
+    return mandate_error_set(err, MANDATE_LIMIT, "a value is nested deeper than %d", LIMIT_VALUE_DEPTH);
 }
 
 /* --- writing --- */
@@ -210,9 +209,8 @@ static cel_value decode_time(wire_reader *r, cel_kind kind)
 {
     int64_t seconds = wire_get_i64(r);
     uint64_t nanos = wire_get_u64(r);
-    bool in_range = kind == CEL_TIMESTAMP
-                        ? seconds >= TIME_SECONDS_MIN && seconds <= TIME_SECONDS_MAX
-                        : seconds >= -DURATION_SECONDS_MAX && seconds <= DURATION_SECONDS_MAX;
+    bool in_range = kind == CEL_TIMESTAMP ? seconds >= TIME_SECONDS_MIN && seconds <= TIME_SECONDS_MAX
+                                          : seconds >= -DURATION_SECONDS_MAX && seconds <= DURATION_SECONDS_MAX;
     if (r->failed || !in_range || nanos > 999999999)
         return decode_fail(r);
     return (cel_value){.kind = (uint8_t)kind, .len = (uint32_t)nanos, .i = seconds};
@@ -260,8 +258,7 @@ static cel_value decode_net(wire_reader *r, cel_kind kind)
     uint64_t bits = kind == CEL_CIDR ? wire_get_u64(r) : 0;
     if (r->failed || (s.len != 4 && s.len != 16) || bits > 8 * s.len)
         return decode_fail(r);
-    return (cel_value){
-        .kind = (uint8_t)kind, .type = (uint16_t)bits, .len = (uint32_t)s.len, .s = s.ptr};
+    return (cel_value){.kind = (uint8_t)kind, .type = (uint16_t)bits, .len = (uint32_t)s.len, .s = s.ptr};
 }
 
 static cel_value decode_bool(wire_reader *r)

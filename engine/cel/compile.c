@@ -60,7 +60,8 @@ static mandate_slice dotted_name(const cel_expr *e, char text[LIMIT_CEL_SOURCE])
 
 /* The declaration a relative name means: container a.b tries a.b.x, a.x, x; ".x" only x. */
 __attribute__((noinline)) /* keeps large buffers out of the frames of the recursion */
-static const cel_decl *resolve(const cel_compiler *c, mandate_slice name)
+static const cel_decl *
+resolve(const cel_compiler *c, mandate_slice name)
 {
     char text[LIMIT_CEL_SOURCE + LIMIT_NAME + 1];
     mandate_slice container = c->env->container;
@@ -70,8 +71,7 @@ static const cel_decl *resolve(const cel_compiler *c, mandate_slice name)
         memcpy(text, container.ptr, container.len);
         text[container.len] = '.';
         memcpy(text + container.len + 1, name.ptr, name.len);
-        const cel_decl *found =
-            cel_env_find(c->env, mandate_slice_of(text, container.len + 1 + name.len));
+        const cel_decl *found = cel_env_find(c->env, mandate_slice_of(text, container.len + 1 + name.len));
         if (found)
             return found;
         while (container.len && container.ptr[container.len - 1] != '.')
@@ -130,8 +130,7 @@ static void compile_undeclared(cel_compiler *c, const cel_expr *e)
 {
     arena memory;
     arena_init(&memory, 0);
-    cel_emit_const(c, cel_error(&memory, "undeclared reference to '%.*s'",
-                                MANDATE_SLICE_ARG(e->name)), e);
+    cel_emit_const(c, cel_error(&memory, "undeclared reference to '%.*s'", MANDATE_SLICE_ARG(e->name)), e);
     arena_deinit(&memory);
 }
 
@@ -240,8 +239,8 @@ void cel_compile_any(cel_compiler *c, const cel_expr *e)
 
 /* --- entry points --- */
 
-mandate_status cel_compile_expr(cel_program **out, const cel_env *env, const cel_ast *ast,
-                                const cel_expr *expr, mandate_error *err)
+mandate_status cel_compile_expr(cel_program **out, const cel_env *env, const cel_ast *ast, const cel_expr *expr,
+                                mandate_error *err)
 {
     cel_program *program = calloc(1, sizeof *program);
     if (!program)
@@ -266,8 +265,7 @@ mandate_status cel_compile_expr(cel_program **out, const cel_env *env, const cel
     return MANDATE_OK;
 }
 
-mandate_status cel_compile(cel_program **out, const cel_env *env, const cel_ast *ast,
-                           mandate_error *err)
+mandate_status cel_compile(cel_program **out, const cel_env *env, const cel_ast *ast, mandate_error *err)
 {
     return cel_compile_expr(out, env, ast, ast->root, err);
 }

@@ -75,8 +75,7 @@ static void look_through(cel_compiler *c, uint32_t at, cel_op op, cel_value limi
 }
 
 /* Reading a variable or field and comparing it becomes one step; nothing jumps to between the two. */
-static bool fuse_comparison(cel_compiler *c, const cel_expr *x, uint32_t first, cel_op op, uint32_t k,
-                            const cel_expr *e)
+static bool fuse_comparison(cel_compiler *c, const cel_expr *x, uint32_t first, cel_op op, uint32_t k, const cel_expr *e)
 {
     cel_step *last = &c->steps.data[c->steps.len - 1];
     bool alone = c->steps.len == first + 1, var = last->op == OP_VAR && alone;
@@ -84,9 +83,7 @@ static bool fuse_comparison(cel_compiler *c, const cel_expr *x, uint32_t first, 
     if (!var && !local && !(last->op == OP_FIELD && x->kind == CEL_EXPR_SELECT))
         return false;
     last->n = last->b; /* the name of a field */
-    last->op = var     ? OP_VAR_COMPARE_CONST
-               : local ? OP_LOCAL_COMPARE_CONST
-                       : OP_FIELD_COMPARE_CONST;
+    last->op = var ? OP_VAR_COMPARE_CONST : local ? OP_LOCAL_COMPARE_CONST : OP_FIELD_COMPARE_CONST;
     last->argc = (uint8_t)op;
     last->b = k;
     last->offset = e->offset;
@@ -162,8 +159,7 @@ static void compile_opt_select(cel_compiler *c, const cel_expr *e)
 static void compile_opt_or(cel_compiler *c, const cel_expr *e)
 {
     cel_compile_any(c, e->operand);
-    uint32_t jump =
-        cel_emit(c, mandate_slice_is(e->name, "or") ? OP_OPT_OR : OP_OPT_OR_VALUE, -1, 0, 0, e);
+    uint32_t jump = cel_emit(c, mandate_slice_is(e->name, "or") ? OP_OPT_OR : OP_OPT_OR_VALUE, -1, 0, 0, e);
     cel_compile_any(c, e->args[0]);
     patch(c, jump, c->steps.len);
 }
@@ -174,8 +170,7 @@ static void compile_opt_or(cel_compiler *c, const cel_expr *e)
 static bool takes_regex(cel_overload_id id)
 {
     return id == CEL_FN_MATCHES || id == CEL_FN_MATCHES_STRING || id == CEL_FN_REGEX_EXTRACT ||
-           id == CEL_FN_REGEX_EXTRACT_ALL || id == CEL_FN_REGEX_REPLACE ||
-           id == CEL_FN_REGEX_REPLACE_COUNT;
+           id == CEL_FN_REGEX_EXTRACT_ALL || id == CEL_FN_REGEX_REPLACE || id == CEL_FN_REGEX_REPLACE_COUNT;
 }
 
 /* Compiles a constant pattern; a bad one is left for the evaluation to complain about. */
@@ -192,8 +187,7 @@ static const void *prepare_regex(cel_compiler *c, const cel_value *pattern)
     return regex;
 }
 
-void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uint32_t argc,
-                   const cel_expr *e)
+void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uint32_t argc, const cel_expr *e)
 {
     uint32_t id = row ? row->id : 0, flags = row ? cel_fn_rows[row->id].flags : 0;
     uint32_t at = cel_emit(c, group == 1 ? OP_CALL : OP_CALL_DYN, 1 - (int)argc, id, flags, e);
@@ -208,8 +202,8 @@ void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uin
 }
 
 /* A function that the environment declares: the host has it, unless a built-in row of that name fits. */
-static void emit_host_call(cel_compiler *c, const cel_overload *row, uint32_t group,
-                           mandate_slice name, uint32_t argc, const cel_expr *e)
+static void emit_host_call(cel_compiler *c, const cel_overload *row, uint32_t group, mandate_slice name, uint32_t argc,
+                           const cel_expr *e)
 {
     uint32_t n = cel_add_constant(c, cel_string(name));
     uint32_t at = cel_emit(c, OP_CALL_HOST, 1 - (int)argc, row ? row->id : 0, n, e);
@@ -224,8 +218,8 @@ static mandate_slice qualified(cel_compiler *c, const cel_expr *e, char text[2 *
 {
     const cel_expr *x = e->operand;
     mandate_slice none = {NULL, 0};
-    if (c->checked || !x || x->kind != CEL_EXPR_IDENT || cel_find_local(c, x->name) ||
-        cel_env_find(c->env, x->name) || x->name.len + 1 + e->name.len > 2 * LIMIT_NAME)
+    if (c->checked || !x || x->kind != CEL_EXPR_IDENT || cel_find_local(c, x->name) || cel_env_find(c->env, x->name) ||
+        x->name.len + 1 + e->name.len > 2 * LIMIT_NAME)
         return none;
     mandate_slice space = cel_without_dot(x->name);
     memcpy(text, space.ptr, space.len);
@@ -243,8 +237,8 @@ static bool compile_in_constants(cel_compiler *c, uint32_t pattern, cel_value li
     if (list.kind == CEL_LIST)
         look_through(c, pattern, CEL_OP_IN, list);
     for (uint32_t i = 0; ok && i < list.len; i++)
-        ok = list.items[i].kind == CEL_STRING || list.items[i].kind == CEL_INT ||
-             list.items[i].kind == CEL_UINT || list.items[i].kind == CEL_BOOL;
+        ok = list.items[i].kind == CEL_STRING || list.items[i].kind == CEL_INT || list.items[i].kind == CEL_UINT ||
+             list.items[i].kind == CEL_BOOL;
     if (!ok)
         return false;
     arena memory;
@@ -282,8 +276,7 @@ static void compile_function(cel_compiler *c, const cel_expr *e)
         if (i + 1 + (argc > e->arg_count) == 2)
             pattern = c->steps.len;
         cel_compile_any(c, e->args[i]);
-        if (i + 1 + (argc > e->arg_count) == 2 && c->status == MANDATE_OK &&
-            !cel_constant_since(c, pattern))
+        if (i + 1 + (argc > e->arg_count) == 2 && c->status == MANDATE_OK && !cel_constant_since(c, pattern))
             pattern = 0;
     }
     uint32_t none = 0;
@@ -344,8 +337,7 @@ void cel_compile_call(cel_compiler *c, const cel_expr *e)
         compile_opt_select(c, e);
         break;
     default:
-        if (e->operand && e->arg_count == 1 &&
-            (mandate_slice_is(e->name, "or") || mandate_slice_is(e->name, "orValue")))
+        if (e->operand && e->arg_count == 1 && (mandate_slice_is(e->name, "or") || mandate_slice_is(e->name, "orValue")))
             compile_opt_or(c, e);
         else
             compile_function(c, e);

@@ -55,8 +55,7 @@ static void compile_step_branch(cel_compiler *c, const cel_expr *e, uint32_t slo
 
 static void compile_step(cel_compiler *c, const cel_expr *e, uint32_t slot)
 {
-    bool adds = e->kind == CEL_EXPR_CALL && !e->operand && e->arg_count >= 2 &&
-                is_accu(c, e->args[0], slot);
+    bool adds = e->kind == CEL_EXPR_CALL && !e->operand && e->arg_count >= 2 && is_accu(c, e->args[0], slot);
     if (adds && e->op == CEL_OP_ADD && is_single(e->args[1], CEL_EXPR_LIST, 1)) {
         cel_compile_any(c, e->args[1]->args[0]);
         cel_emit(c, OP_APPEND, 0, slot, 0, e);
@@ -94,16 +93,12 @@ static cel_opcode quantifier(const cel_compiler *c, const cel_comprehension *k, 
     test = test->args[0];
     if (step->op == CEL_OP_AND && is_accu(c, test, slot))
         return OP_FOLD_ALL;
-    if (step->op == CEL_OP_OR && test->op == CEL_OP_NOT && test->arg_count == 1 &&
-        is_accu(c, test->args[0], slot))
+    if (step->op == CEL_OP_OR && test->op == CEL_OP_NOT && test->arg_count == 1 && is_accu(c, test->args[0], slot))
         return OP_FOLD_ANY;
     return OP_DONE;
 }
 
-static bool is_true(const cel_expr *e)
-{
-    return e->kind == CEL_EXPR_CONST && cel_is_true(e->value);
-}
+static bool is_true(const cel_expr *e) { return e->kind == CEL_EXPR_CONST && cel_is_true(e->value); }
 
 void cel_compile_comprehension(cel_compiler *c, const cel_expr *e)
 {
@@ -118,8 +113,7 @@ void cel_compile_comprehension(cel_compiler *c, const cel_expr *e)
     cel_compile_any(c, k->init);
     uint32_t next = cel_emit(c, OP_FOLD_NEXT, FOLD_SLOTS - FOLD_VAR, slot, 0, e);
     uint32_t test = next;
-    if (!push_local(c, k->accu_var, slot + FOLD_ACCU) ||
-        !push_local(c, k->iter_var, slot + FOLD_VAR) ||
+    if (!push_local(c, k->accu_var, slot + FOLD_ACCU) || !push_local(c, k->iter_var, slot + FOLD_VAR) ||
         !push_local(c, k->iter_var2, slot + FOLD_VAR2))
         return;
     cel_opcode whole = quantifier(c, k, slot);

@@ -36,8 +36,7 @@ typedef struct cel_compiler {
 /* Fails the compilation. */
 void cel_compile_fail(cel_compiler *c, mandate_status status, const char *text);
 /* Appends a step that leaves `delta` more values on the stack; its index. */
-uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_t b,
-                  const cel_expr *at);
+uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_t b, const cel_expr *at);
 void cel_emit_const(cel_compiler *c, cel_value v, const cel_expr *at);
 /* Index of a constant; strings and containers are copied into the program. */
 uint32_t cel_add_constant(cel_compiler *c, cel_value v);
@@ -61,8 +60,7 @@ mandate_slice cel_without_dot(mandate_slice name);
 /* --- compile_call.c --- */
 void cel_compile_call(cel_compiler *c, const cel_expr *e);
 /* A call of `row`, or of whichever fits of the `group` rows from it on. */
-void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uint32_t argc,
-                   const cel_expr *e);
+void cel_emit_call(cel_compiler *c, const cel_overload *row, uint32_t group, uint32_t argc, const cel_expr *e);
 
 /* --- compile_fold.c --- */
 void cel_compile_comprehension(cel_compiler *c, const cel_expr *e);

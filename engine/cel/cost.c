@@ -17,10 +17,7 @@ enum { TEXT_SHOWN = 60 }; /* bytes of an expression in a message */
 
 static uint64_t min_u64(uint64_t x, uint64_t y) { return x < y ? x : y; }
 
-const bound *cost_item_of(cost_walk *c, const bound *b)
-{
-    return b->item ? b->item : bound_of_type(&c->maker, NULL);
-}
+const bound *cost_item_of(cost_walk *c, const bound *b) { return b->item ? b->item : bound_of_type(&c->maker, NULL); }
 
 /* Reading an entry of something that may be a map. */
 static uint64_t lookup(const bound *x, uint64_t key_bytes)
@@ -82,14 +79,13 @@ static cost_estimated visit_index(cost_walk *c, const cel_expr *e)
     bool optional = e->op == CEL_OP_OPT_INDEX;
     if (e->args[0]->kind == CEL_EXPR_IDENT && e->args[0]->table)
         return cost_make(optional ? bound_optional(&c->maker, bound_scalar()) : bound_scalar(),
-                    bound_add(key.cost, CEL_UNITS_ENTITY + CEL_UNITS_CALL));
+                         bound_add(key.cost, CEL_UNITS_ENTITY + CEL_UNITS_CALL));
     cost_estimated x = cost_visit(c, e->args[0]);
     const bound *inner = cost_item_of(c, x.b);
     uint64_t bytes = key.b->size.len;
     uint64_t work = CEL_UNITS_CALL + lookup(x.b, bytes) + lookup(inner, bytes);
     const bound *b = inner->item ? bound_join(&c->maker, inner, inner->item) : inner;
-    if (e->args[0]->type && e->args[0]->type->kind != CEL_TYPE_DYN &&
-        e->args[0]->type->kind != CEL_TYPE_OPTIONAL)
+    if (e->args[0]->type && e->args[0]->type->kind != CEL_TYPE_DYN && e->args[0]->type->kind != CEL_TYPE_OPTIONAL)
         b = inner;
     if (optional || (e->args[0]->type && e->args[0]->type->kind == CEL_TYPE_OPTIONAL))
         b = bound_optional(&c->maker, b);
@@ -129,8 +125,7 @@ static cost_estimated visit_opt_or(cost_walk *c, const cel_expr *e)
 static bool takes_regex(cel_overload_id id)
 {
     return id == CEL_FN_MATCHES || id == CEL_FN_MATCHES_STRING || id == CEL_FN_REGEX_EXTRACT ||
-           id == CEL_FN_REGEX_EXTRACT_ALL || id == CEL_FN_REGEX_REPLACE ||
-           id == CEL_FN_REGEX_REPLACE_COUNT;
+           id == CEL_FN_REGEX_EXTRACT_ALL || id == CEL_FN_REGEX_REPLACE || id == CEL_FN_REGEX_REPLACE_COUNT;
 }
 
 /* The constant pattern of a call, compiled; NULL when it is none or a bad one. */
@@ -143,8 +138,7 @@ static cel_regex *pattern_of(const cel_expr *e, cel_overload_id id)
     return cel_regex_create(pattern->value.s, pattern->value.len, NULL, 0);
 }
 
-static cost_estimated of_row(cost_walk *c, const cel_expr *e, cel_overload_id id, const bound *const *args,
-                        uint32_t count)
+static cost_estimated of_row(cost_walk *c, const cel_expr *e, cel_overload_id id, const bound *const *args, uint32_t count)
 {
     cel_extent sizes[LIMIT_CEL_ARGS + 1];
     for (uint32_t i = 0; i < count; i++)
@@ -209,8 +203,7 @@ static cost_estimated visit_call(cost_walk *c, const cel_expr *e)
     case CEL_OP_OPT_SELECT:
         return visit_opt_select(c, e);
     default:
-        if (e->operand && e->arg_count == 1 &&
-            (mandate_slice_is(e->name, "or") || mandate_slice_is(e->name, "orValue")))
+        if (e->operand && e->arg_count == 1 && (mandate_slice_is(e->name, "or") || mandate_slice_is(e->name, "orValue")))
             return visit_opt_or(c, e);
         return visit_function(c, e);
     }
@@ -251,10 +244,7 @@ cost_estimated cost_visit(cost_walk *c, const cel_expr *e)
 
 /* --- the worst part --- */
 
-static uint64_t cost_of(const cost_walk *c, const cel_expr *e)
-{
-    return e->id <= c->id_max ? c->costs[e->id] : 0;
-}
+static uint64_t cost_of(const cost_walk *c, const cel_expr *e) { return e->id <= c->id_max ? c->costs[e->id] : 0; }
 
 static const cel_expr *worst_of(const cost_walk *c, const cel_expr *e)
 {
@@ -276,9 +266,8 @@ static const cel_expr *worst_of(const cost_walk *c, const cel_expr *e)
     }
 }
 
-mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes,
-                                 uint64_t *cost, const cel_expr **worst, uint64_t *worst_cost,
-                                 mandate_error *err)
+mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes, uint64_t *cost,
+                                 const cel_expr **worst, uint64_t *worst_cost, mandate_error *err)
 {
     cost_walk c = {.env = env, .id_max = ast->id_max};
     c.maker.sizes = sizes ? *sizes : CEL_COST_SIZES;
@@ -296,12 +285,10 @@ mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const c
     free(c.costs);
     VEC_FREE(&c.locals);
     arena_deinit(&c.maker.memory);
-    return failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while estimating a cost")
-                  : MANDATE_OK;
+    return failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while estimating a cost") : MANDATE_OK;
 }
 
-mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t max,
-                              cel_issues *issues, mandate_error *err)
+mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t max, cel_issues *issues, mandate_error *err)
 {
     uint64_t cost, part;
     const cel_expr *worst;
@@ -315,8 +302,7 @@ mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t m
     cel_issues_add(issues, ast->source, worst->offset,
                    "this may cost up to %llu units, and %llu are allowed; %llu of them for '%.*s%s' "
                    "(lists are taken to hold up to %u elements, strings %u bytes)",
-                   (unsigned long long)cost, (unsigned long long)max, (unsigned long long)part,
-                   MANDATE_SLICE_ARG(text), cut ? "..." : "", CEL_COST_SIZES.items,
-                   CEL_COST_SIZES.text);
+                   (unsigned long long)cost, (unsigned long long)max, (unsigned long long)part, MANDATE_SLICE_ARG(text),
+                   cut ? "..." : "", CEL_COST_SIZES.items, CEL_COST_SIZES.text);
     return cel_issues_status(issues, MANDATE_LIMIT, err);
 }

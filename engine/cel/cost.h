@@ -25,12 +25,11 @@ typedef struct cel_cost_sizes {
 
 /* `worst` (or NULL): the smallest sub-expression that has more than half of the cost. `sizes` NULL:
  * CEL_COST_SIZES. The ast must be checked. Fails only for want of memory. */
-MANDATE_CHECK mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env,
-                                               const cel_cost_sizes *sizes, uint64_t *cost,
-                                               const cel_expr **worst, uint64_t *worst_cost,
+MANDATE_CHECK mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes,
+                                               uint64_t *cost, const cel_expr **worst, uint64_t *worst_cost,
                                                mandate_error *err);
 /* Refuses (LIMIT) an expression whose estimate is above `max`: an issue at the worst part, naming it. */
-MANDATE_CHECK mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t max,
-                                            cel_issues *issues, mandate_error *err);
+MANDATE_CHECK mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t max, cel_issues *issues,
+                                            mandate_error *err);
 
 #endif

@@ -68,9 +68,9 @@ const bound *bound_map(bound_maker *m, uint64_t len, const bound *key, const bou
     uint64_t mass = bound_product(len, key->size.mass + item->size.mass);
     uint64_t equal = bound_product(len, key->size.equal + item->size.equal);
     equal = bound_add(equal, bound_product(len, cel_lookup_units(len, false, 0)));
-    return keep(m, (bound){.size = {.len = len, .mass = bound_add(1, mass), .equal = bound_add(1, equal)},
-                           .item = item,
-                           .key = key});
+    return keep(
+        m,
+        (bound){.size = {.len = len, .mass = bound_add(1, mass), .equal = bound_add(1, equal)}, .item = item, .key = key});
 }
 
 const bound *bound_optional(bound_maker *m, const bound *item) { return bound_list(m, 1, item); }
@@ -97,8 +97,7 @@ static const bound *of_type(bound_maker *m, const cel_type *type, int depth)
     case CEL_TYPE_LIST:
         return bound_list(m, items, of_type(m, type->params[0], depth + 1));
     case CEL_TYPE_MAP:
-        return bound_map(m, items, of_type(m, type->params[0], depth + 1),
-                         of_type(m, type->params[1], depth + 1));
+        return bound_map(m, items, of_type(m, type->params[0], depth + 1), of_type(m, type->params[1], depth + 1));
     case CEL_TYPE_OPTIONAL:
         return bound_optional(m, of_type(m, type->params[0], depth));
     case CEL_TYPE_WRAPPER:
@@ -141,11 +140,9 @@ const bound *bound_join(bound_maker *m, const bound *x, const bound *y)
 
 static const bound *item_of(const bound *b) { return b->item ? b->item : b; }
 
-static const bound *text_of_call(bound_maker *m, cel_overload_id id, const bound *const *args,
-                                 uint32_t count)
+static const bound *text_of_call(bound_maker *m, cel_overload_id id, const bound *const *args, uint32_t count)
 {
-    const bound *x = count > 0 ? args[0] : &scalar, *y = count > 1 ? args[1] : &scalar,
-                *z = count > 2 ? args[2] : &scalar;
+    const bound *x = count > 0 ? args[0] : &scalar, *y = count > 1 ? args[1] : &scalar, *z = count > 2 ? args[2] : &scalar;
     uint64_t n = x->size.len, more;
     switch (id) {
     case CEL_FN_ADD_STRING:
@@ -172,8 +169,8 @@ static const bound *text_of_call(bound_maker *m, cel_overload_id id, const bound
     }
 }
 
-static const bound *list_of_call(bound_maker *m, cel_overload_id id, const bound *const *args,
-                                 uint32_t count, const cel_type *type)
+static const bound *list_of_call(bound_maker *m, cel_overload_id id, const bound *const *args, uint32_t count,
+                                 const cel_type *type)
 {
     const bound *x = count > 0 ? args[0] : &scalar, *y = count > 1 ? args[1] : &scalar;
     uint64_t n = x->size.len;
@@ -203,8 +200,8 @@ static const bound *list_of_call(bound_maker *m, cel_overload_id id, const bound
     }
 }
 
-const bound *bound_of_call(bound_maker *m, cel_overload_id id, const bound *const *args,
-                           uint32_t count, const cel_type *type)
+const bound *bound_of_call(bound_maker *m, cel_overload_id id, const bound *const *args, uint32_t count,
+                           const cel_type *type)
 {
     const bound *x = count > 0 ? args[0] : &scalar, *y = count > 1 ? args[1] : &scalar;
     const bound *out = x;

@@ -82,8 +82,8 @@ static const bound *either(cost_walk *c, const bound *x, const bound *y)
 
 static turn visit_turn(cost_walk *c, const cel_expr *e, mandate_slice accu)
 {
-    bool adds = e->kind == CEL_EXPR_CALL && !e->operand && e->arg_count >= 2 &&
-                e->args[0]->kind == CEL_EXPR_IDENT && mandate_slice_eq(e->args[0]->name, accu);
+    bool adds = e->kind == CEL_EXPR_CALL && !e->operand && e->arg_count >= 2 && e->args[0]->kind == CEL_EXPR_IDENT &&
+                mandate_slice_eq(e->args[0]->name, accu);
     if (adds && e->op == CEL_OP_ADD && is_single(e->args[1], CEL_EXPR_LIST, 1)) {
         cost_estimated x = cost_visit(c, e->args[1]->args[0]);
         return (turn){.cost = bound_add(x.cost, 4), .item = x.b};
@@ -158,8 +158,7 @@ cost_estimated cost_visit_comprehension(cost_walk *c, const cel_expr *e)
     if (is_single(k->range, CEL_EXPR_LIST, 0))
         return visit_bind(c, e);
     cost_estimated range = cost_visit(c, k->range), init = cost_visit(c, k->init);
-    uint64_t turns = min_u64(range.b->item ? range.b->size.len : c->maker.sizes.items,
-                             LIMIT_CEL_ITERATIONS);
+    uint64_t turns = min_u64(range.b->item ? range.b->size.len : c->maker.sizes.items, LIMIT_CEL_ITERATIONS);
     const bound *accu = unfinished(c, k, init.b);
     push(c, k->accu_var, accu);
     push_elements(c, k, range.b);

@@ -40,8 +40,8 @@ const bound *bound_of_type(bound_maker *m, const cel_type *type);
 /* Whichever of the two. */
 const bound *bound_join(bound_maker *m, const bound *x, const bound *y);
 /* What a function gives; `type` is the type of the call. */
-const bound *bound_of_call(bound_maker *m, cel_overload_id id, const bound *const *args,
-                           uint32_t count, const cel_type *type);
+const bound *bound_of_call(bound_maker *m, cel_overload_id id, const bound *const *args, uint32_t count,
+                           const cel_type *type);
 
 /* --- the walk: cost.c (names, operators, calls), cost_fold.c (lists, maps, comprehensions) --- */
 
@@ -64,10 +64,7 @@ typedef struct cost_walk {
     bool failed;
 } cost_walk;
 
-static inline cost_estimated cost_make(const bound *b, uint64_t cost)
-{
-    return (cost_estimated){b, cost};
-}
+static inline cost_estimated cost_make(const bound *b, uint64_t cost) { return (cost_estimated){b, cost}; }
 
 cost_estimated cost_visit(cost_walk *c, const cel_expr *e);
 cost_estimated cost_visit_list(cost_walk *c, const cel_expr *e);

@@ -28,16 +28,16 @@ typedef enum call_class {
     CLASS_LOOKUP,  /* the first argument as a key of the second */
     CLASS_HASH,    /* every element of the lists hashed and looked up */
     CLASS_SORT,
-    CLASS_DEEP,    /* everything in the arguments, as text or copied */
+    CLASS_DEEP, /* everything in the arguments, as text or copied */
     CLASS_CALENDAR,
-    CLASS_REGEX,   /* one search */
+    CLASS_REGEX,     /* one search */
     CLASS_REGEX_ALL, /* a search from every match */
     CLASS_HOST
 } call_class;
 
-#define CLOCK_ROWS(ID)                                                                             \
-    [CEL_FN_TIMESTAMP_TO_##ID] = CLASS_CALENDAR, [CEL_FN_TIMESTAMP_TO_##ID##_WITH_TZ] = CLASS_CALENDAR
+#define CLOCK_ROWS(ID) [CEL_FN_TIMESTAMP_TO_##ID] = CLASS_CALENDAR, [CEL_FN_TIMESTAMP_TO_##ID##_WITH_TZ] = CLASS_CALENDAR
 
+/* clang-format off */
 static const uint8_t classes[CEL_FN_COUNT] = {
     CLOCK_ROWS(YEAR), CLOCK_ROWS(MONTH), CLOCK_ROWS(DAY_OF_YEAR), CLOCK_ROWS(DAY_OF_MONTH),
     CLOCK_ROWS(DAY_OF_MONTH_1_BASED), CLOCK_ROWS(DAY_OF_WEEK), CLOCK_ROWS(HOURS),
@@ -99,12 +99,12 @@ static const uint8_t classes[CEL_FN_COUNT] = {
     [CEL_FN_REGEX_REPLACE] = CLASS_REGEX_ALL, [CEL_FN_REGEX_REPLACE_COUNT] = CLASS_REGEX_ALL,
     [CEL_FN_PARSE_JSON_STRING] = CLASS_HOST, [CEL_FN_PARSE_JSON_BYTES] = CLASS_HOST,
 };
+/* clang-format on */
 
 static bool is_scalar(const cel_type *t)
 {
-    return t->kind == CEL_TYPE_BOOL || t->kind == CEL_TYPE_INT || t->kind == CEL_TYPE_UINT ||
-           t->kind == CEL_TYPE_DOUBLE || t->kind == CEL_TYPE_TIMESTAMP ||
-           t->kind == CEL_TYPE_DURATION || t->kind == CEL_TYPE_NULL;
+    return t->kind == CEL_TYPE_BOOL || t->kind == CEL_TYPE_INT || t->kind == CEL_TYPE_UINT || t->kind == CEL_TYPE_DOUBLE ||
+           t->kind == CEL_TYPE_TIMESTAMP || t->kind == CEL_TYPE_DURATION || t->kind == CEL_TYPE_NULL;
 }
 
 static call_class class_of(cel_overload_id id)
@@ -155,8 +155,7 @@ static uint64_t search_units(const cel_regex *regex, uint64_t bytes)
     return 60 + product(bytes, cel_regex_is_simple(regex) ? 4 : 4 + 2 * (uint64_t)cel_regex_size(regex));
 }
 
-uint64_t cel_call_units(cel_overload_id id, const void *prepared, const cel_extent *args,
-                        uint32_t count)
+uint64_t cel_call_units(cel_overload_id id, const void *prepared, const cel_extent *args, uint32_t count)
 {
     static const cel_extent nothing = {0, 0, 0, 0, false};
     const cel_extent *x = count > 0 ? &args[0] : &nothing, *y = count > 1 ? &args[1] : &nothing;
@@ -257,8 +256,7 @@ uint32_t cel_step_units(const cel_step *s, const cel_value *constants)
         return (s->op == OP_VAR_COMPARE_CONST     ? CEL_UNITS_VAR
                 : s->op == OP_FIELD_COMPARE_CONST ? CEL_UNITS_FIELD
                                                   : 1) +
-               2 +
-               (constants[s->b].kind == CEL_STRING ? constants[s->b].len / 16 : 0);
+               2 + (constants[s->b].kind == CEL_STRING ? constants[s->b].len / 16 : 0);
     case OP_COMPARE_CONST:
         return 2 + (constants[s->b].kind == CEL_STRING ? constants[s->b].len / 16 : 0);
     case OP_COMPARE:
@@ -286,8 +284,7 @@ static uint64_t measure(cel_value v, bool lookups, int depth)
         return n;
     case CEL_MAP:
         for (uint32_t i = 0; i < v.len; i++)
-            n += measure(v.map[i].key, lookups, depth + 1) +
-                 measure(v.map[i].value, lookups, depth + 1);
+            n += measure(v.map[i].key, lookups, depth + 1) + measure(v.map[i].value, lookups, depth + 1);
         if (lookups)
             n += product(v.len, cel_lookup_units(v.len, v.type == CEL_INDEXED, 0));
         return n;
@@ -302,8 +299,8 @@ static cel_extent shallow(cel_value v)
     cel_extent e = {.mass = 1, .equal = 1, .moving = v.slope != 0};
     if (v.kind == CEL_INT)
         e.value = v.i > 0 ? min_u64((uint64_t)v.i, 1 << 20) : 0;
-    else if (v.kind == CEL_STRING || v.kind == CEL_BYTES || v.kind == CEL_LIST ||
-             v.kind == CEL_MAP || v.kind == CEL_OPTIONAL)
+    else if (v.kind == CEL_STRING || v.kind == CEL_BYTES || v.kind == CEL_LIST || v.kind == CEL_MAP ||
+             v.kind == CEL_OPTIONAL)
         e.len = v.len;
     return e;
 }
@@ -312,9 +309,7 @@ cel_extent cel_extent_of(cel_value v)
 {
     cel_extent e = shallow(v);
     e.mass = measure(v, false, 0);
-    e.equal = v.kind == CEL_LIST || v.kind == CEL_MAP || v.kind == CEL_OPTIONAL
-                  ? measure(v, true, 0)
-                  : e.mass;
+    e.equal = v.kind == CEL_LIST || v.kind == CEL_MAP || v.kind == CEL_OPTIONAL ? measure(v, true, 0) : e.mass;
     return e;
 }
 
@@ -364,6 +359,5 @@ bool cel_charge_call(cel_activation *act, cel_overload_id id, const cel_value *a
 
 cel_value cel_too_costly(cel_activation *act)
 {
-    return cel_error(act->memory, "cost limit of %llu units exceeded",
-                     (unsigned long long)act->cost_max);
+    return cel_error(act->memory, "cost limit of %llu units exceeded", (unsigned long long)act->cost_max);
 }

@@ -35,8 +35,7 @@ uint32_t cel_step_units(const cel_step *s, const cel_value *constants);
 /* True when a call of it is charged by size. */
 bool cel_call_is_sized(cel_overload_id id);
 /* `prepared`: what the step holds (a regex, a horizon) or NULL. */
-uint64_t cel_call_units(cel_overload_id id, const void *prepared, const cel_extent *args,
-                        uint32_t count);
+uint64_t cel_call_units(cel_overload_id id, const void *prepared, const cel_extent *args, uint32_t count);
 /* x == y, beyond the step. */
 uint64_t cel_equal_units(cel_value x, cel_value y);
 /* map[key], beyond the step. */

@@ -13,8 +13,7 @@ static const char *const names[OP_COUNT] = {
 };
 
 static const char *const operators[] = {
-    [CEL_OP_EQ] = "==", [CEL_OP_NE] = "!=", [CEL_OP_LT] = "<",
-    [CEL_OP_LE] = "<=", [CEL_OP_GT] = ">",  [CEL_OP_GE] = ">=",
+    [CEL_OP_EQ] = "==", [CEL_OP_NE] = "!=", [CEL_OP_LT] = "<", [CEL_OP_LE] = "<=", [CEL_OP_GT] = ">", [CEL_OP_GE] = ">=",
 };
 
 static void put_constant(buf *b, const cel_program *p, uint32_t k)

@@ -20,8 +20,7 @@ void cel_compile_fail(cel_compiler *c, mandate_status status, const char *text)
         c->status = mandate_error_set(c->err, status, "%s", text);
 }
 
-uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_t b,
-                  const cel_expr *at)
+uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_t b, const cel_expr *at)
 {
     cel_step step = {.op = (uint8_t)op, .a = a, .b = b, .offset = at ? at->offset : UINT32_MAX};
     if (!VEC_PUSH(&c->steps, step)) {
@@ -43,8 +42,7 @@ uint32_t cel_add_constant(cel_compiler *c, cel_value v)
         for (uint32_t i = 0; i < c->constants.len; i++)
             if (c->constants.data[i].kind == v.kind && cel_equal(c->constants.data[i], v))
                 return i;
-    if (cel_copy(&copy, &c->scratch, v, NULL) != MANDATE_OK ||
-        !VEC_PUSH(&c->constants, copy)) {
+    if (cel_copy(&copy, &c->scratch, v, NULL) != MANDATE_OK || !VEC_PUSH(&c->constants, copy)) {
         cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
         return 0;
     }
@@ -94,10 +92,8 @@ static cel_value run_since(cel_compiler *c, uint32_t start, arena *memory)
     cel_value *stack = calloc((size_t)c->need + 1, sizeof *stack);
     if (!stack)
         return cel_out_of_memory();
-    cel_program program = {.env = c->env,
-                           .steps = c->steps.data,
-                           .step_count = c->steps.len,
-                           .constants = c->constants.data};
+    cel_program program = {
+        .env = c->env, .steps = c->steps.data, .step_count = c->steps.len, .constants = c->constants.data};
     cel_activation act = {.memory = memory, .certain_until_us = CEL_CERTAIN_FOREVER};
     cel_value out = cel_run(&program, &act, stack + 1, start, c->depth - 1);
     free(stack);

@@ -48,8 +48,7 @@ void cel_env_destroy(cel_env *env)
 
 static bool decl_eq(const void *ctx, uint32_t handle, const void *key)
 {
-    return mandate_slice_eq(((const cel_env *)ctx)->decls.data[handle].name,
-                            *(const mandate_slice *)key);
+    return mandate_slice_eq(((const cel_env *)ctx)->decls.data[handle].name, *(const mandate_slice *)key);
 }
 
 static bool object_eq(const void *ctx, uint32_t handle, const void *key)
@@ -123,8 +122,7 @@ const cel_type *cel_type_object(cel_env *env, const char *name)
     type = ARENA_NEW(&env->memory, cel_type);
     if (!text.ptr || !type)
         return NULL;
-    *type =
-        (cel_type){.kind = CEL_TYPE_OBJECT, .object = (uint16_t)env->objects.len, .name = text.ptr};
+    *type = (cel_type){.kind = CEL_TYPE_OBJECT, .object = (uint16_t)env->objects.len, .name = text.ptr};
     decl.type = type;
     if (!VEC_PUSH(&env->objects, decl))
         return NULL;
@@ -137,23 +135,20 @@ const cel_type *cel_type_object(cel_env *env, const char *name)
 
 static const cel_object_decl *decl_of(const cel_env *env, const cel_type *object)
 {
-    return object && object->kind == CEL_TYPE_OBJECT ? cel_env_object_at(env, object->object)
-                                                     : NULL;
+    return object && object->kind == CEL_TYPE_OBJECT ? cel_env_object_at(env, object->object) : NULL;
 }
 
-mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_field *fields,
-                              uint32_t count, mandate_error *err)
+mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_field *fields, uint32_t count,
+                              mandate_error *err)
 {
     cel_field *copy;
 
     if (!decl_of(env, object))
         return mandate_error_set(err, MANDATE_INVALID, "this is no object type of the environment");
     if (env->objects.data[object->object].declared)
-        return mandate_error_set(err, MANDATE_CONFLICT, "type '%s' has its fields already",
-                                 object->name);
+        return mandate_error_set(err, MANDATE_CONFLICT, "type '%s' has its fields already", object->name);
     if (count > LIMIT_FIELDS)
-        return mandate_error_set(err, MANDATE_LIMIT, "type '%s' has more than %d fields",
-                                 object->name, LIMIT_FIELDS);
+        return mandate_error_set(err, MANDATE_LIMIT, "type '%s' has more than %d fields", object->name, LIMIT_FIELDS);
     copy = ARENA_ARRAY(&env->memory, cel_field, count ? count : 1);
     if (!copy)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for fields");
@@ -162,8 +157,8 @@ mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_fi
 
         for (uint32_t j = 0; j < i; j++)
             if (mandate_slice_is(name, copy[j].name))
-                return mandate_error_set(err, MANDATE_CONFLICT, "type '%s' has two fields '%s'",
-                                         object->name, fields[i].name);
+                return mandate_error_set(err, MANDATE_CONFLICT, "type '%s' has two fields '%s'", object->name,
+                                         fields[i].name);
         name = arena_dup(&env->memory, name);
         if (!name.ptr)
             return mandate_error_set(err, MANDATE_NOMEM, "no memory for fields");
@@ -197,8 +192,7 @@ uint32_t cel_object_field(const cel_env *env, const cel_type *object, mandate_sl
 
 /* --- variables and tables ---------------------------------------------------- */
 
-static mandate_status declare(cel_env *env, const char *name, const cel_type *type, uint32_t var,
-                              mandate_error *err)
+static mandate_status declare(cel_env *env, const char *name, const cel_type *type, uint32_t var, mandate_error *err)
 {
     cel_decl decl = {.name = mandate_slice_str(name), .type = type, .var = var};
 
@@ -216,8 +210,7 @@ static mandate_status declare(cel_env *env, const char *name, const cel_type *ty
     return MANDATE_OK;
 }
 
-mandate_status cel_env_variable(uint32_t *out, cel_env *env, const char *name, const cel_type *type,
-                                mandate_error *err)
+mandate_status cel_env_variable(uint32_t *out, cel_env *env, const char *name, const cel_type *type, mandate_error *err)
 {
     mandate_status status;
 
@@ -249,13 +242,12 @@ mandate_status cel_env_function(cel_env *env, const cel_signature *signature, ma
     if (!dotted(name))
         return bad_name(signature->name, err);
     if (signature->param_count > CEL_SIGNATURE_PARAMS)
-        return mandate_error_set(err, MANDATE_LIMIT, "function '%s' has more than %d parameters",
-                                 signature->name, CEL_SIGNATURE_PARAMS);
+        return mandate_error_set(err, MANDATE_LIMIT, "function '%s' has more than %d parameters", signature->name,
+                                 CEL_SIGNATURE_PARAMS);
     if (!signature->result || (signature->member && signature->param_count == 0))
         return mandate_error_set(err, MANDATE_INVALID, "function '%s' has no %s", signature->name,
                                  signature->result ? "receiver" : "result type");
-    text = arena_dup(&env->memory,
-                     signature->overload ? mandate_slice_str(signature->overload) : name);
+    text = arena_dup(&env->memory, signature->overload ? mandate_slice_str(signature->overload) : name);
     name = arena_dup(&env->memory, name);
     row = ARENA_NEW(&env->memory, cel_overload);
     if (!text.ptr || !name.ptr || !row || !VEC_PUSH(&env->functions, row))
@@ -271,8 +263,8 @@ mandate_status cel_env_function(cel_env *env, const cel_signature *signature, ma
         row->params[i] = signature->params[i];
         if (!row->params[i]) {
             env->functions.len--;
-            return mandate_error_set(err, MANDATE_INVALID, "parameter %u of function '%s' has no type",
-                                     i + 1, signature->name);
+            return mandate_error_set(err, MANDATE_INVALID, "parameter %u of function '%s' has no type", i + 1,
+                                     signature->name);
         }
     }
     return MANDATE_OK;

@@ -54,8 +54,7 @@ static inline const cel_object_decl *cel_env_object_at(const cel_env *env, uint1
 /* Name of an object type by its index; "object" when there is none such. */
 const char *cel_object_name(const cel_env *env, uint16_t index);
 /* The interned type, or NULL: it was never made in this environment. */
-const cel_type *cel_env_interned(const cel_env *env, cel_type_kind kind, const cel_type *p0,
-                                 const cel_type *p1);
+const cel_type *cel_env_interned(const cel_env *env, cel_type_kind kind, const cel_type *p0, const cel_type *p1);
 /* The type of a table of such objects; NULL when out of memory. */
 const cel_type *cel_type_table(cel_env *env, const cel_type *object);
 /* What a standard type name ("int", "google.protobuf.Timestamp") denotes, or NULL. */

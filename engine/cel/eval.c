@@ -53,10 +53,7 @@ static cel_value negate(cel_activation *act, cel_value v)
 
 /* --- comparison --- */
 
-static bool is_number(cel_value v)
-{
-    return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE;
-}
+static bool is_number(cel_value v) { return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE; }
 
 static cel_value compare(cel_activation *act, cel_op op, cel_value x, cel_value y)
 {
@@ -105,7 +102,8 @@ static inline bool same_bytes(const char *x, const char *y, uint32_t len)
 }
 
 /* With a constant: the common kinds at once. */
-__attribute__((always_inline)) static inline cel_value compare_const(cel_activation *act, cel_op op, cel_value x, cel_value y)
+__attribute__((always_inline)) static inline cel_value compare_const(cel_activation *act, cel_op op, cel_value x,
+                                                                     cel_value y)
 {
     if (x.kind == y.kind && x.kind == CEL_STRING && (op == CEL_OP_EQ || op == CEL_OP_NE)) {
         bool equal = x.len == y.len && (x.s == y.s || same_bytes(x.s, y.s, x.len));
@@ -146,8 +144,7 @@ static cel_value in_set(cel_activation *act, cel_value x, cel_value set)
     if (x.kind != CEL_STRING || set.len >= CEL_INDEX_FROM)
         return cel_bool(cel_map_get(set, x) != NULL);
     for (uint32_t i = 0; i < set.len; i++)
-        if (set.map[i].key.kind == CEL_STRING && set.map[i].key.len == x.len &&
-            same_bytes(set.map[i].key.s, x.s, x.len))
+        if (set.map[i].key.kind == CEL_STRING && set.map[i].key.len == x.len && same_bytes(set.map[i].key.s, x.s, x.len))
             return cel_bool(true);
     return cel_bool(false);
 }
@@ -178,8 +175,7 @@ static bool fold_next(cel_activation *act, cel_value *frame, const cel_step *s)
         return false;
     }
     if (act->steps >= LIMIT_CEL_ITERATIONS) {
-        frame[FOLD_ACCU] = cel_error(act->memory, "iteration limit of %d exceeded",
-                                     LIMIT_CEL_ITERATIONS);
+        frame[FOLD_ACCU] = cel_error(act->memory, "iteration limit of %d exceeded", LIMIT_CEL_ITERATIONS);
         return false;
     }
     act->steps++;
@@ -192,8 +188,7 @@ static bool fold_next(cel_activation *act, cel_value *frame, const cel_step *s)
 
 /* --- the loop --- */
 
-cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *stack,
-                  uint32_t first_step, uint32_t depth)
+cel_value cel_run(const cel_program *program, cel_activation *act, cel_value *stack, uint32_t first_step, uint32_t depth)
 {
     const cel_step *steps = program->steps, *s = steps + first_step;
     const cel_value *k = program->constants;

@@ -46,15 +46,15 @@ struct cel_activation {
     const cel_host *host;
     void *ctx;
     const cel_value *variables; /* by index, instead of asking host->variable; NULL: ask */
-    arena *memory;         /* results and temporaries; the caller resets it */
-    int64_t now_us;        /* value of `now` */
-    uint64_t cost_max;     /* units after which the evaluation ends in an error; 0: as many as it likes */
+    arena *memory;              /* results and temporaries; the caller resets it */
+    int64_t now_us;             /* value of `now` */
+    uint64_t cost_max;          /* units after which the evaluation ends in an error; 0: as many as it likes */
     /* results */
     int64_t certain_until_us; /* CEL_CERTAIN_FOREVER when now was not read */
-    uint32_t steps;        /* comprehension iterations done */
-    uint64_t cost;         /* units spent, see cel/cost.h */
+    uint32_t steps;           /* comprehension iterations done */
+    uint64_t cost;            /* units spent, see cel/cost.h */
     /* private to the evaluator */
-    const void *prepared;  /* what the compiler prepared for the function being called */
+    const void *prepared; /* what the compiler prepared for the function being called */
 };
 
 /* Compiles a checked (or, for dynamic use, merely parsed) ast. The program keeps its own copy of what it needs;

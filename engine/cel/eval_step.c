@@ -28,8 +28,7 @@ static cel_value no_such_field(cel_activation *act, cel_value name)
 static bool charge_lookup(cel_activation *act, cel_value x, cel_value key)
 {
     uint64_t bytes = key.kind == CEL_STRING ? key.len : 0;
-    return x.kind != CEL_MAP ||
-           cel_charge(act, cel_lookup_units(x.len, x.type == CEL_INDEXED, bytes));
+    return x.kind != CEL_MAP || cel_charge(act, cel_lookup_units(x.len, x.type == CEL_INDEXED, bytes));
 }
 
 static cel_value no_selection(cel_activation *act, cel_value x, cel_value name)
@@ -39,8 +38,7 @@ static cel_value no_selection(cel_activation *act, cel_value x, cel_value name)
     return x.kind == CEL_NULL ? cel_no_such_key(act, name) : cel_no_such_overload(act);
 }
 
-cel_value cel_step_select(const cel_program *program, cel_activation *act, cel_value x,
-                          cel_value name)
+cel_value cel_step_select(const cel_program *program, cel_activation *act, cel_value x, cel_value name)
 {
     if (x.kind == CEL_MAP)
         return charge_lookup(act, x, name) ? cel_index(act, x, name) : cel_too_costly(act);
@@ -49,8 +47,7 @@ cel_value cel_step_select(const cel_program *program, cel_activation *act, cel_v
     if (x.kind != CEL_OBJECT)
         return no_selection(act, x, name);
     uint32_t field = field_of(program, x, name);
-    return field == CEL_REF_NONE ? no_such_field(act, name)
-                                 : act->host->field(act->ctx, act, x, field);
+    return field == CEL_REF_NONE ? no_such_field(act, name) : act->host->field(act->ctx, act, x, field);
 }
 
 cel_value cel_step_has(const cel_program *program, cel_activation *act, cel_value x, cel_value name)
@@ -67,12 +64,10 @@ cel_value cel_step_has(const cel_program *program, cel_activation *act, cel_valu
     if (x.kind != CEL_OBJECT)
         return no_selection(act, x, name);
     uint32_t field = field_of(program, x, name);
-    return field == CEL_REF_NONE ? no_such_field(act, name)
-                                 : act->host->has(act->ctx, act, x, field);
+    return field == CEL_REF_NONE ? no_such_field(act, name) : act->host->has(act->ctx, act, x, field);
 }
 
-cel_value cel_step_opt_select(const cel_program *program, cel_activation *act, cel_value x,
-                              cel_value name)
+cel_value cel_step_opt_select(const cel_program *program, cel_activation *act, cel_value x, cel_value name)
 {
     if (x.kind == CEL_OPTIONAL) {
         if (x.len == 0)
@@ -139,8 +134,7 @@ cel_value cel_step_list(cel_activation *act, cel_value *items, const cel_step *s
 
 static cel_value add_entry(cel_activation *act, cel_map_builder *b, cel_value key, cel_value value)
 {
-    if (key.kind != CEL_STRING && key.kind != CEL_INT && key.kind != CEL_UINT &&
-        key.kind != CEL_BOOL)
+    if (key.kind != CEL_STRING && key.kind != CEL_INT && key.kind != CEL_UINT && key.kind != CEL_BOOL)
         return cel_error(act->memory, "unsupported key type: %s", cel_kind_name(key.kind));
     int added = cel_map_add(b, key, value);
     if (added < 0)
@@ -245,14 +239,12 @@ static bool fits_at_once(const cel_value *args, const cel_step *s)
     if (s->op != OP_CALL || s->argc > 3 || !wanted)
         return false;
     for (uint32_t i = 0; i < s->argc; i++, wanted >>= 8)
-        if (args[i].slope || (args[i].kind != (wanted & 255) &&
-                              ((wanted & 255) != CEL_FN_ANY || cel_is_odd(args[i]))))
+        if (args[i].slope || (args[i].kind != (wanted & 255) && ((wanted & 255) != CEL_FN_ANY || cel_is_odd(args[i]))))
             return false;
     return true;
 }
 
-static cel_value call(cel_activation *act, const cel_value *args, const cel_step *s,
-                      cel_overload_id id)
+static cel_value call(cel_activation *act, const cel_value *args, const cel_step *s, cel_overload_id id)
 {
     act->prepared = s->p;
     if ((s->b & CEL_FN_SIZED) && !cel_charge_call(act, id, args, s->argc))
@@ -284,8 +276,7 @@ cel_value cel_step_call(cel_activation *act, cel_value *args, const cel_step *s)
     return call(act, args, s, overload->id);
 }
 
-cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_step *s,
-                             cel_value name)
+cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_step *s, cel_value name)
 {
     for (uint32_t i = 0; i < s->argc; i++) {
         if (cel_is_odd(args[i]))
@@ -304,8 +295,7 @@ cel_value cel_step_call_host(cel_activation *act, cel_value *args, const cel_ste
     if (!cel_charge_call(act, CEL_FN_COUNT, args, s->argc))
         return cel_too_costly(act);
     if (!act->host || !act->host->call)
-        return cel_error(act->memory, "function '%.*s' has no implementation here",
-                         MANDATE_SLICE_ARG(cel_text(name)));
+        return cel_error(act->memory, "function '%.*s' has no implementation here", MANDATE_SLICE_ARG(cel_text(name)));
     return act->host->call(act->ctx, act, cel_text(name), args, s->argc);
 }
 

@@ -20,7 +20,7 @@ typedef enum cel_fn_flag {
     CEL_FN_MOVES = 1,   /* understands moving times; otherwise they are settled before the call */
     CEL_FN_LENIENT = 2, /* wants odd arguments too */
     CEL_FN_HORIZON = 8, /* gives an int; act->prepared may be the cel_horizon it is looked at through */
-    CEL_FN_SIZED = 16, /* in a step only: charged by the size of its arguments */
+    CEL_FN_SIZED = 16,  /* in a step only: charged by the size of its arguments */
     CEL_FN_IMPURE = 4   /* asks the host or the zone provider: never folded */
 } cel_fn_flag;
 
@@ -30,8 +30,7 @@ typedef struct cel_fn_row {
 } cel_fn_row;
 
 /* cel_fn_add_int(), ...: one prototype each, in fn_*.c. */
-#define X(id, function, flags)                                                                     \
-    cel_value cel_fn_##function(cel_activation *act, const cel_value *args, uint32_t count);
+#define X(id, function, flags) cel_value cel_fn_##function(cel_activation *act, const cel_value *args, uint32_t count);
 CEL_FN_LIST(X)
 #undef X
 

@@ -4,21 +4,15 @@
  */
 #include "engine/cel/fn.h"
 
-static cel_value overflow(cel_activation *act)
-{
-    return cel_error(act->memory, "return error for overflow");
-}
+static cel_value overflow(cel_activation *act) { return cel_error(act->memory, "return error for overflow"); }
 
-static cel_value by_zero(cel_activation *act, const char *what)
-{
-    return cel_error(act->memory, "%s by zero", what);
-}
+static cel_value by_zero(cel_activation *act, const char *what) { return cel_error(act->memory, "%s by zero", what); }
 
-#define CHECKED(name, builtin, member, type, make)                                                 \
-    cel_value cel_fn_##name(cel_activation *act, const cel_value *args, uint32_t count)            \
-    {                                                                                              \
-        type out;                                                                                  \
-        return builtin(args[0].member, args[1].member, &out) ? overflow(act) : make(out);          \
+#define CHECKED(name, builtin, member, type, make)                                        \
+    cel_value cel_fn_##name(cel_activation *act, const cel_value *args, uint32_t count)   \
+    {                                                                                     \
+        type out;                                                                         \
+        return builtin(args[0].member, args[1].member, &out) ? overflow(act) : make(out); \
     }
 
 CHECKED(add_int, __builtin_add_overflow, i, int64_t, cel_int)
@@ -61,10 +55,7 @@ cel_value cel_fn_negate_int(cel_activation *act, const cel_value *args, uint32_t
     return args[0].i == INT64_MIN ? overflow(act) : cel_int(-args[0].i);
 }
 
-cel_value cel_fn_negate_double(cel_activation *act, const cel_value *args, uint32_t count)
-{
-    return cel_double(-args[0].d);
-}
+cel_value cel_fn_negate_double(cel_activation *act, const cel_value *args, uint32_t count) { return cel_double(-args[0].d); }
 
 cel_value cel_fn_add_double(cel_activation *act, const cel_value *args, uint32_t count)
 {
@@ -82,8 +73,8 @@ cel_value cel_fn_multiply_double(cel_activation *act, const cel_value *args, uin
 }
 
 /* IEEE: x / 0.0 is an infinity or NaN, never an error. */
-__attribute__((no_sanitize("float-divide-by-zero")))
-cel_value cel_fn_divide_double(cel_activation *act, const cel_value *args, uint32_t count)
+__attribute__((no_sanitize("float-divide-by-zero"))) cel_value cel_fn_divide_double(cel_activation *act,
+                                                                                    const cel_value *args, uint32_t count)
 {
     return cel_double(args[0].d / args[1].d);
 }

@@ -142,8 +142,7 @@ static int64_t next_change(part which, mandate_slice zone, int64_t at, int32_t o
 
 /* First second after `at` at which what `h` looks at (NULL: the part) may differ. Looks at most BOUNDARIES
  * changes ahead: a day of minutes, hours or weekdays, two months of days, five years of months. */
-static int64_t next_flip(const cel_horizon *h, part which, mandate_slice zone, int64_t at,
-                         int32_t offset_s)
+static int64_t next_flip(const cel_horizon *h, part which, mandate_slice zone, int64_t at, int32_t offset_s)
 {
     int64_t value = part_of(which, at + offset_s), next = at;
     bool truth = h && cel_horizon_truth(h, value);
@@ -175,10 +174,10 @@ static cel_value get(cel_activation *act, const cel_value *args, uint32_t count,
     return cel_int(part_of(which, t.i + offset_s));
 }
 
-#define GET(name, which)                                                                           \
-    cel_value cel_fn_get_##name(cel_activation *act, const cel_value *args, uint32_t count)        \
-    {                                                                                              \
-        return get(act, args, count, PART_##which);                                                \
+#define GET(name, which)                                                                    \
+    cel_value cel_fn_get_##name(cel_activation *act, const cel_value *args, uint32_t count) \
+    {                                                                                       \
+        return get(act, args, count, PART_##which);                                         \
     }
 
 GET(year, YEAR)
@@ -191,13 +190,12 @@ GET(hours, HOURS)
 GET(minutes, MINUTES)
 
 /* Offsets are whole seconds: below a second, zones do not matter; they must only exist. */
-static cel_value get_below(cel_activation *act, const cel_value *args, uint32_t count,
-                           int64_t unit_ns, int64_t modulus, cel_value result)
+static cel_value get_below(cel_activation *act, const cel_value *args, uint32_t count, int64_t unit_ns, int64_t modulus,
+                           cel_value result)
 {
     int32_t offset_s;
     if (count > 1 && !cel_zone_offset(cel_text(args[1]), args[0].i, &offset_s))
-        return cel_error(act->memory, "unknown time zone %.*s",
-                         MANDATE_SLICE_ARG(cel_text(args[1])));
+        return cel_error(act->memory, "unknown time zone %.*s", MANDATE_SLICE_ARG(cel_text(args[1])));
     cel_until_cycle(act, act->prepared, args[0], unit_ns, modulus);
     return result;
 }

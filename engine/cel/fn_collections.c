@@ -49,8 +49,7 @@ static bool start_from(cel_map_builder *b, cel_activation *act, cel_value map, u
 
 static cel_value insert(cel_activation *act, cel_map_builder *b, cel_value key, cel_value value)
 {
-    if (key.kind != CEL_STRING && key.kind != CEL_INT && key.kind != CEL_UINT &&
-        key.kind != CEL_BOOL)
+    if (key.kind != CEL_STRING && key.kind != CEL_INT && key.kind != CEL_UINT && key.kind != CEL_BOOL)
         return cel_error(act->memory, "unsupported key type: %s", cel_kind_name(key.kind));
     int added = cel_map_add(b, key, value);
     return added > 0   ? cel_null()

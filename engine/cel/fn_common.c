@@ -45,19 +45,14 @@ bool cel_fn_accepts(const cel_overload *overload, const cel_value *args)
     return true;
 }
 
-cel_value cel_no_such_overload(cel_activation *act)
-{
-    return cel_error(act->memory, "no such overload");
-}
+cel_value cel_no_such_overload(cel_activation *act) { return cel_error(act->memory, "no such overload"); }
 
 cel_value cel_strict(cel_activation *act, const cel_value *args, uint32_t count)
 {
     cel_value unknown = cel_null(), error = cel_null();
     for (uint32_t i = 0; i < count; i++) {
         if (args[i].kind == CEL_UNKNOWN)
-            unknown = unknown.kind == CEL_UNKNOWN
-                          ? cel_unknown_join(act->memory, unknown, args[i])
-                          : args[i];
+            unknown = unknown.kind == CEL_UNKNOWN ? cel_unknown_join(act->memory, unknown, args[i]) : args[i];
         else if (args[i].kind == CEL_ERROR && error.kind != CEL_ERROR)
             error = args[i];
     }

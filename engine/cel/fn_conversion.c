@@ -14,21 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static cel_value range_error(cel_activation *act)
-{
-    return cel_error(act->memory, "range error: conversion out of range");
-}
+static cel_value range_error(cel_activation *act) { return cel_error(act->memory, "range error: conversion out of range"); }
 
 static cel_value bad_text(cel_activation *act, cel_value v, const char *to)
 {
-    return cel_error(act->memory, "Type conversion error: '%.*s' is no %s",
-                     v.len < 100 ? (int)v.len : 100, v.s, to);
+    return cel_error(act->memory, "Type conversion error: '%.*s' is no %s", v.len < 100 ? (int)v.len : 100, v.s, to);
 }
 
-cel_value cel_fn_identity(cel_activation *act, const cel_value *args, uint32_t count)
-{
-    return args[0];
-}
+cel_value cel_fn_identity(cel_activation *act, const cel_value *args, uint32_t count) { return args[0]; }
 
 cel_value cel_fn_type(cel_activation *act, const cel_value *args, uint32_t count)
 {
@@ -37,8 +30,7 @@ cel_value cel_fn_type(cel_activation *act, const cel_value *args, uint32_t count
 
 cel_value cel_fn_string_to_bool(cel_activation *act, const cel_value *args, uint32_t count)
 {
-    static const char *const words[] = {"1", "t", "true", "TRUE", "True", "T",
-                                        "0", "f", "false", "FALSE", "False", "F"};
+    static const char *const words[] = {"1", "t", "true", "TRUE", "True", "T", "0", "f", "false", "FALSE", "False", "F"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (mandate_slice_is(cel_text(args[0]), words[i]))
             return cel_bool(i < 6);
@@ -95,8 +87,7 @@ cel_value cel_fn_string_to_uint(cel_activation *act, const cel_value *args, uint
 
 cel_value cel_fn_string_to_double(cel_activation *act, const cel_value *args, uint32_t count)
 {
-    static const char *const special[] = {"NaN", "Inf", "+Inf", "Infinity", "+Infinity", "-Inf",
-                                          "-Infinity"};
+    static const char *const special[] = {"NaN", "Inf", "+Inf", "Infinity", "+Infinity", "-Inf", "-Infinity"};
     char text[400], *end;
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (mandate_slice_is(cel_text(args[0]), special[i]))
@@ -152,8 +143,7 @@ cel_value cel_fn_duration_to_int(cel_activation *act, const cel_value *args, uin
         cel_until_quotient(act, act->prepared, args[0], 1);
     else
         (void)cel_settle(act, args[0]);
-    if (__builtin_mul_overflow(args[0].i, (int64_t)1000000000, &ns) ||
-        __builtin_add_overflow(ns, (int64_t)args[0].len, &ns))
+    if (__builtin_mul_overflow(args[0].i, (int64_t)1000000000, &ns) || __builtin_add_overflow(ns, (int64_t)args[0].len, &ns))
         return range_error(act);
     return cel_int(ns);
 }
@@ -163,8 +153,8 @@ cel_value cel_fn_string_to_duration(cel_activation *act, const cel_value *args, 
     int64_t seconds;
     int32_t nanos;
     if (!duration_parse(cel_text(args[0]), &seconds, &nanos))
-        return cel_error(act->memory, "invalid duration or out of range: %.*s",
-                         args[0].len < 100 ? (int)args[0].len : 100, args[0].s);
+        return cel_error(act->memory, "invalid duration or out of range: %.*s", args[0].len < 100 ? (int)args[0].len : 100,
+                         args[0].s);
     if (nanos < 0) {
         nanos += 1000000000;
         seconds--;
@@ -176,10 +166,9 @@ cel_value cel_fn_string_to_timestamp(cel_activation *act, const cel_value *args,
 {
     int64_t seconds;
     uint32_t nanos;
-    if (!time_parse(cel_text(args[0]), &seconds, &nanos) || seconds < TIME_SECONDS_MIN ||
-        seconds > TIME_SECONDS_MAX)
-        return cel_error(act->memory, "invalid timestamp or out of range: %.*s",
-                         args[0].len < 100 ? (int)args[0].len : 100, args[0].s);
+    if (!time_parse(cel_text(args[0]), &seconds, &nanos) || seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX)
+        return cel_error(act->memory, "invalid timestamp or out of range: %.*s", args[0].len < 100 ? (int)args[0].len : 100,
+                         args[0].s);
     return cel_timestamp(seconds, nanos);
 }
 

@@ -23,15 +23,11 @@ typedef struct formatter {
 
 static bool wrong(formatter *f, const char *rule, cel_value v)
 {
-    f->problem = cel_error(f->act->memory, "error during formatting: %s, was given %s", rule,
-                           cel_kind_name(v.kind));
+    f->problem = cel_error(f->act->memory, "error during formatting: %s, was given %s", rule, cel_kind_name(v.kind));
     return false;
 }
 
-static const char *special(double d)
-{
-    return isnan(d) ? "NaN" : isinf(d) ? d < 0 ? "-Infinity" : "Infinity" : NULL;
-}
+static const char *special(double d) { return isnan(d) ? "NaN" : isinf(d) ? d < 0 ? "-Infinity" : "Infinity" : NULL; }
 
 /* --- %s --- */
 
@@ -58,9 +54,7 @@ static bool put_map(formatter *f, cel_value v, int depth)
         size_t from = f->out.len;
         ok = put_string(f, v.map[i].key, depth);
         keys[i].index = i;
-        keys[i].key = ok ? arena_dup(f->act->memory, mandate_slice_of(f->out.data + from,
-                                                                      f->out.len - from))
-                         : keys[i].key;
+        keys[i].key = ok ? arena_dup(f->act->memory, mandate_slice_of(f->out.data + from, f->out.len - from)) : keys[i].key;
         f->out.len = from;
     }
     if (ok && v.len)
@@ -120,8 +114,10 @@ static bool put_string(formatter *f, cel_value v, int depth)
     case CEL_DURATION:
         break;
     default:
-        return wrong(f, "string clause can only be used on strings, bools, bytes, ints, doubles, "
-                        "maps, lists, types, durations, and timestamps", v);
+        return wrong(f,
+                     "string clause can only be used on strings, bools, bytes, ints, doubles, "
+                     "maps, lists, types, durations, and timestamps",
+                     v);
     }
     buf_put_slice(&f->out, cel_text(cel_fn_to_string(f->act, &v, 1)));
     return true;
@@ -142,8 +138,10 @@ static bool put_decimal(formatter *f, cel_value v)
 static bool put_double(formatter *f, cel_value v, char clause, int precision)
 {
     if (v.kind != CEL_DOUBLE)
-        return wrong(f, clause == 'e' ? "scientific clause can only be used on doubles"
-                                      : "fixed-point clause can only be used on doubles", v);
+        return wrong(f,
+                     clause == 'e' ? "scientific clause can only be used on doubles"
+                                   : "fixed-point clause can only be used on doubles",
+                     v);
     if (special(v.d))
         buf_put_str(&f->out, special(v.d));
     else if (clause == 'e')
@@ -244,8 +242,10 @@ static void format(formatter *f, cel_value pattern, cel_value list)
         }
         bool good = read_precision(&at, end, &precision);
         if (!good || at == end || !strchr("sdfeboxX", *at))
-            f->problem = cel_error(f->act->memory, "could not parse formatting clause: "
-                                   "unrecognized formatting clause \"%.*s\"", at < end, at);
+            f->problem = cel_error(f->act->memory,
+                                   "could not parse formatting clause: "
+                                   "unrecognized formatting clause \"%.*s\"",
+                                   at < end, at);
         else if (next >= list.len)
             f->problem = cel_error(f->act->memory, "index %u out of range", next);
         else if (put_clause(f, list.items[next++], *at++, precision) && room && f->out.len > room)

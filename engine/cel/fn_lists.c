@@ -21,16 +21,16 @@ cel_value cel_fn_slice(cel_activation *act, const cel_value *args, uint32_t coun
 {
     int64_t from = args[1].i, to = args[2].i;
     if (from < 0 || to < 0)
-        return cel_error(act->memory, "cannot slice(%lld, %lld), negative indexes not supported",
-                         (long long)from, (long long)to);
+        return cel_error(act->memory, "cannot slice(%lld, %lld), negative indexes not supported", (long long)from,
+                         (long long)to);
     if (from > to)
         return cel_error(act->memory,
                          "cannot slice(%lld, %lld), start index must be less than or equal to end "
                          "index",
                          (long long)from, (long long)to);
     if (to > (int64_t)args[0].len)
-        return cel_error(act->memory, "cannot slice(%lld, %lld), list is length %u",
-                         (long long)from, (long long)to, args[0].len);
+        return cel_error(act->memory, "cannot slice(%lld, %lld), list is length %u", (long long)from, (long long)to,
+                         args[0].len);
     return cel_list(to > from ? args[0].items + from : NULL, (uint32_t)(to - from));
 }
 
@@ -100,10 +100,7 @@ static cel_value sorted(cel_activation *act, cel_value list, cel_value keys)
     return cel_list(items, list.len);
 }
 
-cel_value cel_fn_sort(cel_activation *act, const cel_value *args, uint32_t count)
-{
-    return sorted(act, args[0], args[0]);
-}
+cel_value cel_fn_sort(cel_activation *act, const cel_value *args, uint32_t count) { return sorted(act, args[0], args[0]); }
 
 cel_value cel_fn_sort_by_keys(cel_activation *act, const cel_value *args, uint32_t count)
 {

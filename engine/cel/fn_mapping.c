@@ -24,8 +24,7 @@ static bool is_absent(cel_value v)
 {
     static const char words[] = "no such key";
     if (v.kind == CEL_ERROR)
-        return v.error->message.len >= sizeof words - 1 &&
-               memcmp(v.error->message.ptr, words, sizeof words - 1) == 0;
+        return v.error->message.len >= sizeof words - 1 && memcmp(v.error->message.ptr, words, sizeof words - 1) == 0;
     return v.kind == CEL_NULL;
 }
 
@@ -44,8 +43,7 @@ static cel_value bad_time(cel_activation *act, cel_value v)
     buf text;
     buf_init(&text);
     cel_to_text(&text, v, 100);
-    cel_value out = cel_error(act->memory, "time_of: not a moment or out of range: %s",
-                              buf_cstr(&text));
+    cel_value out = cel_error(act->memory, "time_of: not a moment or out of range: %s", buf_cstr(&text));
     buf_deinit(&text);
     return out;
 }
@@ -67,10 +65,7 @@ static cel_value from_units(cel_activation *act, cel_value v, int64_t n, int64_t
 static int64_t guess_unit(int64_t n)
 {
     uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    return size < 100000000000u      ? 1
-           : size < 100000000000000u ? 1000
-           : size < 100000000000000000u ? 1000000
-                                        : 1000000000;
+    return size < 100000000000u ? 1 : size < 100000000000000u ? 1000 : size < 100000000000000000u ? 1000000 : 1000000000;
 }
 
 static int64_t unit_named(mandate_slice name)
@@ -96,8 +91,7 @@ static cel_value from_text(cel_activation *act, cel_value v, bool date)
         memcpy(text + 10, "T00:00:00Z", 10);
         s = mandate_slice_of(text, 20);
     }
-    if (!time_parse(s, &seconds, &nanos) || seconds < TIME_SECONDS_MIN ||
-        seconds > TIME_SECONDS_MAX)
+    if (!time_parse(s, &seconds, &nanos) || seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX)
         return bad_time(act, v);
     return cel_timestamp(seconds, nanos);
 }
@@ -109,8 +103,7 @@ cel_value cel_fn_time_of(cel_activation *act, const cel_value *args, uint32_t co
     int64_t per_second = unit_named(unit);
     if (v.kind == CEL_TIMESTAMP)
         return v;
-    if (count > 1 && !per_second && !mandate_slice_is(unit, "rfc3339") &&
-        !mandate_slice_is(unit, "date"))
+    if (count > 1 && !per_second && !mandate_slice_is(unit, "rfc3339") && !mandate_slice_is(unit, "date"))
         return cel_error(act->memory, "time_of: unknown unit '%.*s'", MANDATE_SLICE_ARG(unit));
     if (v.kind == CEL_STRING && !per_second)
         return from_text(act, v, count == 1 || mandate_slice_is(unit, "date"));

@@ -29,15 +29,9 @@ static cel_value extreme_of_list(cel_activation *act, cel_value list, int want, 
     return extreme(act, list.items, list.len, want);
 }
 
-cel_value cel_fn_max(cel_activation *act, const cel_value *args, uint32_t count)
-{
-    return extreme(act, args, count, 1);
-}
+cel_value cel_fn_max(cel_activation *act, const cel_value *args, uint32_t count) { return extreme(act, args, count, 1); }
 
-cel_value cel_fn_min(cel_activation *act, const cel_value *args, uint32_t count)
-{
-    return extreme(act, args, count, -1);
-}
+cel_value cel_fn_min(cel_activation *act, const cel_value *args, uint32_t count) { return extreme(act, args, count, -1); }
 
 cel_value cel_fn_max_list(cel_activation *act, const cel_value *args, uint32_t count)
 {
@@ -51,11 +45,11 @@ cel_value cel_fn_min_list(cel_activation *act, const cel_value *args, uint32_t c
 
 /* --- doubles --- */
 
-#define DOUBLE(name, make, expression)                                                             \
-    cel_value cel_fn_##name(cel_activation *act, const cel_value *args, uint32_t count)            \
-    {                                                                                              \
-        double d = args[0].d;                                                                      \
-        return make(expression);                                                                   \
+#define DOUBLE(name, make, expression)                                                  \
+    cel_value cel_fn_##name(cel_activation *act, const cel_value *args, uint32_t count) \
+    {                                                                                   \
+        double d = args[0].d;                                                           \
+        return make(expression);                                                        \
     }
 
 DOUBLE(ceil, cel_double, ceil(d))
@@ -101,13 +95,13 @@ static cel_value with_bits(cel_value like, uint64_t bits)
     return like;
 }
 
-#define BITS(name, expression)                                                                     \
-    cel_value cel_fn_bit_##name(cel_activation *act, const cel_value *args, uint32_t count)        \
-    {                                                                                              \
-        return with_bits(args[0], expression);                                                     \
+#define BITS(name, expression)                                                              \
+    cel_value cel_fn_bit_##name(cel_activation *act, const cel_value *args, uint32_t count) \
+    {                                                                                       \
+        return with_bits(args[0], expression);                                              \
     }
 
-BITS(and, args[0].u & args[1].u)
+BITS(and, args[0].u &args[1].u)
 BITS(or, args[0].u | args[1].u)
 BITS(xor, args[0].u ^ args[1].u)
 BITS(not, ~args[0].u)

@@ -21,10 +21,7 @@ static cel_value make(cel_activation *act, cel_kind kind, const cel_net *net)
     if (!bytes)
         return cel_out_of_memory();
     memcpy(bytes, net->bytes, net->len);
-    return (cel_value){.kind = (uint8_t)kind,
-                       .type = kind == CEL_CIDR ? net->bits : 0,
-                       .len = net->len,
-                       .s = bytes};
+    return (cel_value){.kind = (uint8_t)kind, .type = kind == CEL_CIDR ? net->bits : 0, .len = net->len, .s = bytes};
 }
 
 static cel_value refused(cel_activation *act, const char *what, cel_value text, const char *why)
@@ -34,8 +31,7 @@ static cel_value refused(cel_activation *act, const char *what, cel_value text, 
 }
 
 /* An address or range that is one already, or its text. False: *problem says why. */
-static bool read_net(cel_activation *act, cel_value v, cel_kind kind, cel_net *out,
-                     cel_value *problem)
+static bool read_net(cel_activation *act, cel_value v, cel_kind kind, cel_net *out, cel_value *problem)
 {
     if (v.kind == kind) {
         *out = net_of(v);
@@ -103,10 +99,7 @@ static bool is_loopback(const cel_net *n)
     return is_unspecified(&rest);
 }
 
-static bool is_multicast(const cel_net *n)
-{
-    return n->len == 4 ? (n->bytes[0] & 0xF0) == 0xE0 : n->bytes[0] == 0xFF;
-}
+static bool is_multicast(const cel_net *n) { return n->len == 4 ? (n->bytes[0] & 0xF0) == 0xE0 : n->bytes[0] == 0xFF; }
 
 static bool is_link_local_multicast(const cel_net *n)
 {
@@ -116,22 +109,20 @@ static bool is_link_local_multicast(const cel_net *n)
 
 static bool is_link_local_unicast(const cel_net *n)
 {
-    return n->len == 4 ? n->bytes[0] == 169 && n->bytes[1] == 254
-                       : n->bytes[0] == 0xFE && (n->bytes[1] & 0xC0) == 0x80;
+    return n->len == 4 ? n->bytes[0] == 169 && n->bytes[1] == 254 : n->bytes[0] == 0xFE && (n->bytes[1] & 0xC0) == 0x80;
 }
 
 static bool is_global_unicast(const cel_net *n)
 {
     bool broadcast = n->len == 4 && memcmp(n->bytes, "\xFF\xFF\xFF\xFF", 4) == 0;
-    return !broadcast && !is_unspecified(n) && !is_loopback(n) && !is_multicast(n) &&
-           !is_link_local_unicast(n);
+    return !broadcast && !is_unspecified(n) && !is_loopback(n) && !is_multicast(n) && !is_link_local_unicast(n);
 }
 
-#define TEST(name)                                                                                 \
-    cel_value cel_fn_ip_##name(cel_activation *act, const cel_value *args, uint32_t count)         \
-    {                                                                                              \
-        cel_net net = net_of(args[0]);                                                             \
-        return cel_bool(name(&net));                                                               \
+#define TEST(name)                                                                         \
+    cel_value cel_fn_ip_##name(cel_activation *act, const cel_value *args, uint32_t count) \
+    {                                                                                      \
+        cel_net net = net_of(args[0]);                                                     \
+        return cel_bool(name(&net));                                                       \
     }
 
 TEST(is_unspecified)

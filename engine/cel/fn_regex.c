@@ -23,8 +23,7 @@ static pattern open_pattern(cel_activation *act, cel_value text)
     if (p.regex)
         return p;
     if (text.len > LIMIT_CEL_REGEX) {
-        p.problem = cel_error(act->memory, "regular expression longer than %d bytes",
-                              LIMIT_CEL_REGEX);
+        p.problem = cel_error(act->memory, "regular expression longer than %d bytes", LIMIT_CEL_REGEX);
         return p;
     }
     p.own = cel_regex_create(text.s, text.len, reason, sizeof reason);
@@ -138,8 +137,7 @@ static bool put_replacement(buf *b, cel_value text, const mandate_slice *groups,
     return true;
 }
 
-static cel_value replace(cel_activation *act, const cel_regex *regex, const cel_value *args,
-                         int64_t left)
+static cel_value replace(cel_activation *act, const cel_regex *regex, const cel_value *args, int64_t left)
 {
     mandate_slice groups[10], text = cel_text(args[0]);
     size_t copied = 0, room = act->memory->size_max;

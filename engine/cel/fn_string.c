@@ -28,15 +28,11 @@ cel_value cel_fn_size_text(cel_activation *act, const cel_value *args, uint32_t 
 }
 
 /* Bytes, lists, maps. */
-cel_value cel_fn_size_len(cel_activation *act, const cel_value *args, uint32_t count)
-{
-    return cel_int(args[0].len);
-}
+cel_value cel_fn_size_len(cel_activation *act, const cel_value *args, uint32_t count) { return cel_int(args[0].len); }
 
 cel_value cel_fn_contains(cel_activation *act, const cel_value *args, uint32_t count)
 {
-    return cel_bool(args[1].len == 0 ||
-                    (args[0].len && memmem(args[0].s, args[0].len, args[1].s, args[1].len)));
+    return cel_bool(args[1].len == 0 || (args[0].len && memmem(args[0].s, args[0].len, args[1].s, args[1].len)));
 }
 
 cel_value cel_fn_starts_with(cel_activation *act, const cel_value *args, uint32_t count)

@@ -34,10 +34,7 @@ static bool offset_of(cel_value s, int64_t index, size_t *offset)
     return true;
 }
 
-static int64_t position_of(cel_value s, size_t offset)
-{
-    return (int64_t)utf8_length(mandate_slice_of(s.s, offset));
-}
+static int64_t position_of(cel_value s, size_t offset) { return (int64_t)utf8_length(mandate_slice_of(s.s, offset)); }
 
 cel_value cel_fn_char_at(cel_activation *act, const cel_value *args, uint32_t count)
 {
@@ -107,8 +104,8 @@ cel_value cel_fn_substring(cel_activation *act, const cel_value *args, uint32_t 
     size_t from = 0, to = args[0].len;
     bool empty = args[0].len == 0;
     if (count > 2 && args[1].i > args[2].i)
-        return cel_error(act->memory, "invalid substring range. start: %lld, end: %lld",
-                         (long long)args[1].i, (long long)args[2].i);
+        return cel_error(act->memory, "invalid substring range. start: %lld, end: %lld", (long long)args[1].i,
+                         (long long)args[2].i);
     if (!(empty && args[1].i == 0) && !offset_of(args[0], args[1].i, &from))
         return out_of_range(act, args[1].i);
     if (count > 2 && !(empty && args[2].i == 0) && !offset_of(args[0], args[2].i, &to))
@@ -119,9 +116,8 @@ cel_value cel_fn_substring(cel_activation *act, const cel_value *args, uint32_t 
 /* White space as Unicode defines it. */
 static bool is_space(int32_t c)
 {
-    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
+    return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 cel_value cel_fn_trim(cel_activation *act, const cel_value *args, uint32_t count)

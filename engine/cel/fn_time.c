@@ -19,8 +19,7 @@ static cel_value from_ns(cel_activation *act, cel_kind kind, cel_int128 ns, int 
     cel_int128 seconds = ns / NS;
     int32_t nanos = (int32_t)(ns % NS);
     if (slope)
-        cel_until_range(act, ns, slope,
-                        kind == CEL_DURATION ? INT64_MIN : (cel_int128)TIME_SECONDS_MIN * NS,
+        cel_until_range(act, ns, slope, kind == CEL_DURATION ? INT64_MIN : (cel_int128)TIME_SECONDS_MIN * NS,
                         kind == CEL_DURATION ? INT64_MAX : (cel_int128)TIME_SECONDS_MAX * NS + NS - 1);
     if (nanos < 0) {
         nanos += NS;

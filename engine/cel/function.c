@@ -44,10 +44,8 @@
 #define POINTER_TYPE_A &type_TYPE_A
 
 #define PARAM(NAME) static const cel_type type_##NAME = {.kind = CEL_TYPE_PARAM, .name = #NAME}
-#define LIST_OF(P) \
-    static const cel_type type_LIST_##P = {.kind = CEL_TYPE_LIST, .params = {POINTER_##P}}
-#define OPTIONAL_OF(P) \
-    static const cel_type type_OPT_##P = {.kind = CEL_TYPE_OPTIONAL, .params = {POINTER_##P}}
+#define LIST_OF(P) static const cel_type type_LIST_##P = {.kind = CEL_TYPE_LIST, .params = {POINTER_##P}}
+#define OPTIONAL_OF(P) static const cel_type type_OPT_##P = {.kind = CEL_TYPE_OPTIONAL, .params = {POINTER_##P}}
 
 PARAM(A);
 PARAM(B);
@@ -85,18 +83,16 @@ const cel_overload cel_overloads[CEL_FN_COUNT] = {
 #undef X
 };
 
-const cel_overload *cel_function_find(mandate_slice name, uint32_t arg_count, bool member,
-                                      uint32_t *count)
+const cel_overload *cel_function_find(mandate_slice name, uint32_t arg_count, bool member, uint32_t *count)
 {
     *count = 0;
     for (uint32_t i = 0; i < CEL_FN_COUNT; i++) {
         const cel_overload *row = &cel_overloads[i];
 
-        if (row->arg_count != arg_count || row->member != member ||
-            !mandate_slice_eq(row->name, name))
+        if (row->arg_count != arg_count || row->member != member || !mandate_slice_eq(row->name, name))
             continue;
-        while (i < CEL_FN_COUNT && cel_overloads[i].arg_count == arg_count &&
-               cel_overloads[i].member == member && mandate_slice_eq(cel_overloads[i].name, name)) {
+        while (i < CEL_FN_COUNT && cel_overloads[i].arg_count == arg_count && cel_overloads[i].member == member &&
+               mandate_slice_eq(cel_overloads[i].name, name)) {
             i++;
             ++*count;
         }
@@ -110,15 +106,13 @@ const cel_overload *cel_function_named(uint32_t libraries, mandate_slice name, b
     for (uint32_t i = 0; i < CEL_FN_COUNT; i++) {
         const cel_overload *row = &cel_overloads[i];
 
-        if (row->member == member && (row->library & libraries) &&
-            mandate_slice_eq(row->name, name))
+        if (row->member == member && (row->library & libraries) && mandate_slice_eq(row->name, name))
             return row;
     }
     return NULL;
 }
 
-const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uint32_t arg_count,
-                                     bool member, uint32_t *at)
+const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uint32_t arg_count, bool member, uint32_t *at)
 {
     while (*at < env->functions.len) {
         const cel_overload *row = env->functions.data[(*at)++];
@@ -132,8 +126,7 @@ const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uin
 const cel_overload *cel_env_function_named(const cel_env *env, mandate_slice name, bool member)
 {
     for (uint32_t i = 0; i < env->functions.len; i++)
-        if (env->functions.data[i]->member == member &&
-            mandate_slice_eq(env->functions.data[i]->name, name))
+        if (env->functions.data[i]->member == member && mandate_slice_eq(env->functions.data[i]->name, name))
             return env->functions.data[i];
     return cel_function_named(env->libraries, name, member);
 }

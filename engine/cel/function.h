@@ -41,15 +41,13 @@ extern const cel_overload cel_overloads[CEL_FN_COUNT];
 
 /* Rows of that name, style and argument count stand together: the first, and how many in *count;
  * NULL when there is none. Libraries are not looked at. */
-const cel_overload *cel_function_find(mandate_slice name, uint32_t arg_count, bool member,
-                                      uint32_t *count);
+const cel_overload *cel_function_find(mandate_slice name, uint32_t arg_count, bool member, uint32_t *count);
 /* Any row of that name in those libraries, whatever its argument count, or NULL. */
 const cel_overload *cel_function_named(uint32_t libraries, mandate_slice name, bool member);
 /* The same in an environment, whose declared functions count too. */
 const cel_overload *cel_env_function_named(const cel_env *env, mandate_slice name, bool member);
 /* The next declared overload of that name, style and argument count, from *at on; NULL at the end. */
-const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uint32_t arg_count,
-                                     bool member, uint32_t *at);
+const cel_overload *cel_env_overload(const cel_env *env, mandate_slice name, uint32_t arg_count, bool member, uint32_t *at);
 /* The member or global name nearest to a misspelt one, or NULL. */
 const char *cel_function_nearest(uint32_t libraries, mandate_slice name, bool member);
 

@@ -55,8 +55,7 @@ static uint32_t column_at(mandate_slice source, mandate_slice line, uint32_t off
     return column;
 }
 
-void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, const char *format,
-                    ...)
+void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, const char *format, ...)
 {
     cel_issue *issue;
     mandate_slice line;
@@ -81,15 +80,13 @@ void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, c
             text.len--;
         buf_put_str(&text, "...");
     }
-    issue->message =
-        text.failed ? mandate_slice_of(NULL, 0) : arena_dup(&issues->memory, buf_slice(&text));
+    issue->message = text.failed ? mandate_slice_of(NULL, 0) : arena_dup(&issues->memory, buf_slice(&text));
     if (!issue->message.ptr)
         issue->message = mandate_slice_str("invalid expression");
     buf_deinit(&text);
 }
 
-mandate_status cel_issues_status(const cel_issues *issues, mandate_status status,
-                                 mandate_error *err)
+mandate_status cel_issues_status(const cel_issues *issues, mandate_status status, mandate_error *err)
 {
     if (issues->count == 0)
         return mandate_error_set(err, status, "%s", mandate_status_name(status));
@@ -113,8 +110,7 @@ void cel_issues_print(buf *b, const cel_issues *issues, mandate_slice source)
         uint32_t number;
         mandate_slice line = line_at(source, issue->offset, &number);
 
-        buf_printf(b, "ERROR: %u:%u: %.*s\n | ", issue->line, issue->column,
-                   MANDATE_SLICE_ARG(issue->message));
+        buf_printf(b, "ERROR: %u:%u: %.*s\n | ", issue->line, issue->column, MANDATE_SLICE_ARG(issue->message));
         for (size_t j = 0; j < line.len; j++)
             if (line.ptr[j] != '\r')
                 buf_put_char(b, line.ptr[j] == '\t' ? ' ' : line.ptr[j]);

@@ -8,12 +8,10 @@
 #include "engine/cel/ast.h"
 
 /* Adds one sentence at a byte offset. Beyond LIMIT_CEL_ERRORS only `truncated` is set. */
-void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, const char *format,
-                    ...) MANDATE_PRINTF(4, 5);
+void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, const char *format, ...) MANDATE_PRINTF(4, 5);
 /* An allocation for this ast was refused: LIMIT when its own bound was reached, else NOMEM. */
 mandate_status cel_issues_no_room(cel_issues *issues, const cel_ast *ast, mandate_error *err);
 /* Sets `err` to the first issue and returns `status`. */
-mandate_status cel_issues_status(const cel_issues *issues, mandate_status status,
-                                 mandate_error *err);
+mandate_status cel_issues_status(const cel_issues *issues, mandate_status status, mandate_error *err);
 
 #endif

@@ -6,15 +6,9 @@
  */
 #include "engine/cel/token.h"
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* NUL beyond the end. Outside of literals a NUL in the source is refused, so the two are not
  * confused. */
@@ -43,9 +37,9 @@ static bool one_of(mandate_slice name, const char *const *words)
 
 bool cel_token_reserved(mandate_slice name)
 {
-    static const char *const words[] = {
-        "as",  "break", "const",   "continue",  "else",   "for", "function", "if",    "import",
-        "let", "loop",  "package", "namespace", "return", "var", "void",     "while", NULL};
+    static const char *const words[] = {"as",        "break",  "const",  "continue", "else",  "for",
+                                        "function",  "if",     "import", "let",      "loop",  "package",
+                                        "namespace", "return", "var",    "void",     "while", NULL};
 
     return one_of(name, words);
 }
@@ -139,14 +133,12 @@ static bool lex_sign(cel_lexer *lex, cel_token *out)
         char text[3];
         cel_token_kind kind;
     } signs[] = {
-        {"&&", CEL_TOKEN_AND},     {"||", CEL_TOKEN_OR},     {"==", CEL_TOKEN_EQ},
-        {"!=", CEL_TOKEN_NE},      {"<=", CEL_TOKEN_LE},     {">=", CEL_TOKEN_GE},
-        {"<", CEL_TOKEN_LT},       {">", CEL_TOKEN_GT},      {"!", CEL_TOKEN_NOT},
-        {"+", CEL_TOKEN_PLUS},     {"-", CEL_TOKEN_MINUS},   {"*", CEL_TOKEN_STAR},
-        {"/", CEL_TOKEN_SLASH},    {"%", CEL_TOKEN_PERCENT}, {".", CEL_TOKEN_DOT},
-        {",", CEL_TOKEN_COMMA},    {":", CEL_TOKEN_COLON},   {"?", CEL_TOKEN_QUESTION},
-        {"(", CEL_TOKEN_LPAREN},   {")", CEL_TOKEN_RPAREN},  {"[", CEL_TOKEN_LBRACKET},
-        {"]", CEL_TOKEN_RBRACKET}, {"{", CEL_TOKEN_LBRACE},  {"}", CEL_TOKEN_RBRACE},
+        {"&&", CEL_TOKEN_AND},     {"||", CEL_TOKEN_OR},      {"==", CEL_TOKEN_EQ},    {"!=", CEL_TOKEN_NE},
+        {"<=", CEL_TOKEN_LE},      {">=", CEL_TOKEN_GE},      {"<", CEL_TOKEN_LT},     {">", CEL_TOKEN_GT},
+        {"!", CEL_TOKEN_NOT},      {"+", CEL_TOKEN_PLUS},     {"-", CEL_TOKEN_MINUS},  {"*", CEL_TOKEN_STAR},
+        {"/", CEL_TOKEN_SLASH},    {"%", CEL_TOKEN_PERCENT},  {".", CEL_TOKEN_DOT},    {",", CEL_TOKEN_COMMA},
+        {":", CEL_TOKEN_COLON},    {"?", CEL_TOKEN_QUESTION}, {"(", CEL_TOKEN_LPAREN}, {")", CEL_TOKEN_RPAREN},
+        {"[", CEL_TOKEN_LBRACKET}, {"]", CEL_TOKEN_RBRACKET}, {"{", CEL_TOKEN_LBRACE}, {"}", CEL_TOKEN_RBRACE},
     };
 
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {

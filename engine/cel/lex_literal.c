@@ -18,10 +18,7 @@ static char look(const cel_lexer *lex, uint32_t ahead)
     return lex->at + ahead < lex->source.len ? lex->source.ptr[lex->at + ahead] : '\0';
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static int hex_digit(char c)
 {
@@ -41,8 +38,7 @@ static void skip_digits(cel_lexer *lex)
  * the process never leaves the "C" locale. */
 static bool read_double(cel_lexer *lex, cel_token *out)
 {
-    mandate_slice text = arena_dup(
-        lex->memory, mandate_slice_of(lex->source.ptr + out->begin, lex->at - out->begin));
+    mandate_slice text = arena_dup(lex->memory, mandate_slice_of(lex->source.ptr + out->begin, lex->at - out->begin));
 
     if (!text.ptr) {
         out->kind = CEL_TOKEN_ERROR;
@@ -58,8 +54,7 @@ static bool exponent_follows(const cel_lexer *lex)
 {
     if ((look(lex, 0) | 0x20) != 'e')
         return false;
-    return is_digit(look(lex, 1)) ||
-           ((look(lex, 1) == '+' || look(lex, 1) == '-') && is_digit(look(lex, 2)));
+    return is_digit(look(lex, 1)) || ((look(lex, 1) == '+' || look(lex, 1) == '-') && is_digit(look(lex, 2)));
 }
 
 bool cel_lex_number(cel_lexer *lex, cel_token *out)
@@ -137,8 +132,7 @@ static bool read_escape(cel_lexer *lex, cel_token *out, bool bytes, char **to)
         code = read_hex(lex, 2);
     } else if (c == 'u' || c == 'U') {
         if (bytes)
-            return cel_lex_error(out, begin,
-                                 "\\u and \\U escapes name characters, not bytes: use \\x");
+            return cel_lex_error(out, begin, "\\u and \\U escapes name characters, not bytes: use \\x");
         code = read_hex(lex, c == 'u' ? 4 : 8);
     } else if (c >= '0' && c <= '3') {
         char d1 = look(lex, 0), d2 = look(lex, 1);
@@ -165,8 +159,7 @@ static bool read_escape(cel_lexer *lex, cel_token *out, bool bytes, char **to)
 
 static bool closes(const cel_lexer *lex, uint32_t ahead, char quote, bool triple)
 {
-    return look(lex, ahead) == quote &&
-           (!triple || (look(lex, ahead + 1) == quote && look(lex, ahead + 2) == quote));
+    return look(lex, ahead) == quote && (!triple || (look(lex, ahead + 1) == quote && look(lex, ahead + 2) == quote));
 }
 
 /* Bytes up to the closing quote, or to the end: decoding never needs more. */
@@ -199,8 +192,7 @@ bool cel_lex_string(cel_lexer *lex, cel_token *out, bool raw, bool bytes)
         if (closes(lex, 0, quote, triple))
             break;
         if (!triple && (c == '\n' || c == '\r'))
-            return cel_lex_error(out, out->begin,
-                                 "a string ends on its line, unless it starts with three quotes");
+            return cel_lex_error(out, out->begin, "a string ends on its line, unless it starts with three quotes");
         lex->at++;
         if (c == '\\' && !raw) {
             if (!read_escape(lex, out, bytes, &to))

@@ -10,10 +10,7 @@
 
 static const mandate_slice accumulator = MANDATE_SLICE_LIT(CEL_ACCUMULATOR);
 
-cel_expr *cel_macro_accu(cel_parser *p, const cel_expr *call)
-{
-    return cel_node_ident(p, accumulator, call->offset);
-}
+cel_expr *cel_macro_accu(cel_parser *p, const cel_expr *call) { return cel_node_ident(p, accumulator, call->offset); }
 
 bool cel_macro_variable(cel_parser *p, const cel_expr *arg, mandate_slice *name)
 {
@@ -70,23 +67,20 @@ static cel_expr *expand_has(cel_parser *p, const cel_expr *call)
 }
 
 /* What all, exists and exists_one share; `first` is the position of the predicate. */
-static cel_expr *expand_quantifier(cel_parser *p, const cel_expr *call, cel_comprehension *fold,
-                                   uint32_t first)
+static cel_expr *expand_quantifier(cel_parser *p, const cel_expr *call, cel_comprehension *fold, uint32_t first)
 {
     uint32_t at = call->offset;
     cel_expr *predicate = call->args[first];
 
     if (mandate_slice_is(call->name, "all")) {
         fold->init = cel_node_const(p, cel_bool(true), at);
-        fold->condition =
-            cel_node_call(p, "@not_strictly_false", at, 1, cel_macro_accu(p, call), NULL, NULL);
+        fold->condition = cel_node_call(p, "@not_strictly_false", at, 1, cel_macro_accu(p, call), NULL, NULL);
         fold->step = cel_node_call(p, "_&&_", at, 2, cel_macro_accu(p, call), predicate, NULL);
         fold->result = cel_macro_accu(p, call);
     } else if (mandate_slice_is(call->name, "exists")) {
         fold->init = cel_node_const(p, cel_bool(false), at);
-        fold->condition = cel_node_call(
-            p, "@not_strictly_false", at, 1,
-            cel_node_call(p, "!_", at, 1, cel_macro_accu(p, call), NULL, NULL), NULL, NULL);
+        fold->condition = cel_node_call(p, "@not_strictly_false", at, 1,
+                                        cel_node_call(p, "!_", at, 1, cel_macro_accu(p, call), NULL, NULL), NULL, NULL);
         fold->step = cel_node_call(p, "_||_", at, 2, cel_macro_accu(p, call), predicate, NULL);
         fold->result = cel_macro_accu(p, call);
     } else {
@@ -95,18 +89,16 @@ static cel_expr *expand_quantifier(cel_parser *p, const cel_expr *call, cel_comp
         fold->init = cel_node_const(p, cel_int(0), at);
         fold->condition = cel_node_const(p, cel_bool(true), at);
         fold->step =
-            cel_node_call(p, "_?_:_", at, 3, predicate,
-                          cel_node_call(p, "_+_", at, 2, cel_macro_accu(p, call), one, NULL),
+            cel_node_call(p, "_?_:_", at, 3, predicate, cel_node_call(p, "_+_", at, 2, cel_macro_accu(p, call), one, NULL),
                           cel_macro_accu(p, call));
-        fold->result = cel_node_call(p, "_==_", at, 2, cel_macro_accu(p, call),
-                                     cel_node_const(p, cel_int(1), at), NULL);
+        fold->result = cel_node_call(p, "_==_", at, 2, cel_macro_accu(p, call), cel_node_const(p, cel_int(1), at), NULL);
     }
     return cel_macro_fold(p, call, fold);
 }
 
 /* A fold that appends `element` for the items that pass `filter` (NULL: all). */
-static cel_expr *expand_list(cel_parser *p, const cel_expr *call, cel_comprehension *fold,
-                             cel_expr *filter, cel_expr *element)
+static cel_expr *expand_list(cel_parser *p, const cel_expr *call, cel_comprehension *fold, cel_expr *filter,
+                             cel_expr *element)
 {
     uint32_t at = call->offset;
 
@@ -114,8 +106,7 @@ static cel_expr *expand_list(cel_parser *p, const cel_expr *call, cel_comprehens
         return NULL;
     fold->init = cel_node_list(p, at, NULL);
     fold->condition = cel_node_const(p, cel_bool(true), at);
-    fold->step = cel_node_call(p, "_+_", at, 2, cel_macro_accu(p, call),
-                               cel_node_list(p, at, element), NULL);
+    fold->step = cel_node_call(p, "_+_", at, 2, cel_macro_accu(p, call), cel_node_list(p, at, element), NULL);
     if (filter)
         fold->step = cel_node_call(p, "_?_:_", at, 3, filter, fold->step, cel_macro_accu(p, call));
     fold->result = cel_macro_accu(p, call);
@@ -124,8 +115,8 @@ static cel_expr *expand_list(cel_parser *p, const cel_expr *call, cel_comprehens
 
 static bool is_quantifier(mandate_slice name)
 {
-    return mandate_slice_is(name, "all") || mandate_slice_is(name, "exists") ||
-           mandate_slice_is(name, "exists_one") || mandate_slice_is(name, "existsOne");
+    return mandate_slice_is(name, "all") || mandate_slice_is(name, "exists") || mandate_slice_is(name, "exists_one") ||
+           mandate_slice_is(name, "existsOne");
 }
 
 static cel_expr *expand_member(cel_parser *p, const cel_expr *call, bool *found)
@@ -135,9 +126,9 @@ static cel_expr *expand_member(cel_parser *p, const cel_expr *call, bool *found)
     bool map = mandate_slice_is(name, "map") && (call->arg_count == 2 || call->arg_count == 3);
     bool filter = mandate_slice_is(name, "filter") && call->arg_count == 2;
     bool one = is_quantifier(name) && call->arg_count == 2;
-    bool two = (p->libraries & CEL_LIB_TWO_VAR) && call->arg_count >= 3 &&
-               ((is_quantifier(name) && call->arg_count == 3) ||
-                (mandate_slice_is(name, "transformList") && call->arg_count <= 4));
+    bool two =
+        (p->libraries & CEL_LIB_TWO_VAR) && call->arg_count >= 3 &&
+        ((is_quantifier(name) && call->arg_count == 3) || (mandate_slice_is(name, "transformList") && call->arg_count <= 4));
 
     *found = map || filter || one || two;
     if (!*found || !cel_macro_variable(p, call->args[0], &fold.iter_var))
@@ -151,14 +142,11 @@ static cel_expr *expand_member(cel_parser *p, const cel_expr *call, bool *found)
         }
     }
     if (filter)
-        return expand_list(p, call, &fold, call->args[1],
-                           cel_node_ident(p, fold.iter_var, call->args[0]->offset));
+        return expand_list(p, call, &fold, call->args[1], cel_node_ident(p, fold.iter_var, call->args[0]->offset));
     if (map)
-        return expand_list(p, call, &fold, call->arg_count == 3 ? call->args[1] : NULL,
-                           call->args[call->arg_count - 1]);
+        return expand_list(p, call, &fold, call->arg_count == 3 ? call->args[1] : NULL, call->args[call->arg_count - 1]);
     if (two && !is_quantifier(name))
-        return expand_list(p, call, &fold, call->arg_count == 4 ? call->args[2] : NULL,
-                           call->args[call->arg_count - 1]);
+        return expand_list(p, call, &fold, call->arg_count == 4 ? call->args[2] : NULL, call->args[call->arg_count - 1]);
     return expand_quantifier(p, call, &fold, two ? 2 : 1);
 }
 

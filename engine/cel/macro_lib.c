@@ -9,8 +9,7 @@
  */
 #include "engine/cel/parse_int.h"
 
-static cel_expr *bind(cel_parser *p, const cel_expr *call, mandate_slice name, cel_expr *init,
-                      cel_expr *result)
+static cel_expr *bind(cel_parser *p, const cel_expr *call, mandate_slice name, cel_expr *init, cel_expr *result)
 {
     cel_comprehension fold = {
         .iter_var = MANDATE_SLICE_LIT("#unused"),
@@ -29,9 +28,7 @@ static cel_expr *expand_bind(cel_parser *p, const cel_expr *call)
 {
     mandate_slice name;
 
-    return cel_macro_variable(p, call->args[0], &name)
-               ? bind(p, call, name, call->args[1], call->args[2])
-               : NULL;
+    return cel_macro_variable(p, call->args[0], &name) ? bind(p, call, name, call->args[1], call->args[2]) : NULL;
 }
 
 /* target.hasValue() ? optional.of(bind(name, target.value(), body)) : optional.none(); flat:
@@ -56,12 +53,10 @@ static cel_expr *expand_opt_map(cel_parser *p, const cel_expr *call, bool flat)
 static cel_expr *expand_transform_map(cel_parser *p, const cel_expr *call, bool entry)
 {
     uint32_t at = call->offset;
-    cel_comprehension fold = {.range = call->operand,
-                              .accu_var = MANDATE_SLICE_LIT(CEL_ACCUMULATOR)};
+    cel_comprehension fold = {.range = call->operand, .accu_var = MANDATE_SLICE_LIT(CEL_ACCUMULATOR)};
     cel_expr *value = call->args[call->arg_count - 1];
 
-    if (!cel_macro_variable(p, call->args[0], &fold.iter_var) ||
-        !cel_macro_variable(p, call->args[1], &fold.iter_var2))
+    if (!cel_macro_variable(p, call->args[0], &fold.iter_var) || !cel_macro_variable(p, call->args[1], &fold.iter_var2))
         return NULL;
     if (mandate_slice_eq(fold.iter_var, fold.iter_var2)) {
         cel_parse_report(p, call->args[1]->offset, "the two variables of a macro must differ");
@@ -69,13 +64,11 @@ static cel_expr *expand_transform_map(cel_parser *p, const cel_expr *call, bool 
     }
     fold.init = cel_node(p, CEL_EXPR_MAP, at);
     fold.condition = cel_node_const(p, cel_bool(true), at);
-    fold.step =
-        entry ? cel_node_call(p, "cel.@mapInsert", at, 2, cel_macro_accu(p, call), value, NULL)
-              : cel_node_call(p, "cel.@mapInsert", at, 3, cel_macro_accu(p, call),
-                              cel_node_ident(p, fold.iter_var, at), value);
+    fold.step = entry ? cel_node_call(p, "cel.@mapInsert", at, 2, cel_macro_accu(p, call), value, NULL)
+                      : cel_node_call(p, "cel.@mapInsert", at, 3, cel_macro_accu(p, call),
+                                      cel_node_ident(p, fold.iter_var, at), value);
     if (call->arg_count == 4)
-        fold.step =
-            cel_node_call(p, "_?_:_", at, 3, call->args[2], fold.step, cel_macro_accu(p, call));
+        fold.step = cel_node_call(p, "_?_:_", at, 3, call->args[2], fold.step, cel_macro_accu(p, call));
     fold.result = cel_macro_accu(p, call);
     return cel_macro_fold(p, call, &fold);
 }
@@ -83,8 +76,7 @@ static cel_expr *expand_transform_map(cel_parser *p, const cel_expr *call, bool 
 static bool may_be_number(const cel_expr *arg)
 {
     if (arg->kind == CEL_EXPR_CONST)
-        return arg->value.kind == CEL_INT || arg->value.kind == CEL_UINT ||
-               arg->value.kind == CEL_DOUBLE;
+        return arg->value.kind == CEL_INT || arg->value.kind == CEL_UINT || arg->value.kind == CEL_DOUBLE;
     return arg->kind != CEL_EXPR_LIST && arg->kind != CEL_EXPR_MAP && arg->kind != CEL_EXPR_STRUCT;
 }
 
@@ -97,20 +89,18 @@ static cel_expr *expand_extreme(cel_parser *p, const cel_expr *call)
     cel_expr *all;
 
     if (numbers->arg_count == 0) {
-        cel_parse_report(p, at, "math.%.*s() needs at least one argument",
-                         MANDATE_SLICE_ARG(call->name));
+        cel_parse_report(p, at, "math.%.*s() needs at least one argument", MANDATE_SLICE_ARG(call->name));
         return NULL;
     }
     for (uint32_t i = 0; i < numbers->arg_count; i++) {
         if (!may_be_number(numbers->args[i])) {
-            cel_parse_report(p, numbers->args[i]->offset, "math.%.*s() takes numbers only",
-                             MANDATE_SLICE_ARG(call->name));
+            cel_parse_report(p, numbers->args[i]->offset, "math.%.*s() takes numbers only", MANDATE_SLICE_ARG(call->name));
             return NULL;
         }
     }
     if (call->arg_count <= 2)
-        return cel_node_call(p, function, at, call->arg_count, call->args[0],
-                             call->arg_count == 2 ? call->args[1] : NULL, NULL);
+        return cel_node_call(p, function, at, call->arg_count, call->args[0], call->arg_count == 2 ? call->args[1] : NULL,
+                             NULL);
     all = cel_node(p, CEL_EXPR_LIST, at);
     if (!all)
         return NULL;
@@ -132,8 +122,7 @@ static cel_expr *expand_sort_by(cel_parser *p, const cel_expr *call)
     map.range = cel_node_ident(p, input, at);
     map.init = cel_node_list(p, at, NULL);
     map.condition = cel_node_const(p, cel_bool(true), at);
-    map.step = cel_node_call(p, "_+_", at, 2, cel_macro_accu(p, call),
-                             cel_node_list(p, at, call->args[1]), NULL);
+    map.step = cel_node_call(p, "_+_", at, 2, cel_macro_accu(p, call), cel_node_list(p, at, call->args[1]), NULL);
     map.result = cel_macro_accu(p, call);
     sorted = cel_node_member(p, "@sortByAssociatedKeys", at, cel_node_ident(p, input, at));
     if (!sorted)
@@ -152,10 +141,8 @@ cel_expr *cel_macro_library(cel_parser *p, const cel_expr *call, bool *found)
 {
     mandate_slice name = call->name;
     uint32_t count = call->arg_count;
-    bool on_cel =
-        call->operand->kind == CEL_EXPR_IDENT && mandate_slice_is(call->operand->name, "cel");
-    bool on_math =
-        call->operand->kind == CEL_EXPR_IDENT && mandate_slice_is(call->operand->name, "math");
+    bool on_cel = call->operand->kind == CEL_EXPR_IDENT && mandate_slice_is(call->operand->name, "cel");
+    bool on_math = call->operand->kind == CEL_EXPR_IDENT && mandate_slice_is(call->operand->name, "math");
 
     *found = true;
     if ((p->libraries & CEL_LIB_BINDINGS) && on_cel && count == 3 && mandate_slice_is(name, "bind"))
@@ -172,8 +159,7 @@ cel_expr *cel_macro_library(cel_parser *p, const cel_expr *call, bool *found)
         if (mandate_slice_is(name, "transformMapEntry"))
             return expand_transform_map(p, call, true);
     }
-    if ((p->libraries & CEL_LIB_MATH) && on_math &&
-        (mandate_slice_is(name, "greatest") || mandate_slice_is(name, "least")))
+    if ((p->libraries & CEL_LIB_MATH) && on_math && (mandate_slice_is(name, "greatest") || mandate_slice_is(name, "least")))
         return expand_extreme(p, call);
     if ((p->libraries & CEL_LIB_LISTS) && count == 2 && mandate_slice_is(name, "sortBy"))
         return expand_sort_by(p, call);

@@ -25,8 +25,7 @@ static map_header *header_of(const cel_entry *entries)
 }
 
 /* Where `key` is, or TABLE-style: the free place in *at when it is not there. */
-static const cel_entry *index_find(const cel_entry *entries, uint32_t len, cel_value key,
-                                   uint32_t *at)
+static const cel_entry *index_find(const cel_entry *entries, uint32_t len, cel_value key, uint32_t *at)
 {
     const map_header *h = header_of(entries);
     uint32_t i = (uint32_t)cel_hash(key) & h->mask;
@@ -107,8 +106,7 @@ int cel_map_add(cel_map_builder *b, cel_value key, cel_value value)
     if (b->len == b->cap && (b->cap > UINT32_MAX / 4 || !builder_grow(b, b->cap * 2)))
         return -1;
     map_header *h = header_of(b->entries);
-    const cel_entry *there = h->index ? index_find(b->entries, b->len, key, &at)
-                                      : scan_find(b->entries, b->len, key);
+    const cel_entry *there = h->index ? index_find(b->entries, b->len, key, &at) : scan_find(b->entries, b->len, key);
     if (there)
         return 0;
     if (h->index)

@@ -33,8 +33,7 @@ static bool parse_v4(cel_net *out, mandate_slice text)
         size_t to = from;
         while (to < text.len && text.ptr[to] != '.')
             to++;
-        if (!parse_number(mandate_slice_of(text.ptr + from, to - from), 255, &out->bytes[i]) ||
-            (i < 3) != (to < text.len))
+        if (!parse_number(mandate_slice_of(text.ptr + from, to - from), 255, &out->bytes[i]) || (i < 3) != (to < text.len))
             return false;
         from = to + 1;
     }
@@ -44,10 +43,7 @@ static bool parse_v4(cel_net *out, mandate_slice text)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* One group of up to four digits at *at. */
@@ -175,8 +171,7 @@ size_t cel_ip_text(char out[CEL_NET_TEXT], const uint8_t *bytes, uint32_t len)
 {
     int gap_len, n = 0;
     if (len == 4)
-        return (size_t)snprintf(out, CEL_NET_TEXT, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2],
-                                bytes[3]);
+        return (size_t)snprintf(out, CEL_NET_TEXT, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
     int gap = longest_gap(bytes, &gap_len);
     for (int i = 0; i < GROUPS; i++) {
         if (gap_len && i == gap) {

@@ -12,8 +12,7 @@ cel_expr *cel_node(cel_parser *p, cel_expr_kind kind, uint32_t offset)
     cel_expr *out;
 
     if (p->ast->node_count >= LIMIT_CEL_NODES)
-        return cel_parse_fail(p, MANDATE_LIMIT, offset, "the expression has more than %d nodes",
-                              LIMIT_CEL_NODES);
+        return cel_parse_fail(p, MANDATE_LIMIT, offset, "the expression has more than %d nodes", LIMIT_CEL_NODES);
     out = ARENA_NEW(&p->ast->memory, cel_expr);
     if (!out) {
         p->status = MANDATE_NOMEM;
@@ -82,8 +81,8 @@ cel_op cel_op_of(mandate_slice function, uint32_t arg_count)
     return CEL_OP_NONE;
 }
 
-cel_expr *cel_node_call(cel_parser *p, const char *function, uint32_t offset, uint32_t count,
-                        cel_expr *a, cel_expr *b, cel_expr *c)
+cel_expr *cel_node_call(cel_parser *p, const char *function, uint32_t offset, uint32_t count, cel_expr *a, cel_expr *b,
+                        cel_expr *c)
 {
     cel_expr *const given[3] = {a, b, c};
     cel_expr *out;
@@ -177,8 +176,8 @@ cel_expr *cel_node_copy(cel_parser *p, const cel_expr *expr)
         *to = *from;
         out->comprehension = to;
         if (!copy_into(p, &to->range, from->range) || !copy_into(p, &to->init, from->init) ||
-            !copy_into(p, &to->condition, from->condition) ||
-            !copy_into(p, &to->step, from->step) || !copy_into(p, &to->result, from->result))
+            !copy_into(p, &to->condition, from->condition) || !copy_into(p, &to->step, from->step) ||
+            !copy_into(p, &to->result, from->result))
             return NULL;
     }
     return out;

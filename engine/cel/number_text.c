@@ -51,12 +51,10 @@ size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d)
     shortest(text, fabs(d));
     int exponent = split_digits(digits, text), count = (int)strlen(digits);
     if (exponent < -4 || exponent >= 21) {
-        n += (size_t)snprintf(out + n, CEL_NUMBER_TEXT - n, "%c%s%se%c%02d", digits[0],
-                              count > 1 ? "." : "", digits + 1, exponent < 0 ? '-' : '+',
-                              abs(exponent));
+        n += (size_t)snprintf(out + n, CEL_NUMBER_TEXT - n, "%c%s%se%c%02d", digits[0], count > 1 ? "." : "", digits + 1,
+                              exponent < 0 ? '-' : '+', abs(exponent));
     } else if (exponent < 0) {
-        n += (size_t)snprintf(out + n, CEL_NUMBER_TEXT - n, "0.%.*s%s", -exponent - 1, "000",
-                              digits);
+        n += (size_t)snprintf(out + n, CEL_NUMBER_TEXT - n, "0.%.*s%s", -exponent - 1, "000", digits);
     } else {
         for (int i = 0; i <= exponent || i < count; i++) {
             if (i == exponent + 1)
@@ -84,21 +82,18 @@ size_t cel_duration_text(char out[CEL_NUMBER_TEXT + 16], int64_t seconds, uint32
         while (fraction[n - 1] == '0')
             fraction[--n] = 0;
     }
-    return (size_t)snprintf(out, CEL_NUMBER_TEXT + 16, "%s%lld%ss", negative ? "-" : "",
-                            (long long)seconds, fraction);
+    return (size_t)snprintf(out, CEL_NUMBER_TEXT + 16, "%s%lld%ss", negative ? "-" : "", (long long)seconds, fraction);
 }
 
 void cel_base64(buf *b, mandate_slice bytes)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *s = (const unsigned char *)bytes.ptr;
     if (!buf_reserve(b, (bytes.len + 2) / 3 * 4))
         return;
     for (size_t i = 0; i < bytes.len; i += 3) {
         size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t x = (uint32_t)s[i] << 16 | (n > 1 ? (uint32_t)s[i + 1] << 8 : 0) |
-                     (n > 2 ? s[i + 2] : 0);
+        uint32_t x = (uint32_t)s[i] << 16 | (n > 1 ? (uint32_t)s[i + 1] << 8 : 0) | (n > 2 ? s[i + 2] : 0);
         char quad[4] = {letters[x >> 18], letters[x >> 12 & 63], n > 1 ? letters[x >> 6 & 63] : '=',
                         n > 2 ? letters[x & 63] : '='};
         buf_put(b, quad, 4);

@@ -13,8 +13,7 @@
 
 #include "engine/base/text.h"
 
-cel_expr *cel_parse_fail(cel_parser *p, mandate_status status, uint32_t offset, const char *format,
-                         ...)
+cel_expr *cel_parse_fail(cel_parser *p, mandate_status status, uint32_t offset, const char *format, ...)
 {
     va_list args;
     buf text;
@@ -54,8 +53,7 @@ bool cel_parse_next(cel_parser *p)
     if (!p->token.text.ptr)
         p->status = MANDATE_NOMEM;
     else
-        cel_parse_fail(p, MANDATE_INVALID, p->token.begin, "%.*s",
-                       MANDATE_SLICE_ARG(p->token.text));
+        cel_parse_fail(p, MANDATE_INVALID, p->token.begin, "%.*s", MANDATE_SLICE_ARG(p->token.text));
     return false;
 }
 
@@ -106,8 +104,7 @@ static cel_expr *parse_unary(cel_parser *p)
     for (; p->token.kind == sign; count++)
         if (!cel_parse_next(p))
             return NULL;
-    if (sign == CEL_TOKEN_MINUS && count == 1 &&
-        (p->token.kind == CEL_TOKEN_INT || p->token.kind == CEL_TOKEN_DOUBLE)) {
+    if (sign == CEL_TOKEN_MINUS && count == 1 && (p->token.kind == CEL_TOKEN_INT || p->token.kind == CEL_TOKEN_DOUBLE)) {
         p->token.begin = begin;
         return cel_parse_member(p, true);
     }
@@ -125,12 +122,10 @@ static const char *binary_operator(cel_token_kind kind, int *power)
         const char *function;
         int power;
     } operators[] = {
-        [CEL_TOKEN_LT] = {"_<_", 1},    [CEL_TOKEN_LE] = {"_<=_", 1},
-        [CEL_TOKEN_GT] = {"_>_", 1},    [CEL_TOKEN_GE] = {"_>=_", 1},
-        [CEL_TOKEN_EQ] = {"_==_", 1},   [CEL_TOKEN_NE] = {"_!=_", 1},
-        [CEL_TOKEN_IN] = {"@in", 1},    [CEL_TOKEN_PLUS] = {"_+_", 2},
-        [CEL_TOKEN_MINUS] = {"_-_", 2}, [CEL_TOKEN_STAR] = {"_*_", 3},
-        [CEL_TOKEN_SLASH] = {"_/_", 3}, [CEL_TOKEN_PERCENT] = {"_%_", 3},
+        [CEL_TOKEN_LT] = {"_<_", 1},   [CEL_TOKEN_LE] = {"_<=_", 1},   [CEL_TOKEN_GT] = {"_>_", 1},
+        [CEL_TOKEN_GE] = {"_>=_", 1},  [CEL_TOKEN_EQ] = {"_==_", 1},   [CEL_TOKEN_NE] = {"_!=_", 1},
+        [CEL_TOKEN_IN] = {"@in", 1},   [CEL_TOKEN_PLUS] = {"_+_", 2},  [CEL_TOKEN_MINUS] = {"_-_", 2},
+        [CEL_TOKEN_STAR] = {"_*_", 3}, [CEL_TOKEN_SLASH] = {"_/_", 3}, [CEL_TOKEN_PERCENT] = {"_%_", 3},
         [CEL_TOKEN_OR] = {NULL, 0},
     };
 
@@ -148,23 +143,19 @@ static cel_expr *parse_binary(cel_parser *p, int power_min)
     while (left && (function = binary_operator(p->token.kind, &power)) && power >= power_min) {
         uint32_t offset = p->token.begin;
 
-        left = cel_parse_next(p)
-                   ? cel_node_call(p, function, offset, 2, left, parse_binary(p, power + 1), NULL)
-                   : NULL;
+        left = cel_parse_next(p) ? cel_node_call(p, function, offset, 2, left, parse_binary(p, power + 1), NULL) : NULL;
     }
     return left;
 }
 
 /* Joins terms [lo, hi + 1] of the stack by operators [lo, hi], splitting in the middle. */
-static cel_expr *balance(cel_parser *p, const char *function, uint32_t terms, uint32_t marks,
-                         uint32_t lo, uint32_t hi)
+static cel_expr *balance(cel_parser *p, const char *function, uint32_t terms, uint32_t marks, uint32_t lo, uint32_t hi)
 {
     uint32_t mid = (lo + hi + 1) / 2;
     cel_expr *left, *right;
 
     left = mid == lo ? p->stack.data[terms + mid] : balance(p, function, terms, marks, lo, mid - 1);
-    right = mid == hi ? p->stack.data[terms + mid + 1]
-                      : balance(p, function, terms, marks, mid + 1, hi);
+    right = mid == hi ? p->stack.data[terms + mid + 1] : balance(p, function, terms, marks, mid + 1, hi);
     return cel_node_call(p, function, p->marks.data[marks + mid], 2, left, right, NULL);
 }
 
@@ -184,8 +175,7 @@ static cel_expr *parse_logical(cel_parser *p, cel_token_kind sign)
             p->status = MANDATE_NOMEM;
             return NULL;
         }
-        if (!cel_parse_next(p) ||
-            !push(p, is_or ? parse_logical(p, CEL_TOKEN_AND) : parse_binary(p, 1)))
+        if (!cel_parse_next(p) || !push(p, is_or ? parse_logical(p, CEL_TOKEN_AND) : parse_binary(p, 1)))
             return NULL;
     }
     out = balance(p, is_or ? "_||_" : "_&&_", terms, marks, 0, count - 1);
@@ -201,8 +191,8 @@ static cel_expr *parse_conditional(cel_parser *p)
 
     if (!out || p->token.kind != CEL_TOKEN_QUESTION)
         return out;
-    if (!cel_parse_next(p) || !(yes = parse_logical(p, CEL_TOKEN_OR)) ||
-        !cel_parse_expect(p, CEL_TOKEN_COLON) || !(no = cel_parse_expr(p)))
+    if (!cel_parse_next(p) || !(yes = parse_logical(p, CEL_TOKEN_OR)) || !cel_parse_expect(p, CEL_TOKEN_COLON) ||
+        !(no = cel_parse_expr(p)))
         return NULL;
     return cel_node_call(p, "_?_:_", offset, 3, out, yes, no);
 }
@@ -212,23 +202,17 @@ static cel_expr *parse_nested(cel_parser *p, uint32_t *depth)
     cel_expr *out;
 
     if (*depth >= LIMIT_CEL_NESTING)
-        return cel_parse_fail(p, MANDATE_LIMIT, p->token.begin,
-                              "the expression is nested more than %d deep", LIMIT_CEL_NESTING);
+        return cel_parse_fail(p, MANDATE_LIMIT, p->token.begin, "the expression is nested more than %d deep",
+                              LIMIT_CEL_NESTING);
     ++*depth;
     out = parse_conditional(p);
     --*depth;
     return out;
 }
 
-cel_expr *cel_parse_expr(cel_parser *p)
-{
-    return parse_nested(p, &p->depth);
-}
+cel_expr *cel_parse_expr(cel_parser *p) { return parse_nested(p, &p->depth); }
 
-cel_expr *cel_parse_inside(cel_parser *p)
-{
-    return parse_nested(p, &p->parentheses);
-}
+cel_expr *cel_parse_inside(cel_parser *p) { return parse_nested(p, &p->parentheses); }
 
 /* --- the whole --------------------------------------------------------------- */
 
@@ -247,9 +231,8 @@ static bool fits(const cel_expr *expr, uint32_t left)
     if (expr->comprehension) {
         const cel_comprehension *fold = expr->comprehension;
 
-        return fits(fold->range, left - 1) && fits(fold->init, left - 1) &&
-               fits(fold->condition, left - 1) && fits(fold->step, left - 1) &&
-               fits(fold->result, left - 1);
+        return fits(fold->range, left - 1) && fits(fold->init, left - 1) && fits(fold->condition, left - 1) &&
+               fits(fold->step, left - 1) && fits(fold->result, left - 1);
     }
     return true;
 }
@@ -257,8 +240,7 @@ static bool fits(const cel_expr *expr, uint32_t left)
 static mandate_status parse_source(cel_parser *p, mandate_slice source)
 {
     if (source.len > LIMIT_CEL_SOURCE) {
-        cel_parse_fail(p, MANDATE_LIMIT, 0, "the expression is longer than %d bytes",
-                       LIMIT_CEL_SOURCE);
+        cel_parse_fail(p, MANDATE_LIMIT, 0, "the expression is longer than %d bytes", LIMIT_CEL_SOURCE);
         return p->status;
     }
     p->ast->source = arena_dup(&p->ast->memory, source);
@@ -272,17 +254,14 @@ static mandate_status parse_source(cel_parser *p, mandate_slice source)
     if (cel_parse_next(p))
         p->ast->root = cel_parse_expr(p);
     if (p->ast->root && p->token.kind != CEL_TOKEN_END)
-        cel_parse_fail(p, MANDATE_INVALID, p->token.begin,
-                       "syntax error: %s behind a complete expression",
+        cel_parse_fail(p, MANDATE_INVALID, p->token.begin, "syntax error: %s behind a complete expression",
                        cel_token_name(p->token.kind));
     if (p->status == MANDATE_OK && !fits(p->ast->root, CEL_TREE_DEPTH_MAX))
-        cel_parse_fail(p, MANDATE_LIMIT, 0, "the expression's tree is more than %d deep",
-                       CEL_TREE_DEPTH_MAX);
+        cel_parse_fail(p, MANDATE_LIMIT, 0, "the expression's tree is more than %d deep", CEL_TREE_DEPTH_MAX);
     return p->status;
 }
 
-mandate_status cel_parse(cel_ast **out, const cel_env *env, mandate_slice source,
-                         cel_issues *issues, mandate_error *err)
+mandate_status cel_parse(cel_ast **out, const cel_env *env, mandate_slice source, cel_issues *issues, mandate_error *err)
 {
     cel_parser p = {.libraries = env->libraries};
     cel_issues own;
@@ -302,8 +281,8 @@ mandate_status cel_parse(cel_ast **out, const cel_env *env, mandate_slice source
     if (status == MANDATE_OK) {
         *out = p.ast;
     } else {
-        status = status == MANDATE_NOMEM ? cel_issues_no_room(p.issues, p.ast, err)
-                                         : cel_issues_status(p.issues, status, err);
+        status =
+            status == MANDATE_NOMEM ? cel_issues_no_room(p.issues, p.ast, err) : cel_issues_status(p.issues, status, err);
         cel_ast_destroy(p.ast);
     }
     cel_issues_deinit(&own);

@@ -40,8 +40,8 @@ bool cel_parse_next(cel_parser *p);
 /* Consumes a token of that kind, or reports. */
 bool cel_parse_expect(cel_parser *p, cel_token_kind kind);
 /* Reports, fails the parse, and returns NULL. */
-cel_expr *cel_parse_fail(cel_parser *p, mandate_status status, uint32_t offset, const char *format,
-                         ...) MANDATE_PRINTF(4, 5);
+cel_expr *cel_parse_fail(cel_parser *p, mandate_status status, uint32_t offset, const char *format, ...)
+    MANDATE_PRINTF(4, 5);
 /* Reports; the parse goes on but will fail. */
 void cel_parse_report(cel_parser *p, uint32_t offset, const char *format, ...) MANDATE_PRINTF(3, 4);
 /* Copies the stack from `base` into the arena, and drops it from the stack. */
@@ -57,8 +57,7 @@ cel_expr *cel_parse_map(cel_parser *p);
 cel_expr *cel_parse_struct(cel_parser *p, const cel_expr *type);
 /* A `?` in front of an entry, a field or an index, if there is one: only with the optional library.
  */
-bool cel_parse_optional_sign(cel_parser *p, uint32_t offset, const char *as_written,
-                             bool *optional);
+bool cel_parse_optional_sign(cel_parser *p, uint32_t offset, const char *as_written, bool *optional);
 /* An identifier, or one in backquotes, that names a field. */
 bool cel_parse_field_name(cel_parser *p, mandate_slice *name);
 
@@ -69,8 +68,8 @@ cel_expr *cel_node_const(cel_parser *p, cel_value value, uint32_t offset);
 cel_expr *cel_node_ident(cel_parser *p, mandate_slice name, uint32_t offset);
 /* Global call with up to three arguments (NULL ends them; a NULL first argument with count > 0
  * fails). */
-cel_expr *cel_node_call(cel_parser *p, const char *function, uint32_t offset, uint32_t count,
-                        cel_expr *a, cel_expr *b, cel_expr *c);
+cel_expr *cel_node_call(cel_parser *p, const char *function, uint32_t offset, uint32_t count, cel_expr *a, cel_expr *b,
+                        cel_expr *c);
 cel_expr *cel_node_member(cel_parser *p, const char *function, uint32_t offset, cel_expr *target);
 /* A list of one element, or of none. */
 cel_expr *cel_node_list(cel_parser *p, uint32_t offset, cel_expr *element);

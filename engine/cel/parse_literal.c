@@ -12,8 +12,7 @@ bool cel_parse_optional_sign(cel_parser *p, uint32_t offset, const char *as_writ
 {
     *optional = p->token.kind == CEL_TOKEN_QUESTION;
     if (*optional && !(p->libraries & CEL_LIB_OPTIONAL))
-        cel_parse_report(p, offset, "unsupported syntax '%s': optional values are not enabled here",
-                         as_written);
+        cel_parse_report(p, offset, "unsupported syntax '%s': optional values are not enabled here", as_written);
     return !*optional || cel_parse_next(p);
 }
 
@@ -22,10 +21,7 @@ typedef struct entries {
     bool any_optional;
 } entries;
 
-static entries entries_begin(const cel_parser *p)
-{
-    return (entries){p->stack.len, p->marks.len, false};
-}
+static entries entries_begin(const cel_parser *p) { return (entries){p->stack.len, p->marks.len, false}; }
 
 static bool entries_add(cel_parser *p, entries *e, cel_expr *expr, bool optional)
 {
@@ -43,8 +39,7 @@ static bool entries_room(cel_parser *p, uint32_t count)
 {
     if (count < LIMIT_CEL_LIST_LITERAL)
         return true;
-    cel_parse_fail(p, MANDATE_LIMIT, p->token.begin, "a literal has more than %d entries",
-                   LIMIT_CEL_LIST_LITERAL);
+    cel_parse_fail(p, MANDATE_LIMIT, p->token.begin, "a literal has more than %d entries", LIMIT_CEL_LIST_LITERAL);
     return false;
 }
 
@@ -90,8 +85,7 @@ cel_expr *cel_parse_list(cel_parser *p)
             return NULL;
     } else if (p->token.kind != CEL_TOKEN_RBRACKET) {
         do {
-            if (!entries_room(p, p->stack.len - e.base) ||
-                !cel_parse_optional_sign(p, p->token.begin, "?", &optional) ||
+            if (!entries_room(p, p->stack.len - e.base) || !cel_parse_optional_sign(p, p->token.begin, "?", &optional) ||
                 !entries_add(p, &e, cel_parse_expr(p), optional))
                 return NULL;
         } while (another(p, CEL_TOKEN_RBRACKET, &ok));
@@ -114,8 +108,7 @@ cel_expr *cel_parse_map(cel_parser *p)
         do {
             if (!entries_room(p, (p->stack.len - e.base) / 2) ||
                 !cel_parse_optional_sign(p, p->token.begin, "?", &optional) ||
-                !entries_add(p, &e, cel_parse_expr(p), optional) ||
-                !cel_parse_expect(p, CEL_TOKEN_COLON) ||
+                !entries_add(p, &e, cel_parse_expr(p), optional) || !cel_parse_expect(p, CEL_TOKEN_COLON) ||
                 !entries_add(p, &e, cel_parse_expr(p), optional))
                 return NULL;
         } while (another(p, CEL_TOKEN_RBRACE, &ok));
@@ -186,8 +179,7 @@ cel_expr *cel_parse_struct(cel_parser *p, const cel_expr *type)
             return NULL;
     } else if (p->token.kind != CEL_TOKEN_RBRACE) {
         do {
-            if (!entries_room(p, p->names.len - names) ||
-                !cel_parse_optional_sign(p, p->token.begin, "?", &optional) ||
+            if (!entries_room(p, p->names.len - names) || !cel_parse_optional_sign(p, p->token.begin, "?", &optional) ||
                 !cel_parse_field_name(p, &name) || !cel_parse_expect(p, CEL_TOKEN_COLON) ||
                 !entries_add(p, &e, cel_parse_expr(p), optional))
                 return NULL;

@@ -17,8 +17,7 @@ static bool parse_args(cel_parser *p, cel_expr *call)
             cel_expr *arg;
 
             if (p->stack.len - base >= LIMIT_CEL_ARGS) {
-                cel_parse_fail(p, MANDATE_LIMIT, p->token.begin,
-                               "a call has more than %d arguments", LIMIT_CEL_ARGS);
+                cel_parse_fail(p, MANDATE_LIMIT, p->token.begin, "a call has more than %d arguments", LIMIT_CEL_ARGS);
                 return false;
             }
             arg = cel_parse_expr(p);
@@ -89,8 +88,7 @@ static cel_expr *parse_literal(cel_parser *p, bool negative)
     case CEL_TOKEN_NULL:
         break;
     default:
-        return cel_parse_fail(p, MANDATE_INVALID, token.begin,
-                              "syntax error: %s where a value is expected",
+        return cel_parse_fail(p, MANDATE_INVALID, token.begin, "syntax error: %s where a value is expected",
                               cel_token_name(token.kind));
     }
     return cel_parse_next(p) ? cel_node_const(p, value, token.begin) : NULL;
@@ -136,8 +134,7 @@ static cel_expr *parse_name(cel_parser *p)
     }
     if (!cel_parse_next(p))
         return NULL;
-    return p->token.kind == CEL_TOKEN_LPAREN ? parse_call(p, NULL, name, begin)
-                                             : cel_node_ident(p, name, begin);
+    return p->token.kind == CEL_TOKEN_LPAREN ? parse_call(p, NULL, name, begin) : cel_node_ident(p, name, begin);
 }
 
 static cel_expr *parse_parenthesised(cel_parser *p)
@@ -145,8 +142,7 @@ static cel_expr *parse_parenthesised(cel_parser *p)
     uint32_t begin = p->token.begin;
     cel_expr *out;
 
-    if (!cel_parse_next(p) || !(out = cel_parse_inside(p)) ||
-        !cel_parse_expect(p, CEL_TOKEN_RPAREN))
+    if (!cel_parse_next(p) || !(out = cel_parse_inside(p)) || !cel_parse_expect(p, CEL_TOKEN_RPAREN))
         return NULL;
     out->begin = begin;
     out->end = p->last_end;
@@ -172,8 +168,7 @@ static cel_expr *parse_dot(cel_parser *p, cel_expr *operand)
     if (p->token.kind == CEL_TOKEN_LPAREN && !optional && !quoted)
         return parse_call(p, operand, name, operand->begin);
     if (optional)
-        return cel_node_call(p, "_?._", offset, 2, operand,
-                             cel_node_const(p, cel_string(name), name_begin), NULL);
+        return cel_node_call(p, "_?._", offset, 2, operand, cel_node_const(p, cel_string(name), name_begin), NULL);
     out = cel_node(p, CEL_EXPR_SELECT, offset);
     if (out) {
         out->begin = operand->begin;
@@ -189,8 +184,8 @@ static cel_expr *parse_index(cel_parser *p, cel_expr *operand)
     bool optional;
     cel_expr *index, *out;
 
-    if (!cel_parse_next(p) || !cel_parse_optional_sign(p, offset, "[?", &optional) ||
-        !(index = cel_parse_expr(p)) || !cel_parse_expect(p, CEL_TOKEN_RBRACKET))
+    if (!cel_parse_next(p) || !cel_parse_optional_sign(p, offset, "[?", &optional) || !(index = cel_parse_expr(p)) ||
+        !cel_parse_expect(p, CEL_TOKEN_RBRACKET))
         return NULL;
     out = cel_node_call(p, optional ? "_[?_]" : "_[_]", offset, 2, operand, index, NULL);
     if (out)

@@ -17,38 +17,25 @@
 #include "engine/limits.h"
 
 /* How tightly a node binds; an operand that binds less needs parentheses. */
-enum {
-    POWER_COND = 1,
-    POWER_OR,
-    POWER_AND,
-    POWER_RELATION,
-    POWER_ADD,
-    POWER_MUL,
-    POWER_UNARY,
-    POWER_MEMBER
-};
+enum { POWER_COND = 1, POWER_OR, POWER_AND, POWER_RELATION, POWER_ADD, POWER_MUL, POWER_UNARY, POWER_MEMBER };
 
 static const struct {
     const char *text;
     int power;
 } operators[] = {
-    [CEL_OP_AND] = {"&&", POWER_AND},     [CEL_OP_OR] = {"||", POWER_OR},
-    [CEL_OP_EQ] = {"==", POWER_RELATION}, [CEL_OP_NE] = {"!=", POWER_RELATION},
-    [CEL_OP_LT] = {"<", POWER_RELATION},  [CEL_OP_LE] = {"<=", POWER_RELATION},
-    [CEL_OP_GT] = {">", POWER_RELATION},  [CEL_OP_GE] = {">=", POWER_RELATION},
-    [CEL_OP_IN] = {"in", POWER_RELATION}, [CEL_OP_ADD] = {"+", POWER_ADD},
-    [CEL_OP_SUB] = {"-", POWER_ADD},      [CEL_OP_MUL] = {"*", POWER_MUL},
-    [CEL_OP_DIV] = {"/", POWER_MUL},      [CEL_OP_MOD] = {"%", POWER_MUL},
-    [CEL_OP_NOT] = {"!", POWER_UNARY},    [CEL_OP_NEG] = {"-", POWER_UNARY},
-    [CEL_OP_COND] = {"?", POWER_COND},    [CEL_OP_NOT_STRICTLY_FALSE] = {NULL, 0},
+    [CEL_OP_AND] = {"&&", POWER_AND},     [CEL_OP_OR] = {"||", POWER_OR},       [CEL_OP_EQ] = {"==", POWER_RELATION},
+    [CEL_OP_NE] = {"!=", POWER_RELATION}, [CEL_OP_LT] = {"<", POWER_RELATION},  [CEL_OP_LE] = {"<=", POWER_RELATION},
+    [CEL_OP_GT] = {">", POWER_RELATION},  [CEL_OP_GE] = {">=", POWER_RELATION}, [CEL_OP_IN] = {"in", POWER_RELATION},
+    [CEL_OP_ADD] = {"+", POWER_ADD},      [CEL_OP_SUB] = {"-", POWER_ADD},      [CEL_OP_MUL] = {"*", POWER_MUL},
+    [CEL_OP_DIV] = {"/", POWER_MUL},      [CEL_OP_MOD] = {"%", POWER_MUL},      [CEL_OP_NOT] = {"!", POWER_UNARY},
+    [CEL_OP_NEG] = {"-", POWER_UNARY},    [CEL_OP_COND] = {"?", POWER_COND},    [CEL_OP_NOT_STRICTLY_FALSE] = {NULL, 0},
 };
 
 static void print(buf *b, const cel_expr *expr, int power_min);
 
 static const char *operator_of(const cel_expr *expr, int *power)
 {
-    if (expr->kind != CEL_EXPR_CALL || expr->macro || expr->op == CEL_OP_NONE ||
-        !operators[expr->op].text)
+    if (expr->kind != CEL_EXPR_CALL || expr->macro || expr->op == CEL_OP_NONE || !operators[expr->op].text)
         return NULL;
     *power = operators[expr->op].power;
     return operators[expr->op].text;
@@ -71,11 +58,7 @@ static void print_escaped(buf *b, mandate_slice text, bool bytes)
     buf_put_char(b, '"');
     while (at < end) {
         unsigned char c = (unsigned char)*at;
-        char name = c == '\n'               ? 'n'
-                    : c == '\r'             ? 'r'
-                    : c == '\t'             ? 't'
-                    : c == '"' || c == '\\' ? (char)c
-                                            : '\0';
+        char name = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c == '"' || c == '\\' ? (char)c : '\0';
 
         if (name)
             buf_printf(b, "\\%c", name);
@@ -197,8 +180,7 @@ static bool same_chain(const cel_expr *expr, cel_op op)
 
 static uint32_t count_terms(const cel_expr *expr, cel_op op)
 {
-    return same_chain(expr, op) ? count_terms(expr->args[0], op) + count_terms(expr->args[1], op)
-                                : 1;
+    return same_chain(expr, op) ? count_terms(expr->args[0], op) + count_terms(expr->args[1], op) : 1;
 }
 
 /* Whether the parser makes this shape of a flat run: `count` terms, split behind the middle one. */
@@ -242,8 +224,7 @@ static const cel_expr *beginning_of(const cel_expr *expr)
             expr = expr->macro;
         else if (expr->operand && !expr->test_only)
             expr = expr->operand;
-        else if (expr->op == CEL_OP_INDEX || expr->op == CEL_OP_OPT_INDEX ||
-                 expr->op == CEL_OP_OPT_SELECT)
+        else if (expr->op == CEL_OP_INDEX || expr->op == CEL_OP_OPT_INDEX || expr->op == CEL_OP_OPT_SELECT)
             expr = expr->args[0];
         else
             return expr;
@@ -296,10 +277,7 @@ static void print_operator(buf *b, const cel_expr *expr, const char *text, int p
 /* --- the rest ---------------------------------------------------------------- */
 
 /* What stands left of a dot or a bracket. */
-static void print_operand(buf *b, const cel_expr *expr)
-{
-    print(b, expr, POWER_MEMBER);
-}
+static void print_operand(buf *b, const cel_expr *expr) { print(b, expr, POWER_MEMBER); }
 
 static void print_call(buf *b, const cel_expr *expr)
 {
@@ -327,11 +305,10 @@ static void print_call(buf *b, const cel_expr *expr)
 static void print_fold(buf *b, const cel_expr *expr)
 {
     const cel_comprehension *fold = expr->comprehension;
-    const cel_expr *const parts[] = {fold->range, fold->init, fold->condition, fold->step,
-                                     fold->result};
+    const cel_expr *const parts[] = {fold->range, fold->init, fold->condition, fold->step, fold->result};
 
-    buf_printf(b, "@fold(%.*s, %.*s, %.*s", MANDATE_SLICE_ARG(fold->iter_var),
-               MANDATE_SLICE_ARG(fold->iter_var2), MANDATE_SLICE_ARG(fold->accu_var));
+    buf_printf(b, "@fold(%.*s, %.*s, %.*s", MANDATE_SLICE_ARG(fold->iter_var), MANDATE_SLICE_ARG(fold->iter_var2),
+               MANDATE_SLICE_ARG(fold->accu_var));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         buf_put_str(b, ", ");
         print(b, parts[i], POWER_COND);
@@ -396,7 +373,4 @@ static void print(buf *b, const cel_expr *expr, int power_min)
         buf_put_char(b, ')');
 }
 
-void cel_print(buf *b, const cel_expr *expr)
-{
-    print(b, expr, POWER_COND);
-}
+void cel_print(buf *b, const cel_expr *expr) { print(b, expr, POWER_COND); }

@@ -4,8 +4,8 @@
  */
 #include "engine/cel/eval.h"
 
-mandate_status cel_program_create(cel_program **out, const cel_env *env, mandate_slice source,
-                                  const cel_type *expected, cel_issues *issues, mandate_error *err)
+mandate_status cel_program_create(cel_program **out, const cel_env *env, mandate_slice source, const cel_type *expected,
+                                  cel_issues *issues, mandate_error *err)
 {
     cel_ast *ast = NULL;
     cel_issues own;

@@ -16,14 +16,14 @@
 #include "engine/cel/re2_shim.h"
 
 typedef struct cel_step {
-    uint8_t op;     /* cel_opcode */
-    uint8_t argc;   /* CALL, CALL_DYN; COMPARE: cel_op; FOLD_START: number of variables */
+    uint8_t op;      /* cel_opcode */
+    uint8_t argc;    /* CALL, CALL_DYN; COMPARE: cel_op; FOLD_START: number of variables */
     uint16_t object; /* FIELD: object type; CALL_DYN: overloads to choose from */
-    uint32_t a, b;  /* operands, in the order opcode_list.h names them */
+    uint32_t a, b;   /* operands, in the order opcode_list.h names them */
     uint32_t offset; /* in the source, for errors */
     union {
-        const void *p;  /* CALL, CALL_DYN: what was prepared (a regex, a horizon); LIST, MAP: the mask */
-        uint64_t n;     /* FOLD_NEXT: units of a turn; FOLD_ANY, FOLD_ALL: result; FIELD_COMPARE_CONST: name */
+        const void *p; /* CALL, CALL_DYN: what was prepared (a regex, a horizon); LIST, MAP: the mask */
+        uint64_t n;    /* FOLD_NEXT: units of a turn; FOLD_ANY, FOLD_ALL: result; FIELD_COMPARE_CONST: name */
     };
 } cel_step;
 

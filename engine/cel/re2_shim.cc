@@ -13,9 +13,7 @@
 
 struct cel_regex {
     RE2 re;
-    cel_regex(const re2::StringPiece &pattern, const RE2::Options &options) : re(pattern, options)
-    {
-    }
+    cel_regex(const re2::StringPiece &pattern, const RE2::Options &options) : re(pattern, options) {}
 };
 
 static const int GROUPS_MAX = 16;
@@ -54,17 +52,12 @@ extern "C" bool cel_regex_is_simple(const cel_regex *regex)
 {
     const std::string &pattern = regex->re.pattern();
     return regex->re.ProgramSize() <= 16 ||
-           (pattern.size() > 0 && pattern[0] == '^' &&
-            pattern.find_first_of("*+{|") == std::string::npos);
+           (pattern.size() > 0 && pattern[0] == '^' && pattern.find_first_of("*+{|") == std::string::npos);
 }
 
-extern "C" int cel_regex_groups(const cel_regex *regex)
-{
-    return regex->re.NumberOfCapturingGroups();
-}
+extern "C" int cel_regex_groups(const cel_regex *regex) { return regex->re.NumberOfCapturingGroups(); }
 
-extern "C" bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from,
-                                 mandate_slice *groups, int count)
+extern "C" bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from, mandate_slice *groups, int count)
 {
     re2::StringPiece found[GROUPS_MAX];
     re2::StringPiece input(text.ptr ? text.ptr : "", text.len);

@@ -27,8 +27,7 @@ bool cel_regex_is_simple(const cel_regex *regex);
 int cel_regex_groups(const cel_regex *regex);
 /* Searches text[from..] unanchored. groups[0] is the whole match; a group that took no part has
  * ptr NULL. */
-bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from,
-                      mandate_slice *groups, int count);
+bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from, mandate_slice *groups, int count);
 
 #ifdef __cplusplus
 }

@@ -39,24 +39,16 @@ static int compare_uint_double(uint64_t u, double d)
     return u != whole ? sign_u(u, whole) : sign_d((double)whole, d);
 }
 
-static bool is_number(cel_value v)
-{
-    return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE;
-}
+static bool is_number(cel_value v) { return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE; }
 
-static double as_double(cel_value v)
-{
-    return v.kind == CEL_INT ? (double)v.i : v.kind == CEL_UINT ? (double)v.u : v.d;
-}
+static double as_double(cel_value v) { return v.kind == CEL_INT ? (double)v.i : v.kind == CEL_UINT ? (double)v.u : v.d; }
 
 static bool compare_numbers(cel_value x, cel_value y, int *order)
 {
     if ((x.kind == CEL_DOUBLE && isnan(x.d)) || (y.kind == CEL_DOUBLE && isnan(y.d)))
         return false;
     if (x.kind == y.kind)
-        *order = x.kind == CEL_INT    ? sign(x.i, y.i)
-                 : x.kind == CEL_UINT ? sign_u(x.u, y.u)
-                                      : sign_d(x.d, y.d);
+        *order = x.kind == CEL_INT ? sign(x.i, y.i) : x.kind == CEL_UINT ? sign_u(x.u, y.u) : sign_d(x.d, y.d);
     else if (x.kind == CEL_INT && y.kind == CEL_UINT)
         *order = x.i < 0 ? -1 : sign_u((uint64_t)x.i, y.u);
     else if (x.kind == CEL_UINT && y.kind == CEL_INT)
@@ -93,8 +85,7 @@ bool cel_compare(cel_value x, cel_value y, int *order)
 
 bool cel_compare_op(cel_value x, cel_value y, int *order)
 {
-    if (is_number(x) && is_number(y) && x.kind != y.kind &&
-        (x.kind == CEL_DOUBLE || y.kind == CEL_DOUBLE)) {
+    if (is_number(x) && is_number(y) && x.kind != y.kind && (x.kind == CEL_DOUBLE || y.kind == CEL_DOUBLE)) {
         double a = as_double(x), b = as_double(y);
         *order = sign_d(a, b);
         return !isnan(a) && !isnan(b);

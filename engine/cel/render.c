@@ -23,8 +23,7 @@ static void put_double(buf *b, double d)
 static void put_time(buf *b, cel_value v)
 {
     char text[CEL_NUMBER_TEXT + 16];
-    size_t n = v.kind == CEL_TIMESTAMP ? time_format(text, v.i, v.len)
-                                       : cel_duration_text(text, v.i, v.len);
+    size_t n = v.kind == CEL_TIMESTAMP ? time_format(text, v.i, v.len) : cel_duration_text(text, v.i, v.len);
     buf_put(b, text, n);
 }
 
@@ -34,9 +33,7 @@ static void put_net(buf *b, cel_value v)
 {
     char text[CEL_NET_TEXT];
     const uint8_t *bytes = (const uint8_t *)v.s;
-    buf_put(b, text,
-            v.kind == CEL_IP ? cel_ip_text(text, bytes, v.len)
-                             : cel_cidr_text(text, bytes, v.len, v.type));
+    buf_put(b, text, v.kind == CEL_IP ? cel_ip_text(text, bytes, v.len) : cel_cidr_text(text, bytes, v.len, v.type));
 }
 
 /* --- JSON --- */
@@ -211,8 +208,7 @@ static void text_double(buf *b, double d)
 {
     size_t from = b->len;
     if (!isfinite(d)) {
-        buf_put_str(b, isnan(d) ? "double(\"NaN\")" : d < 0 ? "double(\"-Infinity\")"
-                                                            : "double(\"Infinity\")");
+        buf_put_str(b, isnan(d) ? "double(\"NaN\")" : d < 0 ? "double(\"-Infinity\")" : "double(\"Infinity\")");
         return;
     }
     put_double(b, d);

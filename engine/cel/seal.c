@@ -58,8 +58,7 @@ static bool copy_prepared(cel_program *p, cel_step *s)
 void cel_seal(cel_compiler *c)
 {
     cel_program *p = c->program;
-    size_t steps_bytes = c->steps.len * sizeof(cel_step) + 16,
-           constants_bytes = c->constants.len * sizeof(cel_value) + 16;
+    size_t steps_bytes = c->steps.len * sizeof(cel_step) + 16, constants_bytes = c->constants.len * sizeof(cel_value) + 16;
     shorten_jumps(c);
     p->units = add_up(c, 0, c->steps.len);
     bool ok = arena_reserve(&p->memory, steps_bytes + constants_bytes + c->scratch.used);

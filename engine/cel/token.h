@@ -60,8 +60,7 @@ typedef enum cel_token_kind {
 typedef struct cel_token {
     cel_token_kind kind;
     uint32_t begin, end; /* in the source */
-    mandate_slice
-        text; /* identifier without backquotes; decoded string; the sentence of an error */
+    mandate_slice text;  /* identifier without backquotes; decoded string; the sentence of an error */
     union {
         uint64_t u; /* INT, UINT */
         double d;

@@ -37,15 +37,9 @@ const cel_type cel_simple_types[CEL_TYPE_KIND_COUNT] = {
     [CEL_TYPE_PARAM] = {.kind = CEL_TYPE_PARAM, .name = "_"},
 };
 
-const cel_type *cel_type_simple(cel_type_kind kind)
-{
-    return &cel_simple_types[kind];
-}
+const cel_type *cel_type_simple(cel_type_kind kind) { return &cel_simple_types[kind]; }
 
-static bool same_name(const char *x, const char *y)
-{
-    return x == y || (x && y && strcmp(x, y) == 0);
-}
+static bool same_name(const char *x, const char *y) { return x == y || (x && y && strcmp(x, y) == 0); }
 
 bool cel_type_equal(const cel_type *x, const cel_type *y)
 {
@@ -78,12 +72,10 @@ static bool type_eq(const void *ctx, uint32_t handle, const void *key)
 
 static uint64_t type_hash(const type_key *key)
 {
-    return hash_mix(hash_mix((uint64_t)key->kind, (uint64_t)(uintptr_t)key->p0),
-                    (uint64_t)(uintptr_t)key->p1);
+    return hash_mix(hash_mix((uint64_t)key->kind, (uint64_t)(uintptr_t)key->p0), (uint64_t)(uintptr_t)key->p1);
 }
 
-const cel_type *cel_env_interned(const cel_env *env, cel_type_kind kind, const cel_type *p0,
-                                 const cel_type *p1)
+const cel_type *cel_env_interned(const cel_env *env, cel_type_kind kind, const cel_type *p0, const cel_type *p1)
 {
     type_key key = {kind, p0, p1};
     uint32_t found = table_find(&env->type_index, type_hash(&key), type_eq, env, &key);
@@ -91,8 +83,7 @@ const cel_type *cel_env_interned(const cel_env *env, cel_type_kind kind, const c
     return found == TABLE_NONE ? NULL : env->types.data[found];
 }
 
-static const cel_type *intern(cel_env *env, cel_type_kind kind, const cel_type *p0,
-                              const cel_type *p1)
+static const cel_type *intern(cel_env *env, cel_type_kind kind, const cel_type *p0, const cel_type *p1)
 {
     type_key key = {kind, p0, p1};
     const cel_type *out = cel_env_interned(env, kind, p0, p1);
@@ -117,35 +108,23 @@ static const cel_type *intern(cel_env *env, cel_type_kind kind, const cel_type *
     return made;
 }
 
-const cel_type *cel_type_list(cel_env *env, const cel_type *of)
-{
-    return intern(env, CEL_TYPE_LIST, of, NULL);
-}
+const cel_type *cel_type_list(cel_env *env, const cel_type *of) { return intern(env, CEL_TYPE_LIST, of, NULL); }
 
 const cel_type *cel_type_map(cel_env *env, const cel_type *key, const cel_type *value)
 {
     return intern(env, CEL_TYPE_MAP, key, value);
 }
 
-const cel_type *cel_type_optional(cel_env *env, const cel_type *of)
-{
-    return intern(env, CEL_TYPE_OPTIONAL, of, NULL);
-}
+const cel_type *cel_type_optional(cel_env *env, const cel_type *of) { return intern(env, CEL_TYPE_OPTIONAL, of, NULL); }
 
-const cel_type *cel_type_table(cel_env *env, const cel_type *object)
-{
-    return intern(env, CEL_TYPE_TABLE, object, NULL);
-}
+const cel_type *cel_type_table(cel_env *env, const cel_type *object) { return intern(env, CEL_TYPE_TABLE, object, NULL); }
 
 const cel_type *cel_type_wrapper(cel_env *env, const cel_type *of)
 {
-    return of && of->kind >= CEL_TYPE_BOOL && of->kind <= CEL_TYPE_BYTES
-               ? intern(env, CEL_TYPE_WRAPPER, of, NULL)
-               : NULL;
+    return of && of->kind >= CEL_TYPE_BOOL && of->kind <= CEL_TYPE_BYTES ? intern(env, CEL_TYPE_WRAPPER, of, NULL) : NULL;
 }
 
-const cel_type *cel_type_opaque(cel_env *env, const char *name, const cel_type *const *params,
-                                uint32_t count)
+const cel_type *cel_type_opaque(cel_env *env, const char *name, const cel_type *const *params, uint32_t count)
 {
     mandate_slice copy = arena_dup(&env->memory, mandate_slice_str(name));
     cel_type *cells = ARENA_ARRAY(&env->memory, cel_type, count ? count : 1);
@@ -211,8 +190,7 @@ const cel_type *cel_type_denoted(uint32_t libraries, mandate_slice name)
             continue;
         if (names[i].kind == CEL_TYPE_OPTIONAL && !(libraries & CEL_LIB_OPTIONAL))
             return NULL;
-        if ((names[i].kind == CEL_TYPE_IP || names[i].kind == CEL_TYPE_CIDR) &&
-            !(libraries & CEL_LIB_NETWORK))
+        if ((names[i].kind == CEL_TYPE_IP || names[i].kind == CEL_TYPE_CIDR) && !(libraries & CEL_LIB_NETWORK))
             return NULL;
         return cel_type_simple(names[i].kind);
     }
@@ -294,8 +272,7 @@ static bool accept(type_reader *r, char c)
 
 static const cel_type *bad_type(type_reader *r, const char *why)
 {
-    mandate_error_set(r->err, MANDATE_INVALID, "'%.*s' is no type: %s", MANDATE_SLICE_ARG(r->text),
-                      why);
+    mandate_error_set(r->err, MANDATE_INVALID, "'%.*s' is no type: %s", MANDATE_SLICE_ARG(r->text), why);
     return NULL;
 }
 
@@ -308,8 +285,8 @@ static const cel_type *unknown_type(type_reader *r, mandate_slice name)
         candidates[count] = names[count].name;
     nearest = nearest_name(name, candidates, count);
     if (nearest)
-        mandate_error_set(r->err, MANDATE_INVALID, "unknown type '%.*s' (did you mean '%s'?)",
-                          MANDATE_SLICE_ARG(name), nearest);
+        mandate_error_set(r->err, MANDATE_INVALID, "unknown type '%.*s' (did you mean '%s'?)", MANDATE_SLICE_ARG(name),
+                          nearest);
     else
         mandate_error_set(r->err, MANDATE_INVALID, "unknown type '%.*s'", MANDATE_SLICE_ARG(name));
     return NULL;
@@ -359,9 +336,8 @@ static const cel_type *read_type(type_reader *r, int depth)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!mandate_slice_is(name, names[i].name))
             continue;
-        if (names[i].kind == CEL_TYPE_LIST || names[i].kind == CEL_TYPE_MAP ||
-            names[i].kind == CEL_TYPE_OPTIONAL || names[i].kind == CEL_TYPE_TYPE ||
-            names[i].kind == CEL_TYPE_WRAPPER)
+        if (names[i].kind == CEL_TYPE_LIST || names[i].kind == CEL_TYPE_MAP || names[i].kind == CEL_TYPE_OPTIONAL ||
+            names[i].kind == CEL_TYPE_TYPE || names[i].kind == CEL_TYPE_WRAPPER)
             return read_params(r, names[i].kind, depth);
         return cel_type_simple(names[i].kind);
     }

@@ -63,13 +63,13 @@ typedef enum cel_library {
     CEL_LIB_ENCODERS = 1 << 6,
     CEL_LIB_BINDINGS = 1 << 7,
     CEL_LIB_REGEX = 1 << 8,
-    CEL_LIB_TWO_VAR = 1 << 9,   /* two-variable comprehensions */
-    CEL_LIB_MAPPING = 1 << 10,  /* ours, for connectors: parse_json is declared there */
-    CEL_LIB_NETWORK = 1 << 11,  /* ip(), cidr() and their methods */
+    CEL_LIB_TWO_VAR = 1 << 9,  /* two-variable comprehensions */
+    CEL_LIB_MAPPING = 1 << 10, /* ours, for connectors: parse_json is declared there */
+    CEL_LIB_NETWORK = 1 << 11, /* ip(), cidr() and their methods */
     CEL_LIB_ALL = (1 << 16) - 1,
     /* Not libraries, and not part of ALL: */
-    CEL_LIB_BLOCK = 1 << 16,    /* cel.block and its relatives: only the specification's tests use them */
-    CEL_NO_MACROS = 1 << 17     /* all(), has(), ... are ordinary calls */
+    CEL_LIB_BLOCK = 1 << 16, /* cel.block and its relatives: only the specification's tests use them */
+    CEL_NO_MACROS = 1 << 17  /* all(), has(), ... are ordinary calls */
 } cel_library;
 
 MANDATE_CHECK mandate_status cel_env_create(cel_env **out, uint32_t libraries, mandate_error *err);
@@ -84,8 +84,7 @@ const cel_type *cel_type_optional(cel_env *env, const cel_type *of);
 /* bool, int, uint, double, string or bytes, or null. */
 const cel_type *cel_type_wrapper(cel_env *env, const cel_type *of);
 /* A type known by its name only, e.g. set(int); up to CEL_TYPE_PARAMS_MAX parameters. */
-const cel_type *cel_type_opaque(cel_env *env, const char *name, const cel_type *const *params,
-                                uint32_t count);
+const cel_type *cel_type_opaque(cel_env *env, const char *name, const cel_type *const *params, uint32_t count);
 /* A type parameter, for signatures of functions: equal names in one signature are equal types. */
 const cel_type *cel_type_param(cel_env *env, const char *name);
 /* The object type of that name: declared now or (without fields yet) before. */
@@ -99,11 +98,11 @@ void cel_type_print(buf *b, const cel_type *type);
 bool cel_type_equal(const cel_type *x, const cel_type *y);
 
 /* Gives an object type its fields (names copied). Once per type. */
-MANDATE_CHECK mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_field *fields,
-                                            uint32_t count, mandate_error *err);
+MANDATE_CHECK mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_field *fields, uint32_t count,
+                                            mandate_error *err);
 /* Declares a variable; the result is its index, given to the host. Dotted names are allowed. */
-MANDATE_CHECK mandate_status cel_env_variable(uint32_t *out, cel_env *env, const char *name,
-                                              const cel_type *type, mandate_error *err);
+MANDATE_CHECK mandate_status cel_env_variable(uint32_t *out, cel_env *env, const char *name, const cel_type *type,
+                                              mandate_error *err);
 /* Declares `name` as an entity table: `name[id]` is an object of the type of that name. */
 MANDATE_CHECK mandate_status cel_env_table(cel_env *env, const cel_type *object, mandate_error *err);
 /* One overload of a function that the host implements (cel_host.call). A name that the libraries use
@@ -117,8 +116,7 @@ typedef struct cel_signature {
     const cel_type *result;
 } cel_signature;
 enum { CEL_SIGNATURE_PARAMS = 8, CEL_TYPE_PARAMS_MAX = 8 };
-MANDATE_CHECK mandate_status cel_env_function(cel_env *env, const cel_signature *signature,
-                                              mandate_error *err);
+MANDATE_CHECK mandate_status cel_env_function(cel_env *env, const cel_signature *signature, mandate_error *err);
 /* Where relative names are looked up first: "a.b" tries a.b.x, a.x, x. Default "". */
 MANDATE_CHECK mandate_status cel_env_container(cel_env *env, const char *container, mandate_error *err);
 /* Declares `now` (timestamp): a variable of which evaluation tracks how long a result is certain. */

@@ -22,27 +22,22 @@ void cel_unifier_deinit(cel_unifier *u)
     VEC_FREE(&u->trail);
 }
 
-static const cel_type *simple(cel_type_kind kind)
-{
-    return &cel_simple_types[kind];
-}
+static const cel_type *simple(cel_type_kind kind) { return &cel_simple_types[kind]; }
 
 static bool is_compound(const cel_type *type)
 {
-    return type->kind == CEL_TYPE_LIST || type->kind == CEL_TYPE_MAP ||
-           type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_TYPE ||
-           type->kind == CEL_TYPE_OPAQUE;
+    return type->kind == CEL_TYPE_LIST || type->kind == CEL_TYPE_MAP || type->kind == CEL_TYPE_OPTIONAL ||
+           type->kind == CEL_TYPE_TYPE || type->kind == CEL_TYPE_OPAQUE;
 }
 
 /* Same name, and as many parameters. */
 static bool same_opaque(const cel_type *x, const cel_type *y)
 {
-    return !x->name == !y->name && (!x->name || strcmp(x->name, y->name) == 0) &&
-           !x->params[0] == !y->params[0] && !x->params[1] == !y->params[1];
+    return !x->name == !y->name && (!x->name || strcmp(x->name, y->name) == 0) && !x->params[0] == !y->params[0] &&
+           !x->params[1] == !y->params[1];
 }
 
-const cel_type *cel_type_make(cel_unifier *u, cel_type_kind kind, const cel_type *p0,
-                              const cel_type *p1)
+const cel_type *cel_type_make(cel_unifier *u, cel_type_kind kind, const cel_type *p0, const cel_type *p1)
 {
     const cel_type *known;
     cel_type *out;
@@ -74,8 +69,7 @@ const cel_type *cel_type_variable(cel_unifier *u)
 }
 
 /* A type like that one, with other parameters. */
-static const cel_type *remake(cel_unifier *u, const cel_type *like, const cel_type *p0,
-                              const cel_type *p1)
+static const cel_type *remake(cel_unifier *u, const cel_type *like, const cel_type *p0, const cel_type *p1)
 {
     cel_type *out;
 
@@ -172,8 +166,7 @@ static bool less_specific(const cel_type *x, const cel_type *y)
     case CEL_TYPE_OPTIONAL:
         return less_specific(x->params[0], y->params[0]);
     case CEL_TYPE_MAP:
-        return less_specific(x->params[0], y->params[0]) &&
-               less_specific(x->params[1], y->params[1]);
+        return less_specific(x->params[0], y->params[0]) && less_specific(x->params[1], y->params[1]);
     case CEL_TYPE_TYPE:
         return true;
     case CEL_TYPE_OPAQUE:
@@ -222,15 +215,13 @@ static answer take(cel_unifier *u, const cel_type *type, const cel_type *var)
 
 static bool nullable(const cel_type *type)
 {
-    return type->kind == CEL_TYPE_NULL || type->kind == CEL_TYPE_OBJECT ||
-           type->kind == CEL_TYPE_TIMESTAMP || type->kind == CEL_TYPE_DURATION ||
-           type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_WRAPPER;
+    return type->kind == CEL_TYPE_NULL || type->kind == CEL_TYPE_OBJECT || type->kind == CEL_TYPE_TIMESTAMP ||
+           type->kind == CEL_TYPE_DURATION || type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_WRAPPER;
 }
 
 static bool agree_opaque(cel_unifier *u, const cel_type *from, const cel_type *to)
 {
-    return same_opaque(from, to) &&
-           (!from->params[0] || agree(u, from->params[0], to->params[0])) &&
+    return same_opaque(from, to) && (!from->params[0] || agree(u, from->params[0], to->params[0])) &&
            (!from->params[1] || agree(u, from->params[1], to->params[1]));
 }
 
@@ -246,8 +237,7 @@ static bool agree(cel_unifier *u, const cel_type *from, const cel_type *to)
     }
     if (from->kind == CEL_TYPE_PARAM)
         return take(u, to, from) == YES;
-    if (from->kind == CEL_TYPE_DYN || from->kind == CEL_TYPE_ERROR || to->kind == CEL_TYPE_DYN ||
-        to->kind == CEL_TYPE_ERROR)
+    if (from->kind == CEL_TYPE_DYN || from->kind == CEL_TYPE_ERROR || to->kind == CEL_TYPE_DYN || to->kind == CEL_TYPE_ERROR)
         return true;
     if (from->kind == CEL_TYPE_NULL)
         return nullable(to);
@@ -276,8 +266,7 @@ static bool agree(cel_unifier *u, const cel_type *from, const cel_type *to)
     }
 }
 
-bool cel_assignable_all(cel_unifier *u, const cel_type *const *from, const cel_type *const *to,
-                        uint32_t count)
+bool cel_assignable_all(cel_unifier *u, const cel_type *const *from, const cel_type *const *to, uint32_t count)
 {
     uint32_t mark = u->trail.len;
 

@@ -32,8 +32,7 @@ bool cel_unifier_init(cel_unifier *u, const cel_env *env, arena *memory);
 void cel_unifier_deinit(cel_unifier *u);
 
 /* Never NULL: the error type when memory ran out. */
-const cel_type *cel_type_make(cel_unifier *u, cel_type_kind kind, const cel_type *p0,
-                              const cel_type *p1);
+const cel_type *cel_type_make(cel_unifier *u, cel_type_kind kind, const cel_type *p0, const cel_type *p1);
 const cel_type *cel_type_variable(cel_unifier *u);
 /* The variables that stand for the type parameters of one signature, by name. Starts zeroed. */
 typedef struct cel_type_vars {
@@ -46,8 +45,7 @@ const cel_type *cel_type_instantiate(cel_unifier *u, const cel_type *pattern, ce
 /* Whether a `from` may be given where a `to` is expected; binds variables when it may. */
 bool cel_assignable(cel_unifier *u, const cel_type *from, const cel_type *to);
 /* All or nothing. */
-bool cel_assignable_all(cel_unifier *u, const cel_type *const *from, const cel_type *const *to,
-                        uint32_t count);
+bool cel_assignable_all(cel_unifier *u, const cel_type *const *from, const cel_type *const *to, uint32_t count);
 /* The type with bound variables replaced; with `free_to_dyn` the others become dyn. */
 const cel_type *cel_substitute(cel_unifier *u, const cel_type *type, bool free_to_dyn);
 /* The less specific of two types that agree. */

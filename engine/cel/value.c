@@ -32,15 +32,9 @@ static const char *const kind_names[CEL_KIND_COUNT] = {
     [CEL_ERROR] = "error",
 };
 
-const char *cel_kind_name(cel_kind kind)
-{
-    return (unsigned)kind < CEL_KIND_COUNT ? kind_names[kind] : "invalid";
-}
+const char *cel_kind_name(cel_kind kind) { return (unsigned)kind < CEL_KIND_COUNT ? kind_names[kind] : "invalid"; }
 
-cel_value cel_out_of_memory(void)
-{
-    return (cel_value){.kind = CEL_ERROR, .error = &out_of_memory};
-}
+cel_value cel_out_of_memory(void) { return (cel_value){.kind = CEL_ERROR, .error = &out_of_memory}; }
 
 /* Cuts after whole code points. */
 static size_t cut_utf8(const char *text, size_t len)
@@ -119,9 +113,7 @@ cel_value cel_unknown_join(arena *a, cel_value x, cel_value y)
         return cel_out_of_memory();
     uint32_t i = 0, j = 0, n = 0;
     while (i < p->count || j < q->count) {
-        int c = i == p->count   ? 1
-                : j == q->count ? -1
-                                : mandate_slice_cmp(p->attributes[i].path, q->attributes[j].path);
+        int c = i == p->count ? 1 : j == q->count ? -1 : mandate_slice_cmp(p->attributes[i].path, q->attributes[j].path);
         list[n++] = c <= 0 ? p->attributes[i] : q->attributes[j];
         i += c <= 0;
         j += c >= 0;
@@ -144,8 +136,7 @@ cel_value cel_timestamp_us(int64_t us)
 int64_t cel_us(cel_value v)
 {
     int64_t us;
-    if (__builtin_mul_overflow(v.i, (int64_t)1000000, &us) ||
-        __builtin_add_overflow(us, (int64_t)(v.len / 1000), &us))
+    if (__builtin_mul_overflow(v.i, (int64_t)1000000, &us) || __builtin_add_overflow(us, (int64_t)(v.len / 1000), &us))
         return v.i < 0 ? INT64_MIN : INT64_MAX;
     return us;
 }
@@ -170,10 +161,7 @@ static const cel_type erased[] = {
     [CEL_CIDR] = {CEL_TYPE_CIDR, 0, "net.CIDR", {NULL, NULL}},
 };
 
-cel_value cel_type_value(const cel_type *type)
-{
-    return (cel_value){.kind = CEL_TYPE, .t = type};
-}
+cel_value cel_type_value(const cel_type *type) { return (cel_value){.kind = CEL_TYPE, .t = type}; }
 
 cel_value cel_type_of(arena *a, cel_value v)
 {

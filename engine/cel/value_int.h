@@ -11,8 +11,8 @@
 #include "engine/cel/type.h"
 
 enum {
-    CEL_INDEXED = 1,      /* cel_value.type of a map with a hash index */
-    CEL_INDEX_FROM = 16,  /* maps with at least that many entries get one */
+    CEL_INDEXED = 1,     /* cel_value.type of a map with a hash index */
+    CEL_INDEX_FROM = 16, /* maps with at least that many entries get one */
 };
 
 /* --- making (value.c) --- */

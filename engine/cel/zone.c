@@ -30,8 +30,7 @@ static bool fixed_offset(mandate_slice zone, int32_t *offset_s)
         zone.ptr++;
         zone.len--;
     }
-    if (zone.len != 5 || zone.ptr[2] != ':' || !two_digits(zone.ptr, 14, &hours) ||
-        !two_digits(zone.ptr + 3, 59, &minutes))
+    if (zone.len != 5 || zone.ptr[2] != ':' || !two_digits(zone.ptr, 14, &hours) || !two_digits(zone.ptr + 3, 59, &minutes))
         return false;
     *offset_s = (hours * 60 + minutes) * (negative ? -60 : 60);
     return true;
@@ -48,6 +47,5 @@ bool cel_zone_offset(mandate_slice zone, int64_t seconds, int32_t *offset_s)
     cel_zone_provider provider = atomic_load(&installed);
     if (fixed_offset(zone, offset_s))
         return true;
-    return provider && provider(zone, seconds, offset_s) && *offset_s > -86400 * 2 &&
-           *offset_s < 86400 * 2;
+    return provider && provider(zone, seconds, offset_s) && *offset_s > -86400 * 2 && *offset_s < 86400 * 2;
 }

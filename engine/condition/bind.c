@@ -54,9 +54,8 @@ static binding *binding_of(binder *b)
 static void opaque_identity(buf *key, const condition_template *t, const plan *p, const claims *c)
 {
     const mandate_slice texts[] = {
-        [SCHEMA_MANDATE_ID] = c->id,         [SCHEMA_MANDATE_ISSUER] = c->issuer,
-        [SCHEMA_MANDATE_GRANTOR] = c->grantor, [SCHEMA_MANDATE_AGENT] = c->agent,
-        [SCHEMA_MANDATE_PURPOSE] = c->purpose, [SCHEMA_MANDATE_PARENT] = c->parent,
+        [SCHEMA_MANDATE_ID] = c->id,       [SCHEMA_MANDATE_ISSUER] = c->issuer,   [SCHEMA_MANDATE_GRANTOR] = c->grantor,
+        [SCHEMA_MANDATE_AGENT] = c->agent, [SCHEMA_MANDATE_PURPOSE] = c->purpose, [SCHEMA_MANDATE_PARENT] = c->parent,
     };
     wire_put_u64(key, t->handle);
     wire_put_u64(key, p->id);
@@ -88,8 +87,9 @@ static condition_edge bind_opaque(binder *b, plan *p)
         return nomem(b);
     buf_init(&key);
     opaque_identity(&key, b->t, p, b->claims);
-    uint32_t node = key.failed ? CONDITION_NONE
-                               : opaque_take(b->index, b->t, p->program, p->mandate_fields ? b->binding : NULL, buf_slice(&key));
+    uint32_t node = key.failed
+                        ? CONDITION_NONE
+                        : opaque_take(b->index, b->t, p->program, p->mandate_fields ? b->binding : NULL, buf_slice(&key));
     buf_deinit(&key);
     return node == CONDITION_NONE ? nomem(b) : node * 2;
 }
@@ -203,7 +203,8 @@ static condition_edge bind_plan(binder *b, plan *p)
     }
 }
 
-mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c, mandate_error *err)
+mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c,
+                              mandate_error *err)
 {
     binder b = {.index = x, .t = t, .claims = c};
     arena_init(&b.memory, LIMIT_CEL_MEMORY);

@@ -41,7 +41,8 @@ typedef struct condition_flip {
 } condition_flip;
 
 /* `timers` gets TIMER_CONDITION entries. All borrowed, all outlive the index. */
-MANDATE_CHECK mandate_status condition_index_create(condition_index **out, context *graph, timers *deadlines, mandate_error *err);
+MANDATE_CHECK mandate_status condition_index_create(condition_index **out, context *graph, timers *deadlines,
+                                                    mandate_error *err);
 void condition_index_destroy(condition_index *x);
 
 /* context_observer with the index as ctx. */
@@ -52,17 +53,20 @@ void condition_now(condition_index *x, int64_t now_us);
 
 /* Checks a text against the schema. Equal texts share one template. INVALID: line, column and a caret excerpt. */
 typedef struct condition_template condition_template;
-MANDATE_CHECK mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text, mandate_error *err);
+MANDATE_CHECK mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text,
+                                               mandate_error *err);
 void condition_template_release(condition_index *x, condition_template *t);
 mandate_slice condition_text(const condition_template *t);
 
 /* Puts the mandate's constants into the template. The edge carries one reference. Its truth is there at once. */
-MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c, mandate_error *err);
+MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c,
+                                            mandate_error *err);
 void condition_release(condition_index *x, condition_edge edge);
 condition_truth condition_value(const condition_index *x, condition_edge edge);
 
 /* Posts and removes an owner; `position` is the index's memory of where, kept by the owner. */
-MANDATE_CHECK bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause, uint32_t *position);
+MANDATE_CHECK bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause,
+                                    uint32_t *position);
 /* `moved` tells the owner whose posting took the freed place. */
 typedef void (*condition_moved)(void *ctx, uint32_t owner, uint8_t clause, uint32_t position);
 void condition_detach(condition_index *x, condition_edge edge, uint32_t position, condition_moved moved, void *ctx);
@@ -89,7 +93,8 @@ MANDATE_CHECK mandate_status condition_evidence(condition_index *x, condition_te
 MANDATE_CHECK mandate_status condition_unobservable(condition_index *x, condition_template *t, arena *a,
                                                     mandate_slice **paths, uint32_t *count, mandate_error *err);
 /* The tree with every sub-value and who set what it read, as JSON (see engine_explain). */
-MANDATE_CHECK mandate_status condition_explain(condition_index *x, condition_template *t, const claims *c, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status condition_explain(condition_index *x, condition_template *t, const claims *c, buf *out,
+                                               mandate_error *err);
 
 /* Re-derives every truth value from scratch and compares: for tests. False names the first that differs. */
 bool condition_verify(condition_index *x, char *why, size_t why_size);

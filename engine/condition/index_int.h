@@ -17,9 +17,9 @@ struct read_slot;
 typedef struct opaque {
     const cel_program *program;
     condition_template *template;
-    struct binding *binding; /* NULL when the program reads no `mandate` */
+    struct binding *binding;     /* NULL when the program reads no `mandate` */
     VEC(struct read_slot) reads; /* each holds one reference on its slot */
-    mandate_slice key;       /* owned: identity for sharing */
+    mandate_slice key;           /* owned: identity for sharing */
 } opaque;
 
 /* A child of an AND, and where the AND stands among the child's parents. */
@@ -42,21 +42,21 @@ typedef struct condition_node {
     uint8_t kind, truth, op; /* op: cel_op of an ORDER */
     bool dirty, logged, queued;
     uint8_t logged_truth;
-    uint16_t level;          /* 0 for leaves; 1 + highest child */
+    uint16_t level; /* 0 for leaves; 1 + highest child */
     uint32_t refs;
-    uint32_t slot, slot_at;  /* leaf: its slot, and where in slot.leaves */
-    uint64_t hash;           /* under which it is shared */
+    uint32_t slot, slot_at; /* leaf: its slot, and where in slot.leaves */
+    uint64_t hash;          /* under which it is shared */
     union {
-        cel_value constant;  /* EQUAL, ORDER: owned */
-        opaque *program;     /* OPAQUE */
-        struct {             /* AND */
+        cel_value constant;             /* EQUAL, ORDER: owned */
+        opaque *program;                /* OPAQUE */
+        struct {                        /* AND */
             struct and_child *children; /* sorted by edge */
             uint32_t child_count;
         };
     };
-    uint32_t count[4];       /* AND: children by truth */
-    u32_vec parents;         /* parent node * 2 + negated: one entry per edge */
-    VEC(uint64_t) posts;     /* owner << 3 | clause << 1 | negated */
+    uint32_t count[4];   /* AND: children by truth */
+    u32_vec parents;     /* parent node * 2 + negated: one entry per edge */
+    VEC(uint64_t) posts; /* owner << 3 | clause << 1 | negated */
 } condition_node;
 
 /* Thresholds of one kind of value on one slot, sorted; each with its up to four leaves (<, <=, >, >=). */
@@ -72,12 +72,12 @@ typedef struct ladder {
 typedef struct slot {
     context_entity *entity;
     uint16_t field;
-    uint32_t refs;      /* leaves and reads of opaque leaves */
-    uint32_t truth;     /* the TRUTH leaf, or CONDITION_NONE */
-    u32_vec leaves;     /* EQUAL, ORDER, TRUTH */
+    uint32_t refs;            /* leaves and reads of opaque leaves */
+    uint32_t truth;           /* the TRUTH leaf, or CONDITION_NONE */
+    u32_vec leaves;           /* EQUAL, ORDER, TRUTH */
     VEC(slot_reader) readers; /* opaque nodes */
     VEC(ladder) ladders;
-    uint64_t mark;      /* last evaluation that read it */
+    uint64_t mark; /* last evaluation that read it */
     uint32_t next_free;
 } slot;
 
@@ -96,17 +96,17 @@ struct condition_index {
     uint32_t node_free; /* through refs */
     VEC(slot) slots;
     uint32_t slot_free;
-    table shared;     /* leaves and AND nodes by content */
+    table shared; /* leaves and AND nodes by content */
     table templates;
     VEC(condition_template *) template_list; /* NULL: free */
-    u32_vec template_free; /* handles to use again; has room for all */
-    u32_vec dirty;    /* opaque nodes to run */
-    VEC(u32_vec) levels; /* AND nodes to look at, by level */
-    u32_vec log;      /* nodes whose truth changed since the last settle */
+    u32_vec template_free;                   /* handles to use again; has room for all */
+    u32_vec dirty;                           /* opaque nodes to run */
+    VEC(u32_vec) levels;                     /* AND nodes to look at, by level */
+    u32_vec log;                             /* nodes whose truth changed since the last settle */
     VEC(condition_flip) flips;
-    arena scratch;    /* one evaluation */
-    uint64_t run;     /* number of the current evaluation, for slot.mark */
-    bool failed;      /* out of memory inside the observer */
+    arena scratch; /* one evaluation */
+    uint64_t run;  /* number of the current evaluation, for slot.mark */
+    bool failed;   /* out of memory inside the observer */
     condition_stats stats;
     uint32_t node_count, slot_count, template_count;
 };
@@ -130,7 +130,10 @@ condition_edge edge_const(condition_index *x, condition_truth truth);
 /* AND of edges (which it takes over), simplified and shared. */
 condition_edge edge_and(condition_index *x, condition_edge *edges, uint32_t count);
 condition_truth truth_of_counts(const uint32_t count[4]);
-static inline condition_truth truth_not(condition_truth t) { return t == TRUTH_TRUE ? TRUTH_FALSE : t == TRUTH_FALSE ? TRUTH_TRUE : t; }
+static inline condition_truth truth_not(condition_truth t)
+{
+    return t == TRUTH_TRUE ? TRUTH_FALSE : t == TRUTH_FALSE ? TRUTH_TRUE : t;
+}
 /* Sets a node's truth, tells its parents' counters, queues them. */
 void node_set(condition_index *x, uint32_t node, condition_truth truth);
 
@@ -142,11 +145,12 @@ typedef struct reading {
     /* Called for every cell that is read; NULL: nobody listens. */
     void (*note)(struct reading *r, context_entity *entity, uint16_t field);
     void *note_ctx;
-    VEC(uint32_t) slots;    /* of an opaque run: newly read, one reference each */
+    VEC(uint32_t) slots; /* of an opaque run: newly read, one reference each */
     bool failed;
 } reading;
 extern const cel_host condition_host;
-cel_value condition_run(condition_index *x, const cel_program *program, reading *r, int64_t *certain_until_us, arena *memory);
+cel_value condition_run(condition_index *x, const cel_program *program, reading *r, int64_t *certain_until_us,
+                        arena *memory);
 condition_truth truth_of_value(cel_value v);
 uint32_t opaque_take(condition_index *x, condition_template *t, const cel_program *program, binding *b, mandate_slice key);
 bool opaque_run(condition_index *x, uint32_t node);
@@ -161,7 +165,17 @@ typedef struct static_expr {
     cel_program *program; /* otherwise */
 } static_expr;
 
-typedef enum plan_kind { PLAN_AND, PLAN_OR, PLAN_NOT, PLAN_TRUTH, PLAN_EQUAL, PLAN_IN, PLAN_ORDER, PLAN_STATIC, PLAN_OPAQUE } plan_kind;
+typedef enum plan_kind {
+    PLAN_AND,
+    PLAN_OR,
+    PLAN_NOT,
+    PLAN_TRUTH,
+    PLAN_EQUAL,
+    PLAN_IN,
+    PLAN_ORDER,
+    PLAN_STATIC,
+    PLAN_OPAQUE
+} plan_kind;
 
 typedef struct plan plan;
 struct plan {
@@ -170,11 +184,11 @@ struct plan {
     const cel_expr *expr; /* for explain */
     plan **children;
     uint32_t child_count;
-    uint16_t type, field; /* slot: entity type and field */
+    uint16_t type, field;      /* slot: entity type and field */
     static_expr key, constant; /* entity id; what it is compared with (IN: a list) */
-    cel_program *program; /* OPAQUE, STATIC; elsewhere made when a constant turns out to be no value */
-    uint32_t mandate_fields; /* bits: which of the mandate's own fields the expression reads */
-    uint32_t id;          /* within the template */
+    cel_program *program;      /* OPAQUE, STATIC; elsewhere made when a constant turns out to be no value */
+    uint32_t mandate_fields;   /* bits: which of the mandate's own fields the expression reads */
+    uint32_t id;               /* within the template */
 };
 
 struct condition_template {

@@ -209,8 +209,7 @@ uint32_t leaf_take(condition_index *x, node_kind kind, cel_op op, uint32_t s, ce
     n->hash = hash;
     n->constant = owned;
     n->slot_at = p->leaves.len;
-    if (!VEC_PUSH(&p->leaves, node) || !table_add(&x->shared, hash, node) ||
-        (kind == NODE_ORDER && !ladder_add(x, p, node)))
+    if (!VEC_PUSH(&p->leaves, node) || !table_add(&x->shared, hash, node) || (kind == NODE_ORDER && !ladder_add(x, p, node)))
         return x->failed = true, CONDITION_NONE; /* fatal for the engine: nothing is undone */
     if (kind == NODE_TRUTH)
         p->truth = node;

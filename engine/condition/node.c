@@ -168,7 +168,7 @@ typedef struct and_key {
     uint32_t count;
 } and_key;
 
-static bool and_eq(const void *ctx, uint32_t handle, const void *key)
+static bool and_eq (const void *ctx, uint32_t handle, const void *key)
 {
     const condition_node *n = &((const condition_index *)ctx)->nodes.data[handle];
     const and_key *k = key;

@@ -97,11 +97,9 @@ static cel_value host_has(void *ctx, cel_activation *act, cel_value object, uint
     return v.kind == CEL_UNKNOWN || v.kind == CEL_ERROR ? v : cel_bool(v.kind != CEL_NULL);
 }
 
-const cel_host condition_host = {
-    .variable = host_variable, .entity = host_entity, .field = host_field, .has = host_has};
+const cel_host condition_host = {.variable = host_variable, .entity = host_entity, .field = host_field, .has = host_has};
 
-cel_value condition_run(condition_index *x, const cel_program *program, reading *r, int64_t *certain_until_us,
-                        arena *memory)
+cel_value condition_run(condition_index *x, const cel_program *program, reading *r, int64_t *certain_until_us, arena *memory)
 {
     cel_activation act = {.host = &condition_host,
                           .ctx = r,

@@ -88,7 +88,8 @@ mandate_status condition_compile(condition_template **out, condition_index *x, m
         return s;
     handle = x->template_free.len ? x->template_free.data[x->template_free.len - 1] : x->template_list.len;
     /* Room to give the handle back is made now, so that giving back cannot fail. */
-    if ((handle == x->template_list.len && (!VEC_RESERVE(&x->template_free, handle + 1) || !VEC_PUSH(&x->template_list, NULL))) ||
+    if ((handle == x->template_list.len &&
+         (!VEC_RESERVE(&x->template_free, handle + 1) || !VEC_PUSH(&x->template_list, NULL))) ||
         !table_add(&x->templates, hash, handle)) {
         template_destroy(t);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while compiling a condition");

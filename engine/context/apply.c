@@ -226,7 +226,7 @@ static context_outcome apply_upsert(context *c, const change *ch, const change_o
             continue;
         if (!set->forget) {
             /* A mapping may produce a type or an optional; that is no fact about the world: unknown. */
-            bool ok = f->kind == SCHEMA_REFERENCE      ? reference_value(c, f, set->value, &value)
+            bool ok = f->kind == SCHEMA_REFERENCE ? reference_value(c, f, set->value, &value)
                       : value_is_data(set->value) ? value_own(&value, set->value)
                                                   : true;
             if (!ok)

@@ -9,8 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-mandate_status context_create(context **out, const schema *s, context_observer observer, void *ctx,
-                              mandate_error *err)
+mandate_status context_create(context **out, const schema *s, context_observer observer, void *ctx, mandate_error *err)
 {
     context *c = calloc(1, sizeof(*c));
     if (!c || !VEC_PUSH(&c->provenances, (provenance){.refs = 0})) {
@@ -94,8 +93,7 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
     copy[id.len] = 0;
     *e = (context_entity){.id = {copy, id.len}, .cells = cells, .type = type, .handle = c->entities.len};
     for (uint16_t i = 0; i < t->field_count; i++)
-        cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0)
-                                                              : (cel_value){.kind = CEL_UNKNOWN};
+        cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0) : (cel_value){.kind = CEL_UNKNOWN};
     if (!VEC_PUSH(&c->entities, e))
         goto nomem;
     if (!table_add(&c->by_key, entity_hash(type, id), e->handle)) {
@@ -199,10 +197,7 @@ void context_changed_clear(context *c)
     c->changed.len = 0;
 }
 
-bool context_source_live(const context *c, uint16_t source)
-{
-    return source >= LIMIT_SOURCES || !c->source_down[source];
-}
+bool context_source_live(const context *c, uint16_t source) { return source >= LIMIT_SOURCES || !c->source_down[source]; }
 
 void context_source(context *c, uint16_t source, bool live)
 {

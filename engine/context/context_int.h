@@ -28,7 +28,7 @@ struct context {
 
 /* A new provenance with no references yet; 0 when out of memory. */
 uint32_t provenance_add(context *c, const change_origin *origin);
-void provenance_drop(context *c, uint32_t index); /* one reference */
+void provenance_drop(context *c, uint32_t index);    /* one reference */
 void provenance_collect(context *c, uint32_t index); /* frees it when nobody took a reference */
 
 /* The cell's value as conditions see it. */

@@ -64,10 +64,7 @@ void schema_destroy(schema *s)
 
 /* --- names ----------------------------------------------------------------------------------------------- */
 
-static bool is_word_start(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+static bool is_word_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -83,18 +80,18 @@ static bool is_one_of(mandate_slice word, const char *const *list)
 static const char *const keywords[] = {"true", "false", "null", "in", NULL};
 /* Names that a condition could not write as its first word, or that would hide something else. */
 static const char *const reserved[] = {
-    "as",     "break",  "const", "continue", "else",   "for",       "function",  "if",    "import",
-    "let",    "loop",   "package", "namespace", "return", "var",    "void",      "while", "mandate",
-    "now",    "bool",   "int",   "uint",     "double", "string",    "bytes",     "list",  "map",
-    "type",   "dyn",    "null_type", "timestamp", "duration", "optional_type", "google", "has", NULL};
+    "as",   "break", "const",     "continue",  "else",     "for",           "function", "if",    "import",
+    "let",  "loop",  "package",   "namespace", "return",   "var",           "void",     "while", "mandate",
+    "now",  "bool",  "int",       "uint",      "double",   "string",        "bytes",    "list",  "map",
+    "type", "dyn",   "null_type", "timestamp", "duration", "optional_type", "google",   "has",   NULL};
 
 static mandate_status check_length(mandate_slice name, const char *what, mandate_error *err)
 {
     if (name.len == 0)
         return mandate_error_set(err, MANDATE_INVALID, "empty %s name", what);
     if (name.len > LIMIT_NAME)
-        return mandate_error_set(err, MANDATE_LIMIT, "%s name of %zu bytes, at most %d are allowed", what,
-                                 name.len, LIMIT_NAME);
+        return mandate_error_set(err, MANDATE_LIMIT, "%s name of %zu bytes, at most %d are allowed", what, name.len,
+                                 LIMIT_NAME);
     return MANDATE_OK;
 }
 
@@ -114,8 +111,8 @@ static mandate_status check_identifier(mandate_slice name, bool dotted, const ch
                 goto malformed;
             if (is_one_of(word, keywords) || (dotted && start == 0 && is_one_of(word, reserved)))
                 return mandate_error_set(err, MANDATE_INVALID,
-                                         "%s name '%.*s': '%.*s' is a reserved word of the condition language",
-                                         what, MANDATE_SLICE_ARG(name), MANDATE_SLICE_ARG(word));
+                                         "%s name '%.*s': '%.*s' is a reserved word of the condition language", what,
+                                         MANDATE_SLICE_ARG(name), MANDATE_SLICE_ARG(word));
             start = i + 1;
         } else if (!is_word_start(c) && !(is_digit(c) && i > start)) {
             goto malformed;
@@ -142,9 +139,8 @@ static mandate_status check_label(mandate_slice name, const char *what, mandate_
         if (!is_word_start(c) && !is_digit(c) && c != '.' && c != '-') {
             if (!utf8_valid(name))
                 return mandate_error_set(err, MANDATE_INVALID, "%s name is not UTF-8", what);
-            return mandate_error_set(err, MANDATE_INVALID,
-                                     "%s name '%.*s' may hold only letters, digits, '.', '_' and '-'", what,
-                                     MANDATE_SLICE_ARG(name));
+            return mandate_error_set(err, MANDATE_INVALID, "%s name '%.*s' may hold only letters, digits, '.', '_' and '-'",
+                                     what, MANDATE_SLICE_ARG(name));
         }
     }
     return MANDATE_OK;
@@ -152,8 +148,7 @@ static mandate_status check_label(mandate_slice name, const char *what, mandate_
 
 static mandate_status frozen_error(mandate_error *err)
 {
-    return mandate_error_set(err, MANDATE_CONFLICT,
-                             "the schema is frozen: types are declared before the engine starts");
+    return mandate_error_set(err, MANDATE_CONFLICT, "the schema is frozen: types are declared before the engine starts");
 }
 
 /* --- types ----------------------------------------------------------------------------------------------- */
@@ -171,11 +166,10 @@ mandate_status schema_declare_type(uint16_t *out, schema *s, mandate_slice name,
     if (status)
         return status;
     if (s->types.len >= LIMIT_TYPES - 1) /* one object type is `mandate` */
-        return mandate_error_set(err, MANDATE_LIMIT, "more than %d entity types: '%.*s' is one too many",
-                                 LIMIT_TYPES - 1, MANDATE_SLICE_ARG(name));
+        return mandate_error_set(err, MANDATE_LIMIT, "more than %d entity types: '%.*s' is one too many", LIMIT_TYPES - 1,
+                                 MANDATE_SLICE_ARG(name));
     mandate_slice copy = arena_dup(&s->memory, name);
-    if (!copy.ptr || !VEC_RESERVE(&s->types, s->types.len + 1) ||
-        !VEC_RESERVE(&s->field_caps, s->types.len + 1) ||
+    if (!copy.ptr || !VEC_RESERVE(&s->types, s->types.len + 1) || !VEC_RESERVE(&s->field_caps, s->types.len + 1) ||
         !table_add(&s->type_by_name, hash_slice(copy), s->types.len))
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for entity type '%.*s'", MANDATE_SLICE_ARG(name));
     const cel_type *object = cel_type_object(s->env, copy.ptr);
@@ -221,8 +215,7 @@ static mandate_status add_field(uint16_t *out, schema *s, uint16_t type, mandate
     return MANDATE_OK;
 }
 
-static mandate_status kind_conflict(const schema_type *t, const schema_field *f, schema_field_kind want,
-                                    mandate_error *err)
+static mandate_status kind_conflict(const schema_type *t, const schema_field *f, schema_field_kind want, mandate_error *err)
 {
     return mandate_error_set(err, MANDATE_CONFLICT, "'%s.%s' is declared as %s %s and as %s %s", t->name, f->name,
                              f->kind == SCHEMA_REFERENCE ? "a" : "an", kind_names[f->kind],
@@ -273,8 +266,8 @@ static mandate_status parse_attribute_type(const cel_type **out, schema *s, cons
     return MANDATE_OK;
 }
 
-mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice name, mandate_slice type_text,
-                                        bool supplied, mandate_error *err)
+mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice name, mandate_slice type_text, bool supplied,
+                                        mandate_error *err)
 {
     assert(type < s->types.len);
     const cel_type *declared;
@@ -296,8 +289,8 @@ mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice 
             buf was;
             buf_init(&was);
             cel_type_print(&was, f->type);
-            status = mandate_error_set(err, MANDATE_CONFLICT, "attribute '%s.%s' is declared as %s and as %.*s",
-                                       t->name, f->name, buf_cstr(&was), MANDATE_SLICE_ARG(type_text));
+            status = mandate_error_set(err, MANDATE_CONFLICT, "attribute '%s.%s' is declared as %s and as %.*s", t->name,
+                                       f->name, buf_cstr(&was), MANDATE_SLICE_ARG(type_text));
             buf_deinit(&was);
             return status;
         }
@@ -323,8 +316,9 @@ static mandate_status declare_inverse(schema *s, uint16_t type, uint16_t field, 
         const char *was = s->types.data[target].fields[f->inverse].name;
         if (mandate_slice_is(inverse, was))
             return MANDATE_OK;
-        return mandate_error_set(err, MANDATE_CONFLICT, "reference '%s.%s' is declared with inverse '%s' and with "
-                                                        "inverse '%.*s'",
+        return mandate_error_set(err, MANDATE_CONFLICT,
+                                 "reference '%s.%s' is declared with inverse '%s' and with "
+                                 "inverse '%.*s'",
                                  type_name, f->name, was, MANDATE_SLICE_ARG(inverse));
     }
     uint16_t taken = schema_field_find(&s->types.data[target], inverse);
@@ -333,8 +327,7 @@ static mandate_status declare_inverse(schema *s, uint16_t type, uint16_t field, 
         return mandate_error_set(err, MANDATE_CONFLICT,
                                  "inverse '%.*s' of reference '%s.%s': '%s.%s' is already declared as %s %s",
                                  MANDATE_SLICE_ARG(inverse), type_name, f->name, t->name, t->fields[taken].name,
-                                 t->fields[taken].kind == SCHEMA_REFERENCE ? "a" : "an",
-                                 kind_names[t->fields[taken].kind]);
+                                 t->fields[taken].kind == SCHEMA_REFERENCE ? "a" : "an", kind_names[t->fields[taken].kind]);
     }
     uint16_t index;
     mandate_status status = add_field(&index, s, target, inverse, SCHEMA_INVERSE, err);
@@ -358,8 +351,7 @@ mandate_status schema_declare_reference(schema *s, uint16_t type, mandate_slice 
     uint16_t to;
     mandate_status status = schema_declare_type(&to, s, target, err);
     if (status)
-        return mandate_error_prefix(err, status, "reference '%s.%.*s'", s->types.data[type].name,
-                                    MANDATE_SLICE_ARG(name));
+        return mandate_error_prefix(err, status, "reference '%s.%.*s'", s->types.data[type].name, MANDATE_SLICE_ARG(name));
     uint16_t index = schema_field_find(&s->types.data[type], name);
     if (index == SCHEMA_NONE) {
         status = add_field(&index, s, type, name, SCHEMA_REFERENCE, err);
@@ -412,8 +404,7 @@ static mandate_status declare_name(uint16_t *out, schema *s, schema_names *n, ma
         return mandate_error_set(err, MANDATE_LIMIT, "more than %u %ss: '%.*s' is one too many", max, what,
                                  MANDATE_SLICE_ARG(name));
     mandate_slice copy = arena_dup(&s->memory, name);
-    if (!copy.ptr || !VEC_RESERVE(&n->list, n->list.len + 1) ||
-        !table_add(&n->by_name, hash_slice(copy), n->list.len))
+    if (!copy.ptr || !VEC_RESERVE(&n->list, n->list.len + 1) || !table_add(&n->by_name, hash_slice(copy), n->list.len))
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for %s '%.*s'", what, MANDATE_SLICE_ARG(name));
     *out = (uint16_t)n->list.len;
     n->list.data[n->list.len] = (schema_name){copy.ptr, n->list.len + 1};

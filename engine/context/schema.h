@@ -70,8 +70,8 @@ void schema_destroy(schema *s);
 /* --- declaring; all are idempotent, and a contradiction is an error that names both ------------- */
 MANDATE_CHECK mandate_status schema_declare_type(uint16_t *out, schema *s, mandate_slice name, mandate_error *err);
 /* `type_text` as cel_type_parse reads it; empty = dyn unless declared elsewhere. */
-MANDATE_CHECK mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice name,
-                                                      mandate_slice type_text, bool supplied, mandate_error *err);
+MANDATE_CHECK mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice name, mandate_slice type_text,
+                                                      bool supplied, mandate_error *err);
 /* `inverse` empty: none. */
 MANDATE_CHECK mandate_status schema_declare_reference(schema *s, uint16_t type, mandate_slice name, mandate_slice target,
                                                       mandate_slice inverse, bool supplied, mandate_error *err);

@@ -128,8 +128,7 @@ void schema_assign_ids(schema *s, schema_assign assign, void *ctx)
         }
     }
     for (uint32_t i = 0; i < s->sources.list.len; i++)
-        s->sources.list.data[i].stable_id =
-            assign_one(assign, ctx, 's', mandate_slice_str(s->sources.list.data[i].name));
+        s->sources.list.data[i].stable_id = assign_one(assign, ctx, 's', mandate_slice_str(s->sources.list.data[i].name));
     for (uint32_t i = 0; i < s->topics.list.len; i++)
         s->topics.list.data[i].stable_id = assign_one(assign, ctx, 'k', mandate_slice_str(s->topics.list.data[i].name));
     /* The tables were sized by schema_freeze, so this allocation is at start and the same size again. */

@@ -25,8 +25,8 @@ static mandate_status check_id(mandate_slice s, const char *member, bool require
     mandate_status status = check_text(s, member, LIMIT_ID, required, err);
     for (size_t i = 0; status == MANDATE_OK && i < s.len; i++)
         if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 127)
-            status = mandate_error_set(err, MANDATE_INVALID,
-                                       "\"%s\" must have no spaces or control characters (byte %zu)", member, i + 1);
+            status = mandate_error_set(err, MANDATE_INVALID, "\"%s\" must have no spaces or control characters (byte %zu)",
+                                       member, i + 1);
     return status;
 }
 
@@ -53,13 +53,13 @@ static mandate_status check_limits(const claims *c, mandate_error *err)
         return mandate_error_set(err, MANDATE_LIMIT, "\"scope.limits\" has too many items (at most %d)", LIMIT_SCOPE_ITEMS);
     for (uint32_t i = 0; i < c->limit_count; i++) {
         const claims_limit *l = &c->limits[i];
-        bool number = l->max.kind == CEL_INT || l->max.kind == CEL_UINT ||
-                      (l->max.kind == CEL_DOUBLE && isfinite(l->max.d));
+        bool number = l->max.kind == CEL_INT || l->max.kind == CEL_UINT || (l->max.kind == CEL_DOUBLE && isfinite(l->max.d));
         mandate_status status = check_id(l->name, "scope.limits", true, err);
         if (status != MANDATE_OK)
             return status;
         if (!number)
-            return mandate_error_set(err, MANDATE_INVALID, "limit \"%.*s\" must be a finite number", MANDATE_SLICE_ARG(l->name));
+            return mandate_error_set(err, MANDATE_INVALID, "limit \"%.*s\" must be a finite number",
+                                     MANDATE_SLICE_ARG(l->name));
         if (i && mandate_slice_cmp(c->limits[i - 1].name, l->name) >= 0)
             return mandate_error_set(err, MANDATE_INVALID, "limit \"%.*s\" stands there twice", MANDATE_SLICE_ARG(l->name));
     }
@@ -71,7 +71,8 @@ mandate_status claims_check(const claims *c, mandate_error *err)
     mandate_status s;
     if ((s = check_id(c->id, "id", true, err)) || (s = check_id(c->issuer, "issuer", true, err)) ||
         (s = check_id(c->grantor, "grantor", true, err)) || (s = check_id(c->agent, "agent", true, err)) ||
-        (s = check_text(c->purpose, "purpose", LIMIT_REASON, true, err)) || (s = check_id(c->parent, "parent", false, err)) ||
+        (s = check_text(c->purpose, "purpose", LIMIT_REASON, true, err)) ||
+        (s = check_id(c->parent, "parent", false, err)) ||
         (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
         (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
         (s = check_items(c->audience, c->audience_count, "audience", err)) || (s = check_limits(c, err)))
@@ -80,7 +81,8 @@ mandate_status claims_check(const claims *c, mandate_error *err)
         if ((s = check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
             return s;
     if (c->action_count == 0)
-        return mandate_error_set(err, MANDATE_INVALID, "\"scope.actions\" is empty: a mandate that permits nothing; name at least one action");
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "\"scope.actions\" is empty: a mandate that permits nothing; name at least one action");
     if (c->resource_count == 0)
         return mandate_error_set(err, MANDATE_INVALID, "\"scope.resources\" is empty: name at least one resource, or \"*\"");
     if (c->params.kind != CEL_NULL && c->params.kind != CEL_MAP)

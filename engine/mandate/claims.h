@@ -37,15 +37,15 @@ typedef struct claims {
     const mandate_slice *actions;   /* "contract.negotiate", "contract.*", "*" */
     const mandate_slice *resources; /* "crm.account/4711", "crm.account/"..."*" */
     const mandate_slice *audience;
-    const claims_limit *limits;     /* sorted by name */
+    const claims_limit *limits; /* sorted by name */
     uint32_t action_count, resource_count, audience_count, limit_count;
     mandate_slice clause[CLAUSE_COUNT]; /* CEL source, empty when absent */
-    cel_value params;               /* map with string keys, or null */
-    cel_value targets;              /* map: what orchestrators stop by (workflow ids, labels), or null */
-    int64_t expires_at_us;          /* always present */
-    int64_t issued_at_us;           /* set by the engine at the commit */
-    mandate_slice parent;           /* id, empty for a root */
-    uint32_t depth_max;             /* generations below this one that may exist; 0 = no delegation;
+    cel_value params;                   /* map with string keys, or null */
+    cel_value targets;                  /* map: what orchestrators stop by (workflow ids, labels), or null */
+    int64_t expires_at_us;              /* always present */
+    int64_t issued_at_us;               /* set by the engine at the commit */
+    mandate_slice parent;               /* id, empty for a root */
+    uint32_t depth_max;                 /* generations below this one that may exist; 0 = no delegation;
                                        CLAIMS_DEPTH_UNSET: as many as its parent leaves (a root: the limit) */
     claims_on_unknown on_unknown;
     int64_t unknown_grace_us;

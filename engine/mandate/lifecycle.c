@@ -16,10 +16,7 @@ static const struct {
 #undef X
 };
 
-const char *mandate_state_name(mandate_state state)
-{
-    return (unsigned)state < STATE_COUNT ? states[state].name : "none";
-}
+const char *mandate_state_name(mandate_state state) { return (unsigned)state < STATE_COUNT ? states[state].name : "none"; }
 
 mandate_state mandate_state_parse(mandate_slice name)
 {
@@ -29,10 +26,7 @@ mandate_state mandate_state_parse(mandate_slice name)
     return STATE_NONE;
 }
 
-bool mandate_state_is_final(mandate_state state)
-{
-    return (unsigned)state < STATE_COUNT && states[state].final;
-}
+bool mandate_state_is_final(mandate_state state) { return (unsigned)state < STATE_COUNT && states[state].final; }
 
 const char *mandate_reason_name(mandate_reason reason)
 {

@@ -12,13 +12,13 @@
 #include "engine/mandate/claims.h"
 
 /* name, text, final, meaning */
-#define MANDATE_STATE_MAP(X)                                                                       \
-    X(ACTIVE, "active", false, "may execute")                                                      \
-    X(SUSPENDED, "suspended", false, "may not execute now, may again")                             \
-    X(COMPLETED, "completed", true, "an until clause became true")                                 \
-    X(REVOKED, "revoked", true, "a while clause broke, or someone revoked it")                     \
-    X(EXPIRED, "expired", true, "its hard expiry passed")                                          \
-    X(CASCADED, "cascaded", true, "an ancestor ended")                                             \
+#define MANDATE_STATE_MAP(X)                                                   \
+    X(ACTIVE, "active", false, "may execute")                                  \
+    X(SUSPENDED, "suspended", false, "may not execute now, may again")         \
+    X(COMPLETED, "completed", true, "an until clause became true")             \
+    X(REVOKED, "revoked", true, "a while clause broke, or someone revoked it") \
+    X(EXPIRED, "expired", true, "its hard expiry passed")                      \
+    X(CASCADED, "cascaded", true, "an ancestor ended")                         \
     X(SUPERSEDED, "superseded", true, "a successor took its place")
 
 typedef enum mandate_state {
@@ -30,16 +30,16 @@ typedef enum mandate_state {
 } mandate_state;
 
 /* Why, in one token; consumers switch on it. */
-#define MANDATE_REASON_MAP(X)                                                                      \
-    X(ISSUED, "issued")                                                                            \
-    X(WHILE_FALSE, "while_false")                                                                  \
-    X(UNTIL_TRUE, "until_true")                                                                    \
-    X(SUSPEND_WHILE_TRUE, "suspend_while_true")                                                    \
-    X(CONDITIONS_CLEAR, "conditions_clear")                                                        \
-    X(CONDITION_UNKNOWN, "condition_unknown")                                                      \
-    X(CONDITION_ERROR, "condition_error")                                                          \
-    X(COMMAND, "command")                                                                          \
-    X(HARD_EXPIRY, "hard_expiry")                                                                  \
+#define MANDATE_REASON_MAP(X)                   \
+    X(ISSUED, "issued")                         \
+    X(WHILE_FALSE, "while_false")               \
+    X(UNTIL_TRUE, "until_true")                 \
+    X(SUSPEND_WHILE_TRUE, "suspend_while_true") \
+    X(CONDITIONS_CLEAR, "conditions_clear")     \
+    X(CONDITION_UNKNOWN, "condition_unknown")   \
+    X(CONDITION_ERROR, "condition_error")       \
+    X(COMMAND, "command")                       \
+    X(HARD_EXPIRY, "hard_expiry")               \
     X(ANCESTOR_ENDED, "ancestor_ended")
 
 typedef enum mandate_reason {
@@ -81,23 +81,23 @@ typedef struct transition {
     mandate_state state, prior; /* prior STATE_NONE for an issuance */
     mandate_reason reason;
     transition_cause cause;
-    change_origin origin;       /* cause CHANGE (or cascaded from one) */
-    mandate_slice principal;    /* who, for commands */
-    mandate_slice note;         /* reason given by a person */
-    mandate_clause clause;      /* CLAUSE_NONE when no clause fired */
+    change_origin origin;    /* cause CHANGE (or cascaded from one) */
+    mandate_slice principal; /* who, for commands */
+    mandate_slice note;      /* reason given by a person */
+    mandate_clause clause;   /* CLAUSE_NONE when no clause fired */
     mandate_slice clause_text;
     const transition_term *terms;
-    uint32_t term_count, term_total; /* total > count when cut at LIMIT_EVIDENCE_TERMS */
+    uint32_t term_count, term_total;            /* total > count when cut at LIMIT_EVIDENCE_TERMS */
     mandate_slice cascade_root, cascade_parent; /* empty unless CASCADED */
-    uint32_t cascade_depth;     /* generations below the root, 1 for its child */
-    uint32_t cascade_count;     /* on the root: live descendants at that moment; on others the same number */
-    uint8_t txn[32];            /* transition id of the root cause: one for a whole cascade */
+    uint32_t cascade_depth;                     /* generations below the root, 1 for its child */
+    uint32_t cascade_count;                     /* on the root: live descendants at that moment; on others the same number */
+    uint8_t txn[32];                            /* transition id of the root cause: one for a whole cascade */
     mandate_slice grantor, agent, purpose;
     cel_value targets;
     int64_t expires_at_us;
-    int64_t effective_at_us;    /* when the reason arose, by the engine's time */
-    int64_t committed_at_us;    /* time of the step */
-    uint64_t seq;               /* step */
+    int64_t effective_at_us; /* when the reason arose, by the engine's time */
+    int64_t committed_at_us; /* time of the step */
+    uint64_t seq;            /* step */
 } transition;
 
 /* SHA-256("mandated transition\0" || len,issuer || len,mandate || version): the same on every retry and replay. */
@@ -106,7 +106,7 @@ MANDATE_CHECK bool transition_id(uint8_t out[32], mandate_slice issuer, mandate_
 void transition_encode(buf *b, const transition *t, const schema *s);
 /* Names of sources and topics come back as text because the schema may have changed since. */
 typedef struct transition_names {
-    mandate_slice source, topic; /* of `origin` */
+    mandate_slice source, topic;                     /* of `origin` */
     const mandate_slice *term_sources, *term_topics; /* per term */
 } transition_names;
 MANDATE_CHECK mandate_status transition_decode(transition *out, transition_names *names, arena *a, mandate_slice bytes,

@@ -41,9 +41,9 @@ static mandate_status subset_items(const char *dimension, const mandate_slice *c
         buf b;
         buf_init(&b);
         list_text(&b, parent, parent_count);
-        mandate_status status =
-            mandate_error_set(err, MANDATE_DENIED, "wider than its parent in %s: \"%.*s\" is not within %s; a child may only narrow",
-                              dimension, MANDATE_SLICE_ARG(child[i]), buf_cstr(&b));
+        mandate_status status = mandate_error_set(
+            err, MANDATE_DENIED, "wider than its parent in %s: \"%.*s\" is not within %s; a child may only narrow",
+            dimension, MANDATE_SLICE_ARG(child[i]), buf_cstr(&b));
         buf_deinit(&b);
         return status;
     }
@@ -74,7 +74,8 @@ static mandate_status subset_limits(const claims *child, const claims *parent, m
             buf_put_str(&have, "no limit");
         cel_to_text(&want, theirs->max, 40);
         mandate_status status = mandate_error_set(
-            err, MANDATE_DENIED, "wider than its parent in limit \"%.*s\": %s, while the parent has %s; a child may only narrow",
+            err, MANDATE_DENIED,
+            "wider than its parent in limit \"%.*s\": %s, while the parent has %s; a child may only narrow",
             MANDATE_SLICE_ARG(theirs->name), buf_cstr(&have), buf_cstr(&want));
         buf_deinit(&have);
         buf_deinit(&want);
@@ -87,26 +88,29 @@ mandate_status scope_is_subset(const claims *child, const claims *parent, mandat
 {
     mandate_status s;
     if ((s = subset_items("actions", child->actions, child->action_count, parent->actions, parent->action_count, err)) ||
-        (s = subset_items("resources", child->resources, child->resource_count, parent->resources,
-                          parent->resource_count, err)) ||
+        (s = subset_items("resources", child->resources, child->resource_count, parent->resources, parent->resource_count,
+                          err)) ||
         (s = subset_limits(child, parent, err)))
         return s;
     if (parent->audience_count && child->audience_count == 0)
-        return mandate_error_set(err, MANDATE_DENIED, "wider than its parent in audience: it names none, which means anyone");
-    if (parent->audience_count &&
-        (s = subset_items("audience", child->audience, child->audience_count, parent->audience, parent->audience_count, err)))
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "wider than its parent in audience: it names none, which means anyone");
+    if (parent->audience_count && (s = subset_items("audience", child->audience, child->audience_count, parent->audience,
+                                                    parent->audience_count, err)))
         return s;
     if (child->expires_at_us > parent->expires_at_us) {
         char mine[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
         size_t a = time_format_us(mine, child->expires_at_us), b = time_format_us(theirs, parent->expires_at_us);
-        return mandate_error_set(err, MANDATE_DENIED, "wider than its parent in time: expires_at %.*s is after the parent's %.*s",
-                                 (int)a, mine, (int)b, theirs);
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "wider than its parent in time: expires_at %.*s is after the parent's %.*s", (int)a, mine,
+                                 (int)b, theirs);
     }
     if (parent->depth_max == 0 || child->depth_max >= parent->depth_max)
-        return mandate_error_set(err, MANDATE_DENIED,
-                                 "wider than its parent in depth: the parent allows %u more generations (max_depth), this child "
-                                 "would need %u",
-                                 parent->depth_max, child->depth_max + 1);
+        return mandate_error_set(
+            err, MANDATE_DENIED,
+            "wider than its parent in depth: the parent allows %u more generations (max_depth), this child "
+            "would need %u",
+            parent->depth_max, child->depth_max + 1);
     return MANDATE_OK;
 }
 
@@ -122,13 +126,15 @@ bool scope_permits(const claims *c, mandate_slice action, mandate_slice resource
     if (!covered_by_any(c->actions, c->action_count, action))
         return refuse(why, arena_printf(a, "the action \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(action)));
     if (!covered_by_any(c->resources, c->resource_count, resource))
-        return refuse(why, arena_printf(a, "the resource \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(resource)));
+        return refuse(why,
+                      arena_printf(a, "the resource \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(resource)));
     for (uint32_t i = 0; i < c->limit_count; i++) {
         const claims_limit *l = &c->limits[i];
         const cel_value *asked = params.kind == CEL_MAP ? cel_map_get(params, cel_string(l->name)) : NULL;
         int order = 1;
         if (!asked)
-            return refuse(why, arena_printf(a, "the mandate limits \"%.*s\": say it in action.properties", MANDATE_SLICE_ARG(l->name)));
+            return refuse(why, arena_printf(a, "the mandate limits \"%.*s\": say it in action.properties",
+                                            MANDATE_SLICE_ARG(l->name)));
         if (!cel_compare(*asked, l->max, &order))
             return refuse(why, arena_printf(a, "\"%.*s\" must be a number", MANDATE_SLICE_ARG(l->name)));
         if (order > 0)

@@ -94,8 +94,7 @@ static void get_terms(wire_reader *r, arena *a, transition *t, transition_names 
     names->term_topics = topics;
 }
 
-mandate_status transition_decode(transition *out, transition_names *names, arena *a, mandate_slice bytes,
-                                 mandate_error *err)
+mandate_status transition_decode(transition *out, transition_names *names, arena *a, mandate_slice bytes, mandate_error *err)
 {
     wire_reader reader = wire_reader_of(bytes), *r = &reader;
     transition t = {0};

@@ -74,8 +74,7 @@ static bool position_reserve(timers *t, timer_kind kind, uint32_t owner)
     uint32_t want = owner + 1;
     if (want > old && !VEC_RESERVE(&t->position[kind], want > old * 2 ? want : old * 2))
         return false;
-    memset(t->position[kind].data + t->position[kind].len, 0,
-           (want - t->position[kind].len) * sizeof(uint32_t));
+    memset(t->position[kind].data + t->position[kind].len, 0, (want - t->position[kind].len) * sizeof(uint32_t));
     t->position[kind].len = want;
     return true;
 }

@@ -23,8 +23,7 @@ static void faulty_close(kv *store)
     free(store);
 }
 
-static mandate_status faulty_get(kv *store, kv_space space, mandate_slice key, buf *out,
-                                 mandate_error *err)
+static mandate_status faulty_get(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err)
 {
     return kv_get(((faulty_kv *)store)->inner, space, key, out, err);
 }
@@ -62,8 +61,7 @@ static mandate_status faulty_checkpoint(kv *store, const char *directory, mandat
 static const kv_ops faulty_ops = {faulty_close, faulty_get,       faulty_batch_create,
                                   faulty_write, faulty_iter_open, faulty_checkpoint};
 
-mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied,
-                              mandate_error *err)
+mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied, mandate_error *err)
 {
     faulty_kv *f = calloc(1, sizeof(*f));
     if (!f)

@@ -21,10 +21,7 @@ const char *const kv_space_names[KV_SPACE_COUNT] = {
 #undef X
 };
 
-static const char *store_name(const kv *store)
-{
-    return store->directory ? store->directory : "in memory";
-}
+static const char *store_name(const kv *store) { return store->directory ? store->directory : "in memory"; }
 
 static mandate_status refuse_after_failure(const kv *store, mandate_error *err)
 {
@@ -45,15 +42,9 @@ void kv_close(kv *store)
     free(directory);
 }
 
-const char *kv_directory(const kv *store)
-{
-    return store->directory;
-}
+const char *kv_directory(const kv *store) { return store->directory; }
 
-bool kv_failed(const kv *store)
-{
-    return atomic_load_explicit(&store->failed, memory_order_acquire);
-}
+bool kv_failed(const kv *store) { return atomic_load_explicit(&store->failed, memory_order_acquire); }
 
 mandate_status kv_get(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err)
 {
@@ -78,10 +69,7 @@ void kv_batch_destroy(kv_batch *batch)
         batch->ops->destroy(batch);
 }
 
-void kv_batch_clear(kv_batch *batch)
-{
-    batch->ops->clear(batch);
-}
+void kv_batch_clear(kv_batch *batch) { batch->ops->clear(batch); }
 
 void kv_batch_put(kv_batch *batch, kv_space space, mandate_slice key, mandate_slice value)
 {
@@ -95,10 +83,7 @@ void kv_batch_delete(kv_batch *batch, kv_space space, mandate_slice key)
     batch->ops->del(batch, space, key);
 }
 
-size_t kv_batch_bytes(const kv_batch *batch)
-{
-    return batch->ops->bytes(batch);
-}
+size_t kv_batch_bytes(const kv_batch *batch) { return batch->ops->bytes(batch); }
 
 mandate_status kv_write(kv *store, const kv_batch *batch, bool sync, mandate_error *err)
 {
@@ -128,25 +113,13 @@ void kv_iter_close(kv_iter *it)
         it->ops->close(it);
 }
 
-void kv_iter_seek(kv_iter *it, mandate_slice from)
-{
-    it->ops->seek(it, from);
-}
+void kv_iter_seek(kv_iter *it, mandate_slice from) { it->ops->seek(it, from); }
 
-void kv_iter_seek_prev(kv_iter *it, mandate_slice at)
-{
-    it->ops->seek_prev(it, at);
-}
+void kv_iter_seek_prev(kv_iter *it, mandate_slice at) { it->ops->seek_prev(it, at); }
 
-void kv_iter_seek_last(kv_iter *it)
-{
-    it->ops->seek_last(it);
-}
+void kv_iter_seek_last(kv_iter *it) { it->ops->seek_last(it); }
 
-bool kv_iter_valid(const kv_iter *it)
-{
-    return it->ops->valid(it);
-}
+bool kv_iter_valid(const kv_iter *it) { return it->ops->valid(it); }
 
 void kv_iter_next(kv_iter *it)
 {
@@ -166,17 +139,13 @@ mandate_slice kv_iter_value(const kv_iter *it)
     return it->ops->value(it);
 }
 
-mandate_status kv_iter_status(const kv_iter *it, mandate_error *err)
-{
-    return it->ops->status(it, err);
-}
+mandate_status kv_iter_status(const kv_iter *it, mandate_error *err) { return it->ops->status(it, err); }
 
 mandate_status kv_checkpoint(kv *store, const char *directory, mandate_error *err)
 {
     mandate_status status = refuse_after_failure(store, err);
     if (status == MANDATE_OK && !store->ops->checkpoint)
-        return mandate_error_set(err, MANDATE_UNSUPPORTED,
-                                 "only a database on disk can be copied to %s", directory);
+        return mandate_error_set(err, MANDATE_UNSUPPORTED, "only a database on disk can be copied to %s", directory);
     return status == MANDATE_OK ? store->ops->checkpoint(store, directory, err) : status;
 }
 

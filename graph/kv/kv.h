@@ -12,16 +12,16 @@
 
 #include "engine/base/buf.h"
 
-#define KV_SPACE_MAP(X)                                                                            \
-    X(META, "default")           /* format, dictionary, engine meta, counters */                  \
-    X(JOURNAL, "journal")        /* seq (8 bytes, big-endian) -> batch */                          \
-    X(ENTITIES, "entities")      /* type \0 id -> entity */                                        \
-    X(MANDATES, "mandates")      /* id \0 'c' -> claims, id \0 'l' -> life */                      \
-    X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */                            \
-    X(OUTBOX, "outbox")          /* seq (8) index (8) -> transition */                             \
-    X(OFFSETS, "offsets")        /* topic \0 partition (8) -> next offset */                       \
-    X(AUDIT, "audit")            /* index (8) -> audit entry */                                    \
-    X(CACHE, "cache")            /* anything that may be fetched again: registry schemas */
+#define KV_SPACE_MAP(X)                                                           \
+    X(META, "default")            /* format, dictionary, engine meta, counters */ \
+    X(JOURNAL, "journal")         /* seq (8 bytes, big-endian) -> batch */        \
+    X(ENTITIES, "entities")       /* type \0 id -> entity */                      \
+    X(MANDATES, "mandates")       /* id \0 'c' -> claims, id \0 'l' -> life */    \
+    X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */           \
+    X(OUTBOX, "outbox")           /* seq (8) index (8) -> transition */           \
+    X(OFFSETS, "offsets")         /* topic \0 partition (8) -> next offset */     \
+    X(AUDIT, "audit")             /* index (8) -> audit entry */                  \
+    X(CACHE, "cache")             /* anything that may be fetched again: registry schemas */
 
 typedef enum kv_space {
 #define X(name, text) KV_##name,
@@ -40,7 +40,8 @@ MANDATE_CHECK mandate_status kv_open_rocksdb(kv **out, const char *directory, ma
 MANDATE_CHECK mandate_status kv_open_memory(kv **out, mandate_error *err);
 /* Wraps `inner` (owned from success on): `after` writes succeed, the next fails once (transient) or for ever (sticky);
  * `applied` says whether the failing write reached the inner store all the same. */
-MANDATE_CHECK mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied, mandate_error *err);
+MANDATE_CHECK mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied,
+                                            mandate_error *err);
 void kv_close(kv *store);
 /* Closes a faulty store and gives back what it wrapped, as a restart would find it. */
 kv *kv_faulty_release(kv *faulty);
@@ -68,7 +69,7 @@ MANDATE_CHECK mandate_status kv_write(kv *store, const kv_batch *batch, bool syn
 /* Ascending over a snapshot taken now. Key and value are valid until the next call on the iterator. */
 MANDATE_CHECK mandate_status kv_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err);
 void kv_iter_close(kv_iter *it);
-void kv_iter_seek(kv_iter *it, mandate_slice from); /* first key >= from; {NULL,0}: the first */
+void kv_iter_seek(kv_iter *it, mandate_slice from);    /* first key >= from; {NULL,0}: the first */
 void kv_iter_seek_prev(kv_iter *it, mandate_slice at); /* last key <= at */
 void kv_iter_seek_last(kv_iter *it);
 bool kv_iter_valid(const kv_iter *it);

@@ -62,8 +62,7 @@ static void memory_close(kv *store)
     free(m);
 }
 
-static mandate_status memory_get(kv *store, kv_space space, mandate_slice key, buf *out,
-                                 mandate_error *err)
+static mandate_status memory_get(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err)
 {
     tree *root = root_take((memory_kv *)store, space);
     const tree *found = tree_find(root, key);
@@ -80,10 +79,7 @@ static void batch_destroy(kv_batch *batch)
     free(batch);
 }
 
-static void batch_clear(kv_batch *batch)
-{
-    buf_reset(&((memory_batch *)batch)->bytes);
-}
+static void batch_clear(kv_batch *batch) { buf_reset(&((memory_batch *)batch)->bytes); }
 
 static void batch_put(kv_batch *batch, kv_space space, mandate_slice key, mandate_slice value)
 {
@@ -102,13 +98,9 @@ static void batch_delete(kv_batch *batch, kv_space space, mandate_slice key)
     wire_put_bytes(b, key);
 }
 
-static size_t batch_bytes(const kv_batch *batch)
-{
-    return ((const memory_batch *)batch)->bytes.len;
-}
+static size_t batch_bytes(const kv_batch *batch) { return ((const memory_batch *)batch)->bytes.len; }
 
-static const kv_batch_ops memory_batch_ops = {batch_destroy, batch_clear, batch_put, batch_delete,
-                                              batch_bytes};
+static const kv_batch_ops memory_batch_ops = {batch_destroy, batch_clear, batch_put, batch_delete, batch_bytes};
 
 static mandate_status memory_batch_create(kv_batch **out, kv *store, mandate_error *err)
 {
@@ -198,10 +190,7 @@ static void iter_seek_last(kv_iter *it)
     m->at = tree_last(m->root);
 }
 
-static bool iter_valid(const kv_iter *it)
-{
-    return ((const memory_iter *)it)->at != NULL;
-}
+static bool iter_valid(const kv_iter *it) { return ((const memory_iter *)it)->at != NULL; }
 
 static void iter_next(kv_iter *it)
 {
@@ -209,24 +198,14 @@ static void iter_next(kv_iter *it)
     m->at = tree_first_after(m->root, tree_key(m->at));
 }
 
-static mandate_slice iter_key(const kv_iter *it)
-{
-    return tree_key(((const memory_iter *)it)->at);
-}
+static mandate_slice iter_key(const kv_iter *it) { return tree_key(((const memory_iter *)it)->at); }
 
-static mandate_slice iter_value(const kv_iter *it)
-{
-    return tree_value(((const memory_iter *)it)->at);
-}
+static mandate_slice iter_value(const kv_iter *it) { return tree_value(((const memory_iter *)it)->at); }
 
-static mandate_status iter_status(const kv_iter *it, mandate_error *err)
-{
-    return MANDATE_OK;
-}
+static mandate_status iter_status(const kv_iter *it, mandate_error *err) { return MANDATE_OK; }
 
-static const kv_iter_ops memory_iter_ops = {iter_close, iter_seek, iter_seek_prev,
-                                            iter_seek_last, iter_valid, iter_next,
-                                            iter_key,   iter_value, iter_status};
+static const kv_iter_ops memory_iter_ops = {iter_close, iter_seek, iter_seek_prev, iter_seek_last, iter_valid,
+                                            iter_next,  iter_key,  iter_value,     iter_status};
 
 static mandate_status memory_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err)
 {
@@ -239,8 +218,7 @@ static mandate_status memory_iter_open(kv_iter **out, kv *store, kv_space space,
     return MANDATE_OK;
 }
 
-static const kv_ops memory_ops = {memory_close, memory_get,       memory_batch_create,
-                                  memory_write, memory_iter_open, NULL};
+static const kv_ops memory_ops = {memory_close, memory_get, memory_batch_create, memory_write, memory_iter_open, NULL};
 
 mandate_status kv_open_memory(kv **out, mandate_error *err)
 {

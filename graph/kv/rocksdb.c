@@ -17,17 +17,16 @@
 #include "graph/kv/kv_int.h"
 
 /* One text, so that an unknown or mistyped name is an error at open. */
-static const char options_text[] =
-    "create_if_missing=true;create_missing_column_families=true;"
-    "wal_recovery_mode=kTolerateCorruptedTailRecords;"
-    "paranoid_checks=true;track_and_verify_wals_in_manifest=true;max_bgerror_resume_count=0;"
-    "memtable_protection_bytes_per_key=8;"
-    "max_total_wal_size=67108864;wal_bytes_per_sync=1048576;bytes_per_sync=1048576;"
-    "allow_concurrent_memtable_write=false;" /* one writer; the vector memtable requires it */
-    "max_background_jobs=2;max_write_buffer_number=4;write_buffer_size=33554432;"
-    "level_compaction_dynamic_level_bytes=true;compression=kLZ4Compression;"
-    "keep_log_file_num=4;info_log_level=WARN_LEVEL;stats_dump_period_sec=0;"
-    "skip_stats_update_on_db_open=true;";
+static const char options_text[] = "create_if_missing=true;create_missing_column_families=true;"
+                                   "wal_recovery_mode=kTolerateCorruptedTailRecords;"
+                                   "paranoid_checks=true;track_and_verify_wals_in_manifest=true;max_bgerror_resume_count=0;"
+                                   "memtable_protection_bytes_per_key=8;"
+                                   "max_total_wal_size=67108864;wal_bytes_per_sync=1048576;bytes_per_sync=1048576;"
+                                   "allow_concurrent_memtable_write=false;" /* one writer; the vector memtable requires it */
+                                   "max_background_jobs=2;max_write_buffer_number=4;write_buffer_size=33554432;"
+                                   "level_compaction_dynamic_level_bytes=true;compression=kLZ4Compression;"
+                                   "keep_log_file_num=4;info_log_level=WARN_LEVEL;stats_dump_period_sec=0;"
+                                   "skip_stats_update_on_db_open=true;";
 
 /* What differs for one space. Entities are written all the time, in any order, and read at recovery
  * only: a memtable that appends and is sorted when it is flushed costs a fifth of a skip list. */
@@ -67,13 +66,11 @@ static mandate_status rocks_error(char *text, const char *what, mandate_error *e
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
-static mandate_status rocks_get(kv *store, kv_space space, mandate_slice key, buf *out,
-                                mandate_error *err)
+static mandate_status rocks_get(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err)
 {
     rocks_kv *r = (rocks_kv *)store;
     char *text = NULL;
-    rocksdb_pinnableslice_t *pinned =
-        rocksdb_get_pinned_cf(r->db, r->read, r->families[space], key.ptr, key.len, &text);
+    rocksdb_pinnableslice_t *pinned = rocksdb_get_pinned_cf(r->db, r->read, r->families[space], key.ptr, key.len, &text);
     if (text)
         return rocks_error(text, kv_space_names[space], err);
     if (!pinned)
@@ -104,20 +101,11 @@ static void iter_seek_prev(kv_iter *it, mandate_slice at)
     rocksdb_iter_seek_for_prev(((rocks_iter *)it)->it, at.ptr ? at.ptr : "", at.len);
 }
 
-static void iter_seek_last(kv_iter *it)
-{
-    rocksdb_iter_seek_to_last(((rocks_iter *)it)->it);
-}
+static void iter_seek_last(kv_iter *it) { rocksdb_iter_seek_to_last(((rocks_iter *)it)->it); }
 
-static bool iter_valid(const kv_iter *it)
-{
-    return rocksdb_iter_valid(((const rocks_iter *)it)->it);
-}
+static bool iter_valid(const kv_iter *it) { return rocksdb_iter_valid(((const rocks_iter *)it)->it); }
 
-static void iter_next(kv_iter *it)
-{
-    rocksdb_iter_next(((rocks_iter *)it)->it);
-}
+static void iter_next(kv_iter *it) { rocksdb_iter_next(((rocks_iter *)it)->it); }
 
 static mandate_slice iter_key(const kv_iter *it)
 {
@@ -140,9 +128,8 @@ static mandate_status iter_status(const kv_iter *it, mandate_error *err)
     return text ? rocks_error(text, "reading the database", err) : MANDATE_OK;
 }
 
-static const kv_iter_ops rocks_iter_ops = {iter_close, iter_seek, iter_seek_prev,
-                                           iter_seek_last, iter_valid, iter_next,
-                                           iter_key,   iter_value, iter_status};
+static const kv_iter_ops rocks_iter_ops = {iter_close, iter_seek, iter_seek_prev, iter_seek_last, iter_valid,
+                                           iter_next,  iter_key,  iter_value,     iter_status};
 
 static mandate_status rocks_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err)
 {
@@ -163,16 +150,12 @@ static void batch_destroy(kv_batch *batch)
     free(batch);
 }
 
-static void batch_clear(kv_batch *batch)
-{
-    rocksdb_writebatch_clear(((rocks_batch *)batch)->writes);
-}
+static void batch_clear(kv_batch *batch) { rocksdb_writebatch_clear(((rocks_batch *)batch)->writes); }
 
 static void batch_put(kv_batch *batch, kv_space space, mandate_slice key, mandate_slice value)
 {
     rocks_batch *b = (rocks_batch *)batch;
-    rocksdb_writebatch_put_cf(b->writes, b->store->families[space], key.ptr, key.len,
-                              value.ptr ? value.ptr : "", value.len);
+    rocksdb_writebatch_put_cf(b->writes, b->store->families[space], key.ptr, key.len, value.ptr ? value.ptr : "", value.len);
 }
 
 static void batch_delete(kv_batch *batch, kv_space space, mandate_slice key)
@@ -188,8 +171,7 @@ static size_t batch_bytes(const kv_batch *batch)
     return len;
 }
 
-static const kv_batch_ops rocks_batch_ops = {batch_destroy, batch_clear, batch_put, batch_delete,
-                                             batch_bytes};
+static const kv_batch_ops rocks_batch_ops = {batch_destroy, batch_clear, batch_put, batch_delete, batch_bytes};
 
 static mandate_status rocks_batch_create(kv_batch **out, kv *store, mandate_error *err)
 {
@@ -208,8 +190,7 @@ static mandate_status rocks_write(kv *store, const kv_batch *batch, bool sync, m
     rocks_kv *r = (rocks_kv *)store;
     char *text = NULL;
     assert(((const rocks_batch *)batch)->store == r);
-    rocksdb_write(r->db, sync ? r->write_sync : r->write_plain,
-                  ((const rocks_batch *)batch)->writes, &text);
+    rocksdb_write(r->db, sync ? r->write_sync : r->write_plain, ((const rocks_batch *)batch)->writes, &text);
     return text ? rocks_error(text, "writing", err) : MANDATE_OK;
 }
 
@@ -248,8 +229,7 @@ static void rocks_close(kv *store)
     free(r);
 }
 
-static const kv_ops rocks_ops = {rocks_close, rocks_get,       rocks_batch_create,
-                                 rocks_write, rocks_iter_open, rocks_checkpoint};
+static const kv_ops rocks_ops = {rocks_close, rocks_get, rocks_batch_create, rocks_write, rocks_iter_open, rocks_checkpoint};
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -265,8 +245,7 @@ static mandate_status check_fresh(const char *directory, bool *fresh, mandate_er
     bool current = false, data = false;
     DIR *dir = opendir(directory);
     if (!dir && errno != ENOENT)
-        return mandate_error_set(err, MANDATE_IO, "cannot read the directory %s: %s", directory,
-                                 strerror(errno));
+        return mandate_error_set(err, MANDATE_IO, "cannot read the directory %s: %s", directory, strerror(errno));
     for (struct dirent *e; dir && (e = readdir(dir));) {
         current = current || strcmp(e->d_name, "CURRENT") == 0;
         data = data || has_suffix(e->d_name, ".sst") || has_suffix(e->d_name, ".log");
@@ -333,8 +312,7 @@ static mandate_status open_options(rocks_kv *r, mandate_error *err)
     rocksdb_options_destroy(defaults);
     for (int i = 0; i < KV_SPACE_COUNT && !text; i++) {
         r->space[i] = rocksdb_options_create();
-        rocksdb_get_options_from_string(r->options, space_options[i] ? space_options[i] : "",
-                                        r->space[i], &text);
+        rocksdb_get_options_from_string(r->options, space_options[i] ? space_options[i] : "", r->space[i], &text);
     }
     r->write_plain = rocksdb_writeoptions_create();
     r->write_sync = rocksdb_writeoptions_create();
@@ -354,8 +332,7 @@ static mandate_status open_database(rocks_kv *r, mandate_error *err)
         names[i] = kv_space_names[i];
         options[i] = r->space[i];
     }
-    r->db = rocksdb_open_column_families(r->options, r->base.directory, KV_SPACE_COUNT, names,
-                                         options, r->families, &text);
+    r->db = rocksdb_open_column_families(r->options, r->base.directory, KV_SPACE_COUNT, names, options, r->families, &text);
     return text ? open_error(text, r->base.directory, err) : MANDATE_OK;
 }
 

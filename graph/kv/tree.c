@@ -65,10 +65,7 @@ void tree_unref(tree *t)
     free(t);
 }
 
-mandate_slice tree_key(const tree *node)
-{
-    return mandate_slice_of(node->item->bytes, node->item->key_len);
-}
+mandate_slice tree_key(const tree *node) { return mandate_slice_of(node->item->bytes, node->item->key_len); }
 
 mandate_slice tree_value(const tree *node)
 {
@@ -232,15 +229,9 @@ static const tree *first(const tree *t, mandate_slice key, bool equal)
     return found;
 }
 
-const tree *tree_first_from(const tree *t, mandate_slice key)
-{
-    return first(t, key, true);
-}
+const tree *tree_first_from(const tree *t, mandate_slice key) { return first(t, key, true); }
 
-const tree *tree_first_after(const tree *t, mandate_slice key)
-{
-    return first(t, key, false);
-}
+const tree *tree_first_after(const tree *t, mandate_slice key) { return first(t, key, false); }
 
 const tree *tree_last_until(const tree *t, mandate_slice key)
 {

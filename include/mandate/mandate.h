@@ -34,18 +34,18 @@ extern "C" {
 #endif
 
 /* Name, what the caller should do by default, meaning. The one list of what can go wrong. */
-#define MANDATE_STATUS_MAP(X)                                                                      \
-    X(OK, NONE, "success")                                                                         \
-    X(NOMEM, FATAL, "out of memory")                                                               \
-    X(INVALID, REJECT, "the input is malformed or breaks a rule")                                  \
-    X(LIMIT, REJECT, "a documented limit was exceeded")                                            \
-    X(NOT_FOUND, REJECT, "no such thing")                                                          \
-    X(CONFLICT, REJECT, "it exists already with other content, or in another state")               \
-    X(DENIED, REJECT, "the caller may not do this")                                                \
-    X(UNSUPPORTED, REJECT, "valid, but not something this build can do")                           \
-    X(UNAVAILABLE, RETRY, "a server or file could not be reached now")                             \
-    X(IO, FATAL, "a write or read of our own storage failed")                                      \
-    X(CORRUPT, FATAL, "our own stored data does not check")                                        \
+#define MANDATE_STATUS_MAP(X)                                                        \
+    X(OK, NONE, "success")                                                           \
+    X(NOMEM, FATAL, "out of memory")                                                 \
+    X(INVALID, REJECT, "the input is malformed or breaks a rule")                    \
+    X(LIMIT, REJECT, "a documented limit was exceeded")                              \
+    X(NOT_FOUND, REJECT, "no such thing")                                            \
+    X(CONFLICT, REJECT, "it exists already with other content, or in another state") \
+    X(DENIED, REJECT, "the caller may not do this")                                  \
+    X(UNSUPPORTED, REJECT, "valid, but not something this build can do")             \
+    X(UNAVAILABLE, RETRY, "a server or file could not be reached now")               \
+    X(IO, FATAL, "a write or read of our own storage failed")                        \
+    X(CORRUPT, FATAL, "our own stored data does not check")                          \
     X(SHUTDOWN, RETRY, "the process is stopping")
 
 typedef enum mandate_status {
@@ -111,26 +111,25 @@ static inline int mandate_slice_cmp(mandate_slice a, mandate_slice b)
 
 /* printf("%.*s", MANDATE_SLICE_ARG(s)) */
 #define MANDATE_SLICE_ARG(s) (int)(s).len, (s).ptr
-#define MANDATE_SLICE_LIT(text)                                                                    \
-    {                                                                                              \
-        (text), sizeof(text) - 1                                                                   \
+#define MANDATE_SLICE_LIT(text)  \
+    {                            \
+        (text), sizeof(text) - 1 \
     }
 
 /* Short lower-case name of a status ("not_found"); never NULL. */
 MANDATE_API const char *mandate_status_name(mandate_status status);
 
 /* Sets `err` (if not NULL), with the status's default advice, and returns `status`. */
-MANDATE_API mandate_status mandate_error_set(mandate_error *err, mandate_status status,
-                                             const char *format, ...) MANDATE_PRINTF(3, 4);
+MANDATE_API mandate_status mandate_error_set(mandate_error *err, mandate_status status, const char *format, ...)
+    MANDATE_PRINTF(3, 4);
 
 /* As above, at a place. */
-MANDATE_API mandate_status mandate_error_set_at(mandate_error *err, mandate_status status,
-                                                uint32_t line, uint32_t column, const char *format,
-                                                ...) MANDATE_PRINTF(5, 6);
+MANDATE_API mandate_status mandate_error_set_at(mandate_error *err, mandate_status status, uint32_t line, uint32_t column,
+                                                const char *format, ...) MANDATE_PRINTF(5, 6);
 
 /* Puts "<context>: " in front of the lower message, keeping its status, advice and position. */
-MANDATE_API mandate_status mandate_error_prefix(mandate_error *err, mandate_status status,
-                                                const char *format, ...) MANDATE_PRINTF(3, 4);
+MANDATE_API mandate_status mandate_error_prefix(mandate_error *err, mandate_status status, const char *format, ...)
+    MANDATE_PRINTF(3, 4);
 
 /* Version of this library, "major.minor.patch". */
 MANDATE_API const char *mandate_version(void);

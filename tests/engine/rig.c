@@ -9,8 +9,8 @@ enum { SETS_MAX = 8 };
 schema *rig_schema(void)
 {
     static const char *const attributes[][2] = {
-        {"status", "string"}, {"open", "bool"}, {"count", "int"}, {"ratio", "double"}, {"opened", "timestamp"},
-        {"tags", "list(string)"}, {"any", "dyn"},
+        {"status", "string"},    {"open", "bool"},         {"count", "int"}, {"ratio", "double"},
+        {"opened", "timestamp"}, {"tags", "list(string)"}, {"any", "dyn"},
     };
     schema *s = NULL;
     mandate_error err = {0};
@@ -22,7 +22,8 @@ schema *rig_schema(void)
         if (schema_declare_attribute(s, c, S(attributes[i][0]), S(attributes[i][1]), true, &err))
             fail_msg("%s", err.text);
     assert_int_equal(schema_declare_attribute(s, c, S("mood"), S("string"), false, &err), MANDATE_OK);
-    assert_int_equal(schema_declare_reference(s, c, S("account"), S("crm.account"), S("conversations"), true, &err), MANDATE_OK);
+    assert_int_equal(schema_declare_reference(s, c, S("account"), S("crm.account"), S("conversations"), true, &err),
+                     MANDATE_OK);
     assert_int_equal(schema_declare_attribute(s, a, S("name"), S("string"), true, &err), MANDATE_OK);
     assert_int_equal(schema_declare_attribute(s, a, S("tier"), S("int"), true, &err), MANDATE_OK);
     assert_int_equal(schema_declare_attribute(s, a, S("blocked"), S("bool"), true, &err), MANDATE_OK);
@@ -123,7 +124,8 @@ void rig_forget(rig *g, change *ch, const char *field) { next_set(g, ch, field)-
 
 change_origin rig_origin(rig *g)
 {
-    return (change_origin){.source = g->unit_source, .topic = 0, .partition = 3, .offset = g->offset++, .event_time_us = CHANGE_NO_TIME};
+    return (change_origin){
+        .source = g->unit_source, .topic = 0, .partition = 3, .offset = g->offset++, .event_time_us = CHANGE_NO_TIME};
 }
 
 engine_input rig_record(rig *g, const change *ch, uint32_t count)
@@ -172,13 +174,16 @@ claims *rig_claims(rig *g, const char *id)
 
 void rig_issue(rig *g, const claims *c)
 {
-    rig_queue(g, (engine_input){.kind = INPUT_COMMAND, .command = {.kind = COMMAND_ISSUE, .principal = S("user:tester"), .claims = c}});
+    rig_queue(g, (engine_input){.kind = INPUT_COMMAND,
+                                .command = {.kind = COMMAND_ISSUE, .principal = S("user:tester"), .claims = c}});
 }
 
 void rig_command(rig *g, engine_command_kind kind, const char *id)
 {
     rig_queue(g, (engine_input){.kind = INPUT_COMMAND,
-                                .command = {.kind = kind, .mandate = arena_dup(&g->memory, S(id)), .principal = S("user:tester"),
+                                .command = {.kind = kind,
+                                            .mandate = arena_dup(&g->memory, S(id)),
+                                            .principal = S("user:tester"),
                                             .note = S("because")}});
 }
 
@@ -225,7 +230,10 @@ mandate_state rig_state(rig *g, const char *id)
     return v.state;
 }
 
-mandate_state rig_effective(rig *g, const char *id) { return engine_effective_state(g->e, handle_of(g, id), g->now_us, NULL); }
+mandate_state rig_effective(rig *g, const char *id)
+{
+    return engine_effective_state(g->e, handle_of(g, id), g->now_us, NULL);
+}
 
 uint32_t rig_version(rig *g, const char *id)
 {

@@ -26,7 +26,7 @@ enum { CRM, BILLING };
 
 typedef struct rig {
     schema *schema;
-    engine *e;   /* rig_engine only */
+    engine *e;      /* rig_engine only */
     context *graph; /* rig_index only; of the engine otherwise */
     condition_index *index;
     timers deadlines; /* rig_index only */
@@ -75,16 +75,16 @@ uint32_t rig_version(rig *g, const char *id);
 /* A new engine with the state of this one, through its stored form. */
 engine *rig_restored(rig *g);
 
-#define assert_says(error, part)                                                                   \
-    do {                                                                                           \
-        if (!strstr((error).text, (part)))                                                         \
-            fail_msg("\"%s\" does not say \"%s\"", (error).text, (part));                          \
+#define assert_says(error, part)                                          \
+    do {                                                                  \
+        if (!strstr((error).text, (part)))                                \
+            fail_msg("\"%s\" does not say \"%s\"", (error).text, (part)); \
     } while (0)
-#define assert_slice(slice, text)                                                                  \
-    do {                                                                                           \
-        mandate_slice got_ = (slice);                                                              \
-        if (!mandate_slice_is(got_, (text)))                                                       \
-            fail_msg("\"%.*s\" is not \"%s\"", MANDATE_SLICE_ARG(got_), (text));                   \
+#define assert_slice(slice, text)                                                \
+    do {                                                                         \
+        mandate_slice got_ = (slice);                                            \
+        if (!mandate_slice_is(got_, (text)))                                     \
+            fail_msg("\"%.*s\" is not \"%s\"", MANDATE_SLICE_ARG(got_), (text)); \
     } while (0)
 
 #endif

@@ -39,12 +39,12 @@ typedef struct {
     bool more; /* slices are left */
 } world;
 
-#define FAIL(w, ...)                                                                               \
-    do {                                                                                           \
+#define FAIL(w, ...)                                                                                            \
+    do {                                                                                                        \
         fprintf(stderr, "seed %llu, step %llu: ", (unsigned long long)(w)->seed, (unsigned long long)(w)->seq); \
-        fprintf(stderr, __VA_ARGS__);                                                              \
-        fprintf(stderr, "\n");                                                                     \
-        exit(1);                                                                                   \
+        fprintf(stderr, __VA_ARGS__);                                                                           \
+        fprintf(stderr, "\n");                                                                                  \
+        exit(1);                                                                                                \
     } while (0)
 
 /* Each once, in no particular order: a parent may sort after its child. */
@@ -168,10 +168,12 @@ static void compare_effective(world *w)
     char id[16];
     for (int i = 0; i < w->m.count; i++) {
         id_of(id, i);
-        mandate_state is = engine_effective_state(w->e, engine_mandate_find(w->e, mandate_slice_str(id)), w->m.now * WORLD_SECOND, NULL);
+        mandate_state is =
+            engine_effective_state(w->e, engine_mandate_find(w->e, mandate_slice_str(id)), w->m.now * WORLD_SECOND, NULL);
         mandate_state ought = (mandate_state)model_effective(&w->m, i);
         if (is != ought && !(mandate_state_is_final(is) && mandate_state_is_final(ought)))
-            FAIL(w, "%s is effectively %s between slices, the model says %s", id, mandate_state_name(is), mandate_state_name(ought));
+            FAIL(w, "%s is effectively %s between slices, the model says %s", id, mandate_state_name(is),
+                 mandate_state_name(ought));
     }
 }
 
@@ -187,8 +189,8 @@ static void compare(world *w)
         uint32_t h = engine_mandate_find(w->e, mandate_slice_str(id));
         const mandate *m = &w->e->mandates.data[h];
         if ((int)m->state != (int)x->state || (int)m->version != x->version)
-            FAIL(w, "%s is %s version %u, the model says %s version %d", id, mandate_state_name((mandate_state)m->state), m->version,
-                 mandate_state_name((mandate_state)x->state), x->version);
+            FAIL(w, "%s is %s version %u, the model says %s version %d", id, mandate_state_name((mandate_state)m->state),
+                 m->version, mandate_state_name((mandate_state)x->state), x->version);
         mandate_state effective = engine_effective_state(w->e, h, w->m.now * WORLD_SECOND, NULL);
         if ((int)effective != (int)model_effective(&w->m, i))
             FAIL(w, "%s is effectively %s", id, mandate_state_name(effective));
@@ -289,7 +291,8 @@ static void check_resumed(world *w)
 {
     if (!w->resumed)
         return;
-    mandate_slice after = mandate_slice_of(w->transitions.data + w->transitions_at_resume, w->transitions.len - w->transitions_at_resume);
+    mandate_slice after =
+        mandate_slice_of(w->transitions.data + w->transitions_at_resume, w->transitions.len - w->transitions_at_resume);
     same_hash(w, w->e, w->resumed, "restored at a mid-point");
     if (!mandate_slice_eq(buf_slice(&w->resumed_transitions), after))
         FAIL(w, "restored at a mid-point: transitions differ");
@@ -439,7 +442,7 @@ int main(int argc, char **argv)
         seed++;
         worlds++;
     }
-    printf("%llu inputs in %llu worlds, %llu transitions: no difference\n", (unsigned long long)done, (unsigned long long)worlds,
-           (unsigned long long)transitions);
+    printf("%llu inputs in %llu worlds, %llu transitions: no difference\n", (unsigned long long)done,
+           (unsigned long long)worlds, (unsigned long long)transitions);
     return transitions == 0;
 }

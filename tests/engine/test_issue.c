@@ -81,7 +81,8 @@ static void test_issue__a_while_that_is_already_false_is_refused_with_the_reason
     rig_step(g);
     c->clause[CLAUSE_WHILE] = S("crm.conversation['R-1'].status == 'open' && crm.conversation['R-1'].open");
     refused(g, c, MANDATE_CONFLICT,
-            "its \"while\" is already false, so it would end at once: crm.conversation[\"R-1\"].status is \"closed\" (crm, partition 3, "
+            "its \"while\" is already false, so it would end at once: crm.conversation[\"R-1\"].status is \"closed\" (crm, "
+            "partition 3, "
             "offset 17)");
 }
 
@@ -217,7 +218,8 @@ static void test_issue__the_same_content_again_is_answered_as_the_first_time(voi
 {
     rig *g = *state;
     claims *c = rig_claims(g, "m-1");
-    const cel_entry one[] = {{STR("a"), cel_int(1)}, {STR("b"), cel_int(2)}}, two[] = {{STR("b"), cel_int(2)}, {STR("a"), cel_int(1)}};
+    const cel_entry one[] = {{STR("a"), cel_int(1)}, {STR("b"), cel_int(2)}},
+                    two[] = {{STR("b"), cel_int(2)}, {STR("a"), cel_int(1)}};
     c->params = cel_map(one, 2);
     rig_issue(g, c);
     rig_issue(g, c); /* in the same step */

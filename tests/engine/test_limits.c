@@ -55,7 +55,8 @@ static void test_limits__reasons(void **state)
     c->id = S("m-2");
     c->purpose = text(g, LIMIT_REASON + 1);
     refused(g, c, MANDATE_LIMIT, "\"purpose\"");
-    engine_input in = {.kind = INPUT_COMMAND, .command = {.kind = COMMAND_SUSPEND, .mandate = S("m-1"), .note = text(g, LIMIT_REASON + 1)}};
+    engine_input in = {.kind = INPUT_COMMAND,
+                       .command = {.kind = COMMAND_SUSPEND, .mandate = S("m-1"), .note = text(g, LIMIT_REASON + 1)}};
     rig_queue(g, in);
     rig_step(g);
     assert_says(g->r.answers[0].error, "a reason is UTF-8 text of at most 1024 bytes");

@@ -177,7 +177,8 @@ static void test_review__a_forgotten_attribute_that_is_an_inverse_now_leaves_the
     buf key, value;
     buf_init(&key);
     buf_init(&value);
-    assert_int_equal(schema_type_at(before, 0)->fields[0].stable_id, schema_type_at(g->schema, ACCOUNT)->fields[inverse].stable_id);
+    assert_int_equal(schema_type_at(before, 0)->fields[0].stable_id,
+                     schema_type_at(g->schema, ACCOUNT)->fields[inverse].stable_id);
     assert_int_equal(context_create(&graph, before, no_observer, NULL, NULL), MANDATE_OK);
     assert_int_equal(context_apply(graph, &ch, &origin), CONTEXT_APPLIED);
     context_encode(graph, context_entity_find(graph, 0, S("A")), &key, &value);

@@ -446,9 +446,11 @@ static void busy_world(rig *g)
     for (int i = 0; i < 60; i++) {
         snprintf(id, sizeof(id), "m-%02d", i);
         claims *c = rig_claims(g, id);
-        snprintf(text, sizeof(text), "now - crm.conversation['R-%u'].opened < duration('%us')", random_below(&rng, 12), 110 + random_below(&rng, 150));
+        snprintf(text, sizeof(text), "now - crm.conversation['R-%u'].opened < duration('%us')", random_below(&rng, 12),
+                 110 + random_below(&rng, 150));
         c->clause[CLAUSE_WHILE] = arena_dup(&g->memory, S(text));
-        snprintf(text, sizeof(text), "now >= timestamp('2023-11-14T22:%02u:%02uZ') && now < timestamp('2023-11-14T22:16:%02uZ')",
+        snprintf(text, sizeof(text),
+                 "now >= timestamp('2023-11-14T22:%02u:%02uZ') && now < timestamp('2023-11-14T22:16:%02uZ')",
                  14 + random_below(&rng, 2), random_below(&rng, 60), random_below(&rng, 60));
         c->clause[CLAUSE_SUSPEND_WHILE] = arena_dup(&g->memory, S(text));
         if (random_below(&rng, 3) == 0)
@@ -488,7 +490,10 @@ static void collect(rig *g, story *out)
     buf_deinit(&b);
 }
 
-static int line_order(const void *a, const void *b) { return mandate_slice_cmp(*(const mandate_slice *)a, *(const mandate_slice *)b); }
+static int line_order(const void *a, const void *b)
+{
+    return mandate_slice_cmp(*(const mandate_slice *)a, *(const mandate_slice *)b);
+}
 
 /* A cascade is recorded at the end of a step, so the order of the records may differ; their content may not. */
 static void test_step__a_long_stop_gives_what_ticking_would_have_given(void **state)

@@ -25,7 +25,8 @@ schema *world_schema(void)
     for (uint16_t i = 0; i < MODEL_TYPES && !bad; i++)
         bad = schema_declare_reference(s, i, str("r"), str(types[1 - i]), str("back"), true, &err);
     if (!bad)
-        (void)((bad = schema_declare_source(&source, s, str("one"), &err)) || (bad = schema_declare_source(&source, s, str("two"), &err)) ||
+        (void)((bad = schema_declare_source(&source, s, str("one"), &err)) ||
+               (bad = schema_declare_source(&source, s, str("two"), &err)) ||
                (bad = schema_declare_topic(&topic, s, str("topic"), &err)) || (bad = schema_freeze(s, &err)));
     if (bad)
         fprintf(stderr, "%s\n", err.text);
@@ -102,7 +103,10 @@ engine_input world_record(arena *a, const m_change *ch, int count, int64_t offse
     for (int i = 0; i < count; i++)
         to_change(&out[i], a, &ch[i]);
     return (engine_input){.kind = INPUT_RECORD,
-                          .origin = {.source = (uint16_t)ch->source, .topic = 0, .partition = ch->source, .offset = offset,
+                          .origin = {.source = (uint16_t)ch->source,
+                                     .topic = 0,
+                                     .partition = ch->source,
+                                     .offset = offset,
                                      .event_time_us = out->event_time_us},
                           .changes = out,
                           .change_count = (uint32_t)count};
@@ -135,7 +139,8 @@ engine_input world_issue(arena *a, const m_mandate *m, const char *id, const cha
             model_print(text, sizeof(text), &m->clause[k]);
         c->clause[k] = arena_dup(a, str(text));
     }
-    return (engine_input){.kind = INPUT_COMMAND, .command = {.kind = COMMAND_ISSUE, .principal = str("tester"), .claims = c}};
+    return (engine_input){.kind = INPUT_COMMAND,
+                          .command = {.kind = COMMAND_ISSUE, .principal = str("tester"), .claims = c}};
 }
 
 engine_input world_command(engine_command_kind kind, const char *id)
@@ -146,13 +151,17 @@ engine_input world_command(engine_command_kind kind, const char *id)
 
 engine_input world_source(int source, bool down)
 {
-    return (engine_input){.kind = INPUT_SOURCE, .source = (uint16_t)source, .source_state = down ? SOURCE_SILENT : SOURCE_LIVE};
+    return (engine_input){
+        .kind = INPUT_SOURCE, .source = (uint16_t)source, .source_state = down ? SOURCE_SILENT : SOURCE_LIVE};
 }
 
 void world_random_change(m_change *ch, uint64_t *rng, int64_t now)
 {
     uint64_t kind = model_rand(rng, 40);
-    *ch = (m_change){.op = kind == 0 ? O_DELETE : kind == 1 ? O_FORGET : kind == 2 ? O_FORGET_TYPE : O_UPSERT,
+    *ch = (m_change){.op = kind == 0   ? O_DELETE
+                           : kind == 1 ? O_FORGET
+                           : kind == 2 ? O_FORGET_TYPE
+                                       : O_UPSERT,
                      .type = (int)model_rand(rng, MODEL_TYPES),
                      .entity = (int)model_rand(rng, MODEL_ENTITIES),
                      .source = (int)model_rand(rng, MODEL_SOURCES),
@@ -167,7 +176,7 @@ void world_random_change(m_change *ch, uint64_t *rng, int64_t now)
         uint64_t dice = model_rand(rng, 20);
         ch->set[i].field = (m_field)f;
         ch->set[i].kind = dice == 0 ? V_UNSET : dice == 1 ? V_NULL : V_SET;
-        ch->set[i].v = f == F_B ? (int)model_rand(rng, 2)
+        ch->set[i].v = f == F_B   ? (int)model_rand(rng, 2)
                        : f == F_T ? (int)(now - (int64_t)model_rand(rng, 30))
                        : f == F_R ? (int)model_rand(rng, MODEL_ENTITIES)
                        : f == F_D ? (int)model_rand(rng, 12)

@@ -10,8 +10,7 @@
 
 enum { CEL_FUZZ_VARS = 10, CEL_FUZZ_FIELDS = 5 };
 
-static const char *const cel_fuzz_names[CEL_FUZZ_VARS] = {"b", "n", "u", "d", "s", "y",
-                                                          "t", "l", "m", "x"};
+static const char *const cel_fuzz_names[CEL_FUZZ_VARS] = {"b", "n", "u", "d", "s", "y", "t", "l", "m", "x"};
 
 static inline cel_env *cel_fuzz_env(void)
 {
@@ -26,11 +25,16 @@ static inline cel_env *cel_fuzz_env(void)
                                                {"owner", doc},
                                                {"peers", cel_type_list(env, doc)},
                                                {"extra", cel_type_simple(CEL_TYPE_DYN)}};
-    const cel_type *types[CEL_FUZZ_VARS] = {
-        cel_type_simple(CEL_TYPE_BOOL), integer, cel_type_simple(CEL_TYPE_UINT),
-        cel_type_simple(CEL_TYPE_DOUBLE), string, cel_type_simple(CEL_TYPE_BYTES),
-        cel_type_simple(CEL_TYPE_TIMESTAMP), cel_type_list(env, integer),
-        cel_type_map(env, string, integer), cel_type_simple(CEL_TYPE_DYN)};
+    const cel_type *types[CEL_FUZZ_VARS] = {cel_type_simple(CEL_TYPE_BOOL),
+                                            integer,
+                                            cel_type_simple(CEL_TYPE_UINT),
+                                            cel_type_simple(CEL_TYPE_DOUBLE),
+                                            string,
+                                            cel_type_simple(CEL_TYPE_BYTES),
+                                            cel_type_simple(CEL_TYPE_TIMESTAMP),
+                                            cel_type_list(env, integer),
+                                            cel_type_map(env, string, integer),
+                                            cel_type_simple(CEL_TYPE_DYN)};
     FUZZ_CHECK(cel_env_fields(env, doc, fields, CEL_FUZZ_FIELDS, NULL) == MANDATE_OK);
     FUZZ_CHECK(cel_env_table(env, doc, NULL) == MANDATE_OK);
     for (uint32_t i = 0; i < CEL_FUZZ_VARS; i++) {

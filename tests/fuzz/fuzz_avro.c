@@ -54,8 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t length = (size_t)data[0] << 8 | data[1];
     if (length > size - 2)
         return 0;
-    mandate_slice schema = {(const char *)data + 2, length},
-                  datum = {(const char *)data + 2 + length, size - 2 - length};
+    mandate_slice schema = {(const char *)data + 2, length}, datum = {(const char *)data + 2 + length, size - 2 - length};
     if (avro_plan_create(&plan, schema, NULL, 0, &err) != MANDATE_OK)
         return 0;
     check_canonical(schema, avro_plan_fingerprint(plan));

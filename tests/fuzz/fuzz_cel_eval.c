@@ -82,10 +82,7 @@ static const cel_host host = {.variable = variable, .entity = entity, .field = f
 
 static cel_value evaluate(const cel_program *program, arena *memory, bool partial, uint64_t *cost)
 {
-    cel_activation act = {.host = &host,
-                          .memory = memory,
-                          .now_us = INT64_C(1700000000000000),
-                          .cost_max = LIMIT_CEL_COST};
+    cel_activation act = {.host = &host, .memory = memory, .now_us = INT64_C(1700000000000000), .cost_max = LIMIT_CEL_COST};
     some_unknown = partial;
     arena_reset(memory);
     cel_value v = cel_eval(program, &act);

@@ -20,8 +20,7 @@ static void check_same(const cel_expr *x, const cel_expr *y)
         check_same(x->args[i], y->args[i]);
     if (x->optional_mask || y->optional_mask)
         for (uint32_t i = 0; i < (x->arg_count + 63) / 64; i++)
-            FUZZ_CHECK(x->optional_mask && y->optional_mask &&
-                       x->optional_mask[i] == y->optional_mask[i]);
+            FUZZ_CHECK(x->optional_mask && y->optional_mask && x->optional_mask[i] == y->optional_mask[i]);
     if (x->comprehension) {
         const cel_comprehension *p = x->comprehension, *q = y->comprehension;
         FUZZ_CHECK(mandate_slice_eq(p->iter_var, q->iter_var));

@@ -23,8 +23,7 @@ static bool take_header(record *r, mandate_slice *text)
     const char *colon = memchr(line.ptr, ':', line.len);
     size_t name = colon ? (size_t)(colon - line.ptr) : line.len;
     size_t skip = name + (colon != NULL) + (colon && name + 1 < line.len && colon[1] == ' ');
-    headers[r->header_count++] =
-        (record_header){{line.ptr, name}, {colon ? line.ptr + skip : NULL, line.len - skip}};
+    headers[r->header_count++] = (record_header){{line.ptr, name}, {colon ? line.ptr + skip : NULL, line.len - skip}};
     return true;
 }
 
@@ -64,9 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const envelope *e = envelope_find(mandate_slice_str(names[(data[0] & 3) % 3]));
     mandate_slice text = {(const char *)data + 1, size - 1};
-    record r = {.topic = MANDATE_SLICE_LIT("t"),
-                .headers = headers,
-                .timestamp_us = (int64_t)data[0] << 55};
+    record r = {.topic = MANDATE_SLICE_LIT("t"), .headers = headers, .timestamp_us = (int64_t)data[0] << 55};
     arena_reset(&memory);
     while (take_header(&r, &text))
         ;
@@ -74,8 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         r.value = text;
     if (r.header_count)
         r.key = headers[0].value;
-    if (decoder_run(&key, &value, decoders[data[0] >> 2 & 1], &memory, &r, &stage, &err) !=
-        MANDATE_OK) {
+    if (decoder_run(&key, &value, decoders[data[0] >> 2 & 1], &memory, &r, &stage, &err) != MANDATE_OK) {
         FUZZ_CHECK(stage && err.text[0]);
         return 0;
     }

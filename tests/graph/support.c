@@ -18,10 +18,7 @@ void support_directory(char path[256])
     assert_non_null(mkdtemp(path));
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    return remove(path);
-}
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) { return remove(path); }
 
 void support_remove(const char *path)
 {
@@ -39,10 +36,7 @@ void support_file_write(const char *path, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-bool support_exists(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
+bool support_exists(const char *path) { return access(path, F_OK) == 0; }
 
 bool support_newest_log(char out[512], const char *directory)
 {
@@ -75,7 +69,4 @@ uint64_t support_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-uint64_t support_below(uint64_t *state, uint64_t bound)
-{
-    return support_next(state) % bound;
-}
+uint64_t support_below(uint64_t *state, uint64_t bound) { return support_next(state) % bound; }

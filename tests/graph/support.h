@@ -15,18 +15,18 @@
 #include "mandate/mandate.h"
 
 /* The call succeeds, or the test fails with its error's sentence. */
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != MANDATE_OK)                                                                  \
-            fail_msg("%s: %s", #call, err.text);                                                   \
+#define OK(call)                                 \
+    do {                                         \
+        if ((call) != MANDATE_OK)                \
+            fail_msg("%s: %s", #call, err.text); \
     } while (0)
 
 /* Fails with this status, and says `words` in its sentence. */
-#define REFUSED(call, status, words)                                                               \
-    do {                                                                                           \
-        assert_int_equal((call), (status));                                                        \
-        if (!strstr(err.text, (words)))                                                            \
-            fail_msg("\"%s\" does not say \"%s\"", err.text, (words));                             \
+#define REFUSED(call, status, words)                                   \
+    do {                                                               \
+        assert_int_equal((call), (status));                            \
+        if (!strstr(err.text, (words)))                                \
+            fail_msg("\"%s\" does not say \"%s\"", err.text, (words)); \
     } while (0)
 
 /* A new empty directory under $TMPDIR; `support_remove` takes it and <path>.* away again. */

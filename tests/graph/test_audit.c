@@ -177,8 +177,7 @@ static void test_audit__an_altered_entry_is_found(void **state)
     assert_int_equal(visited, 1);
     overwrite(s, 2, mandate_slice_of(NULL, 0));
     OK(store_audit_each(s->store, 1, stop_at_once, &visited, &err));
-    REFUSED(store_audit_each(s->store, 3, stop_at_once, &visited, &err), MANDATE_CORRUPT,
-            "audit entry 2 is missing");
+    REFUSED(store_audit_each(s->store, 3, stop_at_once, &visited, &err), MANDATE_CORRUPT, "audit entry 2 is missing");
     buf_deinit(&l.lines);
     buf_deinit(&key);
     buf_deinit(&value);

@@ -14,12 +14,10 @@ typedef struct ids {
 static ids ids_of(const schema *s)
 {
     const schema_type *account = schema_type_at(s, schema_type_find(s, mandate_slice_str("crm.account")));
-    const schema_type *conversation =
-        schema_type_at(s, schema_type_find(s, mandate_slice_str("crm.conversation")));
+    const schema_type *conversation = schema_type_at(s, schema_type_find(s, mandate_slice_str("crm.conversation")));
     ids out = {.account = account->stable_id, .conversation = conversation->stable_id};
     out.rating = account->fields[schema_field_find(account, mandate_slice_str("rating"))].stable_id;
-    out.status =
-        conversation->fields[schema_field_find(conversation, mandate_slice_str("status"))].stable_id;
+    out.status = conversation->fields[schema_field_find(conversation, mandate_slice_str("status"))].stable_id;
     for (uint16_t i = 0; i < schema_source_count(s); i++)
         if (strcmp(schema_source_name(s, i), "crm") == 0)
             out.crm = schema_source_id(s, i);

@@ -35,10 +35,7 @@ static void straight_run(uint64_t seed, uint64_t steps)
 }
 
 /* Was the last step one that must be synced? */
-static bool synced(const session *s)
-{
-    return s->result.transition_count > 0 || s->result.answer_count > 0;
-}
+static bool synced(const session *s) { return s->result.transition_count > 0 || s->result.answer_count > 0; }
 
 /* Takes the session apart as a dying process does; the kv stays. */
 static kv *crash(session *s)
@@ -57,8 +54,8 @@ static void assert_recovers(kv *backend, uint64_t low, uint64_t high)
     session s;
     session_open(&s, backend);
     if (s.seq < low || s.seq > high)
-        fail_msg("recovered step %llu, expected %llu to %llu", (unsigned long long)s.seq,
-                 (unsigned long long)low, (unsigned long long)high);
+        fail_msg("recovered step %llu, expected %llu to %llu", (unsigned long long)s.seq, (unsigned long long)low,
+                 (unsigned long long)high);
     assert_hash_equal(session_hash(&s), straight[s.seq]);
     while (s.seq < STEPS)
         OK(session_advance(&s, SEED, &err));
@@ -103,8 +100,7 @@ static bool run_until_fault(kv *inner, uint64_t after, bool sticky, bool applied
         REFUSED(store_acknowledge(s.store, &key, 1, &err), MANDATE_IO, "restart the process");
     }
     crash(&s);
-    assert_recovers(kv_faulty_release(faulty), acked + (!finished && applied),
-                    acked + (!finished && applied));
+    assert_recovers(kv_faulty_release(faulty), acked + (!finished && applied), acked + (!finished && applied));
     return finished;
 }
 
@@ -209,8 +205,7 @@ static int committer(const char *directory, int out)
     mandate_error err;
     kv *backend = NULL;
     session s;
-    if (kv_open_rocksdb(&backend, directory, &err) != MANDATE_OK ||
-        session_try_open(&s, backend, &err) != MANDATE_OK) {
+    if (kv_open_rocksdb(&backend, directory, &err) != MANDATE_OK || session_try_open(&s, backend, &err) != MANDATE_OK) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }

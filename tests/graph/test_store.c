@@ -325,9 +325,8 @@ static void test_store__a_transition_is_found_by_version(void **state)
     arena_init(&a, 0);
     issue(&f->s, 1);
     issue(&f->s, 10);
-    revoke.command = (engine_command){.kind = COMMAND_REVOKE,
-                                      .mandate = mandate_slice_str("m-1"),
-                                      .principal = mandate_slice_str("user:x")};
+    revoke.command = (engine_command){
+        .kind = COMMAND_REVOKE, .mandate = mandate_slice_str("m-1"), .principal = mandate_slice_str("user:x")};
     batch = (engine_batch){3, engine_now_us(f->s.engine), &revoke, 1};
     OK(session_commit(&f->s, &batch, &err));
 
@@ -339,12 +338,9 @@ static void test_store__a_transition_is_found_by_version(void **state)
     assert_int_equal(t.version, 2);
     assert_int_equal(t.state, STATE_REVOKED);
     assert_true(mandate_slice_is(t.mandate, "m-1"));
-    REFUSED(store_transition_get(f->s.store, mandate_slice_str("m-1"), 3, &last, &err),
-            MANDATE_NOT_FOUND, "m-1");
-    REFUSED(store_transition_get(f->s.store, mandate_slice_str("m-"), 0, &last, &err),
-            MANDATE_NOT_FOUND, "m-");
-    REFUSED(store_transition_get(f->s.store, mandate_slice_str("zz"), 0, &last, &err),
-            MANDATE_NOT_FOUND, "zz");
+    REFUSED(store_transition_get(f->s.store, mandate_slice_str("m-1"), 3, &last, &err), MANDATE_NOT_FOUND, "m-1");
+    REFUSED(store_transition_get(f->s.store, mandate_slice_str("m-"), 0, &last, &err), MANDATE_NOT_FOUND, "m-");
+    REFUSED(store_transition_get(f->s.store, mandate_slice_str("zz"), 0, &last, &err), MANDATE_NOT_FOUND, "zz");
     arena_deinit(&a);
     buf_deinit(&one);
     buf_deinit(&last);
@@ -405,8 +401,7 @@ static void test_store__claims_are_read_back(void **state)
     OK(claims_decode(&c, &a, bytes, &err));
     assert_true(mandate_slice_is(c.id, "m-7"));
     assert_true(mandate_slice_is(c.purpose, "a purpose"));
-    REFUSED(store_claims_load(f->s.store, &a, mandate_slice_str("m-8"), &bytes, &err),
-            MANDATE_NOT_FOUND, "m-8");
+    REFUSED(store_claims_load(f->s.store, &a, mandate_slice_str("m-8"), &bytes, &err), MANDATE_NOT_FOUND, "m-8");
     arena_deinit(&a);
 }
 

@@ -14,10 +14,7 @@ enum { ENTITIES = 12, PARTITIONS = 3, SECOND_US = 1000000 };
 static const mandate_slice issuer = MANDATE_SLICE_LIT("https://mandates.example");
 static const mandate_slice anything[] = {MANDATE_SLICE_LIT("*")};
 
-static mandate_slice str(const char *text)
-{
-    return mandate_slice_str(text);
-}
+static mandate_slice str(const char *text) { return mandate_slice_str(text); }
 
 /* --- schema ------------------------------------------------------------------------------------- */
 static void attribute(schema *s, uint16_t type, const char *name, const char *text)
@@ -44,8 +41,7 @@ static uint16_t declare_conversation(schema *s)
     attribute(s, type, "status", "string");
     attribute(s, type, "amount", "int");
     attribute(s, type, "last", "timestamp");
-    OK(schema_declare_reference(s, type, str("account"), str("crm.account"), str("conversations"),
-                                true, &err));
+    OK(schema_declare_reference(s, type, str("account"), str("crm.account"), str("conversations"), true, &err));
     return type;
 }
 
@@ -82,15 +78,9 @@ typedef struct maker {
     int64_t now_us;
 } maker;
 
-static uint64_t below(maker *m, uint64_t bound)
-{
-    return support_below(&m->random, bound);
-}
+static uint64_t below(maker *m, uint64_t bound) { return support_below(&m->random, bound); }
 
-static cel_value pick(maker *m, const char *const *texts, uint64_t count)
-{
-    return cel_string(str(texts[below(m, count)]));
-}
+static cel_value pick(maker *m, const char *const *texts, uint64_t count) { return cel_string(str(texts[below(m, count)])); }
 
 /* Field order is that of the schema that is not shuffled: an account's first field is its inverse. */
 static cel_value field_value(maker *m, uint16_t type, uint16_t field)
@@ -107,18 +97,14 @@ static cel_value field_value(maker *m, uint16_t type, uint16_t field)
     case 2:
         return cel_timestamp_us(m->now_us - (int64_t)below(m, 10 * SECOND_US));
     default:
-        return below(m, 4) ? cel_string(arena_printf(m->a, "A-%u", (unsigned)below(m, ENTITIES)))
-                           : cel_null();
+        return below(m, 4) ? cel_string(arena_printf(m->a, "A-%u", (unsigned)below(m, ENTITIES))) : cel_null();
     }
 }
 
 static void make_change(maker *m, change *c)
 {
     uint64_t kind = below(m, 50);
-    c->op = kind == 0   ? CHANGE_FORGET_TYPE
-            : kind == 1 ? CHANGE_FORGET
-            : kind < 5  ? CHANGE_DELETE
-                        : CHANGE_UPSERT;
+    c->op = kind == 0 ? CHANGE_FORGET_TYPE : kind == 1 ? CHANGE_FORGET : kind < 5 ? CHANGE_DELETE : CHANGE_UPSERT;
     c->type = (uint16_t)below(m, 2);
     c->id = arena_printf(m->a, "%c-%u", c->type ? 'A' : 'R', (unsigned)below(m, ENTITIES));
     if (c->op == CHANGE_FORGET_TYPE)
@@ -164,8 +150,7 @@ static mandate_slice clause_text(maker *m, mandate_clause clause)
     if (clause == CLAUSE_UNTIL && below(m, 2))
         return arena_printf(m->a, "crm.conversation[\"R-%u\"].account.rating == \"gold\"", r);
     if (clause == CLAUSE_UNTIL)
-        return arena_printf(m->a, "now - crm.conversation[\"R-%u\"].last > duration(\"%us\")", r,
-                            (unsigned)below(m, 40));
+        return arena_printf(m->a, "now - crm.conversation[\"R-%u\"].last > duration(\"%us\")", r, (unsigned)below(m, 40));
     return arena_printf(m->a, "crm.account[\"A-%u\"].frozen && crm.conversation[\"R-%u\"].status == \"won\"", a, r);
 }
 

@@ -24,10 +24,10 @@ typedef enum { F_S, F_N, F_B, F_T, F_D, F_R, F_COUNT, F_BACK = F_COUNT } m_field
 typedef enum { V_UNSET, V_NULL, V_SET } m_kind;
 typedef struct {
     m_kind kind;
-    int v;            /* string code, number, bool, seconds, entity number */
-    bool told;        /* some change set it */
+    int v;     /* string code, number, bool, seconds, entity number */
+    bool told; /* some change set it */
     int source;
-    int64_t time;     /* event time, -1: none */
+    int64_t time; /* event time, -1: none */
 } m_cell;
 
 typedef enum { E_UNOBSERVED, E_EXISTS, E_ABSENT } m_status;
@@ -38,28 +38,35 @@ typedef struct {
 
 /* A condition tree; children are indices into the same array. */
 typedef enum {
-    C_AND, C_OR, C_NOT, C_COND,  /* a && b, a || b, !a, a ? b : c */
-    C_EQ, C_NE, C_IN,            /* s, n or d with constants */
-    C_LT, C_GE,                  /* n or d with a constant */
-    C_BOOL,                      /* b */
-    C_HAS,                       /* has(x.f) */
-    C_CHAIN,                     /* x.r.n == k */
-    C_TWO,                       /* x.n < y.n */
-    C_AGE,                       /* now - x.t < k seconds */
-    C_CLOCK,                     /* now < a moment */
-    C_EXISTS, C_ALL,             /* x.back.exists(c, c.n > k), x.back.all(c, c.s != k) */
+    C_AND,
+    C_OR,
+    C_NOT,
+    C_COND, /* a && b, a || b, !a, a ? b : c */
+    C_EQ,
+    C_NE,
+    C_IN, /* s, n or d with constants */
+    C_LT,
+    C_GE,    /* n or d with a constant */
+    C_BOOL,  /* b */
+    C_HAS,   /* has(x.f) */
+    C_CHAIN, /* x.r.n == k */
+    C_TWO,   /* x.n < y.n */
+    C_AGE,   /* now - x.t < k seconds */
+    C_CLOCK, /* now < a moment */
+    C_EXISTS,
+    C_ALL, /* x.back.exists(c, c.n > k), x.back.all(c, c.s != k) */
     C_KINDS
 } m_op;
 typedef struct {
     m_op op;
-    int a, b, c;       /* children */
+    int a, b, c; /* children */
     int type, entity, entity2;
     m_field field;
-    int k, k2;         /* constants */
+    int k, k2; /* constants */
 } m_node;
 typedef struct {
     bool present;
-    int count;         /* nodes[0] is the root */
+    int count; /* nodes[0] is the root */
     m_node nodes[MODEL_NODES];
 } m_condition;
 
@@ -67,17 +74,17 @@ typedef enum { S_ACTIVE, S_SUSPENDED, S_COMPLETED, S_REVOKED, S_EXPIRED, S_CASCA
 
 typedef struct {
     bool exists;
-    char id[16];            /* what happens at one moment happens in order of ids */
-    m_condition clause[3];  /* while, until, suspend_while */
+    char id[16];           /* what happens at one moment happens in order of ids */
+    m_condition clause[3]; /* while, until, suspend_while */
     m_truth truth[3];
     int64_t expires;
-    int parent;             /* -1: none */
+    int parent; /* -1: none */
     bool suspend_on_unknown;
     int64_t grace, grace_at; /* seconds; -1: not waiting */
     bool by_command, by_clause, by_unknown, by_error;
     m_state state;
     int version;
-    bool doomed;            /* an ancestor ended; recorded at the end of the batch */
+    bool doomed; /* an ancestor ended; recorded at the end of the batch */
     int64_t doomed_at;
 } m_mandate;
 

@@ -21,15 +21,13 @@ static inline void ctl_run(const scene *s, int code, const char *input, const ch
     }
     run_program(&result, MANDATECTL, all, input, input ? strlen(input) : 0);
     if (result.code != code)
-        fail_msg("%s %s: exit code %d, expected %d\n%s%s", args[0] ? args[0] : "",
-                 args[0] && args[1] ? args[1] : "", result.code, code, result.out, result.err);
+        fail_msg("%s %s: exit code %d, expected %d\n%s%s", args[0] ? args[0] : "", args[0] && args[1] ? args[1] : "",
+                 result.code, code, result.out, result.err);
 }
 
 /* On the scene's socket. */
-#define ctl(s, code, input, ...) \
-    ctl_run((s), (code), (input), (const char *const[]){__VA_ARGS__, NULL})
+#define ctl(s, code, input, ...) ctl_run((s), (code), (input), (const char *const[]){__VA_ARGS__, NULL})
 /* With these arguments only. */
-#define ctl_alone(code, input, ...) \
-    ctl_run(NULL, (code), (input), (const char *const[]){__VA_ARGS__, NULL})
+#define ctl_alone(code, input, ...) ctl_run(NULL, (code), (input), (const char *const[]){__VA_ARGS__, NULL})
 
 #endif

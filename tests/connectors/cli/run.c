@@ -30,12 +30,10 @@ static void take(int fd, char *out, size_t size)
     close(fd);
 }
 
-void run_program(run_result *out, const char *program, const char *const *args, const char *input,
-                 size_t input_len)
+void run_program(run_result *out, const char *program, const char *const *args, const char *input, size_t input_len)
 {
     char *argv[RUN_ARGS_MAX + 2] = {(char *)(uintptr_t)program};
-    int status, in = file_with(input, input_len), written = file_with("", 0),
-                said = file_with("", 0);
+    int status, in = file_with(input, input_len), written = file_with("", 0), said = file_with("", 0);
     for (size_t i = 0; args[i]; i++) {
         assert_true(i < RUN_ARGS_MAX);
         argv[i + 1] = (char *)(uintptr_t)args[i];

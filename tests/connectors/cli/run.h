@@ -13,7 +13,6 @@ typedef struct run_result {
 } run_result;
 
 /* `args` end with NULL; `input` may be NULL. */
-void run_program(run_result *out, const char *program, const char *const *args, const char *input,
-                 size_t input_len);
+void run_program(run_result *out, const char *program, const char *const *args, const char *input, size_t input_len);
 
 #endif

@@ -46,12 +46,11 @@ static void test_cli_entity__shows_each_value_with_its_record(void **state)
         "\"partition\":1,\"offset\":7,"
         "\"event_time\":null}},\"inverses\":{}}";
     ctl(s, 0, NULL, "entity", "get", "crm.conversation", "R-42");
-    assert_string_equal(result.out,
-                        "crm.conversation / R-42\n"
-                        "ATTRIBUTE  VALUE    SOURCE  RECORD       EVENT TIME\n"
-                        "status     open     crm     crm.cdc/1@7  2026-01-02T03:04:05Z\n"
-                        "owner      unknown\n"
-                        "account    A-1      crm     crm.cdc/1@7\n");
+    assert_string_equal(result.out, "crm.conversation / R-42\n"
+                                    "ATTRIBUTE  VALUE    SOURCE  RECORD       EVENT TIME\n"
+                                    "status     open     crm     crm.cdc/1@7  2026-01-02T03:04:05Z\n"
+                                    "owner      unknown\n"
+                                    "account    A-1      crm     crm.cdc/1@7\n");
     s->fake.bodies[SERVICE_ENTITY] = NULL;
     ctl(s, 0, NULL, "entity", "get", "a/b", "c d", "--json");
     assert_contains(result.out, "\"type\":\"a/b\",\"id\":\"c d\"");

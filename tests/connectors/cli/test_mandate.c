@@ -50,13 +50,11 @@ static void test_cli_issue__a_refusal_is_shown_with_its_position(void **state)
 {
     scene *s = *state;
     ctl(s, 1, "{\"whlie\":\"true\"}", "mandate", "issue", "-");
-    assert_string_equal(
-        result.err,
-        "mandatectl: invalid: unknown member \"whlie\" in the mandate; did you mean \"while\"?\n");
+    assert_string_equal(result.err,
+                        "mandatectl: invalid: unknown member \"whlie\" in the mandate; did you mean \"while\"?\n");
     fake_set_error(&s->fake, MANDATE_INVALID, "while: expected an operand", 1, 17);
     ctl(s, 1, claims_text, "mandate", "issue", "-");
-    assert_string_equal(result.err,
-                        "mandatectl: invalid: line 1, column 17: while: expected an operand\n");
+    assert_string_equal(result.err, "mandatectl: invalid: line 1, column 17: while: expected an operand\n");
     assert_string_equal(result.out, "");
 }
 
@@ -65,21 +63,19 @@ static void test_cli_get__shows_the_mandate_and_its_evidence(void **state)
     scene *s = *state;
     s->fake.bodies[SERVICE_GET] = revoked_text;
     ctl(s, 0, NULL, "mandate", "get", "m-1");
-    assert_string_equal(
-        result.out,
-        "m-1  revoked  version 2\n"
-        "  purpose       renew\n"
-        "  grantor       user:cfo\n"
-        "  agent         agent:n\n"
-        "  actions       contract.*, mail.send\n"
-        "  resources     crm.account/1\n"
-        "  limits        {\"eur\":5}\n"
-        "  while         w == 1\n"
-        "  params        {\"k\":\"v\"}\n"
-        "  expires       2030-01-01T00:00:00Z\n"
-        "  last          while_false  crm.cdc/0@42  2026-01-02T03:04:05Z\n"
-        "    crm.conversation[\"R\"].status = closed  crm.cdc/0@42  2026-01-02T03:04:05Z\n"
-        "    crm.account[\"A\"].tier = unknown\n");
+    assert_string_equal(result.out, "m-1  revoked  version 2\n"
+                                    "  purpose       renew\n"
+                                    "  grantor       user:cfo\n"
+                                    "  agent         agent:n\n"
+                                    "  actions       contract.*, mail.send\n"
+                                    "  resources     crm.account/1\n"
+                                    "  limits        {\"eur\":5}\n"
+                                    "  while         w == 1\n"
+                                    "  params        {\"k\":\"v\"}\n"
+                                    "  expires       2030-01-01T00:00:00Z\n"
+                                    "  last          while_false  crm.cdc/0@42  2026-01-02T03:04:05Z\n"
+                                    "    crm.conversation[\"R\"].status = closed  crm.cdc/0@42  2026-01-02T03:04:05Z\n"
+                                    "    crm.account[\"A\"].tier = unknown\n");
     ctl(s, 0, NULL, "mandate", "get", "--json", "m-1");
     assert_memory_equal(result.out, revoked_text, strlen(revoked_text));
 }
@@ -102,8 +98,7 @@ static void test_cli_get__what_is_not_there_or_not_reachable_has_its_exit_code(v
 
 static void test_cli_get__an_id_reaches_the_server_as_it_was_typed(void **state)
 {
-    static const char *const ids[] = {"a/b",       "..",  ".",           "a b",
-                                      "x?y=z&w#f", "%41", "caf\xC3\xA9", "-"};
+    static const char *const ids[] = {"a/b", "..", ".", "a b", "x?y=z&w#f", "%41", "caf\xC3\xA9", "-"};
     scene *s = *state;
     for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
         char expected[64];
@@ -125,9 +120,8 @@ static void test_cli_get__works_over_tcp_too(void **state)
 static void test_cli_get__nothing_from_elsewhere_drives_the_terminal(void **state)
 {
     scene *s = *state;
-    s->fake.bodies[SERVICE_GET] =
-        "{\"mandate\":{\"id\":\"m-1\",\"purpose\":\"a\\u001b[31mb\\u009bc\\nd\\u202ee\\u007f\"},"
-        "\"state\":\"active\",\"version\":1}";
+    s->fake.bodies[SERVICE_GET] = "{\"mandate\":{\"id\":\"m-1\",\"purpose\":\"a\\u001b[31mb\\u009bc\\nd\\u202ee\\u007f\"},"
+                                  "\"state\":\"active\",\"version\":1}";
     ctl(s, 0, NULL, "mandate", "get", "m-1");
     assert_string_equal(result.out, "m-1  active  version 1\n"
                                     "  purpose       a\xEF\xBF\xBD[31mb\xEF\xBF\xBD"
@@ -150,18 +144,15 @@ static void test_cli_list__is_a_table_and_follows_the_pages(void **state)
         "\"version\":12,\"agent\":\"b\","
         "\"parent\":\"m-1\",\"expires_at\":\"2031-01-01T00:00:00Z\"}],\"next\":null}";
     ctl(s, 0, NULL, "mandate", "list");
-    assert_string_equal(
-        result.out, "ID         STATE      VERSION  AGENT            EXPIRES               PARENT\n"
-                    "m-1        active     1        agent:long-name  2030-01-01T00:00:00Z\n"
-                    "mandate-2  suspended  12       b                2031-01-01T00:00:00Z  m-1\n");
+    assert_string_equal(result.out, "ID         STATE      VERSION  AGENT            EXPIRES               PARENT\n"
+                                    "m-1        active     1        agent:long-name  2030-01-01T00:00:00Z\n"
+                                    "mandate-2  suspended  12       b                2031-01-01T00:00:00Z  m-1\n");
     ctl(s, 0, NULL, "mandate", "list", "--json");
     assert_contains(result.out, "}\n{"); /* an object a line */
     /* This server has a next page for ever; the limit ends it, after two pages. */
     s->fake.submits = 0;
-    s->fake.bodies[SERVICE_LIST] =
-        "{\"mandates\":[{\"id\":\"m-1\",\"state\":\"active\",\"version\":1}],\"next\":\"m-1\"}";
-    ctl(s, 0, NULL, "mandate", "list", "--limit", "2", "--state", "active", "--agent", "a",
-        "--parent", "p");
+    s->fake.bodies[SERVICE_LIST] = "{\"mandates\":[{\"id\":\"m-1\",\"state\":\"active\",\"version\":1}],\"next\":\"m-1\"}";
+    ctl(s, 0, NULL, "mandate", "list", "--limit", "2", "--state", "active", "--agent", "a", "--parent", "p");
     assert_int_equal(s->fake.submits, 2);
     ctl(s, 1, NULL, "mandate", "list", "--limit", "0");
     ctl(s, 1, NULL, "mandate", "list", "--state", "dead");
@@ -174,8 +165,7 @@ static void test_cli_control__passes_the_reason_on(void **state)
     scene *s = *state;
     for (size_t i = 0; i < 3; i++) {
         char expected[128];
-        snprintf(expected, sizeof(expected),
-                 "\"principal\":\"uid:%u\",\"note\":\"it \\\"ended\\\"\"", (unsigned)getuid());
+        snprintf(expected, sizeof(expected), "\"principal\":\"uid:%u\",\"note\":\"it \\\"ended\\\"\"", (unsigned)getuid());
         ctl(s, 0, NULL, "mandate", verbs[i], "m-1", "--reason=it \"ended\"", "--json");
         assert_contains(result.out, verbs[i]);
         assert_contains(result.out, expected);
@@ -204,18 +194,17 @@ static void test_cli_explain__draws_the_tree_with_what_each_term_read(void **sta
         "\"text\":\"d\",\"value\":\"error\","
         "\"reads\":[{\"path\":\"t[1].d\",\"value\":\"x\"}]}}]}";
     ctl(s, 0, NULL, "mandate", "explain", "m-1");
-    assert_string_equal(result.out,
-                        "m-1  suspended  version 3  because of m-0\n"
-                        "? while  a && (b || !c)\n"
-                        "  \xE2\x94\x9C\xE2\x94\x80 \xE2\x9C\x93 a\n"
-                        "  \xE2\x94\x82      t[1].a = 7  crm.cdc/0@42  2026-01-02T03:04:05Z\n"
-                        "  \xE2\x94\x94\xE2\x94\x80 ? or\n"
-                        "     \xE2\x94\x9C\xE2\x94\x80 ? b\n"
-                        "     \xE2\x94\x82      t[1].b = unknown\n"
-                        "     \xE2\x94\x94\xE2\x94\x80 \xE2\x9C\x97 !c\n"
-                        "            t[1].c = true\n"
-                        "! until  d\n"
-                        "      t[1].d = x\n");
+    assert_string_equal(result.out, "m-1  suspended  version 3  because of m-0\n"
+                                    "? while  a && (b || !c)\n"
+                                    "  \xE2\x94\x9C\xE2\x94\x80 \xE2\x9C\x93 a\n"
+                                    "  \xE2\x94\x82      t[1].a = 7  crm.cdc/0@42  2026-01-02T03:04:05Z\n"
+                                    "  \xE2\x94\x94\xE2\x94\x80 ? or\n"
+                                    "     \xE2\x94\x9C\xE2\x94\x80 ? b\n"
+                                    "     \xE2\x94\x82      t[1].b = unknown\n"
+                                    "     \xE2\x94\x94\xE2\x94\x80 \xE2\x9C\x97 !c\n"
+                                    "            t[1].c = true\n"
+                                    "! until  d\n"
+                                    "      t[1].d = x\n");
 }
 
 static void test_cli_watch__prints_each_change_and_exits_3_when_it_ended(void **state)
@@ -243,9 +232,8 @@ static void test_cli_watch__shows_the_way_from_state_to_state(void **state)
 {
     scene *s = *state;
     pthread_t thread;
-    s->fake.bodies[SERVICE_GET] =
-        "{\"mandate\":{\"id\":\"m-1\"},\"state\":\"active\",\"version\":1,"
-        "\"transition\":{\"reason\":\"issued\"}}";
+    s->fake.bodies[SERVICE_GET] = "{\"mandate\":{\"id\":\"m-1\"},\"state\":\"active\",\"version\":1,"
+                                  "\"transition\":{\"reason\":\"issued\"}}";
     fake_set_mode(&s->fake, FAKE_HOLD);
     assert_int_equal(pthread_create(&thread, NULL, revoke_later, s), 0);
     ctl(s, 3, NULL, "mandate", "watch", "m-1");
@@ -257,25 +245,20 @@ static void test_cli_watch__shows_the_way_from_state_to_state(void **state)
 static void test_cli_check__the_exit_code_is_the_decision(void **state)
 {
     scene *s = *state;
-    ctl(s, 0, NULL, "mandate", "check", "--mandate", "m-1", "--agent", "a-1", "--action",
-        "contract.sign", "--resource", "crm.account/47/11", "--param", "eur=5", "--param",
-        "note=five \"5\"", "--param", "ok=true", "--param", "n=\"7\"");
-    assert_string_equal(s->fake.checked,
-                        "m-1|agent|a-1|contract.sign|crm.account/47/11|"
-                        "{\"eur\":5,\"n\":\"7\",\"note\":\"five \\\"5\\\"\",\"ok\":true}");
+    ctl(s, 0, NULL, "mandate", "check", "--mandate", "m-1", "--agent", "a-1", "--action", "contract.sign", "--resource",
+        "crm.account/47/11", "--param", "eur=5", "--param", "note=five \"5\"", "--param", "ok=true", "--param", "n=\"7\"");
+    assert_string_equal(s->fake.checked, "m-1|agent|a-1|contract.sign|crm.account/47/11|"
+                                         "{\"eur\":5,\"n\":\"7\",\"note\":\"five \\\"5\\\"\",\"ok\":true}");
     assert_string_equal(result.out, "permit  ok  permitted\n");
-    s->fake.verdict = (service_verdict){
-        .reason = "mandate_inactive", .text = "it ended", .state = STATE_REVOKED, .because = "m-0"};
-    ctl(s, 3, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x",
-        "--resource=t/i");
+    s->fake.verdict =
+        (service_verdict){.reason = "mandate_inactive", .text = "it ended", .state = STATE_REVOKED, .because = "m-0"};
+    ctl(s, 3, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t/i");
     assert_string_equal(result.out, "deny  mandate_inactive  it ended  because of m-0\n");
-    ctl(s, 3, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x",
-        "--resource=t/i", "--json");
+    ctl(s, 3, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t/i", "--json");
     assert_contains(result.out, "{\"decision\":false");
     ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x");
     ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t");
-    ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x",
-        "--resource=t/i", "--param", "eur");
+    ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t/i", "--param", "eur");
     assert_contains(result.err, "expected NAME=VALUE");
 }
 

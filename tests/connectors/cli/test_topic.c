@@ -24,8 +24,8 @@ static int teardown(void **state)
 /* The record's offset and time are the broker's; everything before and behind is ours. */
 static void test_cli_topic__a_record_comes_back_as_it_was_sent(void **state)
 {
-    ctl_alone(0, "{\"b\":1,\"a\":[true,null]}", "topic", "send", "t", "--key", "k\"1", "--header",
-              "h=x", "--header", "h=y", "--header", "e=", "--partition", "1");
+    ctl_alone(0, "{\"b\":1,\"a\":[true,null]}", "topic", "send", "t", "--key", "k\"1", "--header", "h=x", "--header", "h=y",
+              "--header", "e=", "--partition", "1");
     assert_string_equal(result.out, "");
     ctl_alone(0, NULL, "topic", "tail", "t", "--from-beginning", "--exit-at-end", "--json");
     assert_contains(result.out, "{\"topic\":\"t\",\"partition\":1,\"offset\":0,\"timestamp\":\"");
@@ -37,8 +37,7 @@ static void test_cli_topic__null_empty_text_and_bytes_are_told_apart(void **stat
 {
     static const char bytes[] = "\xff\x00\x01";
     const char *const send[] = {"topic", "send", "t", "--partition", "0", NULL};
-    ctl_alone(0, "ignored", "topic", "send", "t", "--partition", "0", "--null-value", "--key",
-              "gone");
+    ctl_alone(0, "ignored", "topic", "send", "t", "--partition", "0", "--null-value", "--key", "gone");
     ctl_alone(0, "", "topic", "send", "t", "--partition", "0");
     ctl_alone(0, "plain text\n", "topic", "send", "t", "--partition", "0");
     run_program(&result, MANDATECTL, send, bytes, 3);
@@ -70,14 +69,10 @@ static void test_cli_topic__a_transition_reads_as_one(void **state)
               "\"cause\":{\"kind\":\"command\",\"principal\":\"user:cfo\",\"note\":\"enough\\u001b["
               "2J\"}}",
               "topic", "send", "t", "--partition", "0");
-    ctl_alone(
-        0,
-        "{\"issuer\":\"i\",\"watermark\":{\"complete_up_to\":\"2026-01-01T00:00:00Z\",\"seq\":5}}",
-        "topic", "send", "t", "--partition", "0");
+    ctl_alone(0, "{\"issuer\":\"i\",\"watermark\":{\"complete_up_to\":\"2026-01-01T00:00:00Z\",\"seq\":5}}", "topic", "send",
+              "t", "--partition", "0");
     ctl_alone(0, NULL, "topic", "tail", "t", "--from-beginning", "--exit-at-end");
-    assert_contains(
-        result.out,
-        "t/0@0  m-1  active -> revoked  v2  command  by user:cfo  \"enough\xEF\xBF\xBD[2J\"\n");
+    assert_contains(result.out, "t/0@0  m-1  active -> revoked  v2  command  by user:cfo  \"enough\xEF\xBF\xBD[2J\"\n");
     assert_contains(result.out, "t/0@1  heartbeat  complete up to 2026-01-01T00:00:00Z\n");
 }
 

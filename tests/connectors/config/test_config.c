@@ -15,7 +15,8 @@
 #include "connectors/config/yaml.h"
 #include "engine/limits.h"
 
-static const char base[] = "issuer: https://mandates.example\ndata_dir: data\nkafka: {bootstrap_servers: 'localhost:9092'}\n";
+static const char base[] =
+    "issuer: https://mandates.example\ndata_dir: data\nkafka: {bootstrap_servers: 'localhost:9092'}\n";
 
 static void load(config *c, const char *more)
 {

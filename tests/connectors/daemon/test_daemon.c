@@ -118,10 +118,20 @@ static mandate_status issue(world *w, const char *id, const char *parent, int64_
 {
     static const mandate_slice all[] = {MANDATE_SLICE_LIT("*")};
     claims c = {
-        .id = mandate_slice_str(id), .issuer = mandate_slice_str("https://i.example"), .grantor = mandate_slice_str("g"),
-        .agent = mandate_slice_str("a"), .purpose = mandate_slice_str("p"), .actions = all, .resources = all,
-        .action_count = 1, .resource_count = 1, .params = cel_null(), .targets = cel_null(), .expires_at_us = expires_at_us,
-        .parent = mandate_slice_str(parent), .depth_max = *parent ? 0 : 5,
+        .id = mandate_slice_str(id),
+        .issuer = mandate_slice_str("https://i.example"),
+        .grantor = mandate_slice_str("g"),
+        .agent = mandate_slice_str("a"),
+        .purpose = mandate_slice_str("p"),
+        .actions = all,
+        .resources = all,
+        .action_count = 1,
+        .resource_count = 1,
+        .params = cel_null(),
+        .targets = cel_null(),
+        .expires_at_us = expires_at_us,
+        .parent = mandate_slice_str(parent),
+        .depth_max = *parent ? 0 : 5,
     };
     service_request r = {.kind = SERVICE_ISSUE, .claims = &c, .principal = mandate_slice_str("g")};
 
@@ -150,8 +160,11 @@ static void get(world *w, const char *id, char *state_text, size_t size, int *ve
 
 static bool permitted(world *w, const char *id)
 {
-    service_check in = {.mandate = mandate_slice_str(id), .subject_id = mandate_slice_str("a"),
-                        .action = mandate_slice_str("x"), .resource = mandate_slice_str("y/z"), .params = cel_null()};
+    service_check in = {.mandate = mandate_slice_str(id),
+                        .subject_id = mandate_slice_str("a"),
+                        .action = mandate_slice_str("x"),
+                        .resource = mandate_slice_str("y/z"),
+                        .params = cel_null()};
     service_verdict out;
 
     w->d->port.check(w->d->port.ctx, &in, &out);

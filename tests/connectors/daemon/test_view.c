@@ -18,9 +18,20 @@ static const claims_limit limits[] = {{S("amount"), {.kind = CEL_INT, .i = 100}}
 static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err)
 {
     claims c = {
-        .id = id, .issuer = S("i"), .grantor = S("g"), .agent = S("agent-1"), .purpose = S("p"), .actions = actions,
-        .resources = resources, .limits = limits, .action_count = 1, .resource_count = 1, .limit_count = 1,
-        .params = {.kind = CEL_NULL}, .targets = {.kind = CEL_NULL}, .expires_at_us = FAR,
+        .id = id,
+        .issuer = S("i"),
+        .grantor = S("g"),
+        .agent = S("agent-1"),
+        .purpose = S("p"),
+        .actions = actions,
+        .resources = resources,
+        .limits = limits,
+        .action_count = 1,
+        .resource_count = 1,
+        .limit_count = 1,
+        .params = {.kind = CEL_NULL},
+        .targets = {.kind = CEL_NULL},
+        .expires_at_us = FAR,
     };
     buf b;
 
@@ -42,7 +53,8 @@ static view *make(void *ctx)
     return v;
 }
 
-static void set(view *v, uint32_t handle, uint32_t parent, const char *id, mandate_state st, uint32_t version, int64_t expires)
+static void set(view *v, uint32_t handle, uint32_t parent, const char *id, mandate_state st, uint32_t version,
+                int64_t expires)
 {
     engine_mandate_view m = {.id = mandate_slice_str(id), .version = version, .state = st, .expires_at_us = expires};
 
@@ -64,7 +76,9 @@ static view *family(void)
 static service_verdict ask_at(view *v, const char *id, int64_t now)
 {
     static cel_entry amount;
-    service_check in = {.mandate = mandate_slice_str(id), .subject_id = S("agent-1"), .action = S("contract.sign"),
+    service_check in = {.mandate = mandate_slice_str(id),
+                        .subject_id = S("agent-1"),
+                        .action = S("contract.sign"),
                         .resource = S("crm.account/4711")};
     service_verdict out;
 
@@ -144,8 +158,11 @@ static void test_view__the_engines_time_counts_when_the_caller_is_behind_it(void
 static void test_view__an_old_commit_permits_nothing(void **state)
 {
     view *v = family();
-    service_check in = {.mandate = S("a"), .subject_id = S("agent-1"), .action = S("contract.sign"),
-                        .resource = S("crm.account/4711"), .params = {.kind = CEL_NULL}};
+    service_check in = {.mandate = S("a"),
+                        .subject_id = S("agent-1"),
+                        .action = S("contract.sign"),
+                        .resource = S("crm.account/4711"),
+                        .params = {.kind = CEL_NULL}};
     service_verdict out;
     cel_entry amount = {cel_string(mandate_slice_str("amount")), cel_int(1)};
 
@@ -163,8 +180,11 @@ static void test_view__scope_agent_and_limits_are_the_claims(void **state)
     view *v = family();
     service_verdict out;
     cel_entry amount = {cel_string(mandate_slice_str("amount")), cel_int(101)};
-    service_check in = {.mandate = S("a"), .subject_id = S("agent-2"), .action = S("contract.sign"),
-                        .resource = S("crm.account/4711"), .params = {.kind = CEL_NULL}};
+    service_check in = {.mandate = S("a"),
+                        .subject_id = S("agent-2"),
+                        .action = S("contract.sign"),
+                        .resource = S("crm.account/4711"),
+                        .params = {.kind = CEL_NULL}};
 
     view_check(v, &in, 600, 600, &out);
     assert_string_equal(out.reason, "actor_invalid");

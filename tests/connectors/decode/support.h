@@ -33,8 +33,7 @@ static inline void assert_value(cel_value v, const char *expected)
     buf_deinit(&b);
 }
 
-static inline void assert_fails(mandate_status status, mandate_status expected,
-                                const mandate_error *err, const char *part)
+static inline void assert_fails(mandate_status status, mandate_status expected, const mandate_error *err, const char *part)
 {
     if (status == MANDATE_OK)
         fail_msg("it was accepted; expected was an error with \"%s\"", part);
@@ -77,8 +76,7 @@ static inline bool read_shared(buf *out, const char *name)
 {
     char path[1024];
     const char *folder = getenv("MANDATE_EVENTS");
-    snprintf(path, sizeof path, "%s/%s", folder ? folder : MANDATE_SOURCE_DIR "/../shared/events",
-             name);
+    snprintf(path, sizeof path, "%s/%s", folder ? folder : MANDATE_SOURCE_DIR "/../shared/events", name);
     return read_whole(out, path);
 }
 

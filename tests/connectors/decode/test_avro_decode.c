@@ -34,16 +34,14 @@ static avro_plan *plan_of(fixture *f, const char *schema)
 }
 
 /* An exact copy on the heap, so that a sanitizer sees a read beyond the end. */
-static mandate_status decode(fixture *f, const char *schema, mandate_slice data, cel_value *out,
-                             char **copy)
+static mandate_status decode(fixture *f, const char *schema, mandate_slice data, cel_value *out, char **copy)
 {
     avro_plan *plan = plan_of(f, schema);
     *copy = malloc(data.len ? data.len : 1);
     assert_non_null(*copy);
     memcpy(*copy, data.ptr, data.len);
     arena_reset(&f->memory);
-    mandate_status status =
-        avro_decode(out, plan, &f->memory, mandate_slice_of(*copy, data.len), &f->err);
+    mandate_status status = avro_decode(out, plan, &f->memory, mandate_slice_of(*copy, data.len), &f->err);
     if (status == MANDATE_OK) { /* keys and symbols are the plan's */
         cel_value kept;
         assert_ok(cel_copy(&kept, &f->memory, *out, &f->err), &f->err);
@@ -62,8 +60,7 @@ static void reads(fixture *f, const char *schema, mandate_slice data, const char
     free(copy);
 }
 
-static void refuses(fixture *f, const char *schema, mandate_slice data, mandate_status status,
-                    const char *part)
+static void refuses(fixture *f, const char *schema, mandate_slice data, mandate_status status, const char *part)
 {
     cel_value v;
     char *copy;
@@ -80,8 +77,7 @@ static mandate_slice longs(fixture *f, int count, const int64_t *values)
         put_long(&f->data, values[i]);
     return buf_slice(&f->data);
 }
-#define LONGS(f, ...) \
-    longs(f, (int)(sizeof((int64_t[]){__VA_ARGS__}) / 8), (int64_t[]){__VA_ARGS__})
+#define LONGS(f, ...) longs(f, (int)(sizeof((int64_t[]){__VA_ARGS__}) / 8), (int64_t[]){__VA_ARGS__})
 
 static void test_avro_decode__primitives_are_read(void **state)
 {
@@ -98,19 +94,17 @@ static void test_avro_decode__primitives_are_read(void **state)
     reads(f, "\"bytes\"", BYTES("\x04\x00\x61"), "b\"\\x00a\"");
     reads(f, "\"string\"", BYTES("\x08\xc3\xa4\x00z"), "\"\xc3\xa4\\x00z\"");
     reads(f, "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2}", BYTES("ab"), "b\"ab\"");
-    reads(f, "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}", BYTES("\x02"),
-          "\"B\"");
+    reads(f, "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}", BYTES("\x02"), "\"B\"");
 }
 
-static const char order[] =
-    "{\"type\":\"record\",\"name\":\"Order\",\"namespace\":\"shop\",\"fields\":["
-    "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"note\",\"type\":[\"null\",\"string\"],"
-    "\"default\":null},"
-    "{\"name\":\"lines\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"
-    "\"Line\",\"fields\":["
-    "{\"name\":\"sku\",\"type\":\"string\"},{\"name\":\"count\",\"type\":\"int\"}]}}},"
-    "{\"name\":\"tags\",\"type\":{\"type\":\"map\",\"values\":\"long\"}},"
-    "{\"name\":\"next\",\"type\":[\"null\",\"Order\"]}]}";
+static const char order[] = "{\"type\":\"record\",\"name\":\"Order\",\"namespace\":\"shop\",\"fields\":["
+                            "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"note\",\"type\":[\"null\",\"string\"],"
+                            "\"default\":null},"
+                            "{\"name\":\"lines\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"
+                            "\"Line\",\"fields\":["
+                            "{\"name\":\"sku\",\"type\":\"string\"},{\"name\":\"count\",\"type\":\"int\"}]}}},"
+                            "{\"name\":\"tags\",\"type\":{\"type\":\"map\",\"values\":\"long\"}},"
+                            "{\"name\":\"next\",\"type\":[\"null\",\"Order\"]}]}";
 
 static mandate_slice order_data(fixture *f)
 {
@@ -172,8 +166,7 @@ static void test_avro_decode__every_changed_byte_is_read_or_refused_without_harm
             memcpy(copy, whole.ptr, whole.len);
             copy[at] = (char)value;
             arena_reset(&f->memory);
-            refused += avro_decode(&v, plan, &f->memory, mandate_slice_of(copy, whole.len),
-                                   &f->err) != MANDATE_OK;
+            refused += avro_decode(&v, plan, &f->memory, mandate_slice_of(copy, whole.len), &f->err) != MANDATE_OK;
             free(copy);
         }
     assert_true(refused > whole.len * 100);
@@ -191,10 +184,8 @@ static void test_avro_decode__numbers_and_indices_out_of_range_are_refused(void 
 {
     fixture *f = *state;
     refuses(f, "\"int\"", LONGS(f, 2147483648), MANDATE_INVALID, "more than 32 bits");
-    refuses(f, "\"long\"", BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), MANDATE_INVALID,
-            "more than 64 bits");
-    refuses(f, "\"long\"", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"), MANDATE_INVALID,
-            "more than 64 bits");
+    refuses(f, "\"long\"", BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), MANDATE_INVALID, "more than 64 bits");
+    refuses(f, "\"long\"", BYTES("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00"), MANDATE_INVALID, "more than 64 bits");
     refuses(f, "\"long\"", BYTES("\x80"), MANDATE_INVALID, "ends inside a number");
     refuses(f, "\"boolean\"", BYTES("\x02"), MANDATE_INVALID, "neither 0 nor 1");
     refuses(f, "\"float\"", BYTES("\x00\x00\x00"), MANDATE_INVALID, "ends inside a value");
@@ -213,8 +204,7 @@ static void test_avro_decode__lengths_are_compared_with_what_is_left(void **stat
     refuses(f, "\"bytes\"", LONGS(f, INT64_MAX), MANDATE_INVALID, "beyond the end");
     refuses(f, "\"bytes\"", LONGS(f, 1LL << 40), MANDATE_INVALID, "beyond the end");
     refuses(f, "\"string\"", BYTES("\x04z"), MANDATE_INVALID, "beyond the end");
-    refuses(f, "{\"type\":\"fixed\",\"name\":\"F\",\"size\":3}", BYTES("ab"), MANDATE_INVALID,
-            "ends inside");
+    refuses(f, "{\"type\":\"fixed\",\"name\":\"F\",\"size\":3}", BYTES("ab"), MANDATE_INVALID, "ends inside");
 }
 
 static void test_avro_decode__text_that_is_not_utf8_is_a_poison_record(void **state)
@@ -226,15 +216,13 @@ static void test_avro_decode__text_that_is_not_utf8_is_a_poison_record(void **st
                   "abcdefghijk\xc3"),
             MANDATE_INVALID, "not UTF-8");
     refuses(f, "\"string\"", BYTES("\x06\xed\xa0\x80"), MANDATE_INVALID, "not UTF-8");
-    refuses(f, "{\"type\":\"map\",\"values\":\"int\"}", BYTES("\x02\x02\xff\x02\x00"),
-            MANDATE_INVALID, "not UTF-8");
+    refuses(f, "{\"type\":\"map\",\"values\":\"int\"}", BYTES("\x02\x02\xff\x02\x00"), MANDATE_INVALID, "not UTF-8");
 }
 
 static void test_avro_decode__a_count_is_not_believed(void **state)
 {
     fixture *f = *state;
-    const char *array = "{\"type\":\"array\",\"items\":\"int\"}",
-               *map = "{\"type\":\"map\",\"values\":\"null\"}";
+    const char *array = "{\"type\":\"array\",\"items\":\"int\"}", *map = "{\"type\":\"map\",\"values\":\"null\"}";
     refuses(f, array, LONGS(f, 1LL << 60), MANDATE_INVALID, "a count beyond the end");
     refuses(f, map, LONGS(f, 1LL << 60), MANDATE_INVALID, "a count beyond the end");
     refuses(f, array, LONGS(f, INT64_MIN, 0), MANDATE_INVALID, "a count beyond the end");
@@ -257,15 +245,13 @@ static void test_avro_decode__empty_items_cannot_multiply(void **state)
         "{\"type\":\"array\",\"items\":{\"type\":\"fixed\",\"name\":\"Z\",\"size\":0}}",
     };
     for (size_t i = 0; i < sizeof endless / sizeof *endless; i++)
-        assert_fails(avro_plan_create(&plan, mandate_slice_str(endless[i]), NULL, 0, &f->err),
-                     MANDATE_UNSUPPORTED, &f->err, "take no bytes");
+        assert_fails(avro_plan_create(&plan, mandate_slice_str(endless[i]), NULL, 0, &f->err), MANDATE_UNSUPPORTED, &f->err,
+                     "take no bytes");
 
     /* R0 holds two R1, each holds two R2, ...: 2^24 empty maps in no byte at all. */
     buf b;
     buf_init(&b);
-    buf_put_str(
-        &b,
-        "{\"type\":\"record\",\"name\":\"R0\",\"fields\":[{\"name\":\"n\",\"type\":\"null\"}]}");
+    buf_put_str(&b, "{\"type\":\"record\",\"name\":\"R0\",\"fields\":[{\"name\":\"n\",\"type\":\"null\"}]}");
     for (int i = 1; i < 25; i++) {
         buf wider;
         buf_init(&wider);
@@ -292,8 +278,7 @@ static void test_avro_decode__items_are_allowed_to_the_limit_and_not_one_more(vo
             put_long(&f->data, i);
         }
         put_long(&f->data, 0);
-        mandate_status status =
-            decode(f, "{\"type\":\"array\",\"items\":\"int\"}", buf_slice(&f->data), &v, &copy);
+        mandate_status status = decode(f, "{\"type\":\"array\",\"items\":\"int\"}", buf_slice(&f->data), &v, &copy);
         if (items == LIMIT_RECORD_ITEMS) {
             assert_ok(status, &f->err);
             assert_int_equal(v.len, items);
@@ -341,26 +326,21 @@ static void test_avro_decode__a_key_twice_in_a_map_is_refused(void **state)
     put_text(&f->data, "k");
     put_long(&f->data, 2);
     put_long(&f->data, 0);
-    refuses(f, "{\"type\":\"map\",\"values\":\"int\"}", buf_slice(&f->data), MANDATE_INVALID,
-            "one key twice");
+    refuses(f, "{\"type\":\"map\",\"values\":\"int\"}", buf_slice(&f->data), MANDATE_INVALID, "one key twice");
 }
 
 static void test_avro_decode__an_error_names_the_field(void **state)
 {
     fixture *f = *state;
-    refuses(f, order, BYTES("\x02z\x00\x02\x02s\x01"), MANDATE_INVALID,
-            "Avro data: lines: at byte");
-    refuses(f, order, BYTES("\x02z\x04"), MANDATE_INVALID,
-            "Avro data: note: at byte 3: a union branch");
+    refuses(f, order, BYTES("\x02z\x00\x02\x02s\x01"), MANDATE_INVALID, "Avro data: lines: at byte");
+    refuses(f, order, BYTES("\x02z\x04"), MANDATE_INVALID, "Avro data: note: at byte 3: a union branch");
 }
 
 static void test_avro_decode__logical_types_are_times_durations_and_decimals(void **state)
 {
     fixture *f = *state;
-    reads(f, "{\"type\":\"int\",\"logicalType\":\"date\"}", LONGS(f, 20713),
-          "timestamp(\"2026-09-17T00:00:00Z\")");
-    reads(f, "{\"type\":\"int\",\"logicalType\":\"date\"}", LONGS(f, -1),
-          "timestamp(\"1969-12-31T00:00:00Z\")");
+    reads(f, "{\"type\":\"int\",\"logicalType\":\"date\"}", LONGS(f, 20713), "timestamp(\"2026-09-17T00:00:00Z\")");
+    reads(f, "{\"type\":\"int\",\"logicalType\":\"date\"}", LONGS(f, -1), "timestamp(\"1969-12-31T00:00:00Z\")");
     reads(f, "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", LONGS(f, -1),
           "timestamp(\"1969-12-31T23:59:59.999Z\")");
     reads(f, "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}", LONGS(f, 1789640130500000),
@@ -369,12 +349,10 @@ static void test_avro_decode__logical_types_are_times_durations_and_decimals(voi
           "timestamp(\"1970-01-01T00:00:00.000000001Z\")");
     reads(f, "{\"type\":\"long\",\"logicalType\":\"local-timestamp-millis\"}", LONGS(f, 0),
           "timestamp(\"1970-01-01T00:00:00Z\")");
-    reads(f, "{\"type\":\"int\",\"logicalType\":\"time-millis\"}", LONGS(f, 1500),
-          "duration(\"1.5s\")");
-    reads(f, "{\"type\":\"long\",\"logicalType\":\"time-micros\"}", LONGS(f, 90000000),
-          "duration(\"90s\")");
-    reads(f, "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9,\"scale\":2}",
-          BYTES("\x06LK@"), "\"50000.00\"");
+    reads(f, "{\"type\":\"int\",\"logicalType\":\"time-millis\"}", LONGS(f, 1500), "duration(\"1.5s\")");
+    reads(f, "{\"type\":\"long\",\"logicalType\":\"time-micros\"}", LONGS(f, 90000000), "duration(\"90s\")");
+    reads(f, "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9,\"scale\":2}", BYTES("\x06LK@"),
+          "\"50000.00\"");
     reads(f,
           "{\"type\":\"fixed\",\"name\":\"D\",\"size\":2,\"logicalType\":\"decimal\",\"precision\":"
           "4,\"scale\":1}",
@@ -383,14 +361,13 @@ static void test_avro_decode__logical_types_are_times_durations_and_decimals(voi
     reads(f, "{\"type\":\"fixed\",\"name\":\"U\",\"size\":16,\"logicalType\":\"uuid\"}",
           BYTES("\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"),
           "\"01234567-89ab-cdef-0123-456789abcdef\"");
-    const char *duration =
-        "{\"type\":\"fixed\",\"name\":\"P\",\"size\":12,\"logicalType\":\"duration\"}";
+    const char *duration = "{\"type\":\"fixed\",\"name\":\"P\",\"size\":12,\"logicalType\":\"duration\"}";
     reads(f, duration, BYTES("\0\0\0\0\x01\0\0\0\xdc\x05\0\0"), "duration(\"86401.5s\")");
     refuses(f, duration, BYTES("\x01\0\0\0\0\0\0\0\0\0\0\0"), MANDATE_INVALID, "1 months");
-    refuses(f, "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", LONGS(f, INT64_MAX),
-            MANDATE_INVALID, "years 1 to 9999");
-    refuses(f, "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9}", BYTES("\x00"),
-            MANDATE_INVALID, "0 bytes");
+    refuses(f, "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", LONGS(f, INT64_MAX), MANDATE_INVALID,
+            "years 1 to 9999");
+    refuses(f, "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":9}", BYTES("\x00"), MANDATE_INVALID,
+            "0 bytes");
 }
 
 static void test_avro_decode__logical_types_that_do_not_fit_are_ignored(void **state)
@@ -399,34 +376,25 @@ static void test_avro_decode__logical_types_that_do_not_fit_are_ignored(void **s
     reads(f, "{\"type\":\"int\",\"logicalType\":\"timestamp-millis\"}", LONGS(f, 5), "5");
     reads(f, "{\"type\":\"long\",\"logicalType\":\"date\"}", LONGS(f, 5), "5");
     reads(f, "{\"type\":\"long\",\"logicalType\":\"of-my-own\"}", LONGS(f, 5), "5");
-    reads(f, "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":2,\"scale\":3}",
-          BYTES("\x02z"), "b\"z\"");
-    reads(f, "{\"type\":\"fixed\",\"name\":\"U\",\"size\":1,\"logicalType\":\"uuid\"}", BYTES("z"),
-          "b\"z\"");
+    reads(f, "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":2,\"scale\":3}", BYTES("\x02z"), "b\"z\"");
+    reads(f, "{\"type\":\"fixed\",\"name\":\"U\",\"size\":1,\"logicalType\":\"uuid\"}", BYTES("z"), "b\"z\"");
 }
 
 static void test_avro_decode__connect_and_debezium_names_mean_the_same(void **state)
 {
     fixture *f = *state;
-#define NAMED(type, name) \
-    "{\"type\":\"" type "\",\"connect.version\":1,\"connect.name\":\"" name "\"}"
-    reads(f, NAMED("int", "io.debezium.time.Date"), LONGS(f, 1),
-          "timestamp(\"1970-01-02T00:00:00Z\")");
-    reads(f, NAMED("long", "io.debezium.time.Timestamp"), LONGS(f, 1000),
-          "timestamp(\"1970-01-01T00:00:01Z\")");
-    reads(f, NAMED("long", "io.debezium.time.MicroTimestamp"), LONGS(f, 1000),
-          "timestamp(\"1970-01-01T00:00:00.001Z\")");
-    reads(f, NAMED("long", "io.debezium.time.NanoTimestamp"), LONGS(f, 1000),
-          "timestamp(\"1970-01-01T00:00:00.000001Z\")");
+#define NAMED(type, name) "{\"type\":\"" type "\",\"connect.version\":1,\"connect.name\":\"" name "\"}"
+    reads(f, NAMED("int", "io.debezium.time.Date"), LONGS(f, 1), "timestamp(\"1970-01-02T00:00:00Z\")");
+    reads(f, NAMED("long", "io.debezium.time.Timestamp"), LONGS(f, 1000), "timestamp(\"1970-01-01T00:00:01Z\")");
+    reads(f, NAMED("long", "io.debezium.time.MicroTimestamp"), LONGS(f, 1000), "timestamp(\"1970-01-01T00:00:00.001Z\")");
+    reads(f, NAMED("long", "io.debezium.time.NanoTimestamp"), LONGS(f, 1000), "timestamp(\"1970-01-01T00:00:00.000001Z\")");
     reads(f, NAMED("long", "io.debezium.time.MicroTime"), LONGS(f, 1000000), "duration(\"1s\")");
     reads(f, NAMED("string", "io.debezium.time.ZonedTimestamp"),
           BYTES("\x32"
                 "2018-06-20T13:37:03+02:00"),
           "timestamp(\"2018-06-20T11:37:03Z\")");
-    refuses(f, NAMED("string", "io.debezium.time.ZonedTimestamp"), BYTES("\x02z"), MANDATE_INVALID,
-            "\"z\" is no time");
-    reads(f, NAMED("int", "org.apache.kafka.connect.data.Date"), LONGS(f, 1),
-          "timestamp(\"1970-01-02T00:00:00Z\")");
+    refuses(f, NAMED("string", "io.debezium.time.ZonedTimestamp"), BYTES("\x02z"), MANDATE_INVALID, "\"z\" is no time");
+    reads(f, NAMED("int", "org.apache.kafka.connect.data.Date"), LONGS(f, 1), "timestamp(\"1970-01-02T00:00:00Z\")");
     reads(f, NAMED("long", "org.apache.kafka.connect.data.Timestamp"), LONGS(f, 1),
           "timestamp(\"1970-01-01T00:00:00.001Z\")");
     reads(f, NAMED("int", "io.debezium.time.Timestamp"), LONGS(f, 1), "1");
@@ -451,8 +419,7 @@ static void test_avro_decode__nothing_is_allocated_beyond_the_arena(void **state
     cel_value v;
     arena small;
     arena_init(&small, 64);
-    assert_fails(avro_decode(&v, plan, &small, data, &f->err), MANDATE_LIMIT, &f->err,
-                 "more memory");
+    assert_fails(avro_decode(&v, plan, &small, data, &f->err), MANDATE_LIMIT, &f->err, "more memory");
     arena_deinit(&small);
     avro_plan_destroy(plan);
 }

@@ -25,8 +25,7 @@ static uint32_t any(generator *g, uint32_t below)
 
 /* --- schemas --- */
 
-static const char *const primitives[] = {"null",  "boolean", "int",   "long",
-                                         "float", "double",  "bytes", "string"};
+static const char *const primitives[] = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"};
 
 static void put_schema(generator *g, uint32_t depth, bool in_union, bool some_width);
 
@@ -71,17 +70,13 @@ static void put_schema(generator *g, uint32_t depth, bool in_union, bool some_wi
         put_record(g, depth, some_width);
         break;
     case 10:
-        buf_printf(&g->schema,
-                   "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"A\",\"B\",\"C\"]}",
-                   g->names++);
+        buf_printf(&g->schema, "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"A\",\"B\",\"C\"]}", g->names++);
         break;
     case 11:
-        buf_printf(&g->schema, "{\"type\":\"fixed\",\"name\":\"X%u\",\"size\":%u}", g->names++,
-                   1 + any(g, 20));
+        buf_printf(&g->schema, "{\"type\":\"fixed\",\"name\":\"X%u\",\"size\":%u}", g->names++, 1 + any(g, 20));
         break;
     case 12:
-        buf_printf(&g->schema,
-                   any(g, 2) ? "{\"type\":\"array\",\"items\":" : "{\"type\":\"map\",\"values\":");
+        buf_printf(&g->schema, any(g, 2) ? "{\"type\":\"array\",\"items\":" : "{\"type\":\"map\",\"values\":");
         put_schema(g, depth + 1, false, true);
         buf_put_char(&g->schema, '}');
         break;
@@ -106,8 +101,7 @@ static int64_t any_long(generator *g)
 
 static size_t any_text(generator *g, char out[64])
 {
-    static const char *const parts[] = {
-        "a", "order", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", " ", "42"};
+    static const char *const parts[] = {"a", "order", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", " ", "42"};
     size_t len = 0;
     for (uint32_t n = any(g, 8); n > 0; n--) {
         const char *part = parts[any(g, 7)];
@@ -331,8 +325,7 @@ static void test_avro_oracle__avro_c_and_the_walker_read_the_same(void **state)
                 arena_reset(&a);
                 char *shorter = malloc(len);
                 memcpy(shorter, exact, len - 1);
-                cut_short += avro_decode(&v, plan, &a, mandate_slice_of(shorter, len - 1), &err) !=
-                             MANDATE_OK;
+                cut_short += avro_decode(&v, plan, &a, mandate_slice_of(shorter, len - 1), &err) != MANDATE_OK;
                 free(shorter);
             }
             free(exact);

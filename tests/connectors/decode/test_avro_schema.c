@@ -25,8 +25,7 @@ static void refuses(const char *schema, mandate_status status, const char *part)
 {
     mandate_error err;
     avro_plan *plan;
-    assert_fails(avro_plan_create(&plan, mandate_slice_str(schema), NULL, 0, &err), status, &err,
-                 part);
+    assert_fails(avro_plan_create(&plan, mandate_slice_str(schema), NULL, 0, &err), status, &err, part);
 }
 
 static void accepts(const char *schema)
@@ -50,8 +49,7 @@ static void test_avro_schema__the_canonical_form_drops_what_does_not_matter(void
                  "\"null\",\"b.X\"]}]}",
                  0);
     canonical_is("{\"type\":\"map\",\"values\":{\"size\":16,\"name\":\"a.F\",\"type\":\"fixed\"}}",
-                 "{\"type\":\"map\",\"values\":{\"name\":\"a.F\",\"type\":\"fixed\",\"size\":16}}",
-                 0);
+                 "{\"type\":\"map\",\"values\":{\"name\":\"a.F\",\"type\":\"fixed\",\"size\":16}}", 0);
 }
 
 static void test_avro_schema__the_crc_is_the_one_of_the_specification(void **state)
@@ -71,14 +69,13 @@ static void test_avro_schema__names_are_looked_up_in_their_namespace_then_withou
             "\"record\",\"name\":\"x.C\",\"fields\":["
             "{\"name\":\"b\",\"type\":[\"null\",\"B\"]},{\"name\":\"c\",\"type\":[\"null\",\"C\"]}]"
             "}}]}");
-    canonical_is(
-        "{\"type\":\"record\",\"name\":\"A\",\"namespace\":\"x.y\",\"fields\":[{\"name\":\"e\","
-        "\"type\":{\"type\":\"enum\","
-        "\"name\":\"E\",\"namespace\":\"\",\"symbols\":[\"S\"]}},{\"name\":\"f\",\"type\":\"E\"}]}",
-        "{\"name\":\"x.y.A\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":{\"name\":"
-        "\"E\",\"type\":\"enum\","
-        "\"symbols\":[\"S\"]}},{\"name\":\"f\",\"type\":\"E\"}]}",
-        0);
+    canonical_is("{\"type\":\"record\",\"name\":\"A\",\"namespace\":\"x.y\",\"fields\":[{\"name\":\"e\","
+                 "\"type\":{\"type\":\"enum\","
+                 "\"name\":\"E\",\"namespace\":\"\",\"symbols\":[\"S\"]}},{\"name\":\"f\",\"type\":\"E\"}]}",
+                 "{\"name\":\"x.y.A\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":{\"name\":"
+                 "\"E\",\"type\":\"enum\","
+                 "\"symbols\":[\"S\"]}},{\"name\":\"f\",\"type\":\"E\"}]}",
+                 0);
 }
 
 static void test_avro_schema__references_are_part_of_the_schema(void **state)
@@ -94,23 +91,21 @@ static void test_avro_schema__references_are_part_of_the_schema(void **state)
     const char *root = "{\"type\":\"record\",\"name\":\"q.Box\",\"fields\":[{\"name\":\"w\","
                        "\"type\":\"p.Weight\"}]}";
     assert_ok(avro_plan_create(&plan, mandate_slice_str(root), references, 2, &err), &err);
-    assert_ok(
-        avro_plan_create(
-            &whole,
-            mandate_slice_str(
-                "{\"type\":\"record\",\"name\":\"q.Box\",\"fields\":[{\"name\":\"w\",\"type\":"
-                "{\"type\":\"record\",\"name\":\"p.Weight\",\"fields\":[{\"name\":\"u\",\"type\":{"
-                "\"type\":\"enum\",\"name\":\"p.Unit\","
-                "\"symbols\":[\"KG\"]}}]}}]}"),
-            NULL, 0, &err),
-        &err);
+    assert_ok(avro_plan_create(
+                  &whole,
+                  mandate_slice_str("{\"type\":\"record\",\"name\":\"q.Box\",\"fields\":[{\"name\":\"w\",\"type\":"
+                                    "{\"type\":\"record\",\"name\":\"p.Weight\",\"fields\":[{\"name\":\"u\",\"type\":{"
+                                    "\"type\":\"enum\",\"name\":\"p.Unit\","
+                                    "\"symbols\":[\"KG\"]}}]}}]}"),
+                  NULL, 0, &err),
+              &err);
     assert_int_equal(avro_plan_fingerprint(plan), avro_plan_fingerprint(whole));
     avro_plan_destroy(plan);
     avro_plan_destroy(whole);
-    assert_fails(avro_plan_create(&plan, mandate_slice_str(root), references, 1, &err),
-                 MANDATE_INVALID, &err, "no type \"p.Weight\"");
-    assert_fails(avro_plan_create(&plan, mandate_slice_str(root), references + 1, 1, &err),
-                 MANDATE_INVALID, &err, "reference 1: u: no type \"p.Unit\"");
+    assert_fails(avro_plan_create(&plan, mandate_slice_str(root), references, 1, &err), MANDATE_INVALID, &err,
+                 "no type \"p.Weight\"");
+    assert_fails(avro_plan_create(&plan, mandate_slice_str(root), references + 1, 1, &err), MANDATE_INVALID, &err,
+                 "reference 1: u: no type \"p.Unit\"");
 }
 
 static void test_avro_schema__what_is_no_schema_is_refused_and_says_where(void **state)
@@ -123,17 +118,14 @@ static void test_avro_schema__what_is_no_schema_is_refused_and_says_where(void *
     refuses("{}", MANDATE_INVALID, "a type is missing");
     refuses("\"integer\"", MANDATE_INVALID, "no type \"integer\"");
     refuses("[\"int\",[\"null\"]]", MANDATE_INVALID, "a union directly inside a union");
-    refuses("[\"int\",{\"type\":\"int\",\"logicalType\":\"date\"}]", MANDATE_INVALID,
-            "two branches of type int");
+    refuses("[\"int\",{\"type\":\"int\",\"logicalType\":\"date\"}]", MANDATE_INVALID, "two branches of type int");
     refuses("[]", MANDATE_INVALID, "Avro C does not accept");
     refuses("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[]}", MANDATE_INVALID, "no symbols");
-    refuses("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"a b\"]}", MANDATE_INVALID,
-            "is no identifier");
+    refuses("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"a b\"]}", MANDATE_INVALID, "is no identifier");
     refuses("{\"type\":\"fixed\",\"name\":\"F\",\"size\":-1}", MANDATE_INVALID, "needs a size");
     refuses("{\"type\":\"fixed\",\"size\":1}", MANDATE_INVALID, "needs a name");
     refuses("{\"type\":\"record\",\"name\":\"a-b\",\"fields\":[]}", MANDATE_INVALID, "not \"a-b\"");
-    refuses("{\"type\":\"record\",\"name\":\"int\",\"fields\":[]}", MANDATE_INVALID,
-            "may not be named");
+    refuses("{\"type\":\"record\",\"name\":\"int\",\"fields\":[]}", MANDATE_INVALID, "may not be named");
     refuses("{\"type\":\"record\",\"name\":\"R\"}", MANDATE_INVALID, "no array of fields");
     refuses("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},{"
             "\"name\":\"a\",\"type\":\"int\"}]}",
@@ -144,14 +136,14 @@ static void test_avro_schema__what_is_no_schema_is_refused_and_says_where(void *
     refuses("[{\"type\":\"fixed\",\"name\":\"F\",\"size\":1},{\"type\":\"fixed\",\"name\":\"F\","
             "\"size\":2}]",
             MANDATE_INVALID, "defined twice");
-    refuses("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"r\",\"type\":\"R\"}]}",
-            MANDATE_INVALID, "contains itself");
+    refuses("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"r\",\"type\":\"R\"}]}", MANDATE_INVALID,
+            "contains itself");
     refuses("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"s\",\"type\":{\"type\":"
             "\"record\",\"name\":\"S\",\"fields\":["
             "{\"name\":\"r\",\"type\":\"R\"}]}}]}",
             MANDATE_INVALID, "contains itself");
-    refuses("{\"type\":\"bytes\",\"connect.name\":\"org.apache.kafka.connect.data.Decimal\"}",
-            MANDATE_INVALID, "without a scale");
+    refuses("{\"type\":\"bytes\",\"connect.name\":\"org.apache.kafka.connect.data.Decimal\"}", MANDATE_INVALID,
+            "without a scale");
     refuses("{\"type\":\"bytes\",\"scale\":100000,\"connect.name\":\"org.apache.kafka.connect.data."
             "Decimal\"}",
             MANDATE_LIMIT, "scale 100000");
@@ -182,8 +174,7 @@ static void test_avro_schema__nesting_and_length_are_bounded(void **state)
     buf_reset(&b);
     while (b.len <= LIMIT_AVRO_SCHEMA)
         buf_put_str(&b, "                ");
-    assert_fails(avro_plan_create(&plan, buf_slice(&b), NULL, 0, &err), MANDATE_LIMIT, &err,
-                 "the limit is 1048576");
+    assert_fails(avro_plan_create(&plan, buf_slice(&b), NULL, 0, &err), MANDATE_LIMIT, &err, "the limit is 1048576");
     buf_deinit(&b);
 }
 
@@ -245,8 +236,7 @@ static void test_avro_schema__the_official_vectors_agree(void **state)
             seen++;
         } else if (begins(&line, "<<fingerprint ")) {
             snprintf(expected, sizeof expected, "%.*s", MANDATE_SLICE_ARG(line));
-            assert_int_equal(avro_crc64(buf_slice(&canonical)),
-                             (uint64_t)strtoll(expected, NULL, 10));
+            assert_int_equal(avro_crc64(buf_slice(&canonical)), (uint64_t)strtoll(expected, NULL, 10));
             fingerprints++;
         }
     }
@@ -273,13 +263,11 @@ static void test_avro_schema__the_official_single_object_is_read(void **state)
         skip();
     arena_init(&a, LIMIT_RECORD_MEMORY);
     assert_ok(avro_plan_create(&schema, buf_slice(&text), NULL, 0, &err), &err);
-    decode_options options = {
-        .value_format = DECODE_AVRO, .framing = FRAMING_SINGLE_OBJECT, .value_schema = schema};
+    decode_options options = {.value_format = DECODE_AVRO, .framing = FRAMING_SINGLE_OBJECT, .value_schema = schema};
     assert_ok(decoder_create(&d, &options, &err), &err);
     record r = {.value = buf_slice(&message)};
     assert_ok(decoder_run(&key, &value, d, &a, &r, &stage, &err), &err);
-    assert_value(value,
-                 "{\"id\": 42, \"name\": \"Bill\", \"tags\": [\"dog_lover\", \"cat_hater\"]}");
+    assert_value(value, "{\"id\": 42, \"name\": \"Bill\", \"tags\": [\"dog_lover\", \"cat_hater\"]}");
     decoder_destroy(d);
     avro_plan_destroy(schema);
     arena_deinit(&a);

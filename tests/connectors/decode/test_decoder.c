@@ -15,8 +15,7 @@ static int setup(void **state)
 {
     fixture *f = calloc(1, sizeof *f);
     arena_init(&f->memory, LIMIT_RECORD_MEMORY);
-    assert_ok(avro_plan_create(&f->schema, mandate_slice_str("\"string\""), NULL, 0, &f->err),
-              &f->err);
+    assert_ok(avro_plan_create(&f->schema, mandate_slice_str("\"string\""), NULL, 0, &f->err), &f->err);
     *state = f;
     return 0;
 }
@@ -59,12 +58,9 @@ static void test_decoder__a_key_is_json_when_it_parses_else_text_else_bytes(void
         mandate_slice key;
         const char *expected;
     } cases[] = {
-        {SLICE("{\"id\":1}"), "{\"id\": 1}"},
-        {SLICE("42"), "42"},
-        {SLICE("O-42"), "\"O-42\""},
-        {SLICE(""), "\"\""},
-        {SLICE("\xff"), "b\"\\xff\""},
-        {SLICE("{\"a\":1,\"a\":2}"), "\"{\\\"a\\\":1,\\\"a\\\":2}\""},
+        {SLICE("{\"id\":1}"), "{\"id\": 1}"}, {SLICE("42"), "42"},
+        {SLICE("O-42"), "\"O-42\""},          {SLICE(""), "\"\""},
+        {SLICE("\xff"), "b\"\\xff\""},        {SLICE("{\"a\":1,\"a\":2}"), "\"{\\\"a\\\":1,\\\"a\\\":2}\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         record r = {.key = cases[i].key, .value = SLICE("1")};
@@ -84,8 +80,8 @@ static void test_decoder__a_bad_part_is_named(void **state)
     record r = {.key = SLICE("\xff"), .value = SLICE("{")};
     assert_fails(run(f, (decode_options){0}, &r), MANDATE_INVALID, &f->err, "value: JSON at byte");
     assert_string_equal(f->stage, "value");
-    assert_fails(run(f, (decode_options){.key_format = DECODE_STRING}, &r), MANDATE_INVALID,
-                 &f->err, "key: the text is not UTF-8");
+    assert_fails(run(f, (decode_options){.key_format = DECODE_STRING}, &r), MANDATE_INVALID, &f->err,
+                 "key: the text is not UTF-8");
     assert_string_equal(f->stage, "key");
     r.value = SLICE("");
     assert_fails(run(f, (decode_options){0}, &r), MANDATE_INVALID, &f->err, "no value at all");
@@ -100,24 +96,20 @@ static void test_decoder__plain_avro_needs_a_schema_file(void **state)
     assert_ok(run(f, options, &r), &f->err);
     assert_value(f->value, "\"hi\"");
     options.value_schema = NULL;
-    assert_fails(decoder_create(&d, &options, &f->err), MANDATE_INVALID, &f->err,
-                 "needs a schema file for the value");
+    assert_fails(decoder_create(&d, &options, &f->err), MANDATE_INVALID, &f->err, "needs a schema file for the value");
     options.framing = FRAMING_CONFLUENT;
-    assert_fails(decoder_create(&d, &options, &f->err), MANDATE_INVALID, &f->err,
-                 "needs a schema registry");
+    assert_fails(decoder_create(&d, &options, &f->err), MANDATE_INVALID, &f->err, "needs a schema registry");
 }
 
 static void test_decoder__a_single_object_must_be_of_the_schema(void **state)
 {
     fixture *f = *state;
-    decode_options options = {
-        .value_format = DECODE_AVRO, .framing = FRAMING_SINGLE_OBJECT, .value_schema = f->schema};
+    decode_options options = {.value_format = DECODE_AVRO, .framing = FRAMING_SINGLE_OBJECT, .value_schema = f->schema};
     record r = {.value = SLICE("\xc3\x01\xc7\x03\x45\x63\x72\x48\x01\x8f\x04hi")};
     assert_ok(run(f, options, &r), &f->err);
     assert_value(f->value, "\"hi\"");
     r.value = SLICE("\xc3\x01\xc7\x03\x45\x63\x72\x48\x01\x8e\x04hi");
-    assert_fails(run(f, options, &r), MANDATE_NOT_FOUND, &f->err,
-                 "the schema file is 8f014872634503c7");
+    assert_fails(run(f, options, &r), MANDATE_NOT_FOUND, &f->err, "the schema file is 8f014872634503c7");
     assert_string_equal(f->stage, "schema");
     r.value = SLICE("\xc3\x01\xc7\x03");
     assert_fails(run(f, options, &r), MANDATE_INVALID, &f->err, "single-object");
@@ -143,8 +135,8 @@ static void test_decoder__json_behind_a_confluent_prefix_or_header_is_read(void 
     assert_ok(run(f, (decode_options){.framing = FRAMING_CONFLUENT}, &r), &f->err);
     assert_value(f->value, "{\"a\": 3}");
     r = (record){.value = SLICE("{\"a\":3}")};
-    assert_fails(run(f, (decode_options){.framing = FRAMING_CONFLUENT}, &r), MANDATE_INVALID,
-                 &f->err, "beginning with 0x7b");
+    assert_fails(run(f, (decode_options){.framing = FRAMING_CONFLUENT}, &r), MANDATE_INVALID, &f->err,
+                 "beginning with 0x7b");
     r.value = SLICE("\0\0\0");
     assert_fails(run(f, (decode_options){0}, &r), MANDATE_INVALID, &f->err, "no Confluent framing");
     assert_string_equal(f->stage, "framing");
@@ -157,8 +149,7 @@ static void test_decoder__a_part_over_the_limit_is_refused(void **state)
     record r = {.value = {big, LIMIT_RECORD}};
     assert_ok(run(f, (decode_options){.value_format = DECODE_BYTES}, &r), &f->err);
     r.value.len++;
-    assert_fails(run(f, (decode_options){.value_format = DECODE_BYTES}, &r), MANDATE_LIMIT, &f->err,
-                 "the limit is 4194304");
+    assert_fails(run(f, (decode_options){.value_format = DECODE_BYTES}, &r), MANDATE_LIMIT, &f->err, "the limit is 4194304");
     free(big);
 }
 

@@ -34,10 +34,7 @@ static void reads_bytes(fixture *f, mandate_slice text, const char *expected)
     assert_value(v, expected);
 }
 
-static void reads(fixture *f, const char *text, const char *expected)
-{
-    reads_bytes(f, mandate_slice_str(text), expected);
-}
+static void reads(fixture *f, const char *text, const char *expected) { reads_bytes(f, mandate_slice_str(text), expected); }
 
 static void refuses_bytes(fixture *f, mandate_slice text, mandate_status status, const char *part)
 {
@@ -62,8 +59,7 @@ static void test_json__values_of_every_kind_are_read(void **state)
     reads(f, "\"\"", "\"\"");
     reads(f, "[]", "[]");
     reads(f, "{}", "{}");
-    reads(f, "{\"a\": [1, {\"b\": null}], \"\": \"x\"}\n",
-          "{\"a\": [1, {\"b\": null}], \"\": \"x\"}");
+    reads(f, "{\"a\": [1, {\"b\": null}], \"\": \"x\"}\n", "{\"a\": [1, {\"b\": null}], \"\": \"x\"}");
     reads(f, "\"\\u00e4\\ud83d\\ude00\\n\"", "\"\xc3\xa4\xf0\x9f\x98\x80\\n\"");
 }
 
@@ -82,13 +78,10 @@ static void test_json__numbers_beyond_64_bits_are_doubles_and_beyond_those_refus
 {
     fixture *f = *state;
     cel_value v;
-    assert_ok(
-        json_decode(&v, f->decoder, &f->memory, mandate_slice_str("18446744073709551616"), &f->err),
-        &f->err);
+    assert_ok(json_decode(&v, f->decoder, &f->memory, mandate_slice_str("18446744073709551616"), &f->err), &f->err);
     assert_int_equal(v.kind, CEL_DOUBLE);
     assert_true(v.d == 18446744073709551616.0);
-    assert_ok(json_decode(&v, f->decoder, &f->memory, mandate_slice_str("[1.5e3]"), &f->err),
-              &f->err);
+    assert_ok(json_decode(&v, f->decoder, &f->memory, mandate_slice_str("[1.5e3]"), &f->err), &f->err);
     assert_int_equal(v.items[0].kind, CEL_DOUBLE);
     assert_true(v.items[0].d == 1500.0);
     refuses(f, "[1e400]", "at byte 1: a malformed number");
@@ -98,15 +91,12 @@ static void test_json__a_nul_in_a_string_does_not_end_it(void **state)
 {
     fixture *f = *state;
     cel_value v;
-    assert_ok(json_decode(&v, f->decoder, &f->memory,
-                          mandate_slice_str("{\"a\\u0000b\":\"x\\u0000y\"}"), &f->err),
-              &f->err);
+    assert_ok(json_decode(&v, f->decoder, &f->memory, mandate_slice_str("{\"a\\u0000b\":\"x\\u0000y\"}"), &f->err), &f->err);
     assert_int_equal(v.map[0].key.len, 3);
     assert_memory_equal(v.map[0].key.s, "a\0b", 3);
     assert_int_equal(v.map[0].value.len, 3);
     assert_memory_equal(v.map[0].value.s, "x\0y", 3);
-    refuses_bytes(f, mandate_slice_of("[\"a\0b\"]", 7), MANDATE_INVALID,
-                  "at byte 3: a control character");
+    refuses_bytes(f, mandate_slice_of("[\"a\0b\"]", 7), MANDATE_INVALID, "at byte 3: a control character");
     refuses_bytes(f, mandate_slice_of("1\0", 2), MANDATE_INVALID, "JSON at byte");
 }
 
@@ -155,13 +145,11 @@ static void test_json__nesting_is_allowed_to_the_limit_and_not_one_deeper(void *
     for (int depth = LIMIT_RECORD_DEPTH; depth <= LIMIT_RECORD_DEPTH + 1; depth++) {
         memset(text, '[', (size_t)depth);
         memset(text + depth, ']', (size_t)depth);
-        mandate_status status = json_decode(&v, f->decoder, &f->memory,
-                                            mandate_slice_of(text, 2 * (size_t)depth), &f->err);
+        mandate_status status = json_decode(&v, f->decoder, &f->memory, mandate_slice_of(text, 2 * (size_t)depth), &f->err);
         if (depth == LIMIT_RECORD_DEPTH)
             assert_ok(status, &f->err);
         else
-            assert_fails(status, MANDATE_LIMIT, &f->err,
-                         "at byte 32: arrays and objects nested deeper than 32");
+            assert_fails(status, MANDATE_LIMIT, &f->err, "at byte 32: arrays and objects nested deeper than 32");
     }
     memset(text, '[', 5000);
     memset(text + 5000, ']', 5000);
@@ -197,13 +185,10 @@ static void test_json__a_text_over_the_record_limit_is_refused(void **state)
     assert_non_null(text);
     memset(text, ' ', LIMIT_RECORD + 1);
     text[0] = '7';
-    assert_ok(
-        json_decode(&v, f->decoder, &f->memory, mandate_slice_of(text, LIMIT_RECORD), &f->err),
-        &f->err);
+    assert_ok(json_decode(&v, f->decoder, &f->memory, mandate_slice_of(text, LIMIT_RECORD), &f->err), &f->err);
     assert_value(v, "7");
     arena_reset(&f->memory);
-    refuses_bytes(f, mandate_slice_of(text, LIMIT_RECORD + 1), MANDATE_LIMIT,
-                  "the limit is 4194304");
+    refuses_bytes(f, mandate_slice_of(text, LIMIT_RECORD + 1), MANDATE_LIMIT, "the limit is 4194304");
     free(text);
 }
 
@@ -268,8 +253,7 @@ static void test_json__what_is_not_json_is_refused_with_its_place(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cel_value v;
         arena_reset(&f->memory);
-        if (json_decode(&v, f->decoder, &f->memory, mandate_slice_str(bad[i]), &f->err) ==
-            MANDATE_OK)
+        if (json_decode(&v, f->decoder, &f->memory, mandate_slice_str(bad[i]), &f->err) == MANDATE_OK)
             fail_msg("accepted: %s", bad[i]);
         assert_non_null(strstr(f->err.text, "JSON at byte "));
     }
@@ -301,13 +285,10 @@ static void test_json__memory_is_bounded_by_the_arena(void **state)
     arena small;
     cel_value v;
     arena_init(&small, 512);
-    assert_fails(
-        json_decode(
-            &v, f->decoder, &small,
-            mandate_slice_str(
-                "[[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3]]"),
-            &f->err),
-        MANDATE_LIMIT, &f->err, "more memory");
+    assert_fails(json_decode(&v, f->decoder, &small,
+                             mandate_slice_str("[[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3],[1,2,3]]"),
+                             &f->err),
+                 MANDATE_LIMIT, &f->err, "more memory");
     arena_deinit(&small);
 }
 
@@ -315,29 +296,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_json__values_of_every_kind_are_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_json__integers_are_exact_to_the_last_digit_of_64_bits,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_json__numbers_beyond_64_bits_are_doubles_and_beyond_those_refused, setup,
-            teardown),
-        cmocka_unit_test_setup_teardown(test_json__a_nul_in_a_string_does_not_end_it, setup,
+        cmocka_unit_test_setup_teardown(test_json__integers_are_exact_to_the_last_digit_of_64_bits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__numbers_beyond_64_bits_are_doubles_and_beyond_those_refused, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(test_json__halves_of_surrogate_pairs_are_refused, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(
-            test_json__a_key_twice_is_refused_in_narrow_and_wide_objects, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_json__nesting_is_allowed_to_the_limit_and_not_one_deeper, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_json__items_are_allowed_to_the_limit_and_not_one_more,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_json__a_text_over_the_record_limit_is_refused, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_json__what_is_not_json_is_refused_with_its_place,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_json__strings_do_not_borrow_from_the_text, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_json__a_decoder_goes_on_after_a_refusal, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_json__a_nul_in_a_string_does_not_end_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__halves_of_surrogate_pairs_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__a_key_twice_is_refused_in_narrow_and_wide_objects, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__nesting_is_allowed_to_the_limit_and_not_one_deeper, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__items_are_allowed_to_the_limit_and_not_one_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__a_text_over_the_record_limit_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__what_is_not_json_is_refused_with_its_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__strings_do_not_borrow_from_the_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json__a_decoder_goes_on_after_a_refusal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json__memory_is_bounded_by_the_arena, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,15 +116,13 @@ static void test_json_oracle__jansson_and_we_take_the_same_texts(void **state)
         json_error_t at;
         cel_value v;
         size_t len = mutate(text, texts[any(sizeof texts / sizeof *texts)]);
-        json_t *expected =
-            json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
+        json_t *expected = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
         arena_reset(&a);
         mandate_status status = json_decode(&v, d, &a, mandate_slice_of(text, len), &err);
         if (expected && status == MANDATE_OK) {
             same(expected, v);
             taken++;
-        } else if (expected ||
-                   (status == MANDATE_OK && json_error_code(&at) != json_error_numeric_overflow)) {
+        } else if (expected || (status == MANDATE_OK && json_error_code(&at) != json_error_numeric_overflow)) {
             fail_msg("%.*s: jansson says %s, we say %s", (int)len, text, expected ? "yes" : at.text,
                      status == MANDATE_OK ? "yes" : err.text);
         } else {

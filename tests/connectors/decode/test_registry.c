@@ -40,11 +40,9 @@ static const answer *find_answer(server *s, const char *path)
     return NULL;
 }
 
-static enum MHD_Result reply(struct MHD_Connection *c, unsigned code, const char *body,
-                             const answer *a)
+static enum MHD_Result reply(struct MHD_Connection *c, unsigned code, const char *body, const answer *a)
 {
-    struct MHD_Response *r = MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body,
-                                                             MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *r = MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
     if (a && a->header)
         MHD_add_response_header(r, a->header, a->header_value);
     enum MHD_Result result = MHD_queue_response(c, code, r);
@@ -52,9 +50,8 @@ static enum MHD_Result reply(struct MHD_Connection *c, unsigned code, const char
     return result;
 }
 
-static enum MHD_Result handle(void *ctx, struct MHD_Connection *c, const char *path,
-                              const char *method, const char *version, const char *upload,
-                              size_t *upload_size, void **state)
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *c, const char *path, const char *method, const char *version,
+                              const char *upload, size_t *upload_size, void **state)
 {
     static int seen;
     server *s = ctx;
@@ -95,16 +92,13 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *c, const char *p
 
 static void start_server(server *s, const answer *answers)
 {
-    struct sockaddr_in loopback = {.sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     *s = (server){.answers = answers};
     pthread_mutex_init(&s->lock, NULL);
-    s->daemon =
-        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                         handle, s, MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, s,
+                                 MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_END);
     assert_non_null(s->daemon);
-    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u",
-             MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u", MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
 }
 
 static void stop_server(server *s)
@@ -148,8 +142,7 @@ static mandate_status cache_get(void *ctx, mandate_slice key, buf *out, mandate_
     return mandate_error_set(err, MANDATE_NOT_FOUND, "not cached");
 }
 
-static mandate_status cache_put(void *ctx, mandate_slice key, mandate_slice value,
-                                mandate_error *err)
+static mandate_status cache_put(void *ctx, mandate_slice key, mandate_slice value, mandate_error *err)
 {
     cache *c = ctx;
     (void)err;
@@ -194,8 +187,8 @@ static const answer plain[] = {
     {"/schemas/ids/7", 200, "{\"schema\":\"\\\"string\\\"\"}", 0, 0},
     {"/schemas/ids/8", 200, "{\"schemaType\":\"JSON\",\"schema\":\"{}\"}", 0, 0},
     {"/schemas/ids/9", 200, "{\"schema\":\"\\\"nosuchtype\\\"\"}", 0, 0},
-    {"/schemas/guids/30313233-3435-3637-3839-616263646566", 200,
-     "{\"schemaType\":\"AVRO\",\"schema\":\"\\\"int\\\"\"}", 0, 0},
+    {"/schemas/guids/30313233-3435-3637-3839-616263646566", 200, "{\"schemaType\":\"AVRO\",\"schema\":\"\\\"int\\\"\"}", 0,
+     0},
     {"/schemas/ids/20", 500, "{\"error_code\":50001,\"message\":\"store\"}", 0, 0},
     {"/schemas/ids/21", 200, "<html>welcome</html>", 0, 0},
     {"/schemas/ids/22", 404, "<html>nothing here</html>", 0, 0},
@@ -231,8 +224,7 @@ static const answer plain[] = {
      "1}]}",
      0, 0},
     {"/subjects/topic-value/versions", 200, "{\"id\":77}", 0, 0},
-    {"/subjects/old-value/versions", 409, "{\"error_code\":409,\"message\":\"incompatible\"}", 0,
-     0},
+    {"/subjects/old-value/versions", 409, "{\"error_code\":409,\"message\":\"incompatible\"}", 0, 0},
     {"/subjects/bad-value/versions", 422, "{\"error_code\":42201,\"message\":\"no Avro\"}", 0, 0},
     {NULL, 0, NULL, 0, 0},
 };
@@ -361,8 +353,7 @@ static void test_registry__two_registries_do_not_share_cached_ids(void **state)
     mandate_error err;
     const avro_plan *plan;
     cache c = {.count = 0};
-    static const answer differs[] = {{"/schemas/ids/7", 200, "{\"schema\":\"\\\"long\\\"\"}", 0, 0},
-                                     {NULL, 0, NULL, 0, 0}};
+    static const answer differs[] = {{"/schemas/ids/7", 200, "{\"schema\":\"\\\"long\\\"\"}", 0, 0}, {NULL, 0, NULL, 0, 0}};
     start_server(&s, plain);
     start_server(&other, differs);
     registry *r = client(&s, &c);
@@ -409,8 +400,7 @@ static void test_registry__references_are_fetched_once_each_in_dependency_order(
     assert_ok(registry_plan(&plan, r, 30, &err), &err);
     assert_int_equal(requests(&s), 3);
     assert_ok(registry_plan(&plan, r, 31, &err), &err); /* a reference to itself ends */
-    assert_fails(registry_plan(&plan, r, 32, &err), MANDATE_UNAVAILABLE, &err,
-                 "refers to is missing");
+    assert_fails(registry_plan(&plan, r, 32, &err), MANDATE_UNAVAILABLE, &err, "refers to is missing");
     registry_destroy(r);
     stop_server(&s);
 }
@@ -424,10 +414,8 @@ static void test_registry__schemas_we_cannot_use_are_final_and_remembered(void *
     start_server(&s, plain);
     registry *r = client(&s, NULL);
     for (int i = 0; i < 2; i++) {
-        assert_fails(registry_plan(&plan, r, 8, &err), MANDATE_UNSUPPORTED, &err,
-                     "of type JSON, not AVRO");
-        assert_fails(registry_plan(&plan, r, 9, &err), MANDATE_INVALID, &err,
-                     "no type \"nosuchtype\"");
+        assert_fails(registry_plan(&plan, r, 8, &err), MANDATE_UNSUPPORTED, &err, "of type JSON, not AVRO");
+        assert_fails(registry_plan(&plan, r, 9, &err), MANDATE_INVALID, &err, "no type \"nosuchtype\"");
     }
     assert_int_equal(requests(&s), 2);
     assert_int_equal(registry_plan(&plan, r, 9, NULL), MANDATE_INVALID);
@@ -466,21 +454,16 @@ static void test_registry__a_schema_is_registered_and_refusals_are_told_apart(vo
     const avro_plan *plan;
     start_server(&s, plain);
     registry *r = client(&s, NULL);
-    assert_ok(registry_register(&id, r, mandate_slice_str("topic-value"),
-                                mandate_slice_str("\"int\""), &err),
-              &err);
+    assert_ok(registry_register(&id, r, mandate_slice_str("topic-value"), mandate_slice_str("\"int\""), &err), &err);
     assert_int_equal(id, 77);
     assert_string_equal(s.last_method, "POST");
     assert_string_equal(s.last_body, "{\"schema\":\"\\\"int\\\"\"}");
-    assert_fails(registry_register(&id, r, mandate_slice_str("old-value"),
-                                   mandate_slice_str("\"int\""), &err),
+    assert_fails(registry_register(&id, r, mandate_slice_str("old-value"), mandate_slice_str("\"int\""), &err),
                  MANDATE_CONFLICT, &err, "incompatible");
-    assert_fails(registry_register(&id, r, mandate_slice_str("bad-value"),
-                                   mandate_slice_str("\"int\""), &err),
+    assert_fails(registry_register(&id, r, mandate_slice_str("bad-value"), mandate_slice_str("\"int\""), &err),
                  MANDATE_INVALID, &err, "no Avro");
-    assert_fails(
-        registry_register(&id, r, mandate_slice_str("../x"), mandate_slice_str("\"int\""), &err),
-        MANDATE_UNAVAILABLE, &err, "answers 404");
+    assert_fails(registry_register(&id, r, mandate_slice_str("../x"), mandate_slice_str("\"int\""), &err),
+                 MANDATE_UNAVAILABLE, &err, "answers 404");
     assert_ok(registry_plan(&plan, r, 7, &err), &err); /* a GET after a POST is a GET */
     assert_string_equal(s.last_method, "GET");
     registry_destroy(r);
@@ -490,9 +473,8 @@ static void test_registry__a_schema_is_registered_and_refusals_are_told_apart(vo
 static void test_registry__urls_are_http_without_credentials(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "",        "registry:8081", "file:///etc/passwd",     "ftp://x",
-        "http://", "https:///",     "http://user:secret@host"};
+    static const char *const bad[] = {"",        "registry:8081", "file:///etc/passwd",     "ftp://x",
+                                      "http://", "https:///",     "http://user:secret@host"};
     mandate_error err;
     registry *r;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -549,18 +531,15 @@ static void test_registry__a_decoder_reads_ids_and_guids_from_prefix_and_header(
                                {SLICE("__key_schema_id"), SLICE("\0\0\0\0\x07")},
                                {SLICE("__value_schema_id"), SLICE("\x01"
                                                                   "0123456789abcdef")}};
-    rec = (record){
-        .key = SLICE("\x04ho"), .value = SLICE("\x56"), .headers = headers, .header_count = 3};
+    rec = (record){.key = SLICE("\x04ho"), .value = SLICE("\x56"), .headers = headers, .header_count = 3};
     assert_ok(decoder_run(&key, &value, d, &a, &rec, &stage, &err), &err);
     assert_value(key, "\"ho\"");
     assert_value(value, "43"); /* the last header of a name wins */
     headers[2].value.len = 16;
-    assert_fails(decoder_run(&key, &value, d, &a, &rec, &stage, &err), MANDATE_INVALID, &err,
-                 "16 bytes");
+    assert_fails(decoder_run(&key, &value, d, &a, &rec, &stage, &err), MANDATE_INVALID, &err, "16 bytes");
     assert_string_equal(stage, "framing");
     rec = (record){.key = SLICE("\0\0\0\0\x63\x04hi")};
-    assert_fails(decoder_run(&key, &value, d, &a, &rec, &stage, &err), MANDATE_NOT_FOUND, &err,
-                 "/schemas/ids/99");
+    assert_fails(decoder_run(&key, &value, d, &a, &rec, &stage, &err), MANDATE_NOT_FOUND, &err, "/schemas/ids/99");
     assert_string_equal(stage, "schema");
     assert_int_equal(requests(&s), 2 + 3);
     decoder_destroy(d);

@@ -56,23 +56,17 @@ static void test_semantic__the_longest_decimal_is_read_and_a_longer_one_refused(
                "-6703903964971298549787012499102923063739682910296196688861780721860882015036773488"
                "400937149083451713845015929093243025426876941405973284973216824503042048");
     arena_init(&a, 0);
-    assert_fails(
-        semantic_of_decimal(&v, &a, mandate_slice_of(bytes, DECIMAL_BYTES_MAX + 1), 0, &err),
-        MANDATE_INVALID, &err, "65 bytes");
-    assert_fails(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 0), 0, &err), MANDATE_INVALID,
-                 &err, "0 bytes");
-    assert_ok(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 64), DECIMAL_SCALE_MAX, &err),
-              &err);
+    assert_fails(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, DECIMAL_BYTES_MAX + 1), 0, &err), MANDATE_INVALID, &err,
+                 "65 bytes");
+    assert_fails(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 0), 0, &err), MANDATE_INVALID, &err, "0 bytes");
+    assert_ok(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 64), DECIMAL_SCALE_MAX, &err), &err);
     assert_int_equal(v.len, 1 + 2 + DECIMAL_SCALE_MAX);
-    assert_ok(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 64), -DECIMAL_SCALE_MAX, &err),
-              &err);
+    assert_ok(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 64), -DECIMAL_SCALE_MAX, &err), &err);
     assert_int_equal(v.len, 1 + 154 + DECIMAL_SCALE_MAX);
-    assert_fails(
-        semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 1), DECIMAL_SCALE_MAX + 1, &err),
-        MANDATE_LIMIT, &err, "scale 513");
-    assert_fails(
-        semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 1), -DECIMAL_SCALE_MAX - 1, &err),
-        MANDATE_LIMIT, &err, "scale -513");
+    assert_fails(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 1), DECIMAL_SCALE_MAX + 1, &err), MANDATE_LIMIT, &err,
+                 "scale 513");
+    assert_fails(semantic_of_decimal(&v, &a, mandate_slice_of(bytes, 1), -DECIMAL_SCALE_MAX - 1, &err), MANDATE_LIMIT, &err,
+                 "scale -513");
     arena_deinit(&a);
 }
 
@@ -83,8 +77,7 @@ static void test_semantic__every_number_of_16_bits_is_what_printf_says(void **st
     for (int i = INT16_MIN; i <= INT16_MAX; i++) {
         const char bytes[2] = {(char)(i >> 8), (char)i};
         int magnitude = i < 0 ? -i : i;
-        snprintf(expected, sizeof expected, "%s%d.%03d", i < 0 ? "-" : "", magnitude / 1000,
-                 magnitude % 1000);
+        snprintf(expected, sizeof expected, "%s%d.%03d", i < 0 ? "-" : "", magnitude / 1000, magnitude % 1000);
         decimal_is(mandate_slice_of(bytes, 2), 3, expected);
     }
 }
@@ -95,10 +88,8 @@ static void test_semantic__a_name_applies_to_its_carrier_only(void **state)
     mandate_slice decimal = MANDATE_SLICE_LIT("org.apache.kafka.connect.data.Decimal");
     assert_int_equal(semantic_by_connect_name(decimal, CARRIER_BYTES), SEMANTIC_DECIMAL);
     assert_int_equal(semantic_by_connect_name(decimal, CARRIER_INT32), SEMANTIC_NONE);
-    assert_int_equal(semantic_by_connect_name(mandate_slice_of(NULL, 0), CARRIER_BYTES),
-                     SEMANTIC_NONE);
-    assert_int_equal(semantic_by_logical_type(mandate_slice_str("date"), CARRIER_INT64),
-                     SEMANTIC_NONE);
+    assert_int_equal(semantic_by_connect_name(mandate_slice_of(NULL, 0), CARRIER_BYTES), SEMANTIC_NONE);
+    assert_int_equal(semantic_by_logical_type(mandate_slice_str("date"), CARRIER_INT64), SEMANTIC_NONE);
 }
 
 int main(void)

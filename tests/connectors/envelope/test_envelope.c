@@ -21,11 +21,8 @@ static int setup(void **state)
     arena_init(&f->memory, LIMIT_RECORD_MEMORY);
     assert_ok(json_decoder_create(&f->json, &f->err), &f->err);
     assert_ok(decoder_create(&f->decoder, &options, &f->err), &f->err);
-    f->rec = (record){.topic = MANDATE_SLICE_LIT("crm"),
-                      .partition = 3,
-                      .offset = 42,
-                      .timestamp_us = INT64_MIN,
-                      .headers = f->headers};
+    f->rec = (record){
+        .topic = MANDATE_SLICE_LIT("crm"), .partition = 3, .offset = 42, .timestamp_us = INT64_MIN, .headers = f->headers};
     *state = f;
     return 0;
 }
@@ -42,8 +39,8 @@ static int teardown(void **state)
 
 static void header(fixture *f, const char *name, const char *value)
 {
-    f->headers[f->rec.header_count++] = (record_header){
-        mandate_slice_str(name), value ? mandate_slice_str(value) : mandate_slice_of(NULL, 0)};
+    f->headers[f->rec.header_count++] =
+        (record_header){mandate_slice_str(name), value ? mandate_slice_str(value) : mandate_slice_of(NULL, 0)};
 }
 
 /* NULL value: a null one. */
@@ -139,8 +136,7 @@ static void test_envelope__a_timestamp_outside_the_calendar_reads_as_none(void *
     for (int i = 0; i < 3; i++) {
         f->rec.timestamp_us = bad[i];
         opens(f, "raw", "1", DOCUMENT_RECORD);
-        assert_int_equal(cel_map_get_str(f->doc.variables[DOCUMENT_META], "timestamp")->kind,
-                         CEL_NULL);
+        assert_int_equal(cel_map_get_str(f->doc.variables[DOCUMENT_META], "timestamp")->kind, CEL_NULL);
     }
 }
 
@@ -173,10 +169,8 @@ static void test_debezium__every_op_has_its_kind(void **state)
     opens(f, "debezium", "{\"before\":{\"id\":1},\"after\":null,\"op\":\"d\"}", DOCUMENT_RECORD);
     is(f, DOCUMENT_OP, "\"d\"");
     is(f, DOCUMENT_AFTER, "null");
-    opens(f, "debezium", "{\"source\":{\"table\":\"t\"},\"op\":\"t\",\"ts_ms\":7}",
-          DOCUMENT_TRUNCATE);
-    opens(f, "debezium", "{\"op\":\"m\",\"message\":{\"prefix\":\"foo\",\"content\":\"Ymfy\"}}",
-          DOCUMENT_IGNORE);
+    opens(f, "debezium", "{\"source\":{\"table\":\"t\"},\"op\":\"t\",\"ts_ms\":7}", DOCUMENT_TRUNCATE);
+    opens(f, "debezium", "{\"op\":\"m\",\"message\":{\"prefix\":\"foo\",\"content\":\"Ymfy\"}}", DOCUMENT_IGNORE);
     opens(f, "debezium", "{\"schema\":null,\"payload\":null}", DOCUMENT_TOMBSTONE);
     is(f, DOCUMENT_OP, "\"d\"");
 }
@@ -184,11 +178,9 @@ static void test_debezium__every_op_has_its_kind(void **state)
 static void test_debezium__bookkeeping_is_ignored(void **state)
 {
     fixture *f = *state;
-    opens(f, "debezium",
-          "{\"status\":\"BEGIN\",\"id\":\"571\",\"event_count\":null,\"data_collections\":null}",
+    opens(f, "debezium", "{\"status\":\"BEGIN\",\"id\":\"571\",\"event_count\":null,\"data_collections\":null}",
           DOCUMENT_IGNORE);
-    opens(f, "debezium",
-          "{\"schema\":{},\"payload\":{\"status\":\"END\",\"id\":\"571\",\"event_count\":2}}",
+    opens(f, "debezium", "{\"schema\":{},\"payload\":{\"status\":\"END\",\"id\":\"571\",\"event_count\":2}}",
           DOCUMENT_IGNORE);
     opens(f, "debezium", "{\"ts_ms\":1559033904863}", DOCUMENT_IGNORE);
     opens(f, "debezium", "{\"schema\":{},\"payload\":{\"ts_ms\":1}}", DOCUMENT_IGNORE);
@@ -217,8 +209,7 @@ static void test_debezium__what_is_no_change_is_refused_and_not_taken_for_none(v
         {"{\"after\":\"{\",\"op\":\"c\"}", "`after` is text: JSON at byte"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_fails(open_as(f, "debezium", NULL, cases[i].value), MANDATE_INVALID, &f->err,
-                     cases[i].part);
+        assert_fails(open_as(f, "debezium", NULL, cases[i].value), MANDATE_INVALID, &f->err, cases[i].part);
 }
 
 static void test_debezium__a_document_inside_text_is_parsed(void **state)
@@ -231,16 +222,14 @@ static void test_debezium__a_document_inside_text_is_parsed(void **state)
     is(f, DOCUMENT_AFTER, "{\"_id\": {\"$oid\": \"x\"}, \"n\": 1}");
 }
 
-#define FIELD(name, type, meaning, more) \
-    "{\"field\":\"" name "\",\"type\":\"" type "\",\"name\":\"" meaning "\"" more "}"
-#define WRAPPED(fields, row)                                                                  \
-    "{\"schema\":{\"type\":\"struct\",\"fields\":[{\"field\":\"before\",\"type\":\"struct\"," \
-    "\"fields\":[]},"                                                                         \
-    "{\"field\":\"after\",\"type\":\"struct\",\"fields\":[" fields                            \
-    "]}]},\"payload\":{\"before\":null,\"after\":{" row "},\"op\":\"c\"}}"
-#define DECIMAL_2                                                     \
-    FIELD("amount", "bytes", "org.apache.kafka.connect.data.Decimal", \
-          ",\"version\":1,\"parameters\":{\"scale\":\"2\"}")
+#define FIELD(name, type, meaning, more) "{\"field\":\"" name "\",\"type\":\"" type "\",\"name\":\"" meaning "\"" more "}"
+#define WRAPPED(fields, row)                                                                                           \
+    "{\"schema\":{\"type\":\"struct\",\"fields\":[{\"field\":\"before\",\"type\":\"struct\","                          \
+    "\"fields\":[]},"                                                                                                  \
+    "{\"field\":\"after\",\"type\":\"struct\",\"fields\":[" fields "]}]},\"payload\":{\"before\":null,\"after\":{" row \
+    "},\"op\":\"c\"}}"
+#define DECIMAL_2 \
+    FIELD("amount", "bytes", "org.apache.kafka.connect.data.Decimal", ",\"version\":1,\"parameters\":{\"scale\":\"2\"}")
 
 static void test_debezium__decimals_and_times_follow_the_inline_schema(void **state)
 {
@@ -250,17 +239,15 @@ static void test_debezium__decimals_and_times_follow_the_inline_schema(void **st
                   "," FIELD("at", "int64", "io.debezium.time.MicroTimestamp", "") "," FIELD(
                       "day", "int32", "io.debezium.time.Date",
                       "") "," FIELD("zoned", "string", "io.debezium.time.ZonedTimestamp",
-                                    "") "," FIELD("any", "struct",
-                                                  "io.debezium.data.VariableScaleDecimal",
+                                    "") "," FIELD("any", "struct", "io.debezium.data.VariableScaleDecimal",
                                                   "") ","
                                                       "{\"field\":\"list\",\"type\":\"array\","
-                                                      "\"items\":" FIELD(
-                                                          "", "int32", "io.debezium.time.Date",
-                                                          "") "},"
-                                                              "{\"field\":\"map\",\"type\":\"map\","
-                                                              "\"values\":" FIELD(
-                                                                  "", "int32",
-                                                                  "io.debezium.time.Date", "") "}",
+                                                      "\"items\":" FIELD("", "int32", "io.debezium.time.Date",
+                                                                         "") "},"
+                                                                             "{\"field\":\"map\",\"type\":\"map\","
+                                                                             "\"values\":" FIELD("", "int32",
+                                                                                                 "io.debezium.time.Date",
+                                                                                                 "") "}",
                   "\"zoned\":\"2018-06-20T13:37:03Z\",\"id\":9007199254740993,\"amount\":\"TEtA\","
                   "\"at\":1500000,\"day\":1,\"any\":{\"scale\":3,\"value\":\"BNI=\"},"
                   "\"list\":[0,null],\"map\":{\"k\":1},\"other\":5"),
@@ -274,8 +261,7 @@ static void test_debezium__decimals_and_times_follow_the_inline_schema(void **st
        "timestamp(\"1970-01-02T00:00:00Z\")}, \"other\": 5}");
     opens(f, "debezium", WRAPPED(DECIMAL_2, "\"amount\":null"), DOCUMENT_RECORD);
     is(f, DOCUMENT_AFTER, "{\"amount\": null}");
-    opens(f, "debezium", WRAPPED(DECIMAL_2, "\"amount\":\"__debezium_unavailable_value\""),
-          DOCUMENT_RECORD);
+    opens(f, "debezium", WRAPPED(DECIMAL_2, "\"amount\":\"__debezium_unavailable_value\""), DOCUMENT_RECORD);
     is(f, DOCUMENT_AFTER, "{\"amount\": \"__debezium_unavailable_value\"}");
 }
 
@@ -287,10 +273,8 @@ static void test_debezium__a_payload_against_its_schema_is_refused(void **state)
         WRAPPED(DECIMAL_2, "\"amount\":\"TE-A\""),
         WRAPPED(DECIMAL_2, "\"amount\":\"\""),
         WRAPPED(DECIMAL_2, "\"amount\":50000.0"),
-        WRAPPED(FIELD("amount", "bytes", "org.apache.kafka.connect.data.Decimal", ""),
-                "\"amount\":\"TEtA\""),
-        WRAPPED(FIELD("amount", "bytes", "org.apache.kafka.connect.data.Decimal",
-                      ",\"parameters\":{\"scale\":\"x\"}"),
+        WRAPPED(FIELD("amount", "bytes", "org.apache.kafka.connect.data.Decimal", ""), "\"amount\":\"TEtA\""),
+        WRAPPED(FIELD("amount", "bytes", "org.apache.kafka.connect.data.Decimal", ",\"parameters\":{\"scale\":\"x\"}"),
                 "\"amount\":\"TEtA\""),
         WRAPPED(FIELD("day", "int32", "io.debezium.time.Date", ""), "\"day\":\"2018-06-20\""),
         WRAPPED(FIELD("day", "int32", "io.debezium.time.Date", ""), "\"day\":99999999999"),
@@ -303,9 +287,7 @@ static void test_debezium__a_payload_against_its_schema_is_refused(void **state)
 static void test_debezium__keys_are_unwrapped_too(void **state)
 {
     fixture *f = *state;
-    assert_ok(open_as(f, "debezium",
-                      "{\"schema\":{\"type\":\"struct\",\"fields\":[]},\"payload\":{\"id\":7}}",
-                      NULL),
+    assert_ok(open_as(f, "debezium", "{\"schema\":{\"type\":\"struct\",\"fields\":[]},\"payload\":{\"id\":7}}", NULL),
               &f->err);
     is(f, DOCUMENT_KEY, "{\"id\": 7}");
 }
@@ -341,12 +323,10 @@ static void test_cloudevents__binary_mode_takes_attributes_from_headers(void **s
 static void test_cloudevents__structured_mode_takes_the_event_from_the_value(void **state)
 {
     fixture *f = *state;
-    const char *event =
-        "{" REQUIRED ",\"subject\":\"x\",\"ext\":true,\"n\":3,\"absent\":null,\"data\":{\"a\":1}}";
+    const char *event = "{" REQUIRED ",\"subject\":\"x\",\"ext\":true,\"n\":3,\"absent\":null,\"data\":{\"a\":1}}";
     const char *expected = "{\"specversion\": \"1.0\", \"id\": \"e1\", \"source\": \"/s\", "
                            "\"type\": \"t\", \"subject\": \"x\", \"ext\": true, \"n\": 3}";
-    static const char *const types[] = {NULL, "application/cloudevents",
-                                        "application/cloudevents+json",
+    static const char *const types[] = {NULL, "application/cloudevents", "application/cloudevents+json",
                                         "Application/CloudEvents+JSON; charset=utf-8"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         f->rec.header_count = 0;
@@ -364,45 +344,39 @@ static void test_cloudevents__data_base64_is_bytes_or_json_by_its_type(void **st
     opens(f, "cloudevents", "{" REQUIRED ",\"data_base64\":\"eyJhIjoxfQ==\"}", DOCUMENT_RECORD);
     is(f, DOCUMENT_DATA, "b\"{\\\"a\\\":1}\"");
     opens(f, "cloudevents",
-          "{" REQUIRED
-          ",\"datacontenttype\":\"application/x+json ;v=1\",\"data_base64\":\"eyJhIjoxfQ==\"}",
+          "{" REQUIRED ",\"datacontenttype\":\"application/x+json ;v=1\",\"data_base64\":\"eyJhIjoxfQ==\"}",
           DOCUMENT_RECORD);
     is(f, DOCUMENT_DATA, "{\"a\": 1}");
     opens(f, "cloudevents", "{" REQUIRED "}", DOCUMENT_RECORD);
     is(f, DOCUMENT_DATA, "null");
-    assert_fails(open_as(f, "cloudevents", NULL,
-                         "{" REQUIRED
-                         ",\"datacontenttype\":\"text/json\",\"data_base64\":\"eyJhIjo=\"}"),
-                 MANDATE_INVALID, &f->err, "data_base64: JSON at byte");
+    assert_fails(
+        open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"datacontenttype\":\"text/json\",\"data_base64\":\"eyJhIjo=\"}"),
+        MANDATE_INVALID, &f->err, "data_base64: JSON at byte");
     static const char *const bad[] = {
         "eyJhIjoxfQ=", "eyJhIjoxfQ", "e*JhIjoxfQ==", "eyJhIjoxfR==", "====", "=", "eyJh=joxfQ=="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char event[256];
         snprintf(event, sizeof event, "{" REQUIRED ",\"data_base64\":\"%s\"}", bad[i]);
-        assert_fails(open_as(f, "cloudevents", NULL, event), MANDATE_INVALID, &f->err,
-                     "not base64");
+        assert_fails(open_as(f, "cloudevents", NULL, event), MANDATE_INVALID, &f->err, "not base64");
     }
 }
 
 static void test_cloudevents__what_is_no_event_is_refused(void **state)
 {
     fixture *f = *state;
-    assert_fails(open_as(f, "cloudevents", NULL, "{\"a\":1}"), MANDATE_INVALID, &f->err,
-                 "no CloudEvent");
-    assert_fails(open_as(f, "cloudevents", NULL,
-                         "{\"specversion\":\"1.0\",\"id\":\"\",\"source\":\"/s\",\"type\":\"t\"}"),
+    assert_fails(open_as(f, "cloudevents", NULL, "{\"a\":1}"), MANDATE_INVALID, &f->err, "no CloudEvent");
+    assert_fails(open_as(f, "cloudevents", NULL, "{\"specversion\":\"1.0\",\"id\":\"\",\"source\":\"/s\",\"type\":\"t\"}"),
                  MANDATE_INVALID, &f->err, "attribute id");
-    assert_fails(open_as(f, "cloudevents", NULL,
-                         "{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}"),
+    assert_fails(open_as(f, "cloudevents", NULL, "{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}"),
                  MANDATE_UNSUPPORTED, &f->err, "specversion 0.3");
-    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"time\":\"yesterday\"}"),
-                 MANDATE_INVALID, &f->err, "attribute time");
-    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"ext\":{}}"), MANDATE_INVALID,
-                 &f->err, "attribute ext is map");
-    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"subject\":1}"), MANDATE_INVALID,
-                 &f->err, "attribute subject");
-    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"data\":1,\"data_base64\":\"\"}"),
-                 MANDATE_INVALID, &f->err, "both data");
+    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"time\":\"yesterday\"}"), MANDATE_INVALID, &f->err,
+                 "attribute time");
+    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"ext\":{}}"), MANDATE_INVALID, &f->err,
+                 "attribute ext is map");
+    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"subject\":1}"), MANDATE_INVALID, &f->err,
+                 "attribute subject");
+    assert_fails(open_as(f, "cloudevents", NULL, "{" REQUIRED ",\"data\":1,\"data_base64\":\"\"}"), MANDATE_INVALID, &f->err,
+                 "both data");
     header(f, "content-type", "application/cloudevents-batch+json");
     assert_fails(open_as(f, "cloudevents", NULL, "[]"), MANDATE_UNSUPPORTED, &f->err, "batches");
     f->rec.header_count = 0;
@@ -411,17 +385,14 @@ static void test_cloudevents__what_is_no_event_is_refused(void **state)
                  "only application/cloudevents+json");
     f->rec.header_count = 0;
     header(f, "content-type", "application/cloudevents+json");
-    assert_fails(open_as(f, "cloudevents", NULL, "[]"), MANDATE_INVALID, &f->err,
-                 "list, not an object");
+    assert_fails(open_as(f, "cloudevents", NULL, "[]"), MANDATE_INVALID, &f->err, "list, not an object");
     assert_fails(open_as(f, "cloudevents", NULL, "{\"id\":\"1\"}"), MANDATE_INVALID, &f->err,
                  "required attribute specversion");
     f->rec.header_count = 0;
     header(f, "ce_specversion", "1.0");
-    assert_fails(open_as(f, "cloudevents", NULL, "1"), MANDATE_INVALID, &f->err,
-                 "required attribute id");
+    assert_fails(open_as(f, "cloudevents", NULL, "1"), MANDATE_INVALID, &f->err, "required attribute id");
     header(f, "ce_id", "\xff");
-    assert_fails(open_as(f, "cloudevents", NULL, "1"), MANDATE_INVALID, &f->err,
-                 "ce_id is not UTF-8");
+    assert_fails(open_as(f, "cloudevents", NULL, "1"), MANDATE_INVALID, &f->err, "ce_id is not UTF-8");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -38,8 +38,7 @@ static void answer(fake_service *f, service_request *r)
         put(&r->body, "id", r->id);
         put(&r->body, "after", r->after);
         if (r->kind == SERVICE_LIST)
-            buf_printf(&r->body, ",\"state\":\"%s\",\"limit\":%" PRIu32,
-                       mandate_state_name(r->state), r->limit);
+            buf_printf(&r->body, ",\"state\":\"%s\",\"limit\":%" PRIu32, mandate_state_name(r->state), r->limit);
         if (r->claims) {
             buf_put_str(&r->body, ",\"claims\":");
             claims_to_json(&r->body, r->claims);
@@ -92,9 +91,8 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
     fake_service *f = ctx;
     buf b;
     buf_init(&b);
-    buf_printf(&b, "%.*s|%.*s|%.*s|%.*s|%.*s|", MANDATE_SLICE_ARG(in->mandate),
-               MANDATE_SLICE_ARG(in->subject_type), MANDATE_SLICE_ARG(in->subject_id),
-               MANDATE_SLICE_ARG(in->action), MANDATE_SLICE_ARG(in->resource));
+    buf_printf(&b, "%.*s|%.*s|%.*s|%.*s|%.*s|", MANDATE_SLICE_ARG(in->mandate), MANDATE_SLICE_ARG(in->subject_type),
+               MANDATE_SLICE_ARG(in->subject_id), MANDATE_SLICE_ARG(in->action), MANDATE_SLICE_ARG(in->resource));
     cel_to_json(&b, in->params);
     pthread_mutex_lock(&f->lock);
     f->checks++;
@@ -111,10 +109,7 @@ static bool ready(void *ctx, buf *out)
     return f->ready;
 }
 
-static void metrics(void *ctx, buf *out)
-{
-    buf_put_str(out, "mandated_fake 1\n");
-}
+static void metrics(void *ctx, buf *out) { buf_put_str(out, "mandated_fake 1\n"); }
 
 static void connectors(void *ctx, buf *out)
 {
@@ -127,8 +122,7 @@ static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_err
 {
     if (mandate_slice_is(name, "crm"))
         return MANDATE_OK;
-    return mandate_error_set(err, MANDATE_NOT_FOUND, "no connector \"%.*s\"",
-                             MANDATE_SLICE_ARG(name));
+    return mandate_error_set(err, MANDATE_NOT_FOUND, "no connector \"%.*s\"", MANDATE_SLICE_ARG(name));
 }
 
 void fake_init(fake_service *f)
@@ -162,8 +156,7 @@ void fake_set_mode(fake_service *f, fake_mode mode)
     pthread_mutex_unlock(&f->lock);
 }
 
-void fake_set_error(fake_service *f, mandate_status status, const char *text, uint32_t line,
-                    uint32_t column)
+void fake_set_error(fake_service *f, mandate_status status, const char *text, uint32_t line, uint32_t column)
 {
     pthread_mutex_lock(&f->lock);
     (void)mandate_error_set_at(&f->error, status, line, column, "%s", text);

@@ -42,8 +42,7 @@ void fake_init(fake_service *f);
 /* Answers what is still held. */
 void fake_deinit(fake_service *f);
 void fake_set_mode(fake_service *f, fake_mode mode);
-void fake_set_error(fake_service *f, mandate_status status, const char *text, uint32_t line,
-                    uint32_t column);
+void fake_set_error(fake_service *f, mandate_status status, const char *text, uint32_t line, uint32_t column);
 /* Waits until so many requests are held. */
 void fake_await_held(fake_service *f, uint32_t count);
 void fake_release(fake_service *f);

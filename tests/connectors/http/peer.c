@@ -40,8 +40,7 @@ bool peer_open_unix(peer *p, const char *path)
 
 bool peer_open_tcp(peer *p, uint16_t port)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     return opened(p, (struct sockaddr *)&address, sizeof(address));
 }
 
@@ -67,10 +66,7 @@ bool peer_send(peer *p, const void *data, size_t len)
     return true;
 }
 
-bool peer_send_text(peer *p, const char *text)
-{
-    return peer_send(p, text, strlen(text));
-}
+bool peer_send_text(peer *p, const char *text) { return peer_send(p, text, strlen(text)); }
 
 static bool receive(peer *p)
 {
@@ -114,8 +110,7 @@ bool peer_read(peer *p, peer_reply *out, bool is_head)
     return true;
 }
 
-bool peer_ask(peer *p, peer_reply *out, const char *method, const char *target, const char *headers,
-              const char *body)
+bool peer_ask(peer *p, peer_reply *out, const char *method, const char *target, const char *headers, const char *body)
 {
     char head[20000];
     char length[64] = "";
@@ -124,8 +119,7 @@ bool peer_ask(peer *p, peer_reply *out, const char *method, const char *target, 
         snprintf(length, sizeof(length), "Content-Length: %zu\r\n", strlen(body));
     snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s\r\n", method, target,
              body ? "Content-Type: application/json\r\n" : "", length, headers ? headers : "");
-    return peer_send_text(p, head) && (!body || peer_send_text(p, body)) &&
-           peer_read(p, out, strcmp(method, "HEAD") == 0);
+    return peer_send_text(p, head) && (!body || peer_send_text(p, body)) && peer_read(p, out, strcmp(method, "HEAD") == 0);
 }
 
 bool peer_wait_closed(peer *p)

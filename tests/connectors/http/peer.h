@@ -31,8 +31,7 @@ bool peer_send_text(peer *p, const char *text);
 /* One answer with Content-Length. */
 bool peer_read(peer *p, peer_reply *out, bool is_head);
 /* Request and answer; `headers` are whole lines with CRLF; body NULL: none. */
-bool peer_ask(peer *p, peer_reply *out, const char *method, const char *target, const char *headers,
-              const char *body);
+bool peer_ask(peer *p, peer_reply *out, const char *method, const char *target, const char *headers, const char *body);
 /* Waits for the end of the connection, dropping what comes; bounded. */
 bool peer_wait_closed(peer *p);
 

@@ -29,15 +29,9 @@ static int setup(void **state, uint32_t deadline_ms)
     return 0;
 }
 
-int scene_setup(void **state)
-{
-    return setup(state, 0);
-}
+int scene_setup(void **state) { return setup(state, 0); }
 
-int scene_setup_hasty(void **state)
-{
-    return setup(state, 100);
-}
+int scene_setup_hasty(void **state) { return setup(state, 100); }
 
 int scene_teardown(void **state)
 {
@@ -50,8 +44,7 @@ int scene_teardown(void **state)
     return 0;
 }
 
-void scene_ask(scene *s, int code, const char *method, const char *target, const char *headers,
-               const char *body)
+void scene_ask(scene *s, int code, const char *method, const char *target, const char *headers, const char *body)
 {
     if (!peer_ask(&s->client, &s->reply, method, target, headers, body))
         fail_msg("%s %s: no answer", method, target);

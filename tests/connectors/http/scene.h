@@ -31,8 +31,7 @@ int scene_setup(void **state);
 int scene_setup_hasty(void **state);
 int scene_teardown(void **state);
 /* Asks on the client's connection and fails the test when the code differs. */
-void scene_ask(scene *s, int code, const char *method, const char *target, const char *headers,
-               const char *body);
+void scene_ask(scene *s, int code, const char *method, const char *target, const char *headers, const char *body);
 void assert_contains(const char *text, const char *part);
 
 #endif

@@ -34,14 +34,12 @@ static uint32_t read_description(described out[DESCRIBED_MAX])
             inside = strcmp(line, "paths:\n") == 0;
         else if (inside && sscanf(line, "  /%94[^: ]:", path + 1) == 1 && line[2] == '/')
             path[0] = '/';
-        else if (inside && strncmp(line, "    ", 4) == 0 &&
-                 sscanf(line, "    %7[a-z]:\n", method) == 1 && line[4] != ' ')
+        else if (inside && strncmp(line, "    ", 4) == 0 && sscanf(line, "    %7[a-z]:\n", method) == 1 && line[4] != ' ')
             for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
                 if (strcmp(method, methods[i]) == 0) {
                     assert_true(count < DESCRIBED_MAX);
                     for (size_t k = 0; k < sizeof(method); k++)
-                        out[count].method[k] =
-                            method[k] >= 'a' ? (char)(method[k] - 32) : method[k];
+                        out[count].method[k] = method[k] >= 'a' ? (char)(method[k] - 32) : method[k];
                     snprintf(out[count++].path, sizeof(out->path), "%s", path);
                 }
     }
@@ -58,8 +56,7 @@ static void test_openapi__describes_exactly_the_routes_there_are(void **state)
     for (uint32_t r = 0; r < routes; r++) {
         bool there = false;
         for (uint32_t i = 0; i < count; i++)
-            there |= strcmp(found[i].method, table[r].method) == 0 &&
-                     strcmp(found[i].path, table[r].pattern) == 0;
+            there |= strcmp(found[i].method, table[r].method) == 0 && strcmp(found[i].path, table[r].pattern) == 0;
         if (!there)
             fail_msg("openapi.yaml lacks %s %s", table[r].method, table[r].pattern);
     }
@@ -76,14 +73,11 @@ static void test_openapi__the_routes_find_themselves(void **state)
         mandate_slice params[HTTP_PARAMS_MAX];
         char allow[64], target[128] = "";
         size_t len = 0;
-        for (const char *at = table[i].pattern; *at;
-             at++) /* "{id}" is a legal segment but for its braces */
+        for (const char *at = table[i].pattern; *at; at++) /* "{id}" is a legal segment but for its braces */
             if (*at != '{' && *at != '}')
                 target[len++] = *at;
-        assert_int_equal(http_path_parse(&path, &a, mandate_slice_of(target, len), NULL),
-                         MANDATE_OK);
-        assert_ptr_equal(http_route_find(&path, mandate_slice_str(table[i].method), params, allow),
-                         &table[i]);
+        assert_int_equal(http_path_parse(&path, &a, mandate_slice_of(target, len), NULL), MANDATE_OK);
+        assert_ptr_equal(http_route_find(&path, mandate_slice_str(table[i].method), params, allow), &table[i]);
         assert_null(http_route_find(&path, mandate_slice_str("PATCH"), params, allow));
         assert_non_null(strstr(allow, table[i].method));
     }

@@ -30,9 +30,8 @@ static void test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time
 {
     scene *s = *state;
     char first[64];
-    const char *body =
-        "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\",\"scope\":{\"actions\":[\"x\"],"
-        "\"resources\":[\"*\"]},\"expires_at\":\"2030-01-01T00:00:00Z\"}";
+    const char *body = "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\",\"scope\":{\"actions\":[\"x\"],"
+                       "\"resources\":[\"*\"]},\"expires_at\":\"2030-01-01T00:00:00Z\"}";
     scene_ask(s, 201, "POST", "/v1/mandates", NULL, body);
     const char *at = strstr(s->reply.body, "\"mandate\":\"m-");
     assert_non_null(at);
@@ -48,10 +47,9 @@ static void test_http_mandates__bad_claims_never_reach_the_service(void **state)
 {
     scene *s = *state;
     scene_ask(s, 400, "POST", "/v1/mandates", NULL, "{\"whlie\":\"true\"}");
-    assert_string_equal(
-        s->reply.body,
-        "{\"error\":{\"status\":\"invalid\",\"message\":\"unknown member \\\"whlie\\\" in the "
-        "mandate; did you mean \\\"while\\\"?\"}}\n");
+    assert_string_equal(s->reply.body,
+                        "{\"error\":{\"status\":\"invalid\",\"message\":\"unknown member \\\"whlie\\\" in the "
+                        "mandate; did you mean \\\"while\\\"?\"}}\n");
     scene_ask(s, 400, "POST", "/v1/mandates", NULL, "{\n \"id\": }");
     assert_contains(s->reply.body, "\"line\":2,\"column\":");
     scene_ask(s, 400, "POST", "/v1/mandates", NULL, "");
@@ -64,13 +62,9 @@ static void test_http_mandates__listing_passes_filters_on_and_bounds_the_page(vo
     scene *s = *state;
     scene_ask(s, 200, "GET", "/v1/mandates", NULL, NULL);
     assert_string_equal(s->reply.body, "{\"kind\":\"list\",\"state\":\"none\",\"limit\":100}");
-    scene_ask(s, 200, "GET",
-              "/v1/mandates?state=active&agent=agent%3Aa+b&parent=m%2F0&limit=1000&after=m-7", NULL,
-              NULL);
-    assert_string_equal(
-        s->reply.body,
-        "{\"kind\":\"list\",\"agent\":\"agent:a b\",\"parent\":\"m/0\",\"after\":\"m-7\","
-        "\"state\":\"active\",\"limit\":1000}");
+    scene_ask(s, 200, "GET", "/v1/mandates?state=active&agent=agent%3Aa+b&parent=m%2F0&limit=1000&after=m-7", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"list\",\"agent\":\"agent:a b\",\"parent\":\"m/0\",\"after\":\"m-7\","
+                                       "\"state\":\"active\",\"limit\":1000}");
     scene_ask(s, 400, "GET", "/v1/mandates?limit=0", NULL, NULL);
     scene_ask(s, 400, "GET", "/v1/mandates?limit=1001", NULL, NULL);
     scene_ask(s, 400, "GET", "/v1/mandates?limit=99999999999999999999", NULL, NULL);
@@ -89,10 +83,9 @@ static void test_http_mandate__each_command_carries_its_reason_and_who_asks(void
     for (size_t i = 0; i < 3; i++) {
         char target[64], expected[160];
         snprintf(target, sizeof(target), "/v1/mandates/m-1/%s", verbs[i]);
-        snprintf(
-            expected, sizeof(expected),
-            "{\"kind\":\"%s\",\"mandate\":\"m-1\",\"principal\":\"uid:%u\",\"note\":\"enough\"}",
-            verbs[i], (unsigned)getuid());
+        snprintf(expected, sizeof(expected),
+                 "{\"kind\":\"%s\",\"mandate\":\"m-1\",\"principal\":\"uid:%u\",\"note\":\"enough\"}", verbs[i],
+                 (unsigned)getuid());
         scene_ask(s, 200, "POST", target, NULL, "{\"reason\":\"enough\"}");
         assert_string_equal(s->reply.body, expected);
         scene_ask(s, 200, "POST", target, NULL, NULL);
@@ -127,8 +120,7 @@ static void test_http_graph__entities_and_connectors(void **state)
 {
     scene *s = *state;
     scene_ask(s, 200, "GET", "/v1/entities/crm.conversation/R%2F42", NULL, NULL);
-    assert_string_equal(s->reply.body,
-                        "{\"kind\":\"entity\",\"type\":\"crm.conversation\",\"id\":\"R/42\"}");
+    assert_string_equal(s->reply.body, "{\"kind\":\"entity\",\"type\":\"crm.conversation\",\"id\":\"R/42\"}");
     scene_ask(s, 200, "GET", "/v1/connectors", NULL, NULL);
     assert_contains(s->reply.body, "\"lag_records\":3");
     scene_ask(s, 200, "POST", "/v1/connectors/crm/clear", NULL, NULL);
@@ -162,10 +154,9 @@ static void test_http_errors__each_status_has_its_code(void **state)
         mandate_status status;
         int code;
     } cases[] = {
-        {MANDATE_INVALID, 400},     {MANDATE_LIMIT, 400},       {MANDATE_NOT_FOUND, 404},
-        {MANDATE_CONFLICT, 409},    {MANDATE_DENIED, 403},      {MANDATE_NOMEM, 500},
-        {MANDATE_UNSUPPORTED, 501}, {MANDATE_UNAVAILABLE, 503}, {MANDATE_SHUTDOWN, 503},
-        {MANDATE_IO, 500},          {MANDATE_CORRUPT, 500},
+        {MANDATE_INVALID, 400},  {MANDATE_LIMIT, 400}, {MANDATE_NOT_FOUND, 404},   {MANDATE_CONFLICT, 409},
+        {MANDATE_DENIED, 403},   {MANDATE_NOMEM, 500}, {MANDATE_UNSUPPORTED, 501}, {MANDATE_UNAVAILABLE, 503},
+        {MANDATE_SHUTDOWN, 503}, {MANDATE_IO, 500},    {MANDATE_CORRUPT, 500},
     };
     scene *s = *state;
     assert_int_equal(sizeof(cases) / sizeof(*cases), MANDATE_STATUS_COUNT - 1);
@@ -173,12 +164,10 @@ static void test_http_errors__each_status_has_its_code(void **state)
         char expected[128];
         fake_set_error(&s->fake, cases[i].status, "it says \"no\"", 0, 0);
         scene_ask(s, cases[i].code, "GET", "/v1/mandates/m-1", NULL, NULL);
-        snprintf(expected, sizeof(expected),
-                 "{\"error\":{\"status\":\"%s\",\"message\":\"it says \\\"no\\\"\"}}\n",
+        snprintf(expected, sizeof(expected), "{\"error\":{\"status\":\"%s\",\"message\":\"it says \\\"no\\\"\"}}\n",
                  mandate_status_name(cases[i].status));
         assert_string_equal(s->reply.body, expected);
-        assert_int_equal(strstr(s->reply.head, "\r\nRetry-After: 1\r\n") != NULL,
-                         cases[i].code == 503);
+        assert_int_equal(strstr(s->reply.head, "\r\nRetry-After: 1\r\n") != NULL, cases[i].code == 503);
     }
 }
 
@@ -234,28 +223,21 @@ static void test_http_authzen__a_permit_carries_its_context(void **state)
 {
     scene *s = *state;
     scene_ask(s, 200, "POST", "/access/v1/evaluation", "X-Request-ID: req-5\r\n",
-              "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT
-              ",\"later\":{\"versions\":[\"may add\"]}}");
-    assert_string_equal(s->fake.checked,
-                        "m-1|agent|a-1|contract.sign|crm.account/47/11|{\"amount_eur\":7}");
-    assert_string_equal(
-        s->reply.body, "{\"decision\":true,\"context\":{\"reason\":\"ok\",\"text\":\"permitted\","
-                       "\"mandate\":\"m-1\","
-                       "\"state\":\"active\",\"version\":3,\"expires_at\":\"2030-01-31T17:00:00Z\","
-                       "\"as_of\":\"2027-01-15T08:00:00Z\",\"seq\":77}}\n");
+              "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT ",\"later\":{\"versions\":[\"may add\"]}}");
+    assert_string_equal(s->fake.checked, "m-1|agent|a-1|contract.sign|crm.account/47/11|{\"amount_eur\":7}");
+    assert_string_equal(s->reply.body, "{\"decision\":true,\"context\":{\"reason\":\"ok\",\"text\":\"permitted\","
+                                       "\"mandate\":\"m-1\","
+                                       "\"state\":\"active\",\"version\":3,\"expires_at\":\"2030-01-31T17:00:00Z\","
+                                       "\"as_of\":\"2027-01-15T08:00:00Z\",\"seq\":77}}\n");
     assert_contains(s->reply.head, "\r\nX-Request-ID: req-5\r\n");
 }
 
 static void test_http_authzen__a_denial_is_a_200_that_names_the_ancestor(void **state)
 {
     scene *s = *state;
-    s->fake.verdict = (service_verdict){.reason = "mandate_inactive",
-                                        .text = "an ancestor ended",
-                                        .state = STATE_CASCADED,
-                                        .version = 2,
-                                        .because = "m-0"};
-    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL,
-              "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}");
+    s->fake.verdict = (service_verdict){
+        .reason = "mandate_inactive", .text = "an ancestor ended", .state = STATE_CASCADED, .version = 2, .because = "m-0"};
+    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}");
     assert_contains(s->reply.body, "{\"decision\":false,");
     assert_contains(s->reply.body, "\"state\":\"cascaded\"");
     assert_contains(s->reply.body, "\"because\":\"m-0\"");
@@ -264,10 +246,8 @@ static void test_http_authzen__a_denial_is_a_200_that_names_the_ancestor(void **
 static void test_http_authzen__without_a_mandate_nothing_is_permitted(void **state)
 {
     scene *s = *state;
-    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL,
-              "{" SUBJECT "," ACTION "," RESOURCE "}");
-    assert_contains(s->reply.body,
-                    "{\"decision\":false,\"context\":{\"reason\":\"unknown_mandate\"");
+    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, "{" SUBJECT "," ACTION "," RESOURCE "}");
+    assert_contains(s->reply.body, "{\"decision\":false,\"context\":{\"reason\":\"unknown_mandate\"");
     assert_int_equal(s->fake.checks, 0);
 }
 

@@ -51,14 +51,12 @@ static void *crowd_run(void *ctx)
     peer *p = calloc(1, sizeof(*p));
     peer_reply *reply = calloc(1, sizeof(*reply));
     bool open = p && reply &&
-                (c->number % 2 ? peer_open_unix(p, c->scene->path)
-                               : peer_open_tcp(p, http_server_port(c->scene->server)));
+                (c->number % 2 ? peer_open_unix(p, c->scene->path) : peer_open_tcp(p, http_server_port(c->scene->server)));
     c->wrong += !open;
     for (int i = 0; open && i < 50; i++) {
         char target[64], expected[80];
         snprintf(target, sizeof(target), "/v1/mandates/m-%d-%d", c->number, i);
-        snprintf(expected, sizeof(expected), "{\"kind\":\"get\",\"mandate\":\"m-%d-%d\"}",
-                 c->number, i);
+        snprintf(expected, sizeof(expected), "{\"kind\":\"get\",\"mandate\":\"m-%d-%d\"}", c->number, i);
         if (!peer_ask(p, reply, "GET", target, NULL, NULL) || strcmp(reply->body, expected) != 0)
             c->wrong++;
     }
@@ -141,9 +139,8 @@ static void test_http_server__a_body_is_taken_up_to_its_limit(void **state)
     free(body);
     assert_int_equal(s->fake.submits, 1);
     /* Refused by its announcement alone. */
-    assert_true(peer_send_text(
-        &s->client,
-        "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n"));
+    assert_true(
+        peer_send_text(&s->client, "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n"));
     assert_true(peer_read(&s->client, &s->reply, false));
     assert_int_equal(s->reply.code, 413);
     assert_int_equal(s->fake.submits, 1);
@@ -185,8 +182,7 @@ static void test_http_server__long_headers_are_refused(void **state)
     memcpy(header, "X-A: ", 5);
     memcpy(header + LIMIT_HTTP_HEADER - 400, "\r\n", 3);
     scene_ask(s, 200, "GET", "/healthz", header, NULL);
-    header[LIMIT_HTTP_HEADER - 400] = header[LIMIT_HTTP_HEADER - 399] =
-        header[LIMIT_HTTP_HEADER - 398] = 'x';
+    header[LIMIT_HTTP_HEADER - 400] = header[LIMIT_HTTP_HEADER - 399] = header[LIMIT_HTTP_HEADER - 398] = 'x';
     memcpy(header + LIMIT_HTTP_HEADER, "\r\n", 3);
     scene_ask(s, 431, "GET", "/healthz", header, NULL);
 }
@@ -208,8 +204,7 @@ static void test_http_server__ambiguous_framing_is_refused(void **state)
     for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
         char head[200];
         peer p;
-        snprintf(head, sizeof(head), "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\n%s\r\n{}",
-                 heads[i].text);
+        snprintf(head, sizeof(head), "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\n%s\r\n{}", heads[i].text);
         assert_true(peer_open_unix(&p, s->path));
         assert_true(peer_send_text(&p, head));
         assert_true(peer_read(&p, &s->reply, false));
@@ -285,8 +280,7 @@ static bool trickle_is_cut(scene *s, const char *begin)
 
 static void test_http_server__a_body_that_trickles_is_cut(void **state)
 {
-    assert_true(trickle_is_cut(
-        *state, "POST /v1/mandates HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{"));
+    assert_true(trickle_is_cut(*state, "POST /v1/mandates HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{"));
 }
 
 static void test_http_server__headers_that_trickle_are_cut(void **state)
@@ -300,8 +294,7 @@ static void test_http_server__an_idle_connection_is_closed(void **state)
     assert_true(peer_wait_closed(&s->client));
 }
 
-static void
-test_http_server__an_engine_that_does_not_answer_gives_503_and_may_answer_later(void **state)
+static void test_http_server__an_engine_that_does_not_answer_gives_503_and_may_answer_later(void **state)
 {
     scene *s = *state;
     fake_set_mode(&s->fake, FAKE_HOLD);
@@ -344,8 +337,7 @@ static void test_http_identity__over_tcp_everyone_is_anonymous(void **state)
     scene_ask(s, 200, "POST", "/v1/mandates/m/revoke", NULL, "{}");
     assert_contains(s->reply.body, "\"principal\":\"anonymous@loopback\"");
     scene_ask(s, 403, "POST", "/v1/mandates/m/revoke", "X-Mandate-Principal: user:cfo\r\n", "{}");
-    scene_ask(s, 403, "POST", "/v1/connectors/crm/clear", "X-Mandate-Principal: user:cfo\r\n",
-              "{}");
+    scene_ask(s, 403, "POST", "/v1/connectors/crm/clear", "X-Mandate-Principal: user:cfo\r\n", "{}");
 }
 
 static int raw_code(scene *s, const char *request)
@@ -362,18 +354,14 @@ static void test_http_server__over_tcp_web_pages_are_kept_out(void **state)
 {
     scene *s = *state;
     assert_int_equal(raw_code(s, "GET /v1/mandates HTTP/1.1\r\nHost: evil.example\r\n\r\n"), 403);
-    assert_int_equal(
-        raw_code(s, "GET /v1/mandates HTTP/1.1\r\nHost: 127.0.0.1.evil.example:80\r\n\r\n"), 403);
+    assert_int_equal(raw_code(s, "GET /v1/mandates HTTP/1.1\r\nHost: 127.0.0.1.evil.example:80\r\n\r\n"), 403);
     assert_int_equal(raw_code(s, "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: "
                                  "localhost\r\nOrigin: https://evil.example\r\n"
                                  "Content-Length: 0\r\n\r\n"),
                      403);
-    assert_int_equal(
-        raw_code(
-            s,
-            "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
-            "Content-Length: 2\r\n\r\n{}"),
-        415);
+    assert_int_equal(raw_code(s, "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+                                 "Content-Length: 2\r\n\r\n{}"),
+                     415);
     assert_int_equal(s->fake.submits, 0);
     assert_int_equal(raw_code(s, "GET /v1/mandates HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n"), 200);
     assert_int_equal(raw_code(s, "GET /v1/mandates HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n"), 200);

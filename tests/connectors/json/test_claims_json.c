@@ -25,18 +25,17 @@ static int teardown(void **state)
     return 0;
 }
 
-static const char full[] =
-    "{\"id\":\"m-1\",\"issuer\":\"https://"
-    "mandated.example\",\"grantor\":\"user:cfo\",\"agent\":\"agent:negotiator\","
-    "\"purpose\":\"renew account 4711\",\"scope\":{\"actions\":[\"contract.*\",\"mail.send\"],"
-    "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25}},"
-    "\"while\":\"crm.conversation[\\\"R-42\\\"].status == "
-    "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
-    "\"params\":{\"a\":[1,{\"b\":null}],\"conversation\":\"R-42\"},\"targets\":{\"workflow\":\"w-"
-    "9\"},"
-    "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"max_depth\":2,\"on_unknown\":\"suspend\","
-    "\"unknown_grace\":\"1h30m\","
-    "\"expires_at\":\"2030-01-31T17:00:00.250Z\"}";
+static const char full[] = "{\"id\":\"m-1\",\"issuer\":\"https://"
+                           "mandated.example\",\"grantor\":\"user:cfo\",\"agent\":\"agent:negotiator\","
+                           "\"purpose\":\"renew account 4711\",\"scope\":{\"actions\":[\"contract.*\",\"mail.send\"],"
+                           "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25}},"
+                           "\"while\":\"crm.conversation[\\\"R-42\\\"].status == "
+                           "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
+                           "\"params\":{\"a\":[1,{\"b\":null}],\"conversation\":\"R-42\"},\"targets\":{\"workflow\":\"w-"
+                           "9\"},"
+                           "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"max_depth\":2,\"on_unknown\":\"suspend\","
+                           "\"unknown_grace\":\"1h30m\","
+                           "\"expires_at\":\"2030-01-31T17:00:00.250Z\"}";
 
 static const char least[] = "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\","
                             "\"scope\":{\"actions\":[\"x\"],\"resources\":[\"*\"]},\"expires_at\":"
@@ -75,10 +74,9 @@ static void test_claims_json__what_is_left_out_has_defaults_and_stays_out(void *
     assert_int_equal(c.depth_max, CLAIMS_DEPTH_UNSET);
     assert_int_equal(c.on_unknown, ON_UNKNOWN_HOLD);
     claims_to_json(&b, &c);
-    assert_string_equal(
-        buf_cstr(&b),
-        "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\",\"scope\":{\"actions\":[\"x\"],"
-        "\"resources\":[\"*\"]},\"on_unknown\":\"hold\",\"expires_at\":\"2030-01-01T00:00:00Z\"}");
+    assert_string_equal(buf_cstr(&b),
+                        "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\",\"scope\":{\"actions\":[\"x\"],"
+                        "\"resources\":[\"*\"]},\"on_unknown\":\"hold\",\"expires_at\":\"2030-01-01T00:00:00Z\"}");
     buf_deinit(&b);
 }
 
@@ -115,19 +113,14 @@ static void test_claims_json__each_mistake_is_named_with_its_place(void **state)
         const char *member, *says;
     } cases[] = {
         {"\"whlie\":\"true\"", "unknown member \"whlie\" in the mandate; did you mean \"while\"?"},
-        {"\"scope\":{\"action\":[]}",
-         "unknown member \"action\" in scope; did you mean \"actions\"?"},
+        {"\"scope\":{\"action\":[]}", "unknown member \"action\" in scope; did you mean \"actions\"?"},
         {"\"id\":7", "id: expected a string, got an integer"},
         {"\"agent\":null", "agent: expected a string, got null"},
         {"\"while\":\"\"", "while: is empty; give it a value or leave it out"},
-        {"\"scope\":[]",
-         "scope: expected an object with actions, resources and limits, got an array"},
-        {"\"scope\":{\"actions\":\"x\"}",
-         "scope.actions: expected an array of strings, got a string"},
-        {"\"scope\":{\"actions\":[\"x\",1.5]}",
-         "scope.actions[1]: expected a string, got a number"},
-        {"\"scope\":{\"limits\":{\"eur\":\"5\"}}",
-         "scope.limits.eur: expected a number, got a string"},
+        {"\"scope\":[]", "scope: expected an object with actions, resources and limits, got an array"},
+        {"\"scope\":{\"actions\":\"x\"}", "scope.actions: expected an array of strings, got a string"},
+        {"\"scope\":{\"actions\":[\"x\",1.5]}", "scope.actions[1]: expected a string, got a number"},
+        {"\"scope\":{\"limits\":{\"eur\":\"5\"}}", "scope.limits.eur: expected a number, got a string"},
         {"\"scope\":{\"limits\":[]}", "scope.limits: expected an object of numbers, got an array"},
         {"\"params\":[]", "params: expected an object, got an array"},
         {"\"targets\":true", "targets: expected an object, got true"},
@@ -136,8 +129,7 @@ static void test_claims_json__each_mistake_is_named_with_its_place(void **state)
         {"\"max_depth\":1.0", "max_depth: expected an integer of 0 or more"},
         {"\"max_depth\":1001", "max_depth: 1001 is more than the 1000 generations"},
         {"\"on_unknown\":\"ignore\"", "on_unknown: expected \"hold\" or \"suspend\""},
-        {"\"unknown_grace\":300",
-         "unknown_grace: expected a duration such as \"5m\", got an integer"},
+        {"\"unknown_grace\":300", "unknown_grace: expected a duration such as \"5m\", got an integer"},
         {"\"unknown_grace\":\"-5m\"", "unknown_grace: \"-5m\" is no duration"},
         {"\"unknown_grace\":\"5 minutes\"", "unknown_grace: \"5 minutes\" is no duration"},
         {"\"unknown_grace\":\"1ns\"", "unknown_grace: is finer than a microsecond"},
@@ -213,21 +205,14 @@ static void test_claims_json__the_published_schema_has_exactly_these_members(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            test_claims_json__every_member_survives_the_way_there_and_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_claims_json__what_is_left_out_has_defaults_and_stays_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_claims_json__limits_are_written_by_name_whatever_their_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_claims_json__issued_at_is_written_and_never_read,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_claims_json__each_mistake_is_named_with_its_place,
-                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__every_member_survives_the_way_there_and_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__what_is_left_out_has_defaults_and_stays_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__limits_are_written_by_name_whatever_their_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__issued_at_is_written_and_never_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__each_mistake_is_named_with_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__a_mandate_is_an_object, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_claims_json__durations_are_written_as_they_are_read,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_claims_json__the_published_schema_has_exactly_these_members, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__durations_are_written_as_they_are_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__the_published_schema_has_exactly_these_members, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

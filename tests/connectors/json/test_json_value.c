@@ -43,11 +43,8 @@ static void test_json_value__values_keep_kind_order_and_exact_integers(void **st
 {
     cel_value v;
     mandate_error err;
-    assert_int_equal(
-        parse(&v,
-              "{\"z\":9223372036854775807,\"a\":[-9223372036854775808,1.5,null,true,\"\\u00e9\"]}",
-              &err),
-        MANDATE_OK);
+    assert_int_equal(parse(&v, "{\"z\":9223372036854775807,\"a\":[-9223372036854775808,1.5,null,true,\"\\u00e9\"]}", &err),
+                     MANDATE_OK);
     assert_int_equal(v.kind, CEL_MAP);
     assert_int_equal(v.len, 2);
     assert_true(mandate_slice_is(cel_text(v.map[0].key), "z"));
@@ -108,10 +105,8 @@ static void test_json_value__size_is_bounded(void **state)
     cel_value v;
     memset(text, ' ', sizeof(text));
     text[0] = '1';
-    assert_int_equal(json_value_parse(&v, &a, mandate_slice_of(text, LIMIT_HTTP_BODY), 0, NULL),
-                     MANDATE_OK);
-    assert_int_equal(json_value_parse(&v, &a, mandate_slice_of(text, LIMIT_HTTP_BODY + 1), 0, NULL),
-                     MANDATE_LIMIT);
+    assert_int_equal(json_value_parse(&v, &a, mandate_slice_of(text, LIMIT_HTTP_BODY), 0, NULL), MANDATE_OK);
+    assert_int_equal(json_value_parse(&v, &a, mandate_slice_of(text, LIMIT_HTTP_BODY + 1), 0, NULL), MANDATE_LIMIT);
     assert_int_equal(json_value_parse(&v, &a, mandate_slice_of(text, 3), 2, NULL), MANDATE_LIMIT);
 }
 
@@ -120,9 +115,7 @@ static void test_json_value__a_full_arena_is_an_error(void **state)
     cel_value v;
     arena small;
     arena_init(&small, 64);
-    assert_int_equal(
-        json_value_parse(&v, &small, mandate_slice_str("[1,2,3,4,5,6,7,8,9,10]"), 0, NULL),
-        MANDATE_NOMEM);
+    assert_int_equal(json_value_parse(&v, &small, mandate_slice_str("[1,2,3,4,5,6,7,8,9,10]"), 0, NULL), MANDATE_NOMEM);
     arena_deinit(&small);
 }
 
@@ -158,19 +151,14 @@ static void test_json_value__members_are_read_with_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_json_value__values_keep_kind_order_and_exact_integers,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_json_value__a_syntax_error_has_line_and_column, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_json_value__what_is_ambiguous_is_refused, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_json_value__values_keep_kind_order_and_exact_integers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json_value__a_syntax_error_has_line_and_column, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json_value__what_is_ambiguous_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json_value__nesting_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json_value__size_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json_value__a_full_arena_is_an_error, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            test_json_value__an_unknown_member_names_the_nearest_known_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_json_value__members_are_read_with_defaults, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_json_value__an_unknown_member_names_the_nearest_known_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_json_value__members_are_read_with_defaults, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,9 +25,9 @@ int fixture_produce(fixture *f, const char *topic, int partition, const char *ke
 typedef struct fixture_record {
     int partition;
     long long offset;
-    char *key, *value;  /* NUL-terminated copies; value NULL: a tombstone */
+    char *key, *value; /* NUL-terminated copies; value NULL: a tombstone */
     size_t value_len;
-    char *headers;      /* "name=value\n..." */
+    char *headers; /* "name=value\n..." */
 } fixture_record;
 /* Everything on a topic now, in partition order; at most `max`. Returns how many. */
 int fixture_read(fixture *f, const char *topic, fixture_record *out, int max);

@@ -12,8 +12,7 @@
 #include <cmocka.h>
 
 static const char value[] = "{\"id\":";
-static const record poison = {
-    .topic = {"in", 2}, .offset = 7, .key = {"k", 1}, .value = {value, sizeof(value) - 1}};
+static const record poison = {.topic = {"in", 2}, .offset = 7, .key = {"k", 1}, .value = {value, sizeof(value) - 1}};
 
 static mandate_status write_once(dead_letter *d, dead_letter_ticket **ticket, int timeout_ms)
 {

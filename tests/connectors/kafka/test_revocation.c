@@ -30,11 +30,27 @@ static transition sample(transition_term *term)
                               .observed = true,
                               .origin = origin};
     return (transition){
-        .mandate = S("m-1"), .issuer = S("https://i.example"), .version = 2, .state = STATE_REVOKED, .prior = STATE_ACTIVE,
-        .reason = REASON_WHILE_FALSE, .cause = CAUSE_CHANGE, .origin = origin, .clause = CLAUSE_WHILE,
-        .clause_text = S("a == b"), .terms = term, .term_count = 1, .term_total = 1, .grantor = S("g"), .agent = S("a"),
-        .purpose = S("p \"q\""), .targets = cel_map(targets, 2), .expires_at_us = 2000000, .effective_at_us = 1600000,
-        .committed_at_us = 1700000, .seq = 10,
+        .mandate = S("m-1"),
+        .issuer = S("https://i.example"),
+        .version = 2,
+        .state = STATE_REVOKED,
+        .prior = STATE_ACTIVE,
+        .reason = REASON_WHILE_FALSE,
+        .cause = CAUSE_CHANGE,
+        .origin = origin,
+        .clause = CLAUSE_WHILE,
+        .clause_text = S("a == b"),
+        .terms = term,
+        .term_count = 1,
+        .term_total = 1,
+        .grantor = S("g"),
+        .agent = S("a"),
+        .purpose = S("p \"q\""),
+        .targets = cel_map(targets, 2),
+        .expires_at_us = 2000000,
+        .effective_at_us = 1600000,
+        .committed_at_us = 1700000,
+        .seq = 10,
     };
 }
 

@@ -38,8 +38,15 @@ static world *world_open(int64_t heartbeat_us)
     assert_int_equal(schema_create(&w->schema, &err), MANDATE_OK);
     assert_int_equal(schema_freeze(w->schema, &err), MANDATE_OK);
     sink_options options = {
-        .cluster = &w->f.cluster, .host = &w->f.host, .topic = "out", .issuer = "https://i.example",
-        .format = REVOCATION_JSON, .heartbeat_us = heartbeat_us, .ctx = w, .wake = wake, .fatal = fatal,
+        .cluster = &w->f.cluster,
+        .host = &w->f.host,
+        .topic = "out",
+        .issuer = "https://i.example",
+        .format = REVOCATION_JSON,
+        .heartbeat_us = heartbeat_us,
+        .ctx = w,
+        .wake = wake,
+        .fatal = fatal,
     };
     assert_int_equal(sink_create(&w->sink, &options, &err), MANDATE_OK);
     return w;
@@ -58,9 +65,16 @@ static void offer(world *w, const char *id, uint32_t version, uint64_t seq)
 {
     buf b;
     transition t = {
-        .mandate = mandate_slice_str(id), .issuer = mandate_slice_str("https://i.example"), .version = version,
-        .state = version == 1 ? STATE_ACTIVE : STATE_SUSPENDED, .prior = version == 1 ? STATE_NONE : STATE_ACTIVE,
-        .reason = REASON_COMMAND, .cause = CAUSE_COMMAND, .clause = CLAUSE_NONE, .targets = cel_null(), .seq = seq,
+        .mandate = mandate_slice_str(id),
+        .issuer = mandate_slice_str("https://i.example"),
+        .version = version,
+        .state = version == 1 ? STATE_ACTIVE : STATE_SUSPENDED,
+        .prior = version == 1 ? STATE_NONE : STATE_ACTIVE,
+        .reason = REASON_COMMAND,
+        .cause = CAUSE_COMMAND,
+        .clause = CLAUSE_NONE,
+        .targets = cel_null(),
+        .seq = seq,
         .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .event_time_us = CHANGE_NO_TIME},
     };
 
@@ -190,10 +204,7 @@ static bool reachable(void *ctx)
     return s.reachable;
 }
 
-static bool unreachable(void *ctx)
-{
-    return !reachable(ctx);
-}
+static bool unreachable(void *ctx) { return !reachable(ctx); }
 
 static void test_sink__it_says_that_brokers_are_away_and_that_they_are_back(void **state)
 {

@@ -31,7 +31,7 @@ typedef struct world {
     bool keep;                 /* do not give batches back */
     source_batch *kept[SOURCE_BATCHES + 1];
     uint32_t kept_count;
-    int64_t stored;            /* offset to start from */
+    int64_t stored; /* offset to start from */
     uint32_t wanted;
 } world;
 
@@ -76,10 +76,11 @@ static void load(world *w, const char *policy, const char *more)
     mandate_slice text;
     registry_cache none = {0};
 
-    snprintf(yaml, sizeof(yaml),
-             "connector: crm\ntopics: [in]\ndecode: {format: json, envelope: raw}\nentities:\n  - type: t\n    id: value.id\n"
-             "    attributes: {status: value.status}\non_error: %s\n%s",
-             policy, more);
+    snprintf(
+        yaml, sizeof(yaml),
+        "connector: crm\ntopics: [in]\ndecode: {format: json, envelope: raw}\nentities:\n  - type: t\n    id: value.id\n"
+        "    attributes: {status: value.status}\non_error: %s\n%s",
+        policy, more);
     text = mandate_slice_str(yaml);
     assert_int_equal(schema_create(&w->schema, &err), MANDATE_OK);
     assert_int_equal(connector_load(&w->connector, w->schema, "crm.yaml", &text, none, &err), MANDATE_OK);
@@ -91,8 +92,15 @@ static void start(world *w)
 {
     mandate_error err = {0};
     source_options options = {
-        .connector = w->connector, .schema = w->schema, .cluster = &w->f.cluster, .host = &w->f.host,
-        .group_prefix = "test", .dead_letters = w->dead_letters, .told = SOURCE_LIVE, .ctx = w, .offset = offset,
+        .connector = w->connector,
+        .schema = w->schema,
+        .cluster = &w->f.cluster,
+        .host = &w->f.host,
+        .group_prefix = "test",
+        .dead_letters = w->dead_letters,
+        .told = SOURCE_LIVE,
+        .ctx = w,
+        .offset = offset,
         .push = push,
     };
 
@@ -125,10 +133,7 @@ static world *world_open_with(const char *policy, const char *more)
     return w;
 }
 
-static world *world_open(const char *policy)
-{
-    return world_open_with(policy, "");
-}
+static world *world_open(const char *policy) { return world_open_with(policy, ""); }
 
 static void world_close(world *w)
 {
@@ -444,8 +449,15 @@ static void test_source__a_fixed_property_cannot_be_changed(void **state)
     mandate_error err;
     const connector_property wrong = {"auto.offset.reset", "latest"}, unknown = {"fetch.min.bites", "1"};
     source_options options = {
-        .connector = w->connector, .schema = w->schema, .cluster = &w->f.cluster, .host = &w->f.host,
-        .group_prefix = "test", .dead_letters = w->dead_letters, .ctx = w, .offset = offset, .push = push,
+        .connector = w->connector,
+        .schema = w->schema,
+        .cluster = &w->f.cluster,
+        .host = &w->f.host,
+        .group_prefix = "test",
+        .dead_letters = w->dead_letters,
+        .ctx = w,
+        .offset = offset,
+        .push = push,
     };
     source *none = NULL;
 

@@ -58,8 +58,10 @@ static inline void fixture_close(fixture *f)
 
 static inline void render(fixture *f, const change *c)
 {
-    static const char *const ops[] = {
-        [CHANGE_UPSERT] = "upsert", [CHANGE_DELETE] = "delete", [CHANGE_FORGET] = "forget", [CHANGE_FORGET_TYPE] = "forget-type"};
+    static const char *const ops[] = {[CHANGE_UPSERT] = "upsert",
+                                      [CHANGE_DELETE] = "delete",
+                                      [CHANGE_FORGET] = "forget",
+                                      [CHANGE_FORGET_TYPE] = "forget-type"};
     const schema_type *type = schema_type_at(f->s, c->type);
     buf_printf(&f->text, "%s %s", ops[c->op], type->name);
     if (c->op != CHANGE_FORGET_TYPE)
@@ -122,8 +124,10 @@ static inline void fixture_open_attribute(fixture *f, const char *type, const ch
 {
     char types[256], text[1024];
     snprintf(types, sizeof(types), "types: {t.e: {attributes: {x: '%s'}}}\n", type);
-    snprintf(text, sizeof(text), "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n  - type: t.e\n"
-                                 "    id: value.id\n    attributes:\n      x: %s\n", expression);
+    snprintf(text, sizeof(text),
+             "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n  - type: t.e\n"
+             "    id: value.id\n    attributes:\n      x: %s\n",
+             expression);
     fixture_open(f, types, text);
 }
 

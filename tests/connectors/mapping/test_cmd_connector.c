@@ -144,9 +144,11 @@ static void test_cmd_connector__a_record_has_key_headers_and_topic(void **state)
                        "  - type: t.e\n    id: key.id\n    tombstone: delete\n    attributes:\n"
                        "      h: headers.h\n      topic: meta.topic\n    forget: [lost]\n");
     put_text("key", "{\"id\":9}");
-    outcome o = try_text("{}", (const char *[]){"@k.yaml", "--json", "--key-file", "@key", "--header", "h=x=y", "--topic", "b", NULL});
-    assert_string_equal(buf_cstr(&o.out), "{\"type\":\"t.e\",\"id\":\"9\",\"set\":{\"h\":\"x=y\",\"topic\":\"b\"},\"refs\":{},"
-                                          "\"delete\":false,\"forget\":[\"lost\"],\"event_time\":null}\n");
+    outcome o = try_text(
+        "{}", (const char *[]){"@k.yaml", "--json", "--key-file", "@key", "--header", "h=x=y", "--topic", "b", NULL});
+    assert_string_equal(buf_cstr(&o.out),
+                        "{\"type\":\"t.e\",\"id\":\"9\",\"set\":{\"h\":\"x=y\",\"topic\":\"b\"},\"refs\":{},"
+                        "\"delete\":false,\"forget\":[\"lost\"],\"event_time\":null}\n");
     outcome_deinit(&o);
     o = try_text("", (const char *[]){"@k.yaml", "--json", "--key-file=/dev/null", NULL});
     assert_int_equal(o.code, CLI_REFUSED); /* an empty key is no JSON, and an id is needed */
@@ -163,11 +165,14 @@ static void test_cmd_connector__a_record_has_key_headers_and_topic(void **state)
 static void test_cmd_connector__framed_avro_is_read_offline_with_a_schema(void **state)
 {
     static const char framed[] = "\0\0\0\0\7\4ab\16", guid[] = "\1aaaabbbbccccdddd\4ab\16";
-    static const char want[] = "{\"type\":\"t.e\",\"id\":\"ab\",\"set\":{\"x\":7},\"refs\":{},\"delete\":false,\"event_time\":null}\n";
+    static const char want[] =
+        "{\"type\":\"t.e\",\"id\":\"ab\",\"set\":{\"x\":7},\"refs\":{},\"delete\":false,\"event_time\":null}\n";
     (void)state;
-    put_text("a.yaml", "connector: a\ntopics: t\ndecode: {format: avro, registry: http://registry.invalid, framing: confluent}\n"
-                       "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
-    put_text("a.avsc", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"x\",\"type\":\"int\"}]}");
+    put_text("a.yaml",
+             "connector: a\ntopics: t\ndecode: {format: avro, registry: http://registry.invalid, framing: confluent}\n"
+             "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
+    put_text("a.avsc", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":"
+                       "\"x\",\"type\":\"int\"}]}");
     outcome o = command_run(cmd_connector_try, framed, sizeof(framed) - 1,
                             (const char *[]){"@a.yaml", "--json", "--schema", "@a.avsc", NULL});
     assert_string_equal(buf_cstr(&o.out), want);
@@ -214,7 +219,8 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"in", "out", "err", "crm.yaml", "k.yaml", "key", "a.yaml", "a.avsc", "types.yaml", "bad.yaml"};
+    static const char *const names[] = {"in",  "out",    "err",    "crm.yaml",   "k.yaml",
+                                        "key", "a.yaml", "a.avsc", "types.yaml", "bad.yaml"};
     char path[128];
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {

@@ -94,7 +94,8 @@ static void test_connector__unknown_words_are_refused_with_the_nearest_known_one
     refused("connectr: c\ntopics: t\ndecode: {format: json}\nentities: [{type: t.e, id: key}]\n",
             "unknown key 'connectr' in the connector file: did you mean 'connector'?", 1, 1);
     refused(HEAD "entities:\n  - typ: t.e\n    id: key\n", "unknown key 'typ' in an entity: did you mean 'type'?", 5, 5);
-    refused("connector: c\ntopics: t\ndecode: {format: jsn}\nentities: [{type: t.e, id: key}]\n", "did you mean 'json'?", 3, 18);
+    refused("connector: c\ntopics: t\ndecode: {format: jsn}\nentities: [{type: t.e, id: key}]\n", "did you mean 'json'?", 3,
+            18);
     refused("connector: c\ntopics: t\ndecode: {format: json, envelope: debezum}\nentities: [{type: t.e, id: key}]\n",
             "did you mean 'debezium'?", 3, 34);
     refused(HEAD "on_error: ignore\nentities: [{type: t.e, id: key}]\n", "quarantine, halt, fail_closed", 4, 11);
@@ -111,13 +112,15 @@ static void test_connector__what_is_missing_is_named(void **state)
     refused(HEAD "entities: []\n", "must be a list of maps, not empty", 4, 11);
     refused(HEAD "entities:\n  - type: t.e\n", "an entity has no 'id'", 5, 5);
     refused("connector: c\ntopics: []\ndecode: {format: json}\nentities: [{type: t.e, id: key}]\n", "empty list", 2, 9);
-    refused("connector: c\ntopics: t\ndecode: {format: avro}\nentities: [{type: t.e, id: key}]\n", "Avro needs a schema", 3, 18);
+    refused("connector: c\ntopics: t\ndecode: {format: avro}\nentities: [{type: t.e, id: key}]\n", "Avro needs a schema", 3,
+            18);
     refused("connector: c\ntopics: t\ndecode: {format: avro, registry: ftp://x}\nentities: [{type: t.e, id: key}]\n",
             "must start with http", 3, 34);
     refused("connector: c\ntopics: t\ndecode: {format: avro, schema: nowhere.avsc}\nentities: [{type: t.e, id: key}]\n",
             "nowhere.avsc", 3, 32);
     refused(HEAD "entities: [{type: t.e, id: item.id}]\n", "there is no 'each'", 0, 0);
-    refused("connector: c\ntopics: [t, t]\ndecode: {format: json}\nentities: [{type: t.e, id: key}]\n", "listed twice", 2, 13);
+    refused("connector: c\ntopics: [t, t]\ndecode: {format: json}\nentities: [{type: t.e, id: key}]\n", "listed twice", 2,
+            13);
 }
 
 static void test_connector__an_expression_is_wrong_at_its_place_in_the_file(void **state)
@@ -130,7 +133,8 @@ static void test_connector__an_expression_is_wrong_at_its_place_in_the_file(void
     refused(HEAD "when: size(op)\nentities: [{type: t.e, id: key}]\n", "c.yaml:4:", 0, 0);
     refused(HEAD "when: {a: b}\nentities: [{type: t.e, id: key}]\n", "an expression is needed here, not a map", 4, 7);
     refused(HEAD "when:\nentities: [{type: t.e, id: key}]\n", "an expression is needed here, not nothing", 0, 0);
-    refused(HEAD "when: crm.conversation['x'].status == ''\nentities: [{type: t.e, id: key}]\n", "undeclared reference", 0, 0);
+    refused(HEAD "when: crm.conversation['x'].status == ''\nentities: [{type: t.e, id: key}]\n", "undeclared reference", 0,
+            0);
     refused(HEAD "each: size(op)\nentities: [{type: t.e, id: key}]\n", "each must be a list", 4, 7);
 }
 
@@ -158,7 +162,8 @@ static void test_connector__a_declared_type_wins_and_a_contradiction_is_told(voi
     static const char types[] = "types:\n  t.e:\n    attributes: {x: double, at: timestamp, flag: bool}\n";
     fixture f;
     (void)state;
-    fixture_open(&f, types, HEAD "entities:\n  - {type: t.e, id: value.id, attributes: {x: int(value.x), at: string(value.at)}}\n");
+    fixture_open(&f, types,
+                 HEAD "entities:\n  - {type: t.e, id: value.id, attributes: {x: int(value.x), at: string(value.at)}}\n");
     maps(&f, "{\"id\":1,\"x\":2,\"at\":\"2026-01-02T03:04:05Z\"}",
          "upsert t.e 1 x=2.0 at=timestamp(\"2026-01-02T03:04:05Z\")\n");
     fixture_close(&f);
@@ -174,8 +179,9 @@ static void test_connector__types_may_be_declared_in_the_connector_file(void **s
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, HEAD "types:\n  t.e:\n    attributes: {x: int}\n    references: {o: {type: t.o, inverse: es}}\n"
-                                "entities: [{type: t.e, id: value.id, attributes: {x: value.x}}]\n");
+    fixture_open(&f, NULL,
+                 HEAD "types:\n  t.e:\n    attributes: {x: int}\n    references: {o: {type: t.o, inverse: es}}\n"
+                      "entities: [{type: t.e, id: value.id, attributes: {x: value.x}}]\n");
     uint16_t o = schema_type_find(f.s, mandate_slice_str("t.o"));
     assert_int_not_equal(o, SCHEMA_NONE);
     assert_int_equal(schema_type_at(f.s, o)->fields[0].kind, SCHEMA_INVERSE);
@@ -204,7 +210,8 @@ static void test_connector__a_name_belongs_to_one_connector(void **state)
 static void test_connector__a_tombstone_delete_needs_an_id_from_the_key(void **state)
 {
     (void)state;
-    refused(HEAD "entities:\n  - {type: t.e, id: value.id, tombstone: delete}\n", "needs an id computed from the key", 5, 42);
+    refused(HEAD "entities:\n  - {type: t.e, id: value.id, tombstone: delete}\n", "needs an id computed from the key", 5,
+            42);
     refused(HEAD "entities:\n  - {type: t.e, id: key, tombstone: maybe}\n", "may be delete or ignore", 5, 37);
     refused(HEAD "entities:\n  - {type: t.e, id: key, attributes: {x: key}, forget: [x]}\n", "both set and forgotten", 0, 0);
 }
@@ -295,8 +302,9 @@ static void test_connector__check_config_reads_everything_and_reports_all_of_it(
     (void)state;
     assert_non_null(mkdtemp(folder));
     write_file(types, sizeof(types), folder, "types.yaml", "types: {t.e: {attributes: {x: int, dark: string}}}\n");
-    write_file(good, sizeof(good), folder, "c-good.yaml",
-               "connector: good\ntopics: t\ndecode: {format: json}\nentities: [{type: t.e, id: key, attributes: {x: value.x}}]\n");
+    write_file(
+        good, sizeof(good), folder, "c-good.yaml",
+        "connector: good\ntopics: t\ndecode: {format: json}\nentities: [{type: t.e, id: key, attributes: {x: value.x}}]\n");
     write_file(main_file, sizeof(main_file), folder, "m.yaml",
                "issuer: i\ndata_dir: d\nkafka: {embedded: true}\nentities: types.yaml\nconnectors: c-*.yaml\n");
     buf_init(&report);
@@ -330,7 +338,8 @@ static void same_keys(const yaml_node *object, const key_table *t)
     uint32_t needed = 0;
     bool additional = true;
     assert_non_null(properties);
-    assert_true(yaml_get(object, "additionalProperties") && yaml_bool(yaml_get(object, "additionalProperties"), &additional));
+    assert_true(yaml_get(object, "additionalProperties") &&
+                yaml_bool(yaml_get(object, "additionalProperties"), &additional));
     assert_false(additional);
     assert_int_equal(properties->count, t->count);
     for (size_t i = 0; i < t->count; i++) {

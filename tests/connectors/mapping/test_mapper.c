@@ -63,9 +63,10 @@ static void test_mapper__a_tombstone_is_ignored_unless_an_entity_wants_it(void *
     assert_int_equal(f.result.change_count, 0);
     fixture_close(&f);
 
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nevent_time: value.at\nentities:\n"
-                           "  - {type: t.e, id: key.id, attributes: {x: value.x}, tombstone: delete}\n"
-                           "  - {type: t.other, id: value.other}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nevent_time: value.at\nentities:\n"
+                 "  - {type: t.e, id: key.id, attributes: {x: value.x}, tombstone: delete}\n"
+                 "  - {type: t.other, id: value.other}\n");
     assert_int_equal(run(&f, "{\"id\":7}", NULL), MANDATE_OK);
     assert_string_equal(buf_cstr(&f.text), "delete t.e 7\n");
     assert_int_equal(run(&f, "{\"no\":7}", NULL), MANDATE_INVALID);
@@ -77,8 +78,9 @@ static void test_mapper__a_record_that_when_refuses_is_filtered(void **state)
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nwhen: value.kind == 'po'\nentities:\n"
-                           "  - {type: t.e, id: value.id}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nwhen: value.kind == 'po'\nentities:\n"
+                 "  - {type: t.e, id: value.id}\n");
     maps(&f, "{\"kind\":\"po\",\"id\":\"1\"}", "upsert t.e 1\n");
     assert_int_equal(run(&f, NULL, "{\"kind\":\"so\",\"id\":\"1\"}"), MANDATE_OK);
     assert_int_equal(f.result.outcome, MAPPER_FILTERED);
@@ -109,12 +111,14 @@ static void test_mapper__the_keep_placeholder_is_never_data(void **state)
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json, envelope: debezium}\nentities:\n"
-                           "  - type: t.e\n    id: after.id\n    attributes:\n      path: after.notes\n"
-                           "      through_value: value.after.notes\n      size: size(after.notes)\n"
-                           "      is_x: after.notes == 'x'\n      other: after.other\n");
-    maps(&f, "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":\"1\",\"notes\":\"__debezium_unavailable_value\",\"other\":1},"
-             "\"source\":{},\"ts_ms\":1}",
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json, envelope: debezium}\nentities:\n"
+                 "  - type: t.e\n    id: after.id\n    attributes:\n      path: after.notes\n"
+                 "      through_value: value.after.notes\n      size: size(after.notes)\n"
+                 "      is_x: after.notes == 'x'\n      other: after.other\n");
+    maps(&f,
+         "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":\"1\",\"notes\":\"__debezium_unavailable_value\",\"other\":1},"
+         "\"source\":{},\"ts_ms\":1}",
          "upsert t.e 1 other=1\n");
     maps(&f, "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":\"1\",\"notes\":\"x\",\"other\":1},\"source\":{},\"ts_ms\":1}",
          "upsert t.e 1 path=\"x\" through_value=\"x\" size=1 is_x=true other=1\n");
@@ -208,8 +212,9 @@ static void test_mapper__references_may_be_null_and_obey_the_rules_of_ids(void *
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
-                           "  - {type: t.e, id: value.id, references: {r: {type: t.o, id: value.r}}}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
+                 "  - {type: t.e, id: value.id, references: {r: {type: t.o, id: value.r}}}\n");
     maps(&f, "{\"id\":1,\"r\":\"x\"}", "upsert t.e 1 r=\"x\"\n");
     maps(&f, "{\"id\":1,\"r\":12}", "upsert t.e 1 r=\"12\"\n");
     maps(&f, "{\"id\":1,\"r\":null}", "upsert t.e 1 r=null\n");
@@ -223,10 +228,13 @@ static void test_mapper__each_maps_the_entities_once_for_every_element(void **st
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\neach: value\nevent_time: item.at\nentities:\n"
-                           "  - {type: t.e, id: item.id, when: item.kind != 'b', attributes: {x: item.x}}\n"
-                           "  - {type: t.o, id: item.o}\n");
-    maps(&f, "[{\"id\":1,\"x\":1,\"o\":7,\"at\":1700000002,\"kind\":\"a\"},{\"id\":2,\"x\":2,\"o\":8,\"at\":1700000001,\"kind\":\"b\"}]",
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\neach: value\nevent_time: item.at\nentities:\n"
+                 "  - {type: t.e, id: item.id, when: item.kind != 'b', attributes: {x: item.x}}\n"
+                 "  - {type: t.o, id: item.o}\n");
+    maps(&f,
+         "[{\"id\":1,\"x\":1,\"o\":7,\"at\":1700000002,\"kind\":\"a\"},{\"id\":2,\"x\":2,\"o\":8,\"at\":1700000001,\"kind\":"
+         "\"b\"}]",
          "upsert t.e 1 x=1 @1700000002000000\nupsert t.o 7 @1700000002000000\nupsert t.o 8 @1700000001000000\n");
     assert_true(f.result.event_time_us == 1700000002000000);
     maps(&f, "[]", "");
@@ -241,8 +249,9 @@ static void test_mapper__a_record_may_map_to_as_many_changes_as_the_limit(void *
     fixture f;
     buf b;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\neach: value\nentities:\n"
-                           "  - {type: t.e, id: item}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\neach: value\nentities:\n"
+                 "  - {type: t.e, id: item}\n");
     for (int over = 0; over < 2; over++) {
         buf_init(&b);
         buf_put_char(&b, '[');
@@ -260,8 +269,9 @@ static void test_mapper__forget_makes_an_entity_or_some_fields_unknown(void **st
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n  - type: t.e\n    id: value.id\n"
-                           "    attributes: {x: value.x, y: value.y}\n    forget: value.lost\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n  - type: t.e\n    id: value.id\n"
+                 "    attributes: {x: value.x, y: value.y}\n    forget: value.lost\n");
     maps(&f, "{\"id\":1,\"x\":1,\"y\":2,\"lost\":true}", "forget t.e 1\n");
     maps(&f, "{\"id\":1,\"x\":1,\"y\":2,\"lost\":false}", "upsert t.e 1 x=1 y=2\n");
     maps(&f, "{\"id\":1,\"x\":1,\"y\":2,\"lost\":[\"y\"]}", "upsert t.e 1 x=1 y=?\n");
@@ -271,8 +281,9 @@ static void test_mapper__forget_makes_an_entity_or_some_fields_unknown(void **st
     poison(&f, "{\"id\":1}", "mapping", "no such key: lost");
     fixture_close(&f);
 
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
-                           "  - {type: t.e, id: value.id, attributes: {seen: 'true'}, forget: [status]}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
+                 "  - {type: t.e, id: value.id, attributes: {seen: 'true'}, forget: [status]}\n");
     maps(&f, "{\"id\":1}", "upsert t.e 1 seen=true status=?\n");
     fixture_close(&f);
 }
@@ -283,17 +294,24 @@ static void test_mapper__event_times_are_timestamps_texts_or_numbers(void **stat
         const char *json;
         int64_t us; /* -1: poison */
     } cases[] = {
-        {"1700000000", 1700000000000000},    {"1700000000123", 1700000000123000},
-        {"1700000000123456", 1700000000123456}, {"1700000000123456789", 1700000000123456},
-        {"1700000000123.0", 1700000000123000},  {"\"2023-11-14T22:13:20Z\"", 1700000000000000},
-        {"0", 0},                            {"\"soon\"", -1},
-        {"null", -1},                        {"1.5", -1},
-        {"true", -1},                        {"1e300", -1},
+        {"1700000000", 1700000000000000},
+        {"1700000000123", 1700000000123000},
+        {"1700000000123456", 1700000000123456},
+        {"1700000000123456789", 1700000000123456},
+        {"1700000000123.0", 1700000000123000},
+        {"\"2023-11-14T22:13:20Z\"", 1700000000000000},
+        {"0", 0},
+        {"\"soon\"", -1},
+        {"null", -1},
+        {"1.5", -1},
+        {"true", -1},
+        {"1e300", -1},
     };
     (void)state;
     fixture f;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nevent_time: value.at\nentities:\n"
-                           "  - {type: t.e, id: value.id}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nevent_time: value.at\nentities:\n"
+                 "  - {type: t.e, id: value.id}\n");
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char value[128];
         snprintf(value, sizeof(value), "{\"id\":1,\"at\":%s}", cases[i].json);
@@ -323,14 +341,19 @@ static void test_mapper__keys_headers_and_meta_can_be_mapped(void **state)
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
-                           "  - type: t.e\n    id: key[\"po-number\"]\n"
-                           "    attributes:\n      op: headers[\"source.operation\"]\n      topic: meta.topic\n"
-                           "      offset: meta.offset\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
+                 "  - type: t.e\n    id: key[\"po-number\"]\n"
+                 "    attributes:\n      op: headers[\"source.operation\"]\n      topic: meta.topic\n"
+                 "      offset: meta.offset\n");
     record_header h = {mandate_slice_str("source.operation"), mandate_slice_str("INSERT")};
-    record r = {.topic = mandate_slice_str("po"), .offset = 42, .timestamp_us = INT64_MIN,
-                .key = mandate_slice_str("{\"po-number\":\"P-1\"}"), .value = mandate_slice_str("{}"),
-                .headers = &h, .header_count = 1};
+    record r = {.topic = mandate_slice_str("po"),
+                .offset = 42,
+                .timestamp_us = INT64_MIN,
+                .key = mandate_slice_str("{\"po-number\":\"P-1\"}"),
+                .value = mandate_slice_str("{}"),
+                .headers = &h,
+                .header_count = 1};
     if (run_record(&f, &r))
         fail_msg("%s", f.err.text);
     assert_string_equal(buf_cstr(&f.text), "upsert t.e P-1 op=\"INSERT\" topic=\"po\" offset=42\n");
@@ -350,12 +373,23 @@ static void test_mapper__an_odd_key_is_no_matter_when_nobody_reads_it(void **sta
 /* Plain paths are projected; the program must say the same about every shape of record. */
 static void test_mapper__projected_paths_and_programs_agree(void **state)
 {
-    static const char *const paths[] = {"value", "value.a", "value.a.b", "value[\"a\"].b", "value.a[\"b-c\"].d",
-                                        "value.`a`", "value.a.b.c", "headers", "meta.topic", "value[\"\"]"};
-    static const char *const values[] = {
-        "{}", "null", "5", "\"text\"", "[1]", "{\"a\":1}", "{\"a\":null}", "{\"a\":{}}", "{\"a\":{\"b\":null}}",
-        "{\"a\":{\"b\":{\"c\":[1,2]}}}", "{\"a\":{\"b-c\":{\"d\":true}}}", "{\"a\":[{\"b\":1}]}", "{\"\":1}",
-        "{\"a\":{\"b\":\"\"}}", "{\"a\":\"b\"}"};
+    static const char *const paths[] = {"value",     "value.a",     "value.a.b", "value[\"a\"].b", "value.a[\"b-c\"].d",
+                                        "value.`a`", "value.a.b.c", "headers",   "meta.topic",     "value[\"\"]"};
+    static const char *const values[] = {"{}",
+                                         "null",
+                                         "5",
+                                         "\"text\"",
+                                         "[1]",
+                                         "{\"a\":1}",
+                                         "{\"a\":null}",
+                                         "{\"a\":{}}",
+                                         "{\"a\":{\"b\":null}}",
+                                         "{\"a\":{\"b\":{\"c\":[1,2]}}}",
+                                         "{\"a\":{\"b-c\":{\"d\":true}}}",
+                                         "{\"a\":[{\"b\":1}]}",
+                                         "{\"\":1}",
+                                         "{\"a\":{\"b\":\"\"}}",
+                                         "{\"a\":\"b\"}"};
     int projected = 0;
     (void)state;
     for (size_t p = 0; p < sizeof(paths) / sizeof(*paths); p++) {
@@ -365,8 +399,10 @@ static void test_mapper__projected_paths_and_programs_agree(void **state)
         connector *c = NULL;
         schema *s = NULL;
         registry_cache none = {0};
-        snprintf(text, sizeof(text), "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
-                                     "  - {type: t.e, id: \"'1'\", attributes: {x: '%s'}}\n", paths[p]);
+        snprintf(text, sizeof(text),
+                 "connector: c\ntopics: t\ndecode: {format: json}\nentities:\n"
+                 "  - {type: t.e, id: \"'1'\", attributes: {x: '%s'}}\n",
+                 paths[p]);
         mandate_slice t = mandate_slice_str(text);
         assert_int_equal(schema_create(&s, &err), MANDATE_OK);
         bool loads = connector_load(&c, s, "c.yaml", &t, none, &err) == MANDATE_OK;
@@ -426,8 +462,9 @@ static void test_mapper__a_failed_record_leaves_nothing_for_the_next(void **stat
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\neach: value.items\nentities:\n"
-                           "  - {type: t.e, id: item}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\neach: value.items\nentities:\n"
+                 "  - {type: t.e, id: item}\n");
     poison(&f, "{\"items\":[1,2,null]}", "mapping", "the id is null");
     assert_int_equal(f.result.change_count, 0);
     maps(&f, "{\"items\":[3]}", "upsert t.e 3\n");

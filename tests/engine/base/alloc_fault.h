@@ -49,19 +49,10 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-void *__wrap_malloc(size_t size)
-{
-    return alloc_fault_now() ? NULL : __real_malloc(size);
-}
+void *__wrap_malloc(size_t size) { return alloc_fault_now() ? NULL : __real_malloc(size); }
 
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return alloc_fault_now() ? NULL : __real_calloc(count, size);
-}
+void *__wrap_calloc(size_t count, size_t size) { return alloc_fault_now() ? NULL : __real_calloc(count, size); }
 
-void *__wrap_realloc(void *old, size_t size)
-{
-    return alloc_fault_now() ? NULL : __real_realloc(old, size);
-}
+void *__wrap_realloc(void *old, size_t size) { return alloc_fault_now() ? NULL : __real_realloc(old, size); }
 
 #endif

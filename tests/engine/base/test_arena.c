@@ -91,8 +91,7 @@ static void test_arena__a_limited_arena_does_not_take_blocks_beyond_its_limit(vo
 
 static void test_arena__impossible_sizes_are_refused_and_latched(void **state)
 {
-    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 16,
-                                   SIZE_MAX / 2 + 1};
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 16, SIZE_MAX / 2 + 1};
     arena a;
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         for (size_t limit = 0; limit < 2000; limit += 1000) {

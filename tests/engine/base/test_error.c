@@ -30,16 +30,14 @@ static void test_error__set_fills_every_field_and_returns_the_status(void **stat
 {
     mandate_error err;
     memset(&err, 0x55, sizeof(err));
-    assert_int_equal(mandate_error_set(&err, MANDATE_UNAVAILABLE, "broker %d", 7),
-                     MANDATE_UNAVAILABLE);
+    assert_int_equal(mandate_error_set(&err, MANDATE_UNAVAILABLE, "broker %d", 7), MANDATE_UNAVAILABLE);
     assert_int_equal(err.status, MANDATE_UNAVAILABLE);
     assert_int_equal(err.advice, MANDATE_ADVICE_RETRY);
     assert_int_equal(err.line, 0);
     assert_int_equal(err.column, 0);
     assert_string_equal(err.text, "broker 7");
 
-    assert_int_equal(mandate_error_set_at(&err, MANDATE_INVALID, 3, 14, "unexpected '%c'", ')'),
-                     MANDATE_INVALID);
+    assert_int_equal(mandate_error_set_at(&err, MANDATE_INVALID, 3, 14, "unexpected '%c'", ')'), MANDATE_INVALID);
     assert_int_equal(err.advice, MANDATE_ADVICE_REJECT);
     assert_int_equal(err.line, 3);
     assert_int_equal(err.column, 14);
@@ -58,8 +56,7 @@ static void test_error__prefix_keeps_what_the_lower_layer_said(void **state)
     mandate_error err;
     mandate_error_set_at(&err, MANDATE_INVALID, 2, 5, "no such field");
     err.advice = MANDATE_ADVICE_FATAL;
-    assert_int_equal(mandate_error_prefix(&err, MANDATE_INVALID, "type %s", "Order"),
-                     MANDATE_INVALID);
+    assert_int_equal(mandate_error_prefix(&err, MANDATE_INVALID, "type %s", "Order"), MANDATE_INVALID);
     assert_string_equal(err.text, "type Order: no such field");
     assert_int_equal(err.status, MANDATE_INVALID);
     assert_int_equal(err.advice, MANDATE_ADVICE_FATAL);

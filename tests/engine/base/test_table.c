@@ -24,30 +24,17 @@ static uint64_t hash_spread(uint32_t key)
     return random_u64(&s);
 }
 
-static uint64_t hash_same(uint32_t key)
-{
-    return UINT64_C(7) << 32;
-}
+static uint64_t hash_same(uint32_t key) { return UINT64_C(7) << 32; }
 
 /* Four homes at the very end of any array, so that runs wrap around. */
-static uint64_t hash_wrapping(uint32_t key)
-{
-    return (UINT64_MAX - ((uint64_t)(key % 4) << 32)) | key;
-}
+static uint64_t hash_wrapping(uint32_t key) { return (UINT64_MAX - ((uint64_t)(key % 4) << 32)) | key; }
 
 /* Stored as 0 and 1, which are the same stored hash. */
-static uint64_t hash_zero_or_one(uint32_t key)
-{
-    return (uint64_t)(key % 2) << 32 | key;
-}
+static uint64_t hash_zero_or_one(uint32_t key) { return (uint64_t)(key % 2) << 32 | key; }
 
-static uint64_t hash_sequential(uint32_t key)
-{
-    return (uint64_t)key << 32;
-}
+static uint64_t hash_sequential(uint32_t key) { return (uint64_t)key << 32; }
 
-static const hash_fn hashes[] = {hash_spread, hash_same, hash_wrapping, hash_zero_or_one,
-                                 hash_sequential};
+static const hash_fn hashes[] = {hash_spread, hash_same, hash_wrapping, hash_zero_or_one, hash_sequential};
 
 static bool same_key(const void *ctx, uint32_t handle, const void *key)
 {
@@ -167,8 +154,7 @@ static void test_table__backward_shift_keeps_every_neighbour_findable(void **sta
         m.count--;
         check_invariants(&t, &m);
         for (uint32_t key = 0; key < count; key++)
-            assert_int_equal(table_find(&t, hash[key], same_key, &m, &key),
-                             key == gone ? TABLE_NONE : key);
+            assert_int_equal(table_find(&t, hash[key], same_key, &m, &key), key == gone ? TABLE_NONE : key);
         table_deinit(&t);
     }
 }

@@ -38,10 +38,7 @@ static size_t define_encoding(unsigned char out[4], uint32_t c)
     return 4;
 }
 
-static bool is_scalar(uint32_t c)
-{
-    return c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF);
-}
+static bool is_scalar(uint32_t c) { return c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF); }
 
 static void test_text__every_scalar_value_encodes_and_decodes_as_defined(void **state)
 {
@@ -80,8 +77,8 @@ static bool defined_valid(const unsigned char *s, size_t len)
             c = (uint32_t)(s[0] - 0xE0) * 0x1000 + (uint32_t)(s[1] & 0x3F) * 0x40 + (s[2] & 0x3F);
             n = 3;
         } else if (s[0] >= 0xF0 && s[0] < 0xF8 && len >= 4) {
-            c = (uint32_t)(s[0] - 0xF0) * 0x40000 + (uint32_t)(s[1] & 0x3F) * 0x1000 +
-                (uint32_t)(s[2] & 0x3F) * 0x40 + (s[3] & 0x3F);
+            c = (uint32_t)(s[0] - 0xF0) * 0x40000 + (uint32_t)(s[1] & 0x3F) * 0x1000 + (uint32_t)(s[2] & 0x3F) * 0x40 +
+                (s[3] & 0x3F);
             n = 4;
         } else {
             return false;
@@ -104,8 +101,7 @@ static void check_against_definition(const unsigned char *s, size_t len)
 
 static void test_text__validity_agrees_with_the_definition_on_short_strings(void **state)
 {
-    static const unsigned char edges[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F,
-                                          0xA0, 0xBF, 0xC0, 0xC2, 0xDF, 0xFF};
+    static const unsigned char edges[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xDF, 0xFF};
     assert_true(utf8_valid(mandate_slice_of(NULL, 0)));
     for (unsigned first = 0; first < 256; first++) {
         for (unsigned second = 0; second < 256; second++) {
@@ -133,8 +129,8 @@ static void test_text__length_counts_code_points(void **state)
 
 static void test_text__an_ill_formed_byte_is_skipped_alone_and_never_read_past(void **state)
 {
-    static const char *const cut[] = {
-        "\xC3", "\xE2\x82", "\xF0\x9F\x94", "\xED\xA0\x80", "\xC0\x80", "\xF4\x90\x80\x80", "\x80"};
+    static const char *const cut[] = {"\xC3",     "\xE2\x82",         "\xF0\x9F\x94", "\xED\xA0\x80",
+                                      "\xC0\x80", "\xF4\x90\x80\x80", "\x80"};
     for (size_t i = 0; i < COUNT_OF(cut); i++) {
         size_t len = strlen(cut[i]);
         char *copy = malloc(len);
@@ -163,9 +159,9 @@ static void test_text__the_calendar_agrees_with_counting_days(void **state)
             for (int day = 1; day <= last; day++) {
                 civil_time t;
                 civil_from_seconds(&t, days * 86400 + 86399);
-                bool ok = t.year == year && t.month == month && t.day == day && t.hour == 23 &&
-                          t.minute == 59 && t.second == 59 && t.weekday == weekday &&
-                          t.year_day == year_day && civil_to_days(year, month, day) == days;
+                bool ok = t.year == year && t.month == month && t.day == day && t.hour == 23 && t.minute == 59 &&
+                          t.second == 59 && t.weekday == weekday && t.year_day == year_day &&
+                          civil_to_days(year, month, day) == days;
                 if (!ok)
                     fail_msg("%04d-%02d-%02d", year, month, day);
                 days++;
@@ -299,8 +295,7 @@ static void test_text__malformed_times_are_refused_and_leave_the_outputs_alone(v
 
 static void test_text__a_time_cut_anywhere_is_refused(void **state)
 {
-    static const char *const whole[] = {"2026-09-17T10:15:30.123456789+05:30",
-                                        "2026-09-17T10:15:30Z"};
+    static const char *const whole[] = {"2026-09-17T10:15:30.123456789+05:30", "2026-09-17T10:15:30Z"};
     for (size_t i = 0; i < COUNT_OF(whole); i++) {
         size_t full = strlen(whole[i]);
         for (size_t len = 0; len <= full; len++) {
@@ -309,8 +304,7 @@ static void test_text__a_time_cut_anywhere_is_refused(void **state)
             uint32_t nanos;
             assert_non_null(copy);
             memcpy(copy, whole[i], len);
-            assert_int_equal(time_parse(mandate_slice_of(copy, len), &seconds, &nanos),
-                             len == full);
+            assert_int_equal(time_parse(mandate_slice_of(copy, len), &seconds, &nanos), len == full);
             free(copy);
         }
     }
@@ -374,8 +368,7 @@ static void test_text__times_are_written_in_the_shortest_exact_form(void **state
 
 static void test_text__any_number_of_seconds_can_be_written_within_the_buffer(void **state)
 {
-    static const int64_t extremes[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, TIME_SECONDS_MIN - 1,
-                                       TIME_SECONDS_MAX + 1};
+    static const int64_t extremes[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, TIME_SECONDS_MIN - 1, TIME_SECONDS_MAX + 1};
     for (size_t i = 0; i < COUNT_OF(extremes); i++) {
         char out[TIME_TEXT_MAX];
         size_t len = time_format(out, extremes[i], 123456789);
@@ -457,10 +450,9 @@ static void test_text__durations_are_read_exactly(void **state)
 static void test_text__malformed_durations_are_refused_and_leave_the_outputs_alone(void **state)
 {
     static const char *const cases[] = {
-        "",          "-",      "+",      "s",     ".",     ".s",     "-.s",  "3",    "00",
-        "1.5",       "0.",     "1h30",   "1 h",   " 1h",   "1h ",    "1H",   "1d",   "1w",
-        "1hs",       "--1h",   "+-1h",   "1h-5m", "1..5s", "1.5.5s", "1e3s", "0x1s", "1,5s",
-        "\xC2\xB5s", "5\xC2s", "5\xB5s", "1mss",  "inf",   "nan",
+        "",      "-",      "+",    "s",    ".",    ".s",        "-.s",    "3",      "00",   "1.5",  "0.",
+        "1h30",  "1 h",    " 1h",  "1h ",  "1H",   "1d",        "1w",     "1hs",    "--1h", "+-1h", "1h-5m",
+        "1..5s", "1.5.5s", "1e3s", "0x1s", "1,5s", "\xC2\xB5s", "5\xC2s", "5\xB5s", "1mss", "inf",  "nan",
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t seconds = 42;
@@ -581,8 +573,7 @@ int main(void)
         cmocka_unit_test(test_text__malformed_durations_are_refused_and_leave_the_outputs_alone),
         cmocka_unit_test(test_text__durations_beyond_64_bits_of_nanoseconds_are_refused),
         cmocka_unit_test(test_text__the_nearest_name_is_within_a_third),
-        cmocka_unit_test(
-            test_text__among_equally_near_names_the_first_wins_and_the_nearest_beats_both),
+        cmocka_unit_test(test_text__among_equally_near_names_the_first_wins_and_the_nearest_beats_both),
         cmocka_unit_test(test_text__names_up_to_the_limit_are_compared_and_longer_ones_are_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

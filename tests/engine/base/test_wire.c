@@ -9,10 +9,7 @@
 
 #include "tests/engine/base/unit.h"
 
-static wire_reader read_bytes(const char *bytes, size_t len)
-{
-    return wire_reader_of(mandate_slice_of(bytes, len));
-}
+static wire_reader read_bytes(const char *bytes, size_t len) { return wire_reader_of(mandate_slice_of(bytes, len)); }
 
 static void test_wire__unsigned_numbers_survive_at_every_length_boundary(void **state)
 {
@@ -39,9 +36,8 @@ static void test_wire__signed_numbers_survive_and_small_ones_are_short(void **st
     static const struct {
         int64_t v;
         size_t len;
-    } cases[] = {{0, 1},         {-1, 1},         {1, 1},          {63, 1},
-                 {-64, 1},       {64, 2},         {-65, 2},        {INT32_MAX, 5},
-                 {INT32_MIN, 5}, {INT64_MAX, 10}, {INT64_MIN, 10}, {INT64_MIN + 1, 10}};
+    } cases[] = {{0, 1},   {-1, 1},        {1, 1},         {63, 1},         {-64, 1},        {64, 2},
+                 {-65, 2}, {INT32_MAX, 5}, {INT32_MIN, 5}, {INT64_MAX, 10}, {INT64_MIN, 10}, {INT64_MIN + 1, 10}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         buf b;
         buf_init(&b);
@@ -77,8 +73,8 @@ static void test_wire__doubles_survive_bit_for_bit(void **state)
 
 static void test_wire__every_nan_is_written_alike_and_others_are_refused(void **state)
 {
-    static const uint64_t nans[] = {UINT64_C(0x7FF8000000000000), UINT64_C(0xFFF8000000000000),
-                                    UINT64_C(0x7FF8000000000001), UINT64_C(0x7FF0000000000001)};
+    static const uint64_t nans[] = {UINT64_C(0x7FF8000000000000), UINT64_C(0xFFF8000000000000), UINT64_C(0x7FF8000000000001),
+                                    UINT64_C(0x7FF0000000000001)};
     for (size_t i = 0; i < COUNT_OF(nans); i++) {
         double nan_value;
         memcpy(&nan_value, &nans[i], 8);

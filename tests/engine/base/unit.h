@@ -26,9 +26,6 @@ static inline uint64_t random_u64(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static inline uint32_t random_below(uint64_t *state, uint32_t limit)
-{
-    return (uint32_t)(random_u64(state) % limit);
-}
+static inline uint32_t random_below(uint64_t *state, uint32_t limit) { return (uint32_t)(random_u64(state) % limit); }
 
 #endif

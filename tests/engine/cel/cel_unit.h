@@ -28,8 +28,7 @@ static inline cel_env *shop_env(uint32_t libraries)
     assert_int_equal(cel_env_create(&env, libraries, NULL), MANDATE_OK);
     const cel_type *customer = cel_type_object(env, "crm.customer");
     const cel_type *conversation = cel_type_object(env, "crm.conversation");
-    const cel_type *string = cel_type_simple(CEL_TYPE_STRING),
-                   *integer = cel_type_simple(CEL_TYPE_INT);
+    const cel_type *string = cel_type_simple(CEL_TYPE_STRING), *integer = cel_type_simple(CEL_TYPE_INT);
     const cel_field customer_fields[] = {
         {"name", string},
         {"vip", cel_type_simple(CEL_TYPE_BOOL)},
@@ -41,21 +40,15 @@ static inline cel_env *shop_env(uint32_t libraries)
         {"last_activity", cel_type_simple(CEL_TYPE_TIMESTAMP)},
         {"labels", cel_type_map(env, string, string)},
     };
-    assert_int_equal(
-        cel_env_fields(env, customer, customer_fields, COUNT_OF(customer_fields), NULL), 0);
-    assert_int_equal(
-        cel_env_fields(env, conversation, conversation_fields, COUNT_OF(conversation_fields), NULL),
-        0);
+    assert_int_equal(cel_env_fields(env, customer, customer_fields, COUNT_OF(customer_fields), NULL), 0);
+    assert_int_equal(cel_env_fields(env, conversation, conversation_fields, COUNT_OF(conversation_fields), NULL), 0);
     assert_int_equal(cel_env_table(env, customer, NULL), MANDATE_OK);
     assert_int_equal(cel_env_table(env, conversation, NULL), MANDATE_OK);
     assert_int_equal(cel_env_variable(&var, env, "n", integer, NULL), MANDATE_OK);
     assert_int_equal(cel_env_variable(&var, env, "s", string, NULL), MANDATE_OK);
-    assert_int_equal(cel_env_variable(&var, env, "d", cel_type_simple(CEL_TYPE_DYN), NULL),
-                     MANDATE_OK);
-    assert_int_equal(cel_env_variable(&var, env, "items", cel_type_list(env, integer), NULL),
-                     MANDATE_OK);
-    assert_int_equal(cel_env_variable(&var, env, "tags", cel_type_map(env, string, integer), NULL),
-                     0);
+    assert_int_equal(cel_env_variable(&var, env, "d", cel_type_simple(CEL_TYPE_DYN), NULL), MANDATE_OK);
+    assert_int_equal(cel_env_variable(&var, env, "items", cel_type_list(env, integer), NULL), MANDATE_OK);
+    assert_int_equal(cel_env_variable(&var, env, "tags", cel_type_map(env, string, integer), NULL), 0);
     assert_int_equal(cel_env_variable(&var, env, "config.mode", string, NULL), MANDATE_OK);
     assert_int_equal(cel_env_now(env, NULL), MANDATE_OK);
     return env;
@@ -104,8 +97,7 @@ static inline void expect_report(const cel_env *env, const char *source, const c
 }
 
 /* `source` must be refused with a first sentence that contains `words`. */
-static inline void expect_error(const cel_env *env, const char *source, mandate_status want,
-                                const char *words)
+static inline void expect_error(const cel_env *env, const char *source, mandate_status want, const char *words)
 {
     cel_ast *ast = NULL;
     mandate_error err = {0};

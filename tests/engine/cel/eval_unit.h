@@ -54,12 +54,10 @@ static inline cel_value world_entity(void *ctx, cel_activation *act, uint16_t ty
 static inline cel_value unknown_field(cel_activation *act, const char *id, uint32_t field)
 {
     static const char *const names[] = {"status", "size", "at", "tags", "owner", "extra", "peers"};
-    return cel_unknown_of(act->memory,
-                          arena_printf(act->memory, "doc[\"%s\"].%s", id, names[field]));
+    return cel_unknown_of(act->memory, arena_printf(act->memory, "doc[\"%s\"].%s", id, names[field]));
 }
 
-static inline cel_value world_field(void *ctx, cel_activation *act, cel_value object,
-                                    uint32_t field)
+static inline cel_value world_field(void *ctx, cel_activation *act, cel_value object, uint32_t field)
 {
     static cel_value tags[2];
     static cel_entry extra[1];
@@ -98,16 +96,13 @@ static inline cel_value world_has(void *ctx, cel_activation *act, cel_value obje
     return cel_bool(object.object == doc_names[0]);
 }
 
-static const cel_host world_host = {.variable = world_variable,
-                                    .entity = world_entity,
-                                    .field = world_field,
-                                    .has = world_has};
+static const cel_host world_host = {
+    .variable = world_variable, .entity = world_entity, .field = world_field, .has = world_has};
 
 static inline void world_init(world *w)
 {
     static const char *const names[VAR_COUNT] = {"n", "s", "t", "x"};
-    static const cel_type_kind kinds[VAR_COUNT] = {CEL_TYPE_INT, CEL_TYPE_STRING,
-                                                   CEL_TYPE_TIMESTAMP, CEL_TYPE_DYN};
+    static const cel_type_kind kinds[VAR_COUNT] = {CEL_TYPE_INT, CEL_TYPE_STRING, CEL_TYPE_TIMESTAMP, CEL_TYPE_DYN};
     *w = (world){.now_us = 0};
     arena_init(&w->memory, LIMIT_CEL_MEMORY);
     assert_int_equal(cel_env_create(&w->env, CEL_LIB_ALL, NULL), MANDATE_OK);
@@ -125,9 +120,7 @@ static inline void world_init(world *w)
     assert_int_equal(cel_env_table(w->env, doc, NULL), MANDATE_OK);
     for (uint32_t i = 0; i < VAR_COUNT; i++) {
         uint32_t index;
-        assert_int_equal(
-            cel_env_variable(&index, w->env, names[i], cel_type_simple(kinds[i]), NULL),
-            MANDATE_OK);
+        assert_int_equal(cel_env_variable(&index, w->env, names[i], cel_type_simple(kinds[i]), NULL), MANDATE_OK);
         assert_int_equal(index, i);
     }
     assert_int_equal(cel_env_now(w->env, NULL), MANDATE_OK);
@@ -147,8 +140,7 @@ static inline cel_program *world_compile(world *w, const char *source)
 {
     cel_program *program = NULL;
     mandate_error err = {.text = ""};
-    if (cel_program_create(&program, w->env, mandate_slice_str(source), NULL, NULL, &err) !=
-        MANDATE_OK)
+    if (cel_program_create(&program, w->env, mandate_slice_str(source), NULL, NULL, &err) != MANDATE_OK)
         fail_msg("%s: %s", source, err.text);
     return program;
 }
@@ -157,8 +149,7 @@ static inline cel_program *world_compile(world *w, const char *source)
 static inline cel_value world_run(world *w, const cel_program *program)
 {
     arena_reset(&w->memory);
-    cel_activation act = {
-        .host = &world_host, .ctx = w, .memory = &w->memory, .now_us = w->now_us};
+    cel_activation act = {.host = &world_host, .ctx = w, .memory = &w->memory, .now_us = w->now_us};
     cel_value v = cel_eval(program, &act);
     w->certain_until_us = act.certain_until_us;
     return v;

@@ -14,6 +14,7 @@
 
 static const char letters[GEN_TYPE_COUNT + 1] = "biudsytwISMODxop";
 
+/* clang-format off */
 static const char *const bools[] = {
     "true", "false", "b0", "b1", "doc['a'].flag", "doc['b'].flag", "",
     "%b && %b", "%b || %b", "%b && %b && %b", "%b || %b || %b", "%b && (%b || %b)", "%b || %b && %b",
@@ -97,17 +98,21 @@ static const char *const int_options[] = {"optional.of(1)", "(true ? optional.no
 static const char *const string_options[] = {"optional.of('a')", "(true ? optional.none() : optional.of('a'))", "",
     "optional.of(%s)", "%S[?%i]", "%O.?status", "regex.extract(%s, '[a-c]+')", "%p.or(%p)",
     "%p.optMap(<s, %s)", "%O.?owner.?status", "%S.first()", "optional.ofNonZeroValue(%s)"};
+/* clang-format on */
 
 typedef struct grammar {
     const char *const *rules;
     uint32_t count;
 } grammar;
 
-#define RULES(table) {table, sizeof table / sizeof *table}
+#define RULES(table)                        \
+    {                                       \
+        table, sizeof table / sizeof *table \
+    }
 static const grammar grammars[GEN_TYPE_COUNT] = {
-    RULES(bools), RULES(ints), RULES(uints), RULES(doubles), RULES(strings), RULES(bytes),
-    RULES(times), RULES(durations), RULES(int_lists), RULES(string_lists), RULES(maps), RULES(docs),
-    RULES(doc_lists), RULES(dyns), RULES(int_options), RULES(string_options)};
+    RULES(bools),     RULES(ints),      RULES(uints),       RULES(doubles),       RULES(strings), RULES(bytes),
+    RULES(times),     RULES(durations), RULES(int_lists),   RULES(string_lists),  RULES(maps),    RULES(docs),
+    RULES(doc_lists), RULES(dyns),      RULES(int_options), RULES(string_options)};
 
 void gen_init(gen *g, uint64_t seed)
 {

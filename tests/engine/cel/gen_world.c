@@ -25,8 +25,7 @@ static cel_value list_of(gen_world *w, uint32_t n, const cel_value *items)
     return cel_list(copy, n);
 }
 
-#define LIST(w, ...)                                                                               \
-    list_of(w, sizeof((cel_value[]){__VA_ARGS__}) / sizeof(cel_value), (cel_value[]){__VA_ARGS__})
+#define LIST(w, ...) list_of(w, sizeof((cel_value[]){__VA_ARGS__}) / sizeof(cel_value), (cel_value[]){__VA_ARGS__})
 #define TEXTS(w, ...) LIST(w, __VA_ARGS__)
 
 static cel_value map_of(gen_world *w, uint32_t n, const char *const *keys, const int64_t *values)
@@ -44,10 +43,7 @@ static cel_value some(gen_world *w, cel_value v)
     return (cel_value){.kind = CEL_OPTIONAL, .len = 1, .items = one.items};
 }
 
-static cel_value none(void)
-{
-    return (cel_value){.kind = CEL_OPTIONAL, .len = 0, .items = NULL};
-}
+static cel_value none(void) { return (cel_value){.kind = CEL_OPTIONAL, .len = 0, .items = NULL}; }
 
 static void set(gen_world *w, uint32_t at, const char *path, const cel_value *domain, uint32_t n)
 {
@@ -59,9 +55,8 @@ static void set(gen_world *w, uint32_t at, const char *path, const cel_value *do
         a->domain[i] = domain[i];
 }
 
-#define DOMAIN(w, at, path, ...)                                                                   \
-    set(w, at, path, (cel_value[]){__VA_ARGS__},                                                   \
-        sizeof((cel_value[]){__VA_ARGS__}) / sizeof(cel_value))
+#define DOMAIN(w, at, path, ...) \
+    set(w, at, path, (cel_value[]){__VA_ARGS__}, sizeof((cel_value[]){__VA_ARGS__}) / sizeof(cel_value))
 
 /* --- declarations --- */
 
@@ -72,14 +67,13 @@ static void variable(gen_world *w, uint32_t at, const char *name, const cel_type
     assert(status == MANDATE_OK && index == at);
 }
 
-static const char *const var_names[GEN_VARS] = {
-    "b0", "b1", "n0", "n1", "u0", "u1", "d0", "s0", "s1", "y0",
-    "t0", "t1", "w0", "w1", "li", "ls", "m0", "x0", "x1", "o0"};
+static const char *const var_names[GEN_VARS] = {"b0", "b1", "n0", "n1", "u0", "u1", "d0", "s0", "s1", "y0",
+                                                "t0", "t1", "w0", "w1", "li", "ls", "m0", "x0", "x1", "o0"};
 
 static void declare(gen_world *w)
 {
-    const cel_type *integer = cel_type_simple(CEL_TYPE_INT),
-                   *string = cel_type_simple(CEL_TYPE_STRING), *dyn = cel_type_simple(CEL_TYPE_DYN);
+    const cel_type *integer = cel_type_simple(CEL_TYPE_INT), *string = cel_type_simple(CEL_TYPE_STRING),
+                   *dyn = cel_type_simple(CEL_TYPE_DYN);
     const cel_type *doc = cel_type_object(w->env, "doc");
     const cel_type *map = cel_type_map(w->env, string, integer);
     const cel_field fields[GEN_FIELDS] = {
@@ -95,14 +89,26 @@ static void declare(gen_world *w)
         {"peers", cel_type_list(w->env, doc)},
         {"extra", dyn},
     };
-    const cel_type *types[GEN_VARS] = {
-        cel_type_simple(CEL_TYPE_BOOL), cel_type_simple(CEL_TYPE_BOOL), integer, integer,
-        cel_type_simple(CEL_TYPE_UINT), cel_type_simple(CEL_TYPE_UINT),
-        cel_type_simple(CEL_TYPE_DOUBLE), string, string, cel_type_simple(CEL_TYPE_BYTES),
-        cel_type_simple(CEL_TYPE_TIMESTAMP), cel_type_simple(CEL_TYPE_TIMESTAMP),
-        cel_type_simple(CEL_TYPE_DURATION), cel_type_simple(CEL_TYPE_DURATION),
-        cel_type_list(w->env, integer), cel_type_list(w->env, string), map, dyn, dyn,
-        cel_type_optional(w->env, integer)};
+    const cel_type *types[GEN_VARS] = {cel_type_simple(CEL_TYPE_BOOL),
+                                       cel_type_simple(CEL_TYPE_BOOL),
+                                       integer,
+                                       integer,
+                                       cel_type_simple(CEL_TYPE_UINT),
+                                       cel_type_simple(CEL_TYPE_UINT),
+                                       cel_type_simple(CEL_TYPE_DOUBLE),
+                                       string,
+                                       string,
+                                       cel_type_simple(CEL_TYPE_BYTES),
+                                       cel_type_simple(CEL_TYPE_TIMESTAMP),
+                                       cel_type_simple(CEL_TYPE_TIMESTAMP),
+                                       cel_type_simple(CEL_TYPE_DURATION),
+                                       cel_type_simple(CEL_TYPE_DURATION),
+                                       cel_type_list(w->env, integer),
+                                       cel_type_list(w->env, string),
+                                       map,
+                                       dyn,
+                                       dyn,
+                                       cel_type_optional(w->env, integer)};
     mandate_status status = cel_env_fields(w->env, doc, fields, GEN_FIELDS, NULL);
     assert(status == MANDATE_OK);
     status = cel_env_table(w->env, doc, NULL);
@@ -135,8 +141,8 @@ static void fill_variables(gen_world *w)
     DOMAIN(w, 11, "t1", cel_timestamp(1000, 5), cel_timestamp(253402300799, 999999999));
     DOMAIN(w, 12, "w0", cel_duration(0, 0), cel_duration(3600, 0), cel_duration(-1, 500000000));
     DOMAIN(w, 13, "w1", cel_duration(7200, 0), cel_duration(9000000000, 0));
-    DOMAIN(w, 14, "li", empty, LIST(w, cel_int(1), cel_int(2), cel_int(3)),
-           LIST(w, cel_int(0), cel_int(2)), LIST(w, cel_int(5), cel_int(5), cel_int(-1)));
+    DOMAIN(w, 14, "li", empty, LIST(w, cel_int(1), cel_int(2), cel_int(3)), LIST(w, cel_int(0), cel_int(2)),
+           LIST(w, cel_int(5), cel_int(5), cel_int(-1)));
     DOMAIN(w, 15, "ls", empty, LIST(w, text("a"), text("b")), LIST(w, text("open")));
     DOMAIN(w, 16, "m0", e, m, map_of(w, 1, ab, one_two));
     DOMAIN(w, 17, "x0", cel_null(), cel_int(1), m, LIST(w, cel_int(1), text("a")));
@@ -211,10 +217,7 @@ static cel_value attribute(gen_world *w, cel_activation *act, uint32_t at)
     return cel_unknown_of(act->memory, a->path);
 }
 
-static cel_value host_variable(void *ctx, cel_activation *act, uint32_t index)
-{
-    return attribute(ctx, act, index);
-}
+static cel_value host_variable(void *ctx, cel_activation *act, uint32_t index) { return attribute(ctx, act, index); }
 
 static cel_value host_entity(void *ctx, cel_activation *act, uint16_t type, cel_value key)
 {
@@ -243,18 +246,13 @@ static cel_value host_has(void *ctx, cel_activation *act, cel_value object, uint
     return v.kind == CEL_UNKNOWN ? v : cel_bool(v.kind != CEL_NULL);
 }
 
-static const cel_host host = {
-    .variable = host_variable, .entity = host_entity, .field = host_field, .has = host_has};
+static const cel_host host = {.variable = host_variable, .entity = host_entity, .field = host_field, .has = host_has};
 
 cel_value gen_eval(gen_world *w, const cel_program *program, arena *memory)
 {
     memset(w->read, 0, sizeof w->read);
     w->unknown_reads = 0;
-    cel_activation act = {.host = &host,
-                          .ctx = w,
-                          .memory = memory,
-                          .now_us = w->now_us,
-                          .cost_max = w->cost_max};
+    cel_activation act = {.host = &host, .ctx = w, .memory = memory, .now_us = w->now_us, .cost_max = w->cost_max};
     cel_value v = cel_eval(program, &act);
     w->cost = act.cost;
     w->certain_until_us = act.certain_until_us;

@@ -49,8 +49,7 @@ static bool zones(mandate_slice name, int64_t seconds, int32_t *offset_s)
 
 static int64_t near(run *r)
 {
-    static const int64_t scales[] = {1, 1, 10, 1000, SECOND, 3 * SECOND, 60 * SECOND, HOUR, 100 * HOUR,
-                                     10000 * HOUR};
+    static const int64_t scales[] = {1, 1, 10, 1000, SECOND, 3 * SECOND, 60 * SECOND, HOUR, 100 * HOUR, 10000 * HOUR};
     int64_t scale = scales[gen_below(&r->g, sizeof scales / sizeof *scales)];
     return ((int64_t)gen_below(&r->g, 7) - 3) * scale;
 }
@@ -78,13 +77,9 @@ static void scatter(run *r)
 
 /* --- shapes --- */
 
-static const char *pick(run *r, const char *const *texts, uint32_t n)
-{
-    return texts[gen_below(&r->g, n)];
-}
-#define PICK(r, ...)                                                                               \
-    pick(r, (const char *const[]){__VA_ARGS__},                                                    \
-         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+static const char *pick(run *r, const char *const *texts, uint32_t n) { return texts[gen_below(&r->g, n)]; }
+#define PICK(r, ...) \
+    pick(r, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static void put(run *r, const char *text)
 {
@@ -130,8 +125,7 @@ static void put_duration(run *r, int depth)
 static void put_number(run *r, int64_t from, int64_t to)
 {
     char text[32];
-    snprintf(text, sizeof text, "%lld",
-             (long long)(from + (int64_t)(gen_u64(&r->g) % (uint64_t)(to - from + 1))));
+    snprintf(text, sizeof text, "%lld", (long long)(from + (int64_t)(gen_u64(&r->g) % (uint64_t)(to - from + 1))));
     put(r, text);
 }
 
@@ -142,8 +136,8 @@ static void put_calendar(run *r)
     static const struct {
         const char *name;
         int64_t from, to;
-    } parts[] = {{"getFullYear", 1969, 2200}, {"getMonth", -1, 12}, {"getDayOfYear", 0, 366},
-                 {"getDayOfMonth", 0, 31},    {"getDate", 1, 32},   {"getDayOfWeek", -1, 7},
+    } parts[] = {{"getFullYear", 1969, 2200}, {"getMonth", -1, 12},  {"getDayOfYear", 0, 366},
+                 {"getDayOfMonth", 0, 31},    {"getDate", 1, 32},    {"getDayOfWeek", -1, 7},
                  {"getHours", -1, 24},        {"getMinutes", 0, 60}, {"getSeconds", -1, 60},
                  {"getMilliseconds", 0, 1000}};
     uint32_t part = gen_below(&r->g, sizeof parts / sizeof *parts);
@@ -265,10 +259,7 @@ static cel_value at(run *r, int64_t now_us, arena *memory)
 }
 
 /* Errors are one value here: their words may name a moment. */
-static bool same(cel_value x, cel_value y)
-{
-    return x.kind == y.kind && (x.kind == CEL_ERROR || cel_order(x, y) == 0);
-}
+static bool same(cel_value x, cel_value y) { return x.kind == y.kind && (x.kind == CEL_ERROR || cel_order(x, y) == 0); }
 
 static void show(const char *what, int64_t now, cel_value v)
 {
@@ -281,8 +272,8 @@ static void show(const char *what, int64_t now, cel_value v)
 
 static void fail(run *r, const char *why, int64_t now, int64_t until, int64_t probe)
 {
-    fprintf(stderr, "seed %llu, case %llu: %s\n  %s\n", (unsigned long long)r->seed,
-            (unsigned long long)r->cases, why, r->text);
+    fprintf(stderr, "seed %llu, case %llu: %s\n  %s\n", (unsigned long long)r->seed, (unsigned long long)r->cases, why,
+            r->text);
     show("now", now, at(r, now, &r->other));
     show("until", until, until == CEL_CERTAIN_FOREVER ? cel_null() : at(r, until, &r->other));
     show("probe", probe, at(r, probe, &r->other));
@@ -374,8 +365,7 @@ static void check_case(run *r)
     } else {
         put_atom(r);
     }
-    mandate_status status =
-        cel_program_create(&program, r->w.env, mandate_slice_str(r->text), NULL, NULL, &err);
+    mandate_status status = cel_program_create(&program, r->w.env, mandate_slice_str(r->text), NULL, NULL, &err);
     if (status == MANDATE_LIMIT)
         return;
     if (status != MANDATE_OK) {
@@ -414,8 +404,8 @@ int main(int argc, char **argv)
         check_case(&r);
     printf("seed %llu: %llu cases; %llu exact reports, of which %llu flips and %llu never; %llu "
            "seconds stepped\n",
-           (unsigned long long)r.seed, (unsigned long long)r.cases, (unsigned long long)r.exact,
-           (unsigned long long)r.flips, (unsigned long long)r.never, (unsigned long long)r.stepped);
+           (unsigned long long)r.seed, (unsigned long long)r.cases, (unsigned long long)r.exact, (unsigned long long)r.flips,
+           (unsigned long long)r.never, (unsigned long long)r.stepped);
     bool telling = r.flips > cases / 10 && r.never > cases / 20;
     arena_deinit(&r.first);
     arena_deinit(&r.other);

@@ -25,9 +25,9 @@ typedef struct run {
 
 static void fail(run *r, const char *why, uint64_t estimate)
 {
-    fprintf(stderr, "seed %llu, case %llu: %s\n  %s\n  estimate %llu, counted %llu\n",
-            (unsigned long long)r->seed, (unsigned long long)r->cases, why, buf_cstr(&r->g.out),
-            (unsigned long long)estimate, (unsigned long long)r->w.cost);
+    fprintf(stderr, "seed %llu, case %llu: %s\n  %s\n  estimate %llu, counted %llu\n", (unsigned long long)r->seed,
+            (unsigned long long)r->cases, why, buf_cstr(&r->g.out), (unsigned long long)estimate,
+            (unsigned long long)r->w.cost);
     exit(1);
 }
 
@@ -95,9 +95,8 @@ int main(int argc, char **argv)
         check_expression(&r);
     printf("seed %llu: %llu cases of %llu expressions; %llu within a quarter of the estimate, %llu "
            "stopped by one unit less\n",
-           (unsigned long long)r.seed, (unsigned long long)r.cases,
-           (unsigned long long)r.expressions, (unsigned long long)r.tight,
-           (unsigned long long)r.stopped);
+           (unsigned long long)r.seed, (unsigned long long)r.cases, (unsigned long long)r.expressions,
+           (unsigned long long)r.tight, (unsigned long long)r.stopped);
     bool telling = r.tight > cases / 5 && r.stopped > cases / 100;
     arena_deinit(&r.memory);
     arena_deinit(&r.again);

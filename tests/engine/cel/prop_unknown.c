@@ -38,8 +38,8 @@ static void show(const char *what, cel_value v)
 
 static void fail(run *r, const char *why, cel_value partial, cel_value other)
 {
-    fprintf(stderr, "seed %llu, case %llu: %s\n  %s\n", (unsigned long long)r->seed,
-            (unsigned long long)r->cases, why, buf_cstr(&r->g.out));
+    fprintf(stderr, "seed %llu, case %llu: %s\n  %s\n", (unsigned long long)r->seed, (unsigned long long)r->cases, why,
+            buf_cstr(&r->g.out));
     show("partial", partial);
     show("other", other);
     for (uint32_t i = 0; i < GEN_ATTRIBUTES; i++)
@@ -81,10 +81,7 @@ static void touch(run *r)
     }
 }
 
-static void complete_randomly(run *r, uint32_t at)
-{
-    r->w.state[at] = (int8_t)gen_below(&r->g, r->w.attributes[at].count);
-}
+static void complete_randomly(run *r, uint32_t at) { r->w.state[at] = (int8_t)gen_below(&r->g, r->w.attributes[at].count); }
 
 /* Completion number `n` of all there are, counting through the domains. */
 static void complete_nth(run *r, uint64_t n)
@@ -187,9 +184,8 @@ static void check_case(run *r)
 
 static void check_expression(run *r)
 {
-    static const gen_type types[] = {GEN_BOOL, GEN_BOOL, GEN_BOOL, GEN_BOOL, GEN_BOOL, GEN_INT,
-                                     GEN_STRING, GEN_INTS, GEN_STRINGS, GEN_MAP, GEN_DYN,
-                                     GEN_OPT_INT, GEN_DOC, GEN_TIME, GEN_DOUBLE};
+    static const gen_type types[] = {GEN_BOOL,    GEN_BOOL, GEN_BOOL, GEN_BOOL,    GEN_BOOL, GEN_INT,  GEN_STRING, GEN_INTS,
+                                     GEN_STRINGS, GEN_MAP,  GEN_DYN,  GEN_OPT_INT, GEN_DOC,  GEN_TIME, GEN_DOUBLE};
     gen_type type = types[gen_below(&r->g, sizeof types / sizeof *types)];
     mandate_slice text = gen_expression(&r->g, type, 2 + gen_below(&r->g, 7));
     cel_program *program = NULL;
@@ -199,8 +195,8 @@ static void check_expression(run *r)
     if (status == MANDATE_LIMIT)
         return;
     if (status != MANDATE_OK) {
-        fprintf(stderr, "seed %llu: does not compile: %s\n  %s\n", (unsigned long long)r->seed,
-                err.text, buf_cstr(&r->g.out));
+        fprintf(stderr, "seed %llu: does not compile: %s\n  %s\n", (unsigned long long)r->seed, err.text,
+                buf_cstr(&r->g.out));
         exit(1);
     }
     r->program = program;
@@ -226,9 +222,8 @@ int main(int argc, char **argv)
         check_expression(&r);
     printf("seed %llu: %llu cases of %llu expressions, %llu completions; %llu values, %llu errors, "
            "%llu unknown; %llu absorbed something unknown\n",
-           (unsigned long long)r.seed, (unsigned long long)r.cases,
-           (unsigned long long)r.expressions, (unsigned long long)r.completions,
-           (unsigned long long)r.values, (unsigned long long)r.errors,
+           (unsigned long long)r.seed, (unsigned long long)r.cases, (unsigned long long)r.expressions,
+           (unsigned long long)r.completions, (unsigned long long)r.values, (unsigned long long)r.errors,
            (unsigned long long)r.unknowns, (unsigned long long)r.absorbed);
     bool telling = r.values > cases / 20 && r.unknowns > cases / 20 && r.absorbed > cases / 100;
     arena_deinit(&r.partial);

@@ -27,8 +27,7 @@ static void expect_crossing(world *w, const char *source, int64_t now_us, int64_
     int64_t reported = until(w, source, now_us);
     snprintf(before, sizeof before, "%s", w->text);
     if (reported != at_us)
-        fail_msg("%s at %lld: %lld, expected %lld", source, (long long)now_us, (long long)reported,
-                 (long long)at_us);
+        fail_msg("%s at %lld: %lld, expected %lld", source, (long long)now_us, (long long)reported, (long long)at_us);
     if (at_us == CEL_CERTAIN_FOREVER)
         return;
     until(w, source, at_us - 1);
@@ -112,8 +111,7 @@ static void test_certain_until__calendar_parts_give_the_next_boundary(void **sta
     expect_crossing(&w, "now.getFullYear()", noon, 365 * 24 * HOUR);
     expect_crossing(&w, "now.getMilliseconds()", noon, 12 * HOUR + 30 * SECOND + 1000);
     expect_crossing(&w, "(now - t).getHours()", 1000 * SECOND + 5, 1000 * SECOND + HOUR);
-    expect_crossing(&w, "(t - now).getSeconds()", 1000 * SECOND - 5 * SECOND,
-                    1000 * SECOND - 5 * SECOND + 1);
+    expect_crossing(&w, "(t - now).getSeconds()", 1000 * SECOND - 5 * SECOND, 1000 * SECOND - 5 * SECOND + 1);
     world_deinit(&w);
 }
 
@@ -218,9 +216,10 @@ static void test_certain_until__steep_slopes_fall_back_to_a_second(void **state)
     assert_int_equal(until(&w, "dyn(now - t) == x", 0), CEL_CERTAIN_FOREVER);
     strcat(source, " < duration('28h')");
     assert_int_equal(until(&w, source, 1000 * SECOND), 1000 * SECOND + HOUR);
-    assert_int_equal(until(&w, "[1, 2, 3, 4, 5, 6, 7, 8].all(i, cel.bind(a, now - t, cel.bind(b,"
-                               "a + a + a + a + a + a, cel.bind(c, b + b + b + b + b + b,"
-                               "c + c + c + c < duration('100h')))))",
+    assert_int_equal(until(&w,
+                           "[1, 2, 3, 4, 5, 6, 7, 8].all(i, cel.bind(a, now - t, cel.bind(b,"
+                           "a + a + a + a + a + a, cel.bind(c, b + b + b + b + b + b,"
+                           "c + c + c + c < duration('100h')))))",
                            1000 * SECOND),
                      1001 * SECOND);
     world_deinit(&w);
@@ -235,10 +234,8 @@ int main(void)
         cmocka_unit_test(test_certain_until__slopes_add_up),
         cmocka_unit_test(test_certain_until__calendar_parts_give_the_next_boundary),
         cmocka_unit_test(test_certain_until__zones_may_change_their_offset_before_the_boundary),
-        cmocka_unit_test(
-            test_certain_until__a_clock_may_go_back_over_a_boundary_it_has_passed),
-        cmocka_unit_test(
-            test_certain_until__a_part_that_is_compared_lasts_until_the_comparison_changes),
+        cmocka_unit_test(test_certain_until__a_clock_may_go_back_over_a_boundary_it_has_passed),
+        cmocka_unit_test(test_certain_until__a_part_that_is_compared_lasts_until_the_comparison_changes),
         cmocka_unit_test(test_certain_until__a_sum_may_leave_or_enter_its_range),
         cmocka_unit_test(test_certain_until__anything_else_lasts_for_its_second),
         cmocka_unit_test(test_certain_until__steep_slopes_fall_back_to_a_second),

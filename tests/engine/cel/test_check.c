@@ -89,9 +89,7 @@ static void test_check__entities_are_objects_with_declared_fields(void **state)
     expect_type(env, "null != crm.conversation['a'].last_activity", "bool");
     expect_type(env, "crm.conversation['a'].labels.?x", "optional_type(string)");
     expect_type(env, "crm.conversation['a'].?owner.name", "optional_type(string)");
-    expect_type(env,
-                "crm.customer['a'].conversations.exists(c, c.status == 'open' && !c.owner.vip)",
-                "bool");
+    expect_type(env, "crm.customer['a'].conversations.exists(c, c.status == 'open' && !c.owner.vip)", "bool");
 }
 
 static void test_check__a_name_points_at_what_it_means(void **state)
@@ -126,36 +124,30 @@ static void test_check__the_overload_is_known_unless_several_fit(void **state)
 
 static void test_check__a_typo_is_told_with_the_nearest_name(void **state)
 {
-    expect_report(
-        env, "crm.conversation[\"a\"].statsu == \"open\"",
-        "ERROR: 1:22: undefined field 'statsu' of crm.conversation (did you mean 'status'?)\n"
-        " | crm.conversation[\"a\"].statsu == \"open\"\n"
-        " | .....................^\n");
+    expect_report(env, "crm.conversation[\"a\"].statsu == \"open\"",
+                  "ERROR: 1:22: undefined field 'statsu' of crm.conversation (did you mean 'status'?)\n"
+                  " | crm.conversation[\"a\"].statsu == \"open\"\n"
+                  " | .....................^\n");
     expect_report(env, "crm.conversatoin['a'].status == 'open'",
                   "ERROR: 1:1: undeclared reference to 'crm.conversatoin' (did you mean "
                   "'crm.conversation'?)\n"
                   " | crm.conversatoin['a'].status == 'open'\n"
                   " | ^\n");
-    expect_report(
-        env, "itms.size() > 0 &&\n  s.startWith('a')",
-        "ERROR: 1:1: undeclared reference to 'itms' (did you mean 'items'?)\n"
-        " | itms.size() > 0 &&\n"
-        " | ^\n"
-        "ERROR: 2:14: undeclared reference to function 'startWith' (did you mean 'startsWith'?)\n"
-        " |   s.startWith('a')\n"
-        " | .............^\n");
+    expect_report(env, "itms.size() > 0 &&\n  s.startWith('a')",
+                  "ERROR: 1:1: undeclared reference to 'itms' (did you mean 'items'?)\n"
+                  " | itms.size() > 0 &&\n"
+                  " | ^\n"
+                  "ERROR: 2:14: undeclared reference to function 'startWith' (did you mean 'startsWith'?)\n"
+                  " |   s.startWith('a')\n"
+                  " | .............^\n");
 }
 
 static void test_check__a_table_must_be_indexed_by_a_string(void **state)
 {
-    expect_error(env, "crm.conversation == null", MANDATE_INVALID,
-                 "is a table of entities: name one of them");
-    expect_error(env, "crm.conversation.status == 'open'", MANDATE_INVALID,
-                 "is a table of entities");
-    expect_error(env, "crm.conversation.exists(c, true)", MANDATE_INVALID,
-                 "is a table of entities");
-    expect_error(env, "crm.conversation[1].status", MANDATE_INVALID,
-                 "the id of a crm.conversation is a string");
+    expect_error(env, "crm.conversation == null", MANDATE_INVALID, "is a table of entities: name one of them");
+    expect_error(env, "crm.conversation.status == 'open'", MANDATE_INVALID, "is a table of entities");
+    expect_error(env, "crm.conversation.exists(c, true)", MANDATE_INVALID, "is a table of entities");
+    expect_error(env, "crm.conversation[1].status", MANDATE_INVALID, "the id of a crm.conversation is a string");
     expect_error(env, "crm.conversation[?'a']", MANDATE_INVALID, "is a table of entities");
 }
 
@@ -174,8 +166,7 @@ static void test_check__mistakes_are_refused(void **state)
     expect_error(env, "crm.customer{name: 'x'}", MANDATE_INVALID, "cannot be constructed");
     expect_error(env, "int{}", MANDATE_INVALID, "not a message type");
     expect_error(env, "[?1]", MANDATE_INVALID, "optional_type(int)");
-    expect_error(env, "items.exists(i, i > 0) && i == 0", MANDATE_INVALID,
-                 "undeclared reference to 'i'");
+    expect_error(env, "items.exists(i, i > 0) && i == 0", MANDATE_INVALID, "undeclared reference to 'i'");
 }
 
 static void test_check__several_problems_come_in_reading_order_and_stop_at_the_limit(void **state)
@@ -214,10 +205,8 @@ static void test_check__names_are_looked_up_in_the_container_first(void **state)
     uint32_t outer, inner;
     cel_ast *ast;
 
-    assert_int_equal(cel_env_variable(&outer, in, "x", cel_type_simple(CEL_TYPE_INT), NULL),
-                     MANDATE_OK);
-    assert_int_equal(cel_env_variable(&inner, in, "a.x", cel_type_simple(CEL_TYPE_STRING), NULL),
-                     MANDATE_OK);
+    assert_int_equal(cel_env_variable(&outer, in, "x", cel_type_simple(CEL_TYPE_INT), NULL), MANDATE_OK);
+    assert_int_equal(cel_env_variable(&inner, in, "a.x", cel_type_simple(CEL_TYPE_STRING), NULL), MANDATE_OK);
     assert_int_equal(cel_env_container(in, "a.b", NULL), MANDATE_OK);
     expect_type(in, "x", "string");
     expect_type(in, ".x", "int");
@@ -253,13 +242,9 @@ static void test_check__types_that_share_structure_cost_linear_work(void **state
 
 static void test_check__types_are_read_as_they_are_printed(void **state)
 {
-    static const char *const types[] = {"int",
-                                        "list(string)",
-                                        "map(string, list(crm.customer))",
-                                        "optional_type(dyn)",
-                                        "timestamp",
-                                        "null",
-                                        "crm.conversation"};
+    static const char *const types[] = {
+        "int",  "list(string)",    "map(string, list(crm.customer))", "optional_type(dyn)", "timestamp",
+        "null", "crm.conversation"};
     mandate_error err = {0};
     buf b;
 
@@ -286,21 +271,15 @@ static void test_check__types_are_read_as_they_are_printed(void **state)
 static void test_check__declarations_are_unique_and_well_named(void **state)
 {
     cel_env *own = shop_env(CEL_LIB_STANDARD);
-    const cel_field twice[] = {{"a", cel_type_simple(CEL_TYPE_INT)},
-                               {"a", cel_type_simple(CEL_TYPE_INT)}};
+    const cel_field twice[] = {{"a", cel_type_simple(CEL_TYPE_INT)}, {"a", cel_type_simple(CEL_TYPE_INT)}};
     uint32_t var;
 
-    assert_int_equal(cel_env_variable(&var, own, "n", cel_type_simple(CEL_TYPE_INT), NULL),
-                     MANDATE_CONFLICT);
-    assert_int_equal(cel_env_variable(&var, own, "a..b", cel_type_simple(CEL_TYPE_INT), NULL),
-                     MANDATE_INVALID);
-    assert_int_equal(cel_env_variable(&var, own, "9a", cel_type_simple(CEL_TYPE_INT), NULL),
-                     MANDATE_INVALID);
+    assert_int_equal(cel_env_variable(&var, own, "n", cel_type_simple(CEL_TYPE_INT), NULL), MANDATE_CONFLICT);
+    assert_int_equal(cel_env_variable(&var, own, "a..b", cel_type_simple(CEL_TYPE_INT), NULL), MANDATE_INVALID);
+    assert_int_equal(cel_env_variable(&var, own, "9a", cel_type_simple(CEL_TYPE_INT), NULL), MANDATE_INVALID);
     assert_int_equal(cel_env_table(own, cel_type_simple(CEL_TYPE_INT), NULL), MANDATE_INVALID);
-    assert_int_equal(cel_env_fields(own, cel_type_object(own, "t"), twice, 2, NULL),
-                     MANDATE_CONFLICT);
-    assert_int_equal(cel_env_fields(own, cel_type_object(own, "crm.customer"), twice, 1, NULL),
-                     MANDATE_CONFLICT);
+    assert_int_equal(cel_env_fields(own, cel_type_object(own, "t"), twice, 2, NULL), MANDATE_CONFLICT);
+    assert_int_equal(cel_env_fields(own, cel_type_object(own, "crm.customer"), twice, 1, NULL), MANDATE_CONFLICT);
     assert_int_equal(cel_env_now(own, NULL), MANDATE_CONFLICT);
     assert_null(cel_type_object(own, "not a name"));
     cel_env_destroy(own);
@@ -312,8 +291,7 @@ static void test_check__rows_of_one_function_stand_together(void **state)
         const cel_overload *row = &cel_overloads[i];
         uint32_t count, index;
 
-        index = (uint32_t)(cel_function_find(row->name, row->arg_count, row->member, &count) -
-                           cel_overloads);
+        index = (uint32_t)(cel_function_find(row->name, row->arg_count, row->member, &count) - cel_overloads);
         assert_int_equal(row->id, i);
         if (i < index || i >= index + count)
             fail_msg("%s stands apart from the other rows of its function", row->text);

@@ -35,10 +35,20 @@ static void test_codec__every_kind_comes_back(void **state)
     cel_value items[] = {cel_int(1), str("x")};
     cel_entry entries[] = {{str("z"), cel_list(items, 2)}, {cel_int(-3), cel_null()}};
     cel_value values[] = {
-        cel_null(),           cel_bool(true),          cel_bool(false),     cel_int(INT64_MIN),
-        cel_uint(UINT64_MAX), cel_double(-0.0),        str(""),             str("é"),
-        cel_timestamp(-5, 1), cel_duration(-1, 999999999), cel_list(NULL, 0), cel_list(items, 2),
-        cel_map(entries, 2),  cel_bytes(mandate_slice_of("\xff\0", 2)),
+        cel_null(),
+        cel_bool(true),
+        cel_bool(false),
+        cel_int(INT64_MIN),
+        cel_uint(UINT64_MAX),
+        cel_double(-0.0),
+        str(""),
+        str("é"),
+        cel_timestamp(-5, 1),
+        cel_duration(-1, 999999999),
+        cel_list(NULL, 0),
+        cel_list(items, 2),
+        cel_map(entries, 2),
+        cel_bytes(mandate_slice_of("\xff\0", 2)),
         cel_type_named(mandate_slice_str("int")),
         {.kind = CEL_OPTIONAL, .len = 1, .items = items},
         {.kind = CEL_OPTIONAL, .len = 0, .items = NULL},
@@ -86,18 +96,18 @@ static void expect_refused(const char *bytes, size_t len)
 static void test_codec__malformed_bytes_are_refused(void **state)
 {
     REFUSED("");
-    REFUSED("\x01\x02");                                 /* bool 2 */
-    REFUSED("\x05\x01\xff");                             /* string that is no UTF-8 */
+    REFUSED("\x01\x02");     /* bool 2 */
+    REFUSED("\x05\x01\xff"); /* string that is no UTF-8 */
     REFUSED("\x05\x7f"
-            "a");                                        /* longer than what is left */
-    REFUSED("\x07\x00\x80\x94\xeb\xdc\x03");             /* a thousand million nanoseconds */
-    REFUSED("\x09\xff\xff\xff\xff\x0f");                 /* more items than bytes */
-    REFUSED("\x0a\x02\x02\x02\x00\x02\x02\x00");         /* the same key twice */
-    REFUSED("\x0a\x02\x02\x04\x00\x02\x02\x00");         /* keys not in order */
-    REFUSED("\x0c\x00");                                 /* object */
-    REFUSED("\x0d\x02\x00\x00");                         /* optional of two */
-    REFUSED("\x0e");                                     /* unknown */
-    REFUSED("\x0f");                                     /* error */
+            "a");                                /* longer than what is left */
+    REFUSED("\x07\x00\x80\x94\xeb\xdc\x03");     /* a thousand million nanoseconds */
+    REFUSED("\x09\xff\xff\xff\xff\x0f");         /* more items than bytes */
+    REFUSED("\x0a\x02\x02\x02\x00\x02\x02\x00"); /* the same key twice */
+    REFUSED("\x0a\x02\x02\x04\x00\x02\x02\x00"); /* keys not in order */
+    REFUSED("\x0c\x00");                         /* object */
+    REFUSED("\x0d\x02\x00\x00");                 /* optional of two */
+    REFUSED("\x0e");                             /* unknown */
+    REFUSED("\x0f");                             /* error */
     REFUSED("\x63");
 }
 

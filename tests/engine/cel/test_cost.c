@@ -68,8 +68,7 @@ static void test_cost__what_may_take_too_long_does_not_fit_and_is_named(void **s
          "doc['a'].peers.map(p, p.tags).flatten()"},
         {"n > 0 && lists.range(n).all(i, lists.range(n).all(j, i * j > 0))",
          "lists.range(n).all(i, lists.range(n).all(j, i * j > 0))"},
-        {"dyn(doc['a'].extra) == dyn(doc['b'].extra)",
-         "dyn(doc['a'].extra) == dyn(doc['b'].extra)"},
+        {"dyn(doc['a'].extra) == dyn(doc['b'].extra)", "dyn(doc['a'].extra) == dyn(doc['b'].extra)"},
         {"doc['a'].peers.exists(p, p.at.getHours('Europe/Berlin') + now.getHours('Europe/Berlin') == 3)",
          "doc['a'].peers.exists(p, p.at.getHours('Europe/Berlin') + now.getHours('Europe/Berlin') == 3)"},
     };
@@ -114,8 +113,7 @@ static void test_cost__grows_with_the_assumed_sizes(void **state)
     cel_ast *ast = NULL;
     uint64_t small, large;
     world_init(&w);
-    assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str("doc['a'].tags.all(t, t == s)"), NULL,
-                               NULL), MANDATE_OK);
+    assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str("doc['a'].tags.all(t, t == s)"), NULL, NULL), MANDATE_OK);
     assert_int_equal(cel_check(ast, w.env, NULL, NULL, NULL), MANDATE_OK);
     sizes.items = 10;
     assert_int_equal(cel_cost_estimate(ast, w.env, &sizes, &small, NULL, NULL, NULL), MANDATE_OK);

@@ -68,8 +68,8 @@ static void test_eval__equality_with_constant_is_few_steps_and_no_allocation(voi
 static void test_eval__constants_are_folded(void **state)
 {
     static const char *const sources[] = {
-        "1 + 2 * 3", "duration('72h')", "[1, 2].map(x, x * 2)", "{'a': [1]}.a[0] == 1",
-        "'ab'.matches('a.') ? 1 : 2", "type(1) == int",
+        "1 + 2 * 3",      "duration('72h')", "[1, 2].map(x, x * 2)", "{'a': [1]}.a[0] == 1", "'ab'.matches('a.') ? 1 : 2",
+        "type(1) == int",
     };
     world w;
     world_init(&w);
@@ -125,8 +125,9 @@ static void test_eval__memory_is_limited_and_growth_is_linear(void **state)
     EXPECT(&w, "lists.range(60000).size()", "60000");
     EXPECT(&w, "lists.range(100000).size()", "error(lists.range: 100000 elements are too many)");
     EXPECT(&w, "lists.range(200).map(i, lists.range(2000 + i)).size()", "error(out of memory)");
-    EXPECT(&w, "cel.bind(a, s + s + s + s, cel.bind(b, a + a + a + a + a + a + a + a,"
-               "lists.range(100).map(i, b.replace('', b)).size()))",
+    EXPECT(&w,
+           "cel.bind(a, s + s + s + s, cel.bind(b, a + a + a + a + a + a + a + a,"
+           "lists.range(100).map(i, b.replace('', b)).size()))",
            "error(out of memory)");
     world_deinit(&w);
 }
@@ -143,8 +144,7 @@ static mandate_status compile_deep(world *w, int depth)
     at += snprintf(source, sizeof source, "[");
     for (int i = 0; i < depth; i++)
         at += snprintf(source + at, sizeof source - (size_t)at, "n%s", i + 1 < depth ? "," : "]");
-    mandate_status status =
-        cel_parse(&ast, w->env, mandate_slice_of(source, (size_t)at), &issues, NULL);
+    mandate_status status = cel_parse(&ast, w->env, mandate_slice_of(source, (size_t)at), &issues, NULL);
     if (status == MANDATE_OK)
         status = cel_check(ast, w->env, NULL, &issues, NULL);
     if (status == MANDATE_OK)

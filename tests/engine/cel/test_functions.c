@@ -10,9 +10,9 @@
 /* Those that are steps of the evaluator. */
 static bool is_step(const cel_overload *o)
 {
-    static const char *const names[] = {"_?_:_", "_&&_", "_||_", "!_", "@not_strictly_false",
-                                        "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_[_]",
-                                        "_[?_]", "_?._", "or", "orValue"};
+    static const char *const names[] = {
+        "_?_:_", "_&&_", "_||_", "!_",     "@not_strictly_false", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_[_]",
+        "_[?_]", "_?._", "or",   "orValue"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (mandate_slice_is(o->name, names[i]))
             return true;
@@ -92,10 +92,8 @@ static void test_functions__ranges_of_conversions(void **state)
     world w;
     world_init(&w);
     EXPECT(&w, "int('9223372036854775807')", "9223372036854775807");
-    EXPECT(&w, "int('9223372036854775808') == 0",
-           "error(Type conversion error: '9223372036854775808' is no int)");
-    EXPECT(&w, "uint(1.8446744073709552e19) == 0u",
-           "error(range error: conversion out of range)");
+    EXPECT(&w, "int('9223372036854775808') == 0", "error(Type conversion error: '9223372036854775808' is no int)");
+    EXPECT(&w, "uint(1.8446744073709552e19) == 0u", "error(range error: conversion out of range)");
     EXPECT(&w, "timestamp(253402300799)", "timestamp(\"9999-12-31T23:59:59Z\")");
     EXPECT(&w, "timestamp(253402300800)", "error(timestamp overflow: out of range)");
     EXPECT(&w, "duration('2562047h') > duration('1s')", "true");
@@ -111,13 +109,10 @@ static void test_functions__empty_strings_everywhere(void **state)
     world_init(&w);
     w.vars[VAR_S] = cel_string(mandate_slice_of(NULL, 0));
     EXPECT(&w, "s + s == s && s.contains(s) && s.startsWith(s) && s.endsWith(s)", "true");
-    EXPECT(&w, "[s.charAt(0), s.substring(0), s.trim(), s.reverse(), s.lowerAscii()]",
-           "[\"\", \"\", \"\", \"\", \"\"]");
-    EXPECT(&w, "[s.indexOf(''), s.lastIndexOf(''), s.indexOf('x'), s.lastIndexOf('x', 0)]",
-           "[0, 0, -1, -1]");
+    EXPECT(&w, "[s.charAt(0), s.substring(0), s.trim(), s.reverse(), s.lowerAscii()]", "[\"\", \"\", \"\", \"\", \"\"]");
+    EXPECT(&w, "[s.indexOf(''), s.lastIndexOf(''), s.indexOf('x'), s.lastIndexOf('x', 0)]", "[0, 0, -1, -1]");
     EXPECT(&w, "s.split('') + s.split('x')", "[\"\"]");
-    EXPECT(&w, "[s.replace('', 'x'), s.replace('y', 'x'), [s, s].join(s), s.format([])]",
-           "[\"x\", \"\", \"\", \"\"]");
+    EXPECT(&w, "[s.replace('', 'x'), s.replace('y', 'x'), [s, s].join(s), s.format([])]", "[\"x\", \"\", \"\", \"\"]");
     EXPECT(&w, "[s.matches(''), s.matches(s)]", "[true, true]");
     EXPECT(&w, "regex.replace(s, '^', 'x') + regex.extract(s, 'a*').orValue('none')", "\"x\"");
     EXPECT(&w, "base64.decode(s) == bytes(s) && base64.encode(bytes(s)) == s", "true");
@@ -125,8 +120,7 @@ static void test_functions__empty_strings_everywhere(void **state)
     world_deinit(&w);
 }
 
-static cel_value parse_five(void *ctx, cel_activation *act, mandate_slice name,
-                            const cel_value *args, uint32_t count)
+static cel_value parse_five(void *ctx, cel_activation *act, mandate_slice name, const cel_value *args, uint32_t count)
 {
     assert_true(mandate_slice_is(name, "parse_json"));
     assert_true(mandate_slice_is(cel_text(args[0]), "5"));
@@ -150,10 +144,17 @@ static void test_functions__parse_json_asks_the_host(void **state)
 static void test_functions__any_allocation_may_fail(void **state)
 {
     static const char *const sources[] = {
-        "s + s + s", "[n, n, n].map(i, {string(i): [i]})", "s.split('l').join('-').upperAscii()",
-        "'%s-%d'.format([[s, {'k': s}], n])", "lists.range(n).sortBy(i, -i)",
-        "[s, s].distinct() + [s]", "regex.replace(s, 'l', s)", "{s: n}.transformMap(k, v, k + k)",
-        "optional.of(s).optMap(v, v + v)", "s.replace('l', s) + string(now)", "doc['new'].size + n",
+        "s + s + s",
+        "[n, n, n].map(i, {string(i): [i]})",
+        "s.split('l').join('-').upperAscii()",
+        "'%s-%d'.format([[s, {'k': s}], n])",
+        "lists.range(n).sortBy(i, -i)",
+        "[s, s].distinct() + [s]",
+        "regex.replace(s, 'l', s)",
+        "{s: n}.transformMap(k, v, k + k)",
+        "optional.of(s).optMap(v, v + v)",
+        "s.replace('l', s) + string(now)",
+        "doc['new'].size + n",
     };
     world w;
     world_init(&w);

@@ -81,10 +81,9 @@ static cel_env *declare(const golden *g)
     for (uint32_t i = 0; i < g->facts.len; i++) {
         char name[64];
         snprintf(name, sizeof name, "%.*s", MANDATE_SLICE_ARG(cel_text(g->facts.map[i].key)));
-        mandate_status status =
-            strcmp(name, "now") == 0
-                ? cel_env_now(env, NULL)
-                : cel_env_variable(&index, env, name, cel_type_simple(CEL_TYPE_DYN), NULL);
+        mandate_status status = strcmp(name, "now") == 0
+                                    ? cel_env_now(env, NULL)
+                                    : cel_env_variable(&index, env, name, cel_type_simple(CEL_TYPE_DYN), NULL);
         assert_int_equal(status, MANDATE_OK);
     }
     return env;
@@ -112,8 +111,7 @@ static void evaluate(buf *out, golden *g, const cel_env *env, const char *source
     }
     arena memory;
     arena_init(&memory, 1 << 20);
-    cel_activation act = {
-        .host = &fact_host, .ctx = g, .memory = &memory, .now_us = g->now_us};
+    cel_activation act = {.host = &fact_host, .ctx = g, .memory = &memory, .now_us = g->now_us};
     cel_to_text(out, cel_eval(program, &act), 1000);
     arena_deinit(&memory);
     cel_program_destroy(program);
@@ -129,17 +127,14 @@ static void run_case(const char *where, const char *source, const char *facts, c
     cel_env *env = declare(&g);
     evaluate(&text, &g, env, source, true);
     bool invalid = strncmp(expected, "invalid: ", 9) == 0;
-    bool ok = invalid ? strncmp(buf_cstr(&text), expected, 9) == 0 &&
-                            strstr(buf_cstr(&text), expected + 9) != NULL
+    bool ok = invalid ? strncmp(buf_cstr(&text), expected, 9) == 0 && strstr(buf_cstr(&text), expected + 9) != NULL
                       : strcmp(buf_cstr(&text), expected) == 0;
     if (!ok)
-        fail_msg("%s: %s\n  facts    %s\n  expected %s\n  got      %s", where, source, facts,
-                 expected, buf_cstr(&text));
+        fail_msg("%s: %s\n  facts    %s\n  expected %s\n  got      %s", where, source, facts, expected, buf_cstr(&text));
     if (!invalid) {
         evaluate(&text, &g, env, source, false);
         if (strcmp(buf_cstr(&text), expected) != 0)
-            fail_msg("%s, unchecked: %s\n  expected %s\n  got      %s", where, source, expected,
-                     buf_cstr(&text));
+            fail_msg("%s, unchecked: %s\n  expected %s\n  got      %s", where, source, expected, buf_cstr(&text));
     }
     cel_env_destroy(env);
     arena_deinit(&g.memory);
@@ -167,8 +162,7 @@ static void test_golden__every_triple_gives_its_expected_value(void **state)
             memcpy(lines[have++], line, sizeof line);
             if (have == 3) {
                 char where[512];
-                snprintf(where, sizeof where, "%s:%d", strrchr(files.gl_pathv[i], '/') + 1,
-                         number - 2);
+                snprintf(where, sizeof where, "%s:%d", strrchr(files.gl_pathv[i], '/') + 1, number - 2);
                 run_case(where, lines[0], lines[1], lines[2]);
                 cases++;
                 have = 0;

@@ -55,8 +55,7 @@ static void test_lex__numbers_have_their_kind_and_value(void **state)
 
 static void test_lex__numbers_out_of_range_are_errors(void **state)
 {
-    static const char *const bad[] = {"9223372036854775809", "18446744073709551616u",
-                                      "0x10000000000000000", "1e400"};
+    static const char *const bad[] = {"9223372036854775809", "18446744073709551616u", "0x10000000000000000", "1e400"};
 
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_equal(first(bad[i]).kind, CEL_TOKEN_ERROR);
@@ -64,10 +63,8 @@ static void test_lex__numbers_out_of_range_are_errors(void **state)
 
 static void test_lex__escapes_name_code_points_in_strings(void **state)
 {
-    expect_text("'\\a\\b\\f\\n\\r\\t\\v\\\\\\?\\\"\\'\\`'", CEL_TOKEN_STRING,
-                "\a\b\f\n\r\t\v\\?\"'`", 12);
-    expect_text("\"\\x41\\101\\u00e9\\U0001F431\"", CEL_TOKEN_STRING, "AA\xC3\xA9\xF0\x9F\x90\xB1",
-                8);
+    expect_text("'\\a\\b\\f\\n\\r\\t\\v\\\\\\?\\\"\\'\\`'", CEL_TOKEN_STRING, "\a\b\f\n\r\t\v\\?\"'`", 12);
+    expect_text("\"\\x41\\101\\u00e9\\U0001F431\"", CEL_TOKEN_STRING, "AA\xC3\xA9\xF0\x9F\x90\xB1", 8);
     expect_text("'\\xff'", CEL_TOKEN_STRING, "\xC3\xBF", 2);
     expect_text("'a\\000b'", CEL_TOKEN_STRING, "a\0b", 3);
 }
@@ -103,13 +100,11 @@ static void test_lex__malformed_strings_are_errors(void **state)
 static void test_lex__words_comments_and_signs(void **state)
 {
     static const cel_token_kind want[] = {
-        CEL_TOKEN_IDENT, CEL_TOKEN_IN, CEL_TOKEN_TRUE, CEL_TOKEN_QUOTED_IDENT,
-        CEL_TOKEN_LE,    CEL_TOKEN_LT, CEL_TOKEN_NE,   CEL_TOKEN_NOT,
-        CEL_TOKEN_AND,   CEL_TOKEN_OR, CEL_TOKEN_END,
+        CEL_TOKEN_IDENT, CEL_TOKEN_IN,  CEL_TOKEN_TRUE, CEL_TOKEN_QUOTED_IDENT, CEL_TOKEN_LE,  CEL_TOKEN_LT,
+        CEL_TOKEN_NE,    CEL_TOKEN_NOT, CEL_TOKEN_AND,  CEL_TOKEN_OR,           CEL_TOKEN_END,
     };
-    cel_lexer lex = {
-        .source = mandate_slice_str("_a1 in // && ignored\n true `a-b/c d.e` <= < != ! && ||"),
-        .memory = &memory};
+    cel_lexer lex = {.source = mandate_slice_str("_a1 in // && ignored\n true `a-b/c d.e` <= < != ! && ||"),
+                     .memory = &memory};
 
     for (size_t i = 0; i < COUNT_OF(want); i++) {
         cel_token token;

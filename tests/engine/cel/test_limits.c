@@ -24,8 +24,7 @@ static void expect(world *w, const char *source, mandate_status want, const char
 {
     cel_program *program = NULL;
     mandate_error err = {.text = ""};
-    mandate_status status =
-        cel_program_create(&program, w->env, mandate_slice_str(source), NULL, NULL, &err);
+    mandate_status status = cel_program_create(&program, w->env, mandate_slice_str(source), NULL, NULL, &err);
     if (status != want || !strstr(err.text, words))
         fail_msg("%.60s...: status %d, \"%s\"", source, (int)status, err.text);
     cel_program_destroy(program);
@@ -50,8 +49,7 @@ static void test_limits__nesting(void **state)
         text[open] = '1';
         memset(text + open + 1, ')', (size_t)open);
         text[2 * open + 1] = 0;
-        expect(&w, text, open <= LIMIT_CEL_NESTING ? MANDATE_OK : MANDATE_LIMIT,
-               open <= LIMIT_CEL_NESTING ? "" : "deep");
+        expect(&w, text, open <= LIMIT_CEL_NESTING ? MANDATE_OK : MANDATE_LIMIT, open <= LIMIT_CEL_NESTING ? "" : "deep");
     }
     world_deinit(&w);
 }
@@ -120,9 +118,8 @@ static void test_limits__problems_reported(void **state)
         cel_issues issues;
         cel_issues_init(&issues);
         const char *source = repeated("[nope", ",nope", n - 1, "]");
-        assert_int_equal(
-            cel_program_create(&program, w.env, mandate_slice_str(source), NULL, &issues, NULL),
-            MANDATE_INVALID);
+        assert_int_equal(cel_program_create(&program, w.env, mandate_slice_str(source), NULL, &issues, NULL),
+                         MANDATE_INVALID);
         assert_int_equal(issues.count, n < LIMIT_CEL_ERRORS ? n : LIMIT_CEL_ERRORS);
         assert_int_equal(issues.truncated, n > LIMIT_CEL_ERRORS);
         cel_issues_deinit(&issues);
@@ -143,8 +140,7 @@ static void test_limits__iterations(void **state)
     /* of all comprehensions together */
     w.vars[VAR_N] = cel_int(200);
     EXPECT(&w, "lists.range(n / 2).all(i, lists.range(n - 1).all(j, true))", "true");
-    EXPECT(&w, "lists.range(n / 2).all(i, lists.range(n).all(j, true))",
-           "error(iteration limit of 20000 exceeded)");
+    EXPECT(&w, "lists.range(n / 2).all(i, lists.range(n).all(j, true))", "error(iteration limit of 20000 exceeded)");
     world_deinit(&w);
 }
 
@@ -158,8 +154,7 @@ static void test_limits__stack(void **state)
     for (size_t over = 0; over <= 1; over++) {
         size_t len = 0;
         for (int k = 0; k < 4; k++)
-            len += (size_t)sprintf(text + len, "%s",
-                                   repeated("[", "n,", LIMIT_CEL_LIST_LITERAL - 1, ""));
+            len += (size_t)sprintf(text + len, "%s", repeated("[", "n,", LIMIT_CEL_LIST_LITERAL - 1, ""));
         len += (size_t)sprintf(text + len, "%s", repeated("[n", ",n", inner + over - 1, "]]]]]"));
         expect(&w, text, over ? MANDATE_LIMIT : MANDATE_OK, over ? "stack" : "");
     }
@@ -185,8 +180,7 @@ static void test_limits__regex(void **state)
     memset(pattern, 'h', LIMIT_CEL_REGEX + 1);
     for (int over = 0; over <= 1; over++) {
         w.vars[VAR_X] = cel_string(mandate_slice_of(pattern, (size_t)LIMIT_CEL_REGEX + (size_t)over));
-        EXPECT(&w, "s.matches(x)",
-               over ? "error(regular expression longer than 512 bytes)" : "false");
+        EXPECT(&w, "s.matches(x)", over ? "error(regular expression longer than 512 bytes)" : "false");
         EXPECT(&w, repeated("s.matches('", "h", (size_t)LIMIT_CEL_REGEX + (size_t)over, "')"),
                over ? "error(regular expression longer than 512 bytes)" : "false");
     }

@@ -59,10 +59,7 @@ static void fail_each(const char *text, mandate_status want)
     cel_env_destroy(env);
 }
 
-static void test_memory__a_failed_allocation_is_told(void **state)
-{
-    fail_each(source, MANDATE_OK);
-}
+static void test_memory__a_failed_allocation_is_told(void **state) { fail_each(source, MANDATE_OK); }
 
 static void test_memory__a_failed_allocation_among_mistakes_is_harmless(void **state)
 {

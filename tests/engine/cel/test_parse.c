@@ -108,33 +108,24 @@ static void test_parse__names_calls_and_literals(void **state)
 static void test_parse__macros_become_folds(void **state)
 {
     expect("has(a.b)", "a.?has b");
-    expect("x.all(e, p)",
-           "fold(e, @result, x, true, @not_strictly_false(@result), _&&_(@result, p), @result)");
-    expect(
-        "x.exists(e, p)",
-        "fold(e, @result, x, false, @not_strictly_false(!_(@result)), _||_(@result, p), @result)");
+    expect("x.all(e, p)", "fold(e, @result, x, true, @not_strictly_false(@result), _&&_(@result, p), @result)");
+    expect("x.exists(e, p)", "fold(e, @result, x, false, @not_strictly_false(!_(@result)), _||_(@result, p), @result)");
     expect("x.exists_one(e, p)", "fold(e, @result, x, 0, true, _?_:_(p, _+_(@result, 1), @result), "
                                  "_==_(@result, 1))");
     expect("x.map(e, f)", "fold(e, @result, x, [], true, _+_(@result, [f]), @result)");
-    expect("x.map(e, p, f)",
-           "fold(e, @result, x, [], true, _?_:_(p, _+_(@result, [f]), @result), @result)");
-    expect("x.filter(e, p)",
-           "fold(e, @result, x, [], true, _?_:_(p, _+_(@result, [e]), @result), @result)");
+    expect("x.map(e, p, f)", "fold(e, @result, x, [], true, _?_:_(p, _+_(@result, [f]), @result), @result)");
+    expect("x.filter(e, p)", "fold(e, @result, x, [], true, _?_:_(p, _+_(@result, [e]), @result), @result)");
 }
 
 static void test_parse__library_macros_become_folds(void **state)
 {
-    expect("x.all(i, e, p)",
-           "fold(i e, @result, x, true, @not_strictly_false(@result), _&&_(@result, p), @result)");
-    expect("x.transformMap(k, v, f)",
-           "fold(k v, @result, x, {}, true, cel.@mapInsert(@result, k, f), @result)");
+    expect("x.all(i, e, p)", "fold(i e, @result, x, true, @not_strictly_false(@result), _&&_(@result, p), @result)");
+    expect("x.transformMap(k, v, f)", "fold(k v, @result, x, {}, true, cel.@mapInsert(@result, k, f), @result)");
     expect("cel.bind(v, a, b)", "fold(#unused, v, [], a, false, v, b)");
-    expect("o.optMap(v, f)",
-           "_?_:_(o.hasValue(), optional.of(fold(#unused, v, [], o.value(), false, v, "
-           "f)), optional.none())");
-    expect("o.optFlatMap(v, f)",
-           "_?_:_(o.hasValue(), fold(#unused, v, [], o.value(), false, v, f), "
-           "optional.none())");
+    expect("o.optMap(v, f)", "_?_:_(o.hasValue(), optional.of(fold(#unused, v, [], o.value(), false, v, "
+                             "f)), optional.none())");
+    expect("o.optFlatMap(v, f)", "_?_:_(o.hasValue(), fold(#unused, v, [], o.value(), false, v, f), "
+                                 "optional.none())");
     expect("math.greatest(a, b)", "math.@max(a, b)");
     expect("math.least(a, b, c)", "math.@min([a, b, c])");
 }

@@ -22,26 +22,22 @@ static bool same(const cel_expr *x, const cel_expr *y)
 {
     if (!x || !y)
         return x == y;
-    if (x->kind != y->kind || x->op != y->op || !mandate_slice_eq(x->name, y->name) ||
-        x->test_only != y->test_only || x->arg_count != y->arg_count ||
-        !same(x->operand, y->operand))
+    if (x->kind != y->kind || x->op != y->op || !mandate_slice_eq(x->name, y->name) || x->test_only != y->test_only ||
+        x->arg_count != y->arg_count || !same(x->operand, y->operand))
         return false;
     if (x->kind == CEL_EXPR_CONST &&
-        (x->value.kind != y->value.kind ||
-         (x->value.kind == CEL_STRING || x->value.kind == CEL_BYTES
-              ? !mandate_slice_eq(cel_text(x->value), cel_text(y->value))
-              : x->value.kind != CEL_NULL && x->value.u != y->value.u)))
+        (x->value.kind != y->value.kind || (x->value.kind == CEL_STRING || x->value.kind == CEL_BYTES
+                                                ? !mandate_slice_eq(cel_text(x->value), cel_text(y->value))
+                                                : x->value.kind != CEL_NULL && x->value.u != y->value.u)))
         return false;
     for (uint32_t i = 0; i < x->arg_count; i++)
         if (!same(x->args[i], y->args[i]))
             return false;
     if (!x->comprehension)
         return true;
-    return same(x->comprehension->range, y->comprehension->range) &&
-           same(x->comprehension->init, y->comprehension->init) &&
+    return same(x->comprehension->range, y->comprehension->range) && same(x->comprehension->init, y->comprehension->init) &&
            same(x->comprehension->condition, y->comprehension->condition) &&
-           same(x->comprehension->step, y->comprehension->step) &&
-           same(x->comprehension->result, y->comprehension->result);
+           same(x->comprehension->step, y->comprehension->step) && same(x->comprehension->result, y->comprehension->result);
 }
 
 /* `source` prints as `text`, which parses to the same tree and prints as itself. */

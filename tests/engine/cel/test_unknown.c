@@ -21,8 +21,7 @@ static void test_unknown__sets_are_sorted_and_without_repetition(void **state)
     world_init(&w);
     EXPECT(&w, "doc['new'].status == 'x' || doc['new'].size > 1 || doc['new'].status == 'y'",
            "unknown(doc[\"new\"].size, doc[\"new\"].status)");
-    EXPECT(&w, "[doc['new'].status, doc['new'].status] == ['a', 'b']",
-           "unknown(doc[\"new\"].status)");
+    EXPECT(&w, "[doc['new'].status, doc['new'].status] == ['a', 'b']", "unknown(doc[\"new\"].status)");
     world_deinit(&w);
 }
 

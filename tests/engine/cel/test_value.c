@@ -73,8 +73,13 @@ static void test_value__nan_equals_and_orders_nothing(void **state)
 static void test_value__different_kinds_are_unequal_and_not_comparable(void **state)
 {
     int order;
-    cel_value values[] = {cel_null(), cel_bool(true), cel_int(1), str("1"), cel_timestamp(1, 0),
-                          cel_duration(1, 0), cel_bytes(mandate_slice_str("1"))};
+    cel_value values[] = {cel_null(),
+                          cel_bool(true),
+                          cel_int(1),
+                          str("1"),
+                          cel_timestamp(1, 0),
+                          cel_duration(1, 0),
+                          cel_bytes(mandate_slice_str("1"))};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         for (size_t j = 0; j < i; j++) {
             assert_false(cel_equal(values[i], values[j]));
@@ -125,8 +130,7 @@ static void test_value__depth_is_bounded(void **state)
     }
     assert_true(cel_equal(list[0][LIMIT_VALUE_DEPTH], list[1][LIMIT_VALUE_DEPTH]));
     assert_false(cel_equal(list[0][LIMIT_VALUE_DEPTH + 2], list[1][LIMIT_VALUE_DEPTH + 2]));
-    assert_true(cel_hash(list[0][LIMIT_VALUE_DEPTH + 2]) ==
-                cel_hash(list[1][LIMIT_VALUE_DEPTH + 2]));
+    assert_true(cel_hash(list[0][LIMIT_VALUE_DEPTH + 2]) == cel_hash(list[1][LIMIT_VALUE_DEPTH + 2]));
 }
 
 static void test_value__microseconds_round_towards_the_past(void **state)
@@ -155,10 +159,8 @@ static void test_value__renders_as_literal_and_as_json(void **state)
     cel_value items[] = {cel_int(-1), cel_uint(2), cel_double(3), cel_null()};
     cel_entry entries[] = {{str("b"), cel_bool(true)}, {str("a\"\n"), cel_int(1)}};
     expect_text(cel_list(items, 4), "[-1, 2u, 3.0, null]", "[-1,2,3,null]");
-    expect_text(cel_map(entries, 2), "{\"b\": true, \"a\\\"\\n\": 1}",
-                "{\"a\\\"\\n\":1,\"b\":true}");
-    expect_text(cel_timestamp(0, 500000000), "timestamp(\"1970-01-01T00:00:00.500Z\")",
-                "\"1970-01-01T00:00:00.500Z\"");
+    expect_text(cel_map(entries, 2), "{\"b\": true, \"a\\\"\\n\": 1}", "{\"a\\\"\\n\":1,\"b\":true}");
+    expect_text(cel_timestamp(0, 500000000), "timestamp(\"1970-01-01T00:00:00.500Z\")", "\"1970-01-01T00:00:00.500Z\"");
     expect_text(cel_duration(-1, 500000000), "duration(\"-0.5s\")", "\"-0.5s\"");
     expect_text(cel_bytes(mandate_slice_of("\xff\x00", 2)), "b\"\\xff\\x00\"", "\"/wA=\"");
     expect_text(cel_double((double)INFINITY), "double(\"Infinity\")", "\"Infinity\"");
@@ -178,11 +180,22 @@ static void test_value__doubles_have_the_shortest_text(void **state)
     static const struct {
         double d;
         const char *text;
-    } cases[] = {{0, "0"}, {-0.0, "-0"}, {1, "1"}, {0.1, "0.1"}, {1e20, "100000000000000000000"},
-                 {1e21, "1e+21"}, {0.0001, "0.0001"}, {0.00001, "1e-05"}, {123.456, "123.456"},
-                 {-4.5e-3, "-0.0045"}, {1.0 / 3, "0.3333333333333333"}, {5e-324, "5e-324"},
-                 {1.7976931348623157e308, "1.7976931348623157e+308"}, {100, "100"},
-                 {0.1 + 0.2, "0.30000000000000004"}, {12345678, "12345678"}};
+    } cases[] = {{0, "0"},
+                 {-0.0, "-0"},
+                 {1, "1"},
+                 {0.1, "0.1"},
+                 {1e20, "100000000000000000000"},
+                 {1e21, "1e+21"},
+                 {0.0001, "0.0001"},
+                 {0.00001, "1e-05"},
+                 {123.456, "123.456"},
+                 {-4.5e-3, "-0.0045"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {5e-324, "5e-324"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308"},
+                 {100, "100"},
+                 {0.1 + 0.2, "0.30000000000000004"},
+                 {12345678, "12345678"}};
     char text[CEL_NUMBER_TEXT];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(cel_double_text(text, cases[i].d), strlen(cases[i].text));

@@ -28,9 +28,15 @@ static inline condition_truth hold_for(rig *g, uint32_t owner, const char *text,
     return condition_value(g->index, h->edge);
 }
 
-static inline condition_truth hold(rig *g, uint32_t owner, const char *text) { return hold_for(g, owner, text, rig_claims(g, "m-1")); }
+static inline condition_truth hold(rig *g, uint32_t owner, const char *text)
+{
+    return hold_for(g, owner, text, rig_claims(g, "m-1"));
+}
 
-static inline void hold_moved(void *ctx, uint32_t owner, uint8_t clause, uint32_t position) { holders[owner].position = position; }
+static inline void hold_moved(void *ctx, uint32_t owner, uint8_t clause, uint32_t position)
+{
+    holders[owner].position = position;
+}
 
 static inline void let_go(rig *g, uint32_t owner)
 {
@@ -40,7 +46,10 @@ static inline void let_go(rig *g, uint32_t owner)
     condition_template_release(g->index, h->t);
 }
 
-static inline condition_truth truth_of(const rig *g, uint32_t owner) { return condition_value(g->index, holders[owner].edge); }
+static inline condition_truth truth_of(const rig *g, uint32_t owner)
+{
+    return condition_value(g->index, holders[owner].edge);
+}
 
 static inline const condition_flip *settle(rig *g, uint32_t *count)
 {

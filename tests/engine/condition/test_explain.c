@@ -39,7 +39,8 @@ static void test_explain__the_tree_shows_every_operand_with_what_it_read_and_who
     rig_set(g, ch, "count", cel_int(4));
     assert_true(rig_apply(g, ch));
     settled(g);
-    hold(g, 1, "crm.conversation['R-1'].status == 'open' && !(crm.conversation['R-2'].count > 3 || crm.conversation['R-3'].open)");
+    hold(g, 1,
+         "crm.conversation['R-1'].status == 'open' && !(crm.conversation['R-2'].count > 3 || crm.conversation['R-3'].open)");
     json_t *root = explained(g, 1);
     assert_string_equal(text_of(root, "op"), "and");
     assert_string_equal(text_of(root, "value"), "false");
@@ -56,7 +57,7 @@ static void test_explain__the_tree_shows_every_operand_with_what_it_read_and_who
     assert_int_equal(json_integer_value(json_object_get(read, "partition")), 3);
     assert_null(json_object_get(read, "event_time"));
 
-    json_t *not = child(root, 1), *or = child(not, 0);
+    json_t *not = child(root, 1), * or = child(not, 0);
     assert_string_equal(text_of(not, "op"), "not");
     assert_string_equal(text_of(or, "op"), "or");
     assert_string_equal(text_of(or, "value"), "true");
@@ -101,8 +102,9 @@ static uint32_t evidence(rig *g, uint32_t owner, transition_term **terms, uint32
     condition_truth value;
     uint32_t count;
     mandate_error err = {0};
-    assert_int_equal(condition_evidence(g->index, holders[owner].t, rig_claims(g, "m-1"), &g->memory, &value, terms, &count, total, &err),
-                     MANDATE_OK);
+    assert_int_equal(
+        condition_evidence(g->index, holders[owner].t, rig_claims(g, "m-1"), &g->memory, &value, terms, &count, total, &err),
+        MANDATE_OK);
     assert_int_equal(value, truth_of(g, owner));
     return count;
 }
@@ -114,7 +116,9 @@ static void test_explain__evidence_lists_each_cell_once_in_order_of_reading(void
     uint32_t total;
     tell(g, "R-1", "account", STR("A"));
     tell(g, "R-1", "count", cel_int(1));
-    hold(g, 1, "crm.conversation['R-1'].count > 0 && crm.conversation['R-1'].account.tier > 1 && crm.conversation['R-1'].count < 9");
+    hold(g, 1,
+         "crm.conversation['R-1'].count > 0 && crm.conversation['R-1'].account.tier > 1 && crm.conversation['R-1'].count < "
+         "9");
     assert_int_equal(evidence(g, 1, &terms, &total), 3);
     assert_int_equal(total, 3);
     assert_slice(terms[0].path, "crm.conversation[\"R-1\"].count");
@@ -155,7 +159,8 @@ static void test_explain__what_no_connector_supplies_is_named_once(void **state)
     rig *g = *state;
     mandate_slice *paths;
     uint32_t count;
-    hold(g, 1, "crm.conversation['R-1'].mood == 'good' || crm.account['A'].conversations.exists(c, c.mood == 'x' && c.open)");
+    hold(g, 1,
+         "crm.conversation['R-1'].mood == 'good' || crm.account['A'].conversations.exists(c, c.mood == 'x' && c.open)");
     assert_int_equal(condition_unobservable(g->index, holders[1].t, &g->memory, &paths, &count, NULL), MANDATE_OK);
     assert_int_equal(count, 1);
     assert_slice(paths[0], "crm.conversation.mood");

@@ -302,9 +302,21 @@ static void test_index__every_holder_hears_of_a_flip_also_after_others_left(void
 static void test_index__whatever_is_held_and_let_go_in_any_order_leaves_nothing(void **state)
 {
     static const char *const parts[] = {
-        R1 ".open", R2 ".open", R1 ".count < 5", R1 ".count >= 5", R2 ".status == 'open'", R1 ".status in ['a', 'b', 'open']",
-        R1 ".count + 1 > " R2 ".count", "has(" R1 ".account)", R1 ".account.tier > 2", "now < timestamp('2030-01-01T00:00:00Z')",
-        "crm.account['A'].conversations.all(c, c.open)", "1 < 2", R1 ".any > 1", R1 ".any > 'x'", R1 ".any == [1, 2]",
+        R1 ".open",
+        R2 ".open",
+        R1 ".count < 5",
+        R1 ".count >= 5",
+        R2 ".status == 'open'",
+        R1 ".status in ['a', 'b', 'open']",
+        R1 ".count + 1 > " R2 ".count",
+        "has(" R1 ".account)",
+        R1 ".account.tier > 2",
+        "now < timestamp('2030-01-01T00:00:00Z')",
+        "crm.account['A'].conversations.all(c, c.open)",
+        "1 < 2",
+        R1 ".any > 1",
+        R1 ".any > 'x'",
+        R1 ".any == [1, 2]",
     };
     rig *g = *state;
     uint64_t rng = 99;

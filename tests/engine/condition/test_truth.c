@@ -40,7 +40,10 @@ static condition_truth or_of(condition_truth a, condition_truth b)
     return rule[a][b];
 }
 
-static condition_truth not_of(condition_truth a) { return a == TRUTH_TRUE ? TRUTH_FALSE : a == TRUTH_FALSE ? TRUTH_TRUE : a; }
+static condition_truth not_of(condition_truth a)
+{
+    return a == TRUTH_TRUE ? TRUTH_FALSE : a == TRUTH_FALSE ? TRUTH_TRUE : a;
+}
 
 #define A "crm.conversation['a'].any > 1"
 #define B "crm.conversation['b'].any > 1"
@@ -52,7 +55,8 @@ static condition_truth evaluated(rig *g, uint32_t owner)
     condition_truth value;
     transition_term *terms;
     uint32_t count, total;
-    assert_int_equal(condition_evidence(g->index, holders[owner].t, rig_claims(g, "m-1"), &g->memory, &value, &terms, &count, &total, NULL),
+    assert_int_equal(condition_evidence(g->index, holders[owner].t, rig_claims(g, "m-1"), &g->memory, &value, &terms, &count,
+                                        &total, NULL),
                      MANDATE_OK);
     return value;
 }
@@ -161,10 +165,17 @@ static void test_truth__nan_is_on_no_side_of_any_threshold(void **state)
 static void test_truth__thresholds_of_another_kind_are_errors_and_numbers_compare_across_kinds(void **state)
 {
     static const char *const texts[] = {
-        "crm.conversation['a'].any < 5",       "crm.conversation['a'].any < 5u",   "crm.conversation['a'].any < 4.5",
-        "crm.conversation['a'].any < 'm'",     "crm.conversation['a'].any < true", "crm.conversation['a'].any < duration('5s')",
-        "crm.conversation['a'].any < timestamp('2023-01-01T00:00:00Z')", "crm.conversation['a'].any >= b'm'",
-        "crm.conversation['a'].any == 5",      "crm.conversation['a'].any == 'a'", "crm.conversation['a'].any != null",
+        "crm.conversation['a'].any < 5",
+        "crm.conversation['a'].any < 5u",
+        "crm.conversation['a'].any < 4.5",
+        "crm.conversation['a'].any < 'm'",
+        "crm.conversation['a'].any < true",
+        "crm.conversation['a'].any < duration('5s')",
+        "crm.conversation['a'].any < timestamp('2023-01-01T00:00:00Z')",
+        "crm.conversation['a'].any >= b'm'",
+        "crm.conversation['a'].any == 5",
+        "crm.conversation['a'].any == 'a'",
+        "crm.conversation['a'].any != null",
         "crm.conversation['a'].any == [1, 2]",
     };
     enum { N = 12 };
@@ -174,13 +185,11 @@ static void test_truth__thresholds_of_another_kind_are_errors_and_numbers_compar
         cel_value v;
         const char *want;
     } rows[] = {
-        {cel_int(4), "TTTEEEEEFFTF"},          {cel_int(5), "FFFEEEEETFTF"},
-        {cel_double(4.75), "TTFEEEEEFFTF"},    {cel_uint(5), "FFFEEEEETFTF"},
-        {STR("a"), "EEETEEEEFTTF"},            {STR("z"), "EEEFEEEEFFTF"},
-        {cel_bool(false), "EEEETEEEFFTF"},     {cel_duration(4, 0), "EEEEETEEFFTF"},
-        {cel_timestamp(0, 0), "EEEEEETEFFTF"}, {cel_bytes(S("z")), "EEEEEEETFFTF"},
-        {cel_null(), "EEEEEEEEFFFF"},          {cel_list(list, 2), "EEEEEEEEFFTT"},
-        {cel_double(NAN), "FFFEEEEEFFTF"},     {cel_int(INT64_MIN), "TTTEEEEEFFTF"},
+        {cel_int(4), "TTTEEEEEFFTF"},        {cel_int(5), "FFFEEEEETFTF"},         {cel_double(4.75), "TTFEEEEEFFTF"},
+        {cel_uint(5), "FFFEEEEETFTF"},       {STR("a"), "EEETEEEEFTTF"},           {STR("z"), "EEEFEEEEFFTF"},
+        {cel_bool(false), "EEEETEEEFFTF"},   {cel_duration(4, 0), "EEEEETEEFFTF"}, {cel_timestamp(0, 0), "EEEEEETEFFTF"},
+        {cel_bytes(S("z")), "EEEEEEETFFTF"}, {cel_null(), "EEEEEEEEFFFF"},         {cel_list(list, 2), "EEEEEEEEFFTT"},
+        {cel_double(NAN), "FFFEEEEEFFTF"},   {cel_int(INT64_MIN), "TTTEEEEEFFTF"},
     };
     rig *g = *state;
     _Static_assert(COUNT_OF(texts) == N, "columns");
@@ -225,8 +234,8 @@ static void test_truth__in_is_true_for_the_members_and_only_for_them(void **stat
     const struct {
         cel_value v;
         condition_truth want;
-    } mixed[] = {{cel_int(1), TRUTH_TRUE}, {cel_uint(2), TRUTH_TRUE}, {STR("a"), TRUTH_TRUE}, {cel_null(), TRUTH_TRUE},
-                 {STR("b"), TRUTH_FALSE},  {cel_bool(true), TRUTH_FALSE}};
+    } mixed[] = {{cel_int(1), TRUTH_TRUE}, {cel_uint(2), TRUTH_TRUE}, {STR("a"), TRUTH_TRUE},
+                 {cel_null(), TRUTH_TRUE}, {STR("b"), TRUTH_FALSE},   {cel_bool(true), TRUTH_FALSE}};
     for (size_t i = 0; i < COUNT_OF(mixed); i++) {
         tell(g, "a", "any", mixed[i].v);
         assert_int_equal(truth_of(g, 3), mixed[i].want);

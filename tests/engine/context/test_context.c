@@ -127,7 +127,12 @@ static void test_context__an_address_is_owned_like_any_text(void **state)
     char bytes[4] = {10, 0, 0, 1};
     cel_value address = {.kind = CEL_CIDR, .type = 24, .len = 4, .s = bytes};
     change_set set = {.field = rig_field(g->schema, CONVERSATION, "any"), .value = address};
-    change ch = {.op = CHANGE_UPSERT, .type = CONVERSATION, .id = S("R-1"), .sets = &set, .set_count = 1, .event_time_us = CHANGE_NO_TIME};
+    change ch = {.op = CHANGE_UPSERT,
+                 .type = CONVERSATION,
+                 .id = S("R-1"),
+                 .sets = &set,
+                 .set_count = 1,
+                 .event_time_us = CHANGE_NO_TIME};
     assert_true(rig_apply(g, &ch));
     bytes[0] = 99;
     cel_value held = of_r1(g, "any");

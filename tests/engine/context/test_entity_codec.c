@@ -142,7 +142,8 @@ static void test_entity_codec__a_cut_value_is_corrupt_at_every_length(void **sta
         rig_index(&other);
         char *exact = malloc(n + 1); /* so that a read past the end is seen */
         memcpy(exact, value.data, n);
-        assert_int_equal(context_decode(((rig *)other)->graph, buf_slice(&key), mandate_slice_of(exact, n), &err), MANDATE_CORRUPT);
+        assert_int_equal(context_decode(((rig *)other)->graph, buf_slice(&key), mandate_slice_of(exact, n), &err),
+                         MANDATE_CORRUPT);
         assert_says(err, "crm.conversation/R-1");
         free(exact);
         rig_deinit(&other);

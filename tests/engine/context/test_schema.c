@@ -165,7 +165,7 @@ static void test_schema__names_that_a_condition_cannot_write_are_refused(void **
     schema *s = *state;
     mandate_error err = {0};
     uint16_t out;
-    static const char *const bad[] = {"",    "a..b", ".a",        "a.",       "1a",    "a.1b", "a-b",     "in",
+    static const char *const bad[] = {"",     "a..b", ".a",        "a.",       "1a",    "a.1b", "a-b",         "in",
                                       "x.in", "now",  "mandate.x", "string.x", "while", "a b",  "caf\xc3\xa9", "\xff"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_int_equal(schema_declare_type(&out, s, S(bad[i]), &err), MANDATE_INVALID);
@@ -250,7 +250,9 @@ static void test_schema__the_environment_knows_types_the_mandate_and_now(void **
         "mandate.id + mandate.issuer + mandate.grantor + mandate.agent + mandate.purpose + mandate.parent != ''",
     };
     static const char *const wrong[] = {
-        "crm.conversation['R-42'].statsu == 'open'", "crm.conversation['R-42'].status > 3", "mandate.nobody == ''",
+        "crm.conversation['R-42'].statsu == 'open'",
+        "crm.conversation['R-42'].status > 3",
+        "mandate.nobody == ''",
         "parse_json('{}') == null",
     };
     for (size_t i = 0; i < sizeof(fine) / sizeof(*fine); i++) {

@@ -185,11 +185,11 @@ static void test_claims__a_missing_member_is_named(void **state)
 {
     arena a;
     arena_init(&a, 0);
-#define WITHOUT(member, says)                                                                      \
-    do {                                                                                           \
-        claims c = full(&a);                                                                       \
-        memset(&c.member, 0, sizeof(c.member));                                                    \
-        refused(&c, MANDATE_INVALID, says);                                                        \
+#define WITHOUT(member, says)                   \
+    do {                                        \
+        claims c = full(&a);                    \
+        memset(&c.member, 0, sizeof(c.member)); \
+        refused(&c, MANDATE_INVALID, says);     \
     } while (0)
     WITHOUT(id, "\"id\" is required");
     WITHOUT(issuer, "\"issuer\" is required");
@@ -205,15 +205,17 @@ static void test_claims__a_missing_member_is_named(void **state)
 static void test_claims__a_member_that_breaks_a_rule_is_named(void **state)
 {
     static const mandate_slice star_inside[] = {MANDATE_SLICE_LIT("contract.*.read")}, space[] = {MANDATE_SLICE_LIT("a b")};
-    const claims_limit text[] = {{S("amount"), STR("50")}}, nan[] = {{S("amount"), cel_double(NAN)}}, inf[] = {{S("amount"), cel_double(INFINITY)}};
-    const claims_limit twice[] = {{S("amount"), cel_int(1)}, {S("amount"), cel_int(2)}}, unsorted[] = {{S("b"), cel_int(1)}, {S("a"), cel_int(2)}};
+    const claims_limit text[] = {{S("amount"), STR("50")}}, nan[] = {{S("amount"), cel_double(NAN)}},
+                       inf[] = {{S("amount"), cel_double(INFINITY)}};
+    const claims_limit twice[] = {{S("amount"), cel_int(1)}, {S("amount"), cel_int(2)}},
+                       unsorted[] = {{S("b"), cel_int(1)}, {S("a"), cel_int(2)}};
     arena a;
     arena_init(&a, 0);
-#define WITH(assignments, says)                                                                    \
-    do {                                                                                           \
-        claims c = full(&a);                                                                       \
-        assignments;                                                                               \
-        refused(&c, MANDATE_INVALID, says);                                                        \
+#define WITH(assignments, says)             \
+    do {                                    \
+        claims c = full(&a);                \
+        assignments;                        \
+        refused(&c, MANDATE_INVALID, says); \
     } while (0)
     WITH(c.id = S("has space"), "\"id\" must have no spaces or control characters (byte 4)");
     WITH(c.agent = S("tab\there"), "\"agent\" must have no spaces");

@@ -32,8 +32,8 @@ static void test_lifecycle__the_table_of_legal_transitions(void **state)
         mandate_state from;
         const char *to;
     } rows[] = {
-        {STATE_NONE, "yy....."},      {STATE_ACTIVE, ".yyyyyy"},  {STATE_SUSPENDED, "y.yyyyy"}, {STATE_COMPLETED, "......."},
-        {STATE_REVOKED, "......."},   {STATE_EXPIRED, "......."}, {STATE_CASCADED, "......."},  {STATE_SUPERSEDED, "......."},
+        {STATE_NONE, "yy....."},    {STATE_ACTIVE, ".yyyyyy"},  {STATE_SUSPENDED, "y.yyyyy"}, {STATE_COMPLETED, "......."},
+        {STATE_REVOKED, "......."}, {STATE_EXPIRED, "......."}, {STATE_CASCADED, "......."},  {STATE_SUPERSEDED, "......."},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (int to = 0; to < STATE_COUNT; to++)

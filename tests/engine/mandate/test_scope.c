@@ -62,11 +62,10 @@ static void test_scope__a_pattern_covers_what_begins_with_it(void **state)
         const char *pattern, *name;
         bool covers;
     } rows[] = {
-        {"*", "", true},           {"*", "anything", true},    {"*", "*", true},          {"a", "a", true},
-        {"a", "ab", false},        {"ab", "a", false},         {"a*", "a", true},         {"a*", "ab", true},
-        {"a*", "b", false},        {"a.*", "a", false},        {"a.*", "a.b.c", true},    {"a.*", "a.b*", true},
-        {"a.b*", "a.*", false},    {"a", "a*", false},         {"a*", "*", false},        {"", "", true},
-        {"A", "a", false},
+        {"*", "", true},        {"*", "anything", true}, {"*", "*", true},       {"a", "a", true},   {"a", "ab", false},
+        {"ab", "a", false},     {"a*", "a", true},       {"a*", "ab", true},     {"a*", "b", false}, {"a.*", "a", false},
+        {"a.*", "a.b.c", true}, {"a.*", "a.b*", true},   {"a.b*", "a.*", false}, {"a", "a*", false}, {"a*", "*", false},
+        {"", "", true},         {"A", "a", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (scope_covers(S(rows[i].pattern), S(rows[i].name)) != rows[i].covers)
@@ -131,7 +130,8 @@ static void test_scope__no_audience_means_anyone_so_a_child_may_name_one(void **
 }
 
 /* --- what it permits ------------------------------------------------------------------------------------------------ */
-static bool permits(const char *action, const char *resource, const cel_entry *params, uint32_t count, arena *a, mandate_slice *why)
+static bool permits(const char *action, const char *resource, const cel_entry *params, uint32_t count, arena *a,
+                    mandate_slice *why)
 {
     scope s;
     scope_init(&s);

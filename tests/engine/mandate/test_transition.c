@@ -8,19 +8,46 @@ static transition full(void)
 {
     static const cel_value ids[] = {{.kind = CEL_STRING, .len = 1, .s = "a"}, {.kind = CEL_INT, .i = 3}};
     static transition_term terms[3];
-    static const cel_entry targets[] = {{{.kind = CEL_STRING, .len = 1, .s = "w"}, {.kind = CEL_STRING, .len = 2, .s = "w1"}}};
-    const change_origin origin = {.source = BILLING, .topic = 0, .partition = 7, .offset = 1234567890123, .event_time_us = 5, .seq = 9};
-    terms[0] = (transition_term){.path = S("crm.conversation[\"R-1\"].status"), .value = STR("closed"), .observed = true, .origin = origin};
+    static const cel_entry targets[] = {
+        {{.kind = CEL_STRING, .len = 1, .s = "w"}, {.kind = CEL_STRING, .len = 2, .s = "w1"}}};
+    const change_origin origin = {
+        .source = BILLING, .topic = 0, .partition = 7, .offset = 1234567890123, .event_time_us = 5, .seq = 9};
+    terms[0] = (transition_term){
+        .path = S("crm.conversation[\"R-1\"].status"), .value = STR("closed"), .observed = true, .origin = origin};
     terms[1] = (transition_term){.path = S("x"), .value = {.kind = CEL_UNKNOWN}};
-    terms[2] = (transition_term){.path = S("y"), .value = cel_list(ids, 2), .observed = true,
-                                 .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .partition = -1, .offset = -1,
-                                            .event_time_us = CHANGE_NO_TIME}};
-    transition t = {.mandate = S("m-1"), .issuer = S("https://issuer.example"), .version = 300, .state = STATE_REVOKED,
-                    .prior = STATE_ACTIVE, .reason = REASON_WHILE_FALSE, .cause = CAUSE_CHANGE, .origin = origin,
-                    .principal = S("user:x"), .note = S("why"), .clause = CLAUSE_WHILE, .clause_text = S("a == b"),
-                    .terms = terms, .term_count = 3, .term_total = 70, .cascade_root = S("m-0"), .cascade_parent = S("m-00"),
-                    .cascade_depth = 2, .cascade_count = 11, .grantor = S("user:g"), .agent = S("agent:a"), .purpose = S("p"),
-                    .targets = cel_map(targets, 1), .expires_at_us = 1, .effective_at_us = -2, .committed_at_us = 3, .seq = 4};
+    terms[2] = (transition_term){
+        .path = S("y"),
+        .value = cel_list(ids, 2),
+        .observed = true,
+        .origin = {
+            .source = SCHEMA_NONE, .topic = SCHEMA_NONE, .partition = -1, .offset = -1, .event_time_us = CHANGE_NO_TIME}};
+    transition t = {.mandate = S("m-1"),
+                    .issuer = S("https://issuer.example"),
+                    .version = 300,
+                    .state = STATE_REVOKED,
+                    .prior = STATE_ACTIVE,
+                    .reason = REASON_WHILE_FALSE,
+                    .cause = CAUSE_CHANGE,
+                    .origin = origin,
+                    .principal = S("user:x"),
+                    .note = S("why"),
+                    .clause = CLAUSE_WHILE,
+                    .clause_text = S("a == b"),
+                    .terms = terms,
+                    .term_count = 3,
+                    .term_total = 70,
+                    .cascade_root = S("m-0"),
+                    .cascade_parent = S("m-00"),
+                    .cascade_depth = 2,
+                    .cascade_count = 11,
+                    .grantor = S("user:g"),
+                    .agent = S("agent:a"),
+                    .purpose = S("p"),
+                    .targets = cel_map(targets, 1),
+                    .expires_at_us = 1,
+                    .effective_at_us = -2,
+                    .committed_at_us = 3,
+                    .seq = 4};
     for (int i = 0; i < 32; i++)
         t.txn[i] = (uint8_t)(i * 7);
     return t;

@@ -16,7 +16,8 @@ static void test_timer__it_agrees_with_a_plain_array(void **state)
         for (int i = 0; i < OWNERS; i++)
             model[k][i] = INT64_MAX;
     for (int step = 0; step < 60000; step++) {
-        uint32_t kind = random_below(&rng, TIMER_KIND_COUNT), owner = random_below(&rng, OWNERS), what = random_below(&rng, 10);
+        uint32_t kind = random_below(&rng, TIMER_KIND_COUNT), owner = random_below(&rng, OWNERS),
+                 what = random_below(&rng, 10);
         if (what < 5) {
             int64_t at = random_below(&rng, 20) == 0 ? INT64_MAX : (int64_t)random_below(&rng, 30) - 5;
             assert_true(timer_arm(&t, (timer_kind)kind, owner, at));
@@ -54,8 +55,10 @@ static void test_timer__equal_deadlines_come_out_by_kind_and_then_by_owner(void 
     static const struct {
         timer_kind kind;
         uint32_t owner;
-    } armed[] = {{TIMER_CONDITION, 1}, {TIMER_EXPIRY, 9}, {TIMER_GRACE, 2}, {TIMER_EXPIRY, 3}, {TIMER_CONDITION, 0}, {TIMER_GRACE, 1}},
-      out[] = {{TIMER_EXPIRY, 3}, {TIMER_EXPIRY, 9}, {TIMER_GRACE, 1}, {TIMER_GRACE, 2}, {TIMER_CONDITION, 0}, {TIMER_CONDITION, 1}};
+    } armed[] = {{TIMER_CONDITION, 1}, {TIMER_EXPIRY, 9},    {TIMER_GRACE, 2},
+                 {TIMER_EXPIRY, 3},    {TIMER_CONDITION, 0}, {TIMER_GRACE, 1}},
+      out[] = {{TIMER_EXPIRY, 3}, {TIMER_EXPIRY, 9},    {TIMER_GRACE, 1},
+               {TIMER_GRACE, 2},  {TIMER_CONDITION, 0}, {TIMER_CONDITION, 1}};
     timers t;
     timer_entry e;
     timers_init(&t);

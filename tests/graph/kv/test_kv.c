@@ -53,10 +53,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static mandate_slice str(const char *text)
-{
-    return mandate_slice_str(text);
-}
+static mandate_slice str(const char *text) { return mandate_slice_str(text); }
 
 static void put(fixture *f, kv_space space, const char *key, const char *value)
 {
@@ -377,11 +374,11 @@ static void test_kv__a_newer_format_is_refused(void **state)
     store_open_again(f);
 }
 
-#define ON_EACH(test)                                                                              \
-    {"memory: " #test, test, setup, teardown, &backends[BACKEND_MEMORY]},                          \
-        {"rocksdb: " #test, test, setup, teardown, &backends[BACKEND_ROCKSDB]},                    \
-    {                                                                                              \
-        "faulty: " #test, test, setup, teardown, &backends[BACKEND_FAULTY]                         \
+#define ON_EACH(test)                                                           \
+    {"memory: " #test, test, setup, teardown, &backends[BACKEND_MEMORY]},       \
+        {"rocksdb: " #test, test, setup, teardown, &backends[BACKEND_ROCKSDB]}, \
+    {                                                                           \
+        "faulty: " #test, test, setup, teardown, &backends[BACKEND_FAULTY]      \
     }
 
 int main(void)
@@ -393,8 +390,8 @@ int main(void)
         ON_EACH(test_kv__bytes_are_bytes),
         ON_EACH(test_kv__an_iterator_finds_its_place),
         ON_EACH(test_kv__an_iterator_sees_the_moment_it_was_opened),
-        {"rocksdb: test_kv__a_newer_format_is_refused", test_kv__a_newer_format_is_refused, setup,
-         teardown, &backends[BACKEND_ROCKSDB]},
+        {"rocksdb: test_kv__a_newer_format_is_refused", test_kv__a_newer_format_is_refused, setup, teardown,
+         &backends[BACKEND_ROCKSDB]},
         cmocka_unit_test(test_kv__the_backends_agree_on_random_histories),
         cmocka_unit_test(test_kv__a_failed_write_refuses_everything_after_it),
         cmocka_unit_test(test_kv__a_power_failure_takes_what_was_not_synced),

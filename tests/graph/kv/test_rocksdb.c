@@ -127,8 +127,7 @@ static void test_rocksdb__a_torn_last_record_is_dropped_whole(void **state)
     OK(kv_open_rocksdb(&store, f->directory, &err));
     OK(kv_get(store, KV_META, mandate_slice_str("last"), &value, &err));
     assert_string_equal(buf_cstr(&value), "00000498");
-    assert_int_equal(kv_get(store, KV_JOURNAL, mandate_slice_str("00000499"), &value, &err),
-                     MANDATE_NOT_FOUND);
+    assert_int_equal(kv_get(store, KV_JOURNAL, mandate_slice_str("00000499"), &value, &err), MANDATE_NOT_FOUND);
     kv_close(store);
     buf_deinit(&value);
 }
