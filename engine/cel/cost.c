@@ -42,20 +42,34 @@ static const bound *selected(cost_walk *c, const cel_type *operand, const bound 
 {
     if (operand && operand->kind == CEL_TYPE_OBJECT)
         return bound_of_type(&c->maker, type);
+    if (operand && operand->kind == CEL_TYPE_MAP)
+        return cost_item_of(c, x);
     const bound *inner = bound_join(&c->maker, cost_item_of(c, x), bound_of_type(&c->maker, type));
     return inner->item ? bound_join(&c->maker, inner, inner->item) : inner;
+}
+
+/* Reading a name of x, beyond the step. A map is looked up once, the map in an optional twice: is it there, what is it. */
+static uint64_t selection(const cel_type *operand, const bound *x, uint64_t name_bytes)
+{
+    uint64_t inside = x->item ? 2 * lookup(x->item, name_bytes) : 0, itself = lookup(x, name_bytes);
+    switch (operand ? operand->kind : CEL_TYPE_DYN) {
+    case CEL_TYPE_OBJECT:
+        return 0;
+    case CEL_TYPE_MAP:
+        return itself;
+    case CEL_TYPE_OPTIONAL:
+        return inside;
+    default:
+        return itself > inside ? itself : inside;
+    }
 }
 
 static cost_estimated visit_select(cost_walk *c, const cel_expr *e)
 {
     cost_estimated x = cost_visit(c, e->operand);
-    const bound *inner = x.b->item ? x.b->item : x.b; /* of an optional */
-    uint64_t reads = 2 * (CEL_UNITS_FIELD + lookup(x.b, e->name.len) + lookup(inner, e->name.len));
-    bool object = e->operand->type && e->operand->type->kind == CEL_TYPE_OBJECT;
-    if (object)
-        reads = CEL_UNITS_FIELD;
-    const bound *b = e->test_only ? bound_scalar() : selected(c, e->operand->type, x.b, e->type);
-    return cost_make(b, bound_add(x.cost, reads));
+    const cel_type *type = e->operand->type;
+    const bound *b = e->test_only ? bound_scalar() : selected(c, type, x.b, e->type);
+    return cost_make(b, bound_add(x.cost, bound_add(CEL_UNITS_FIELD, selection(type, x.b, e->name.len))));
 }
 
 /* --- operators --- */
@@ -73,6 +87,22 @@ static cost_estimated visit_comparison(cost_walk *c, const cel_expr *e)
     return cost_make(bound_scalar(), bound_add(bound_add(x.cost, y.cost), work));
 }
 
+/* x[key], beyond the step: in a map, or in the map in an optional. */
+static uint64_t index_lookup(const cel_type *operand, const bound *x, uint64_t key_bytes)
+{
+    uint64_t inside = x->item ? lookup(x->item, key_bytes) : 0, itself = lookup(x, key_bytes);
+    switch (operand ? operand->kind : CEL_TYPE_DYN) {
+    case CEL_TYPE_LIST:
+        return 0;
+    case CEL_TYPE_MAP:
+        return itself;
+    case CEL_TYPE_OPTIONAL:
+        return inside;
+    default:
+        return itself > inside ? itself : inside;
+    }
+}
+
 static cost_estimated visit_index(cost_walk *c, const cel_expr *e)
 {
     cost_estimated key = cost_visit(c, e->args[1]);
@@ -82,8 +112,7 @@ static cost_estimated visit_index(cost_walk *c, const cel_expr *e)
                          bound_add(key.cost, CEL_UNITS_ENTITY + CEL_UNITS_CALL));
     cost_estimated x = cost_visit(c, e->args[0]);
     const bound *inner = cost_item_of(c, x.b);
-    uint64_t bytes = key.b->size.len;
-    uint64_t work = CEL_UNITS_CALL + lookup(x.b, bytes) + lookup(inner, bytes);
+    uint64_t work = CEL_UNITS_CALL + index_lookup(e->args[0]->type, x.b, key.b->size.len);
     const bound *b = inner->item ? bound_join(&c->maker, inner, inner->item) : inner;
     if (e->args[0]->type && e->args[0]->type->kind != CEL_TYPE_DYN && e->args[0]->type->kind != CEL_TYPE_OPTIONAL)
         b = inner;

@@ -56,6 +56,28 @@ static void test_cost__ordinary_conditions_fit(void **state)
     world_deinit(&w);
 }
 
+/* The signers of an envelope, as e-signature systems send them: a list of maps with whatever is in them. */
+static void test_cost__a_search_through_a_list_of_records_fits(void **state)
+{
+    static const char *const sources[] = {
+        "signers.exists(s, s.role == 'CFO' && s.status == 'signed')",
+        "signers.exists(s, s['role'] == 'CFO' && s['status'] == 'signed')",
+        "signers.exists(s, has(s.role) && s.role in ['CFO', 'CEO'] && s.status == 'signed')",
+        "signers.filter(s, s.status != 'signed').size() == 0",
+    };
+    world w;
+    uint32_t index;
+    world_init(&w);
+    const cel_type *type = cel_type_parse(w.env, mandate_slice_str("list(map(string, dyn))"), NULL);
+    assert_int_equal(cel_env_variable(&index, w.env, "signers", type, NULL), MANDATE_OK);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        uint64_t cost = estimate(&w, sources[i], NULL);
+        if (cost > LIMIT_CEL_COST)
+            fail_msg("%s: %llu units", sources[i], (unsigned long long)cost);
+    }
+    world_deinit(&w);
+}
+
 static void test_cost__what_may_take_too_long_does_not_fit_and_is_named(void **state)
 {
     static const struct {
@@ -144,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cost__ordinary_conditions_fit),
+        cmocka_unit_test(test_cost__a_search_through_a_list_of_records_fits),
         cmocka_unit_test(test_cost__what_may_take_too_long_does_not_fit_and_is_named),
         cmocka_unit_test(test_cost__a_refusal_says_where_and_how_much),
         cmocka_unit_test(test_cost__grows_with_the_assumed_sizes),
