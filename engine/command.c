@@ -123,5 +123,7 @@ bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
     engine_answer *a = answer_new(e, input);
     if (!a)
         return false;
+    if (c->kind == COMMAND_WATCH || c->kind == COMMAND_UNWATCH)
+        return watch_command(e, c, a);
     return c->kind == COMMAND_ISSUE ? issue_run(e, c, a, &why) : run_on_mandate(e, c, a, &why);
 }

@@ -45,9 +45,13 @@ bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *er
     return true;
 }
 
-static void posting_moved(void *ctx, uint32_t owner, uint8_t clause, uint32_t position)
+void posting_moved(void *ctx, uint32_t owner, uint8_t clause, uint32_t position)
 {
-    mandate_at(ctx, owner)->position[clause] = position;
+    engine *e = ctx;
+    if (clause == CLAUSE_WATCH)
+        e->watches.data[owner].position = position;
+    else
+        mandate_at(e, owner)->position[clause] = position;
 }
 
 void mandate_unbind(engine *e, uint32_t handle)

@@ -4,6 +4,7 @@
  *
  *   step.c      one batch           deadline.c  time moves         command.c  issue, revoke, suspend, resume
  *   end.c       one mandate changes state, with its evidence       cascade.c  what falls with it, in slices
+ *   watch.c     conditions that are only watched                   watch_store.c  their stored form
  *   flip.c      conditions flipped: what that means for mandates   persist.c, batch_codec.c, hash.c, report.c
  */
 #ifndef MANDATE_ENGINE_ENGINE_INT_H
@@ -37,6 +38,26 @@ typedef struct mandate {
     mandate_slice claims_kept; /* owned; only without a claims_load port */
 } mandate;
 
+/* A standing condition without a mandate. Of a removed one, id and text stay readable until the next step. */
+typedef struct watch {
+    mandate_slice id, principal; /* owned; id.ptr NULL: a free place */
+    condition_template *template;
+    condition_edge edge;
+    uint32_t position; /* of its posting */
+    uint32_t version, created_input;
+    uint64_t created_seq;
+    int64_t created_at_us, changed_at_us;
+    uint8_t value; /* condition_truth, as last told */
+    bool dirty, removed;
+} watch;
+
+/* A watch that flips on the present occasion. */
+typedef struct watch_change {
+    uint64_t created_seq;
+    uint32_t created_input, watch;
+    uint8_t now;
+} watch_change;
+
 /* A final mandate whose descendants are still to be recorded. */
 typedef struct cascade {
     uint32_t root, cursor; /* next descendant to look at, in preorder */
@@ -65,6 +86,9 @@ struct engine {
     timers deadlines;
     VEC(mandate) mandates;
     table by_id;
+    VEC(watch) watches;
+    VEC(uint32_t) watch_free; /* places to use again; has room for all */
+    table watch_by_id;
     VEC(cascade) cascades; /* in order of their roots' ends */
     uint8_t source_state[LIMIT_SOURCES];
     uint64_t seq;
@@ -81,6 +105,11 @@ struct engine {
     VEC(engine_answer) answers;
     VEC(uint32_t) dirty; /* mandates to persist */
     VEC(mandate_slice) new_claims;
+    VEC(engine_flip) flips;
+    VEC(engine_occasion) occasions;
+    VEC(uint32_t) watches_dirty, watches_gone; /* to persist; removed in this step */
+    VEC(mandate_slice) watches_removed;
+    VEC(watch_change) watch_changes;
     VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
     bool meta_changed, more;
     uint64_t leaf_flips0, condition_flips0, programs0;
@@ -114,6 +143,27 @@ bool engine_settle(engine *e, const occasion *why);
 bool mandate_review(engine *e, uint32_t handle, const occasion *why);
 /* Arms or disarms the grace period of unknown clauses. */
 bool mandate_watch_unknown(engine *e, uint32_t handle);
+
+/* --- watch.c, watch_store.c -------------------------------------------------------------------------------- */
+void watches_init(engine *e);
+void watches_deinit(engine *e);
+/* Forgets the results of the last step. */
+void watch_step_begin(engine *e);
+/* Watches whose value is not what was last told: after loading. */
+bool watch_catch_up(engine *e);
+/* A condition held by a watch has flipped; reported by the next watch_report. */
+bool watch_flipped(engine *e, uint32_t watch, condition_truth now);
+bool watch_report(engine *e, const occasion *why);
+void watch_result(engine *e, engine_result *out);
+bool watch_command(engine *e, const engine_command *c, engine_answer *a);
+/* A new place under this id, not bound yet; UINT32_MAX: out of memory. */
+uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal);
+bool watch_bind(engine *e, uint32_t handle, mandate_error *err);
+mandate_status watch_load_done(engine *e, mandate_error *err);
+bool watch_hash(engine *e, buf *all);
+
+/* condition_moved, for all holders. */
+void posting_moved(void *e, uint32_t owner, uint8_t clause, uint32_t position);
 
 /* --- deadline.c, command.c, cascade.c --------------------------------------------------------------------- */
 /* Serves what is due up to a moment. `in_slices`: a bounded part of it, if that is much. */

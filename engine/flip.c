@@ -116,6 +116,11 @@ bool engine_settle(engine *e, const occasion *why)
         return engine_fail(e, "out of memory while settling conditions");
     e->affected.len = 0;
     for (uint32_t i = 0; i < count; i++) {
+        if (flips[i].clause == CLAUSE_WATCH) {
+            if (!watch_flipped(e, flips[i].owner, flips[i].now))
+                return false;
+            continue;
+        }
         mandate *m = mandate_at(e, flips[i].owner);
         if (m->affected)
             continue;
@@ -123,6 +128,8 @@ bool engine_settle(engine *e, const occasion *why)
         if (!m->affected)
             return engine_fail(e, "out of memory while settling conditions");
     }
+    if (!watch_report(e, why))
+        return false;
     sort_by_id(e, e->affected.data, e->affected.len);
     for (uint32_t i = 0; i < e->affected.len; i++) {
         uint32_t handle = e->affected.data[i];

@@ -4,6 +4,7 @@
  * depends on it is the same after a restart.
  *
  *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace
+ *   watch    see watch_store.c
  *   meta     format, time, source states by stable id, pending cascades
  */
 #include "engine/command_int.h"
@@ -251,6 +252,8 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
         e->mandates_live++;
         s = bind_loaded(e, i, err);
     }
+    if (s == MANDATE_OK)
+        s = watch_load_done(e, err);
     arena_deinit(&e->loading);
     arena_init(&e->loading, 0);
     VEC_FREE(&e->loading_claims);
@@ -329,7 +332,7 @@ mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err)
     engine_encode_meta(e, &meta);
     wire_put_u64(&all, e->seq);
     wire_put_bytes(&all, buf_slice(&meta));
-    bool ok = hash_entities(e, &all) && hash_mandates(e, &all) && sha256(out, all.data, all.len);
+    bool ok = hash_entities(e, &all) && hash_mandates(e, &all) && watch_hash(e, &all) && sha256(out, all.data, all.len);
     buf_deinit(&all);
     buf_deinit(&meta);
     e->err = NULL;

@@ -57,7 +57,6 @@ mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t n
 /* --- explain ------------------------------------------------------------------------------------------------- */
 static mandate_status explain_clause(engine *e, const claims *c, mandate_clause clause, buf *out, mandate_error *err)
 {
-    static const char *const truths[4] = {"false", "true", "unknown", "error"};
     condition_template *t;
     condition_truth value;
     transition_term *terms;
@@ -72,7 +71,7 @@ static mandate_status explain_clause(engine *e, const claims *c, mandate_clause 
     if (s == MANDATE_OK) {
         buf_printf(out, "{\"clause\":\"%s\",\"text\":", claims_clause_names[clause]);
         buf_put_json_string(out, c->clause[clause]);
-        buf_printf(out, ",\"value\":\"%s\",\"tree\":", truths[value]);
+        buf_printf(out, ",\"value\":\"%s\",\"tree\":", condition_truth_names[value]);
         s = condition_explain(e->conditions, t, c, out, err);
         buf_put_char(out, '}');
     }

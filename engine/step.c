@@ -22,6 +22,7 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
     arena_init(&e->loading, 0);
     timers_init(&e->deadlines);
     table_init(&e->by_id);
+    watches_init(e);
     /* The observer's context is the index, which needs the graph first: the cell is filled below. */
     if (context_create(&e->graph, e->schema, condition_observe, NULL, err) ||
         condition_index_create(&e->conditions, e->graph, &e->deadlines, err))
@@ -39,6 +40,7 @@ void engine_destroy(engine *e)
 {
     if (!e)
         return;
+    watches_deinit(e);
     condition_index_destroy(e->conditions);
     context_destroy(e->graph);
     timers_deinit(&e->deadlines);
@@ -90,6 +92,7 @@ static void step_begin(engine *e)
     }
     e->dirty.len = e->transitions.len = e->answers.len = e->new_claims.len = 0;
     context_changed_clear(e->graph);
+    watch_step_begin(e);
     arena_reset(&e->memory);
     condition_stats stats;
     condition_get_stats(e->conditions, &stats);
@@ -176,6 +179,7 @@ static void step_result(engine *e, engine_result *out)
         .programs_run = (uint32_t)(stats.programs_run - e->programs0),
     };
     out->entities = context_changed(e->graph, &out->entity_count);
+    watch_result(e, out);
 }
 
 mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err)
@@ -193,7 +197,7 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     step_begin(e);
     e->seq = batch->seq;
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
-    bool ok = engine_advance(e, e->batch_now_us, batch->count == 0);
+    bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;
     for (uint32_t i = 0; ok && i < batch->count; i++)
         ok = run_input(e, &batch->inputs[i], i);

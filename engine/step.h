@@ -25,7 +25,7 @@
 #ifndef MANDATE_ENGINE_STEP_H
 #define MANDATE_ENGINE_STEP_H
 
-#include "engine/mandate/lifecycle.h"
+#include "engine/mandate/watch.h"
 
 typedef struct engine engine;
 
@@ -34,7 +34,9 @@ typedef enum engine_command_kind {
     COMMAND_ISSUE,   /* claims */
     COMMAND_REVOKE,  /* mandate, note */
     COMMAND_SUSPEND, /* mandate, note */
-    COMMAND_RESUME   /* mandate, note */
+    COMMAND_RESUME,  /* mandate, note */
+    COMMAND_WATCH,   /* mandate: the watch's id; condition */
+    COMMAND_UNWATCH  /* mandate: the watch's id */
 } engine_command_kind;
 
 typedef struct engine_command {
@@ -42,7 +44,8 @@ typedef struct engine_command {
     mandate_slice mandate;   /* id; for ISSUE it is in the claims */
     mandate_slice principal; /* who asks; authorised by the caller */
     mandate_slice note;
-    const claims *claims; /* ISSUE */
+    mandate_slice condition; /* WATCH */
+    const claims *claims;    /* ISSUE */
 } engine_command;
 
 typedef enum engine_source_state {
@@ -78,11 +81,12 @@ typedef struct engine_batch {
 typedef struct engine_answer {
     uint32_t input;      /* index in the batch */
     mandate_error error; /* status OK when accepted */
-    bool repeated;       /* ISSUE with the same content again: answered as the first time, nothing changed */
+    bool repeated;       /* ISSUE, WATCH with the same content again: answered as the first time, nothing changed */
     mandate_slice mandate;
     uint32_t version;
-    mandate_state state;               /* after the command */
-    const mandate_slice *unobservable; /* ISSUE: attribute paths no connector supplies; the expiry is their fallback */
+    mandate_state state;               /* after the command; STATE_NONE for a watch */
+    condition_truth truth;             /* WATCH: its value now */
+    const mandate_slice *unobservable; /* ISSUE, WATCH: attribute paths no connector supplies; the expiry is their fallback */
     uint32_t unobservable_count;
 } engine_answer;
 
@@ -94,9 +98,35 @@ typedef struct engine_mandate_view {
     uint8_t suspended_by; /* bits, see SUSPENDED_BY_* */
 } engine_mandate_view;
 
+/* Why some watches flipped together. */
+typedef struct engine_occasion {
+    transition_cause cause;
+    change_origin origin;
+    int64_t effective_at_us;
+} engine_occasion;
+
+/* A watch changed its truth value; engine_flip_get gives the whole of it. */
+typedef struct engine_flip {
+    uint32_t watch, version; /* handle */
+    uint32_t occasion;       /* index in `occasions` */
+    uint8_t value, prior;    /* condition_truth */
+} engine_flip;
+
+typedef struct engine_watch_view {
+    mandate_slice id, condition, principal;
+    condition_truth value;
+    uint32_t version;
+    uint64_t created_seq;
+    uint32_t created_input;
+    int64_t created_at_us, changed_at_us; /* changed: the last flip, or the creation */
+} engine_watch_view;
+
 typedef struct engine_result {
     const transition *transitions; /* in order of occurrence; within one input by mandate id */
     uint32_t transition_count;
+    const engine_flip *flips; /* in order of occurrence; of one change by age of the watch */
+    uint32_t flip_count;
+    const engine_occasion *occasions;
     const engine_answer *answers; /* one per COMMAND input */
     uint32_t answer_count;
     bool more; /* due work was left for the next step */
@@ -105,6 +135,10 @@ typedef struct engine_result {
     uint32_t entity_count;
     const uint32_t *mandates; /* handles of mandates issued or changed, each once */
     uint32_t mandate_count;
+    const mandate_slice *watches_removed; /* ids; to be forgotten before `watches` is stored */
+    uint32_t watches_removed_count;
+    const uint32_t *watches; /* handles of watches created or flipped and still there, each once */
+    uint32_t watch_count;
     bool meta_changed; /* engine_encode_meta differs from the last step's */
     /* counters of this step, for metrics */
     uint32_t changes_applied, changes_stale, atoms_flipped, conditions_flipped, programs_run;
@@ -139,15 +173,19 @@ MANDATE_CHECK mandate_status engine_step(engine *e, const engine_batch *batch, e
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value);
 /* Key = mandate id; value holds claims and life. engine_record_claims finds the claims in it. */
 void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes);
+/* Key = watch id. */
+void engine_encode_watch(const engine *e, uint32_t handle, buf *key, buf *value);
 /* Claims bytes of a mandate issued in the last step (empty for one that merely changed: keep the stored ones). */
 mandate_slice engine_new_claims(const engine *e, uint32_t handle);
 MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err);
 /* Time, pending cascades, source states. */
 void engine_encode_meta(const engine *e, buf *value);
 
-/* Recovery, in this order: every entity, every mandate (any order), meta, then engine_load_done(last seq). */
+/* Recovery, in this order: every entity, every mandate and watch (any order), meta, then engine_load_done(last seq). A watch
+ * whose value is no longer what it was (entity types were changed) flips in the next step. */
 MANDATE_CHECK mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+MANDATE_CHECK mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err);
 
@@ -157,7 +195,7 @@ void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s);
 MANDATE_CHECK mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s,
                                                  mandate_error *err);
 
-/* SHA-256 over every entity and mandate in key order, and meta: equal states, equal hashes. Slow; for tests and audits. */
+/* SHA-256 over every entity, mandate and watch in key order, and meta: equal states, equal hashes. Slow; for tests and audits. */
 MANDATE_CHECK mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err);
 
 /* --- reading, on the engine's thread --------------------------------------------------------------------- */
@@ -176,6 +214,15 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
  * gets the handle of the mandate that decides. */
 mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t now_us, uint32_t *because);
 /* Handles run from 0 to engine_mandate_count() - 1 in order of issuance. */
+
+/* Watches there are; the handle of one, or UINT32_MAX; the next handle in use from `handle` on, or UINT32_MAX. Handles are
+ * used again, and are others after a restart. */
+uint32_t engine_watch_count(const engine *e);
+uint32_t engine_watch_find(const engine *e, mandate_slice id);
+uint32_t engine_watch_next(const engine *e, uint32_t handle);
+void engine_watch_get(const engine *e, uint32_t handle, engine_watch_view *out);
+/* A flip of the last step, whole; valid until the next one. */
+void engine_flip_get(const engine *e, const engine_result *result, uint32_t index, watch_flip *out);
 
 /* JSON: {"mandate","state",...,"clauses":[{"clause","text","value","tree":{...}}]} with, for every term, its value and
  * the record that set it. NOT_FOUND for an unknown id. */

@@ -24,10 +24,8 @@
 
 #include "engine/cel/eval.h"
 #include "engine/context/context.h"
-#include "engine/mandate/lifecycle.h"
+#include "engine/mandate/watch.h"
 #include "engine/timer/timer.h"
-
-typedef enum condition_truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_ERROR } condition_truth;
 
 typedef struct condition_index condition_index;
 typedef uint32_t condition_edge;
@@ -56,6 +54,8 @@ typedef struct condition_template condition_template;
 MANDATE_CHECK mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text,
                                                mandate_error *err);
 void condition_template_release(condition_index *x, condition_template *t);
+/* Does it read anything of the mandate that holds it? */
+bool condition_reads_mandate(const condition_template *t);
 mandate_slice condition_text(const condition_template *t);
 
 /* Puts the mandate's constants into the template. The edge carries one reference. Its truth is there at once. */
@@ -63,6 +63,10 @@ MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index
                                             mandate_error *err);
 void condition_release(condition_index *x, condition_edge edge);
 condition_truth condition_value(const condition_index *x, condition_edge edge);
+
+/* What holds a condition: a mandate, by one of its clauses, or a watch. Two bits. */
+enum { CLAUSE_WATCH = CLAUSE_COUNT };
+_Static_assert(CLAUSE_WATCH < 4, "a posting has two bits for it");
 
 /* Posts and removes an owner; `position` is the index's memory of where, kept by the owner. */
 MANDATE_CHECK bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause,

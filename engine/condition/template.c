@@ -105,6 +105,8 @@ mandate_status condition_compile(condition_template **out, condition_index *x, m
     return MANDATE_OK;
 }
 
+bool condition_reads_mandate(const condition_template *t) { return t->root->mandate_fields != 0; }
+
 void condition_template_release(condition_index *x, condition_template *t)
 {
     assert(t->refs > 0);

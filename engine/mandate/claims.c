@@ -8,7 +8,7 @@
 
 enum { CLAIMS_FORMAT = 1 };
 
-static mandate_status check_text(mandate_slice s, const char *member, size_t max, bool required, mandate_error *err)
+mandate_status claims_check_text(mandate_slice s, const char *member, size_t max, bool required, mandate_error *err)
 {
     if (s.len == 0 && required)
         return mandate_error_set(err, MANDATE_INVALID, "\"%s\" is required", member);
@@ -20,9 +20,9 @@ static mandate_status check_text(mandate_slice s, const char *member, size_t max
 }
 
 /* Ids stand in keys, URLs and terminals: printable, no space at all. */
-static mandate_status check_id(mandate_slice s, const char *member, bool required, mandate_error *err)
+mandate_status claims_check_id(mandate_slice s, const char *member, bool required, mandate_error *err)
 {
-    mandate_status status = check_text(s, member, LIMIT_ID, required, err);
+    mandate_status status = claims_check_text(s, member, LIMIT_ID, required, err);
     for (size_t i = 0; status == MANDATE_OK && i < s.len; i++)
         if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 127)
             status = mandate_error_set(err, MANDATE_INVALID, "\"%s\" must have no spaces or control characters (byte %zu)",
@@ -36,7 +36,7 @@ static mandate_status check_items(const mandate_slice *items, uint32_t count, co
         return mandate_error_set(err, MANDATE_LIMIT, "\"%s\" has %u items, at most %d are allowed", member, count,
                                  LIMIT_SCOPE_ITEMS);
     for (uint32_t i = 0; i < count; i++) {
-        mandate_status status = check_id(items[i], member, true, err);
+        mandate_status status = claims_check_id(items[i], member, true, err);
         const char *star = items[i].len ? memchr(items[i].ptr, '*', items[i].len) : NULL;
         if (status == MANDATE_OK && star && star != items[i].ptr + items[i].len - 1)
             status = mandate_error_set(err, MANDATE_INVALID, "\"%s\": a \"*\" may only stand at the end, in \"%.*s\"",
@@ -54,7 +54,7 @@ static mandate_status check_limits(const claims *c, mandate_error *err)
     for (uint32_t i = 0; i < c->limit_count; i++) {
         const claims_limit *l = &c->limits[i];
         bool number = l->max.kind == CEL_INT || l->max.kind == CEL_UINT || (l->max.kind == CEL_DOUBLE && isfinite(l->max.d));
-        mandate_status status = check_id(l->name, "scope.limits", true, err);
+        mandate_status status = claims_check_id(l->name, "scope.limits", true, err);
         if (status != MANDATE_OK)
             return status;
         if (!number)
@@ -69,16 +69,16 @@ static mandate_status check_limits(const claims *c, mandate_error *err)
 mandate_status claims_check(const claims *c, mandate_error *err)
 {
     mandate_status s;
-    if ((s = check_id(c->id, "id", true, err)) || (s = check_id(c->issuer, "issuer", true, err)) ||
-        (s = check_id(c->grantor, "grantor", true, err)) || (s = check_id(c->agent, "agent", true, err)) ||
-        (s = check_text(c->purpose, "purpose", LIMIT_REASON, true, err)) ||
-        (s = check_id(c->parent, "parent", false, err)) ||
+    if ((s = claims_check_id(c->id, "id", true, err)) || (s = claims_check_id(c->issuer, "issuer", true, err)) ||
+        (s = claims_check_id(c->grantor, "grantor", true, err)) || (s = claims_check_id(c->agent, "agent", true, err)) ||
+        (s = claims_check_text(c->purpose, "purpose", LIMIT_REASON, true, err)) ||
+        (s = claims_check_id(c->parent, "parent", false, err)) ||
         (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
         (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
         (s = check_items(c->audience, c->audience_count, "audience", err)) || (s = check_limits(c, err)))
         return s;
     for (int i = 0; i < CLAUSE_COUNT; i++)
-        if ((s = check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
+        if ((s = claims_check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
             return s;
     if (c->action_count == 0)
         return mandate_error_set(err, MANDATE_INVALID,

@@ -56,6 +56,10 @@ extern const char *const claims_clause_names[CLAUSE_COUNT + 1]; /* "while", "unt
 /* Structure only: required members, lengths, characters of ids, counts, numbers. One sentence naming the
  * member and what is expected. Says nothing about conditions or parents. */
 MANDATE_CHECK mandate_status claims_check(const claims *c, mandate_error *err);
+/* Of one member: UTF-8 without NUL of at most `max` bytes; and an id, which stands in keys, URLs and terminals. */
+MANDATE_CHECK mandate_status claims_check_text(mandate_slice s, const char *member, size_t max, bool required,
+                                               mandate_error *err);
+MANDATE_CHECK mandate_status claims_check_id(mandate_slice s, const char *member, bool required, mandate_error *err);
 void claims_encode(buf *b, const claims *c);
 /* Strings borrow from `bytes`, arrays are in `a`. MANDATE_CORRUPT when malformed. */
 MANDATE_CHECK mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err);

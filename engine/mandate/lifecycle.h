@@ -109,6 +109,9 @@ typedef struct transition_names {
     mandate_slice source, topic;                     /* of `origin` */
     const mandate_slice *term_sources, *term_topics; /* per term */
 } transition_names;
+/* The same for an origin alone: source and topic by name. */
+void transition_origin_encode(buf *b, const change_origin *o, const schema *s);
+void transition_origin_decode(wire_reader *r, change_origin *o, mandate_slice *source, mandate_slice *topic);
 MANDATE_CHECK mandate_status transition_decode(transition *out, transition_names *names, arena *a, mandate_slice bytes,
                                                mandate_error *err);
 

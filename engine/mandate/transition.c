@@ -7,7 +7,7 @@
 
 enum { TRANSITION_FORMAT = 1 };
 
-static void put_origin(buf *b, const change_origin *o, const schema *s)
+void transition_origin_encode(buf *b, const change_origin *o, const schema *s)
 {
     wire_put_bytes(b, mandate_slice_str(o->source == SCHEMA_NONE ? "" : schema_source_name(s, o->source)));
     wire_put_bytes(b, mandate_slice_str(o->topic == SCHEMA_NONE ? "" : schema_topic_name(s, o->topic)));
@@ -17,7 +17,7 @@ static void put_origin(buf *b, const change_origin *o, const schema *s)
     wire_put_u64(b, o->seq);
 }
 
-static void get_origin(wire_reader *r, change_origin *o, mandate_slice *source, mandate_slice *topic)
+void transition_origin_decode(wire_reader *r, change_origin *o, mandate_slice *source, mandate_slice *topic)
 {
     *source = wire_get_bytes(r);
     *topic = wire_get_bytes(r);
@@ -38,7 +38,7 @@ void transition_encode(buf *b, const transition *t, const schema *s)
     wire_put_u8(b, (uint8_t)t->prior);
     wire_put_u8(b, (uint8_t)t->reason);
     wire_put_u8(b, (uint8_t)t->cause);
-    put_origin(b, &t->origin, s);
+    transition_origin_encode(b, &t->origin, s);
     wire_put_bytes(b, t->principal);
     wire_put_bytes(b, t->note);
     wire_put_u8(b, (uint8_t)t->clause);
@@ -53,7 +53,7 @@ void transition_encode(buf *b, const transition *t, const schema *s)
         if (known)
             cel_encode(b, term->value);
         if (term->observed)
-            put_origin(b, &term->origin, s);
+            transition_origin_encode(b, &term->origin, s);
     }
     wire_put_bytes(b, t->cascade_root);
     wire_put_bytes(b, t->cascade_parent);
@@ -86,7 +86,7 @@ static void get_terms(wire_reader *r, arena *a, transition *t, transition_names 
         terms[i].observed = flags & 1;
         terms[i].value = flags & 2 ? cel_decode(r, a) : (cel_value){.kind = CEL_UNKNOWN};
         if (terms[i].observed)
-            get_origin(r, &terms[i].origin, &sources[i], &topics[i]);
+            transition_origin_decode(r, &terms[i].origin, &sources[i], &topics[i]);
     }
     t->terms = terms;
     t->term_count = (uint32_t)n;
@@ -108,7 +108,7 @@ mandate_status transition_decode(transition *out, transition_names *names, arena
     t.prior = (mandate_state)wire_get_u8(r);
     t.reason = (mandate_reason)wire_get_u8(r);
     t.cause = (transition_cause)wire_get_u8(r);
-    get_origin(r, &t.origin, &n.source, &n.topic);
+    transition_origin_decode(r, &t.origin, &n.source, &n.topic);
     t.principal = wire_get_bytes(r);
     t.note = wire_get_bytes(r);
     t.clause = (mandate_clause)wire_get_u8(r);

@@ -33,10 +33,13 @@ typedef struct {
     engine *resumed; /* restored at a mid-point, fed the same batches */
     uint64_t seq, inputs;
     buf journal, transitions, resumed_transitions; /* length-prefixed values */
-    size_t transitions_at_resume;
+    buf flip_bytes, resumed_flips;
+    size_t transitions_at_resume, flips_at_resume;
     int64_t offset;
     restore_mode mode;
     bool more; /* slices are left */
+    VEC(watch_flip) flips; /* since both sides were last compared; the ids are not kept */
+    uint64_t flips_seen;
 } world;
 
 #define FAIL(w, ...)                                                                                            \
@@ -132,6 +135,29 @@ static void add_command(world *w, arena *a, pair *p)
                                                         : model_resume(&w->m, i);
 }
 
+/* Few names, so that they are used again, and sometimes twice. */
+static void add_watch(world *w, arena *a, pair *p)
+{
+    int name = (int)model_rand(&w->rng, 24), there = model_watch_find(&w->m, name);
+    m_condition c = {0};
+    char id[16];
+    bool repeated;
+    snprintf(id, sizeof(id), "w%d", name);
+    if (there >= 0 && model_rand(&w->rng, 3)) {
+        p->inputs[p->count] = world_command(COMMAND_UNWATCH, arena_dup(a, mandate_slice_str(id)).ptr);
+        p->accepted[p->count++] = model_unwatch(&w->m, name);
+        return;
+    }
+    if (there >= 0 && model_rand(&w->rng, 2))
+        c = w->m.watch[there].condition;
+    else if (w->m.count && model_rand(&w->rng, 3) == 0 && w->m.mandate[0].clause[0].present)
+        c = w->m.mandate[0].clause[0]; /* one node, held by both kinds */
+    else
+        model_random(&c, &w->rng, w->m.now, 3);
+    p->inputs[p->count] = world_watch(a, &c, id);
+    p->accepted[p->count++] = model_watch(&w->m, name, &c, &repeated);
+}
+
 static void add_input(world *w, arena *a, pair *p)
 {
     uint64_t dice = model_rand(&w->rng, 100);
@@ -141,7 +167,9 @@ static void add_input(world *w, arena *a, pair *p)
         add_command(w, a, p);
     } else if (dice < 20 && w->m.count) {
         add_reissue(w, a, p);
-    } else if (dice < 24) {
+    } else if (dice < 26 && w->m.watches < MODEL_WATCHES) {
+        add_watch(w, a, p);
+    } else if (dice < 30) {
         int source = (int)model_rand(&w->rng, MODEL_SOURCES);
         bool down = model_rand(&w->rng, 3) == 0;
         p->inputs[p->count++] = world_source(source, down);
@@ -177,10 +205,56 @@ static void compare_effective(world *w)
     }
 }
 
+static const condition_truth truths[] = {TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_ERROR};
+
+static void compare_flips(world *w)
+{
+    char text[4096];
+    for (int i = 0; i < w->m.flips && (uint32_t)i < w->flips.len; i++) {
+        const m_flip *ought = &w->m.flip[i];
+        const watch_flip *is = &w->flips.data[i];
+        if ((int)is->version == ought->version && is->value == truths[ought->value] && is->prior == truths[ought->prior] &&
+            is->effective_at_us == ought->at * WORLD_SECOND)
+            continue;
+        model_print(text, sizeof(text), &w->m.watch[ought->watch].condition);
+        FAIL(w, "flip %d is to %d from %d, version %u; the model says to %d from %d, version %d: %s", i, is->value, is->prior,
+             is->version, truths[ought->value], truths[ought->prior], ought->version, text);
+    }
+    if (w->flips.len != (uint32_t)w->m.flips)
+        FAIL(w, "%u flips, the model has %d", w->flips.len, w->m.flips);
+    w->flips_seen += w->flips.len;
+    w->flips.len = 0;
+    w->m.flips = 0;
+}
+
+static void compare_watches(world *w)
+{
+    uint32_t live = 0;
+    char id[16];
+    for (int i = 0; i < w->m.watches; i++) {
+        const m_watch *x = &w->m.watch[i];
+        engine_watch_view v;
+        if (!x->exists)
+            continue;
+        live++;
+        snprintf(id, sizeof(id), "w%d", x->name);
+        uint32_t h = engine_watch_find(w->e, mandate_slice_str(id));
+        if (h == UINT32_MAX)
+            FAIL(w, "watch %s is not there", id);
+        engine_watch_get(w->e, h, &v);
+        if (v.value != truths[x->truth] || (int)v.version != x->version)
+            FAIL(w, "watch %s is %d version %u, the model says %d version %d", id, v.value, v.version, truths[x->truth],
+                 x->version);
+    }
+    if (engine_watch_count(w->e) != live)
+        FAIL(w, "%u watches, the model has %u", engine_watch_count(w->e), live);
+    compare_flips(w);
+}
+
 static void compare(world *w)
 {
-    static const condition_truth truths[] = {TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_ERROR};
     char id[16], text[4096];
+    compare_watches(w);
     if (engine_mandate_count(w->e) != (uint32_t)w->m.count)
         FAIL(w, "%u mandates, the model has %d", engine_mandate_count(w->e), w->m.count);
     for (int i = 0; i < w->m.count; i++) {
@@ -206,7 +280,7 @@ static void compare(world *w)
     }
 }
 
-static void record(world *w, buf *out, const engine_result *r)
+static void record(world *w, const engine *e, buf *out, buf *flips, const engine_result *r)
 {
     buf one;
     buf_init(&one);
@@ -215,6 +289,13 @@ static void record(world *w, buf *out, const engine_result *r)
         transition_encode(&one, &r->transitions[i], w->schema);
         wire_put_bytes(out, buf_slice(&one));
     }
+    buf_reset(&one);
+    for (uint32_t i = 0; i < r->flip_count; i++) {
+        watch_flip flip;
+        engine_flip_get(e, r, i, &flip);
+        watch_flip_encode(&one, &flip, w->schema);
+    }
+    wire_put_bytes(flips, buf_slice(&one));
     buf_deinit(&one);
 }
 
@@ -225,7 +306,13 @@ static void step(world *w, const engine_batch *batch, engine_result *r)
     buf value;
     if (engine_step(w->e, batch, r, &err) != MANDATE_OK)
         FAIL(w, "engine_step: %s", err.text);
-    record(w, &w->transitions, r);
+    record(w, w->e, &w->transitions, &w->flip_bytes, r);
+    for (uint32_t i = 0; i < r->flip_count; i++) {
+        watch_flip flip;
+        engine_flip_get(w->e, r, i, &flip);
+        if (!VEC_PUSH(&w->flips, flip))
+            FAIL(w, "out of memory");
+    }
     w->more = r->more;
     buf_init(&value);
     engine_encode_batch(&value, batch, w->schema);
@@ -234,7 +321,7 @@ static void step(world *w, const engine_batch *batch, engine_result *r)
     if (w->resumed) {
         if (engine_step(w->resumed, batch, &other, &err) != MANDATE_OK)
             FAIL(w, "restored engine: %s", err.text);
-        record(w, &w->resumed_transitions, &other);
+        record(w, w->resumed, &w->resumed_transitions, &w->resumed_flips, &other);
     }
 }
 
@@ -296,6 +383,9 @@ static void check_resumed(world *w)
     same_hash(w, w->e, w->resumed, "restored at a mid-point");
     if (!mandate_slice_eq(buf_slice(&w->resumed_transitions), after))
         FAIL(w, "restored at a mid-point: transitions differ");
+    after = mandate_slice_of(w->flip_bytes.data + w->flips_at_resume, w->flip_bytes.len - w->flips_at_resume);
+    if (!mandate_slice_eq(buf_slice(&w->resumed_flips), after))
+        FAIL(w, "restored at a mid-point: flips differ");
 }
 
 static void restore(world *w)
@@ -318,6 +408,10 @@ static void restore(world *w)
         engine_encode_mandate(w->e, i, &key, &value, w->e->mandates.data[i].claims_kept);
         s = engine_load_mandate(w->resumed, buf_slice(&key), buf_slice(&value), &err);
     }
+    for (uint32_t i = engine_watch_next(w->e, 0); s == MANDATE_OK && i != UINT32_MAX; i = engine_watch_next(w->e, i + 1)) {
+        engine_encode_watch(w->e, i, &key, &value);
+        s = engine_load_watch(w->resumed, buf_slice(&key), buf_slice(&value), &err);
+    }
     engine_encode_meta(w->e, &value);
     if (s == MANDATE_OK)
         s = engine_load_meta(w->resumed, buf_slice(&value), &err);
@@ -329,6 +423,8 @@ static void restore(world *w)
     buf_deinit(&value);
     buf_reset(&w->resumed_transitions);
     w->transitions_at_resume = w->transitions.len;
+    buf_reset(&w->resumed_flips);
+    w->flips_at_resume = w->flip_bytes.len;
 }
 
 /* As often as this world wants it, slices pending or not. */
@@ -376,9 +472,10 @@ static void replay(world *w)
 {
     engine *again = world_engine(w->schema);
     wire_reader r = wire_reader_of(buf_slice(&w->journal));
-    buf transitions;
+    buf transitions, flips;
     arena a;
     buf_init(&transitions);
+    buf_init(&flips);
     arena_init(&a, 0);
     while (!wire_done(&r)) {
         engine_batch batch;
@@ -388,27 +485,35 @@ static void replay(world *w)
         if (engine_decode_batch(&batch, &a, wire_get_bytes(&r), w->schema, &err) != MANDATE_OK ||
             engine_step(again, &batch, &result, &err) != MANDATE_OK)
             FAIL(w, "replay: %s", err.text);
-        record(w, &transitions, &result);
+        record(w, again, &transitions, &flips, &result);
     }
     same_hash(w, w->e, again, "replay from zero");
     if (!mandate_slice_eq(buf_slice(&transitions), buf_slice(&w->transitions)))
         FAIL(w, "replay from zero: transitions differ");
+    if (!mandate_slice_eq(buf_slice(&flips), buf_slice(&w->flip_bytes)))
+        FAIL(w, "replay from zero: flips differ");
+    buf_deinit(&flips);
     arena_deinit(&a);
     buf_deinit(&transitions);
     engine_destroy(again);
 }
 
-static uint64_t run_world(uint64_t seed, uint64_t inputs, uint64_t *transitions)
+static uint64_t run_world(uint64_t seed, uint64_t inputs, uint64_t *transitions, uint64_t *flips)
 {
     world w = {.seed = seed, .rng = seed};
     arena a;
     arena_init(&a, 0);
     model_init(&w.m, 1700000000);
+    w.m.flip = calloc(MODEL_FLIPS, sizeof(*w.m.flip));
+    if (!w.m.flip)
+        FAIL(&w, "out of memory");
     w.schema = world_schema();
     w.e = world_engine(w.schema);
     buf_init(&w.journal);
     buf_init(&w.transitions);
     buf_init(&w.resumed_transitions);
+    buf_init(&w.flip_bytes);
+    buf_init(&w.resumed_flips);
     w.mode = (restore_mode)(seed % RESTORE_MODES);
     while (w.inputs < inputs) {
         run_batch(&w, &a);
@@ -422,6 +527,11 @@ static uint64_t run_world(uint64_t seed, uint64_t inputs, uint64_t *transitions)
     replay(&w);
     for (int i = 0; i < w.m.count; i++)
         *transitions += (uint64_t)w.m.mandate[i].version;
+    *flips += w.flips_seen;
+    free(w.m.flip);
+    VEC_FREE(&w.flips);
+    buf_deinit(&w.flip_bytes);
+    buf_deinit(&w.resumed_flips);
     engine_destroy(w.resumed);
     engine_destroy(w.e);
     schema_destroy(w.schema);
@@ -436,13 +546,13 @@ int main(int argc, char **argv)
 {
     uint64_t steps = argc > 1 ? strtoull(argv[1], NULL, 10) : 200000;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-    uint64_t done = 0, transitions = 0, worlds = 0;
+    uint64_t done = 0, transitions = 0, flips = 0, worlds = 0;
     while (done < steps) {
-        done += run_world(seed, 600 + seed % 5 * 400, &transitions);
+        done += run_world(seed, 600 + seed % 5 * 400, &transitions, &flips);
         seed++;
         worlds++;
     }
-    printf("%llu inputs in %llu worlds, %llu transitions: no difference\n", (unsigned long long)done,
-           (unsigned long long)worlds, (unsigned long long)transitions);
-    return transitions == 0;
+    printf("%llu inputs in %llu worlds, %llu transitions, %llu flips: no difference\n", (unsigned long long)done,
+           (unsigned long long)worlds, (unsigned long long)transitions, (unsigned long long)flips);
+    return transitions == 0 || flips == 0;
 }

@@ -149,6 +149,17 @@ engine_input world_command(engine_command_kind kind, const char *id)
                           .command = {.kind = kind, .mandate = str(id), .principal = str("tester"), .note = str("because")}};
 }
 
+engine_input world_watch(arena *a, const m_condition *c, const char *id)
+{
+    char text[4096];
+    model_print(text, sizeof(text), c);
+    return (engine_input){.kind = INPUT_COMMAND,
+                          .command = {.kind = COMMAND_WATCH,
+                                      .mandate = arena_dup(a, str(id)),
+                                      .principal = str("tester"),
+                                      .condition = arena_dup(a, str(text))}};
+}
+
 engine_input world_source(int source, bool down)
 {
     return (engine_input){

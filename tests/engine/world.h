@@ -19,6 +19,7 @@ engine *world_engine(const schema *s);
 engine_input world_record(arena *a, const m_change *ch, int count, int64_t offset);
 engine_input world_issue(arena *a, const m_mandate *m, const char *id, const char *parent);
 engine_input world_command(engine_command_kind kind, const char *id);
+engine_input world_watch(arena *a, const m_condition *c, const char *id);
 engine_input world_source(int source, bool down);
 /* A random change; event times now and then, sometimes late. */
 void world_random_change(m_change *ch, uint64_t *rng, int64_t now);

@@ -2,6 +2,7 @@
 /* model - entities, mandates and time, the naive way. See model.h. */
 #include "tests/model/model.h"
 
+#include <assert.h>
 #include <string.h>
 
 void model_init(model *m, int64_t now)
@@ -99,9 +100,52 @@ static void order_add(model *m, int i)
     m->order[at] = i;
 }
 
+static void settle_watches(model *m)
+{
+    for (int i = 0; i < m->watches; i++) {
+        m_watch *w = &m->watch[i];
+        m_truth t = w->exists ? model_truth(m, &w->condition) : w->truth;
+        if (t == w->truth)
+            continue;
+        assert(m->flips < MODEL_FLIPS);
+        m->flip[m->flips++] = (m_flip){i, ++w->version, t, w->truth, m->now};
+        w->truth = t;
+    }
+}
+
+int model_watch_find(const model *m, int name)
+{
+    for (int i = 0; i < m->watches; i++)
+        if (m->watch[i].exists && m->watch[i].name == name)
+            return i;
+    return -1;
+}
+
+bool model_watch(model *m, int name, const m_condition *c, bool *repeated)
+{
+    int i = model_watch_find(m, name);
+    *repeated = false;
+    if (i >= 0) {
+        *repeated = memcmp(&m->watch[i].condition, c, sizeof(*c)) == 0;
+        return *repeated;
+    }
+    assert(m->watches < MODEL_WATCHES);
+    m->watch[m->watches++] = (m_watch){true, name, *c, model_truth(m, c), 1};
+    return true;
+}
+
+bool model_unwatch(model *m, int name)
+{
+    int i = model_watch_find(m, name);
+    if (i >= 0)
+        m->watch[i].exists = false;
+    return i >= 0;
+}
+
 /* Evaluates everything; those whose clause values changed are looked at. */
 static void settle(model *m)
 {
+    settle_watches(m);
     bool changed[MODEL_MANDATES] = {false};
     for (int i = 0; i < m->count; i++) {
         m_mandate *x = &m->mandate[i];

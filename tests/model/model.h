@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { MODEL_TYPES = 2, MODEL_ENTITIES = 6, MODEL_MANDATES = 400, MODEL_SOURCES = 2, MODEL_NODES = 24 };
+enum { MODEL_TYPES = 2, MODEL_ENTITIES = 6, MODEL_MANDATES = 400, MODEL_SOURCES = 2, MODEL_NODES = 24, MODEL_WATCHES = 200, MODEL_FLIPS = 100000 };
 
 typedef enum { M_FALSE, M_TRUE, M_UNKNOWN, M_ERROR } m_truth;
 
@@ -88,8 +88,27 @@ typedef struct {
     int64_t doomed_at;
 } m_mandate;
 
+/* A condition that is only watched. Never moved: the place is its age. */
+typedef struct {
+    bool exists;
+    int name;
+    m_condition condition;
+    m_truth truth;
+    int version;
+} m_watch;
+
+typedef struct {
+    int watch, version;
+    m_truth value, prior;
+    int64_t at;
+} m_flip;
+
 typedef struct {
     int64_t now;
+    m_watch watch[MODEL_WATCHES];
+    int watches;
+    m_flip *flip; /* since the caller set flips to 0; room for MODEL_FLIPS */
+    int flips;
     m_entity entity[MODEL_TYPES][MODEL_ENTITIES];
     bool down[MODEL_SOURCES];
     m_mandate mandate[MODEL_MANDATES];
@@ -124,6 +143,10 @@ bool model_issue(model *m, const m_mandate *claims); /* false: refused */
 bool model_revoke(model *m, int i);
 bool model_suspend(model *m, int i);
 bool model_resume(model *m, int i);
+/* False: refused. `repeated`: it was there already, with this condition. */
+bool model_watch(model *m, int name, const m_condition *c, bool *repeated);
+bool model_unwatch(model *m, int name);
+int model_watch_find(const model *m, int name); /* -1: there is none */
 void model_batch_end(model *m);
 m_state model_effective(const model *m, int i);
 

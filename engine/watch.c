@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch - standing conditions without a mandate: create, remove, and what their flips are.
+ *
+ * A watch holds one posting on its condition, as a clause of a mandate does; the same index serves both. Flips of one occasion
+ * are reported by age of the watch, which is the same on every replay and after every restart. Nothing is evaluated here and
+ * nothing allocated beyond the step's own lists: a flip costs its watch's cache line.
+ */
+#include "engine/command_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static bool id_eq(const void *ctx, uint32_t handle, const void *key)
+{
+    return mandate_slice_eq(((const engine *)ctx)->watches.data[handle].id, *(const mandate_slice *)key);
+}
+
+uint32_t engine_watch_find(const engine *e, mandate_slice id)
+{
+    return table_find(&e->watch_by_id, hash_slice(id), id_eq, e, &id);
+}
+
+static bool in_use(const watch *w) { return w->id.ptr && !w->removed; }
+
+uint32_t engine_watch_next(const engine *e, uint32_t handle)
+{
+    while (handle < e->watches.len && !in_use(&e->watches.data[handle]))
+        handle++;
+    return handle < e->watches.len ? handle : UINT32_MAX;
+}
+
+uint32_t engine_watch_count(const engine *e) { return e->watches.len - e->watch_free.len - e->watches_gone.len; }
+
+void engine_watch_get(const engine *e, uint32_t handle, engine_watch_view *out)
+{
+    const watch *w = &e->watches.data[handle];
+    *out = (engine_watch_view){.id = w->id,
+                               .condition = condition_text(w->template),
+                               .principal = w->principal,
+                               .value = (condition_truth)w->value,
+                               .version = w->version,
+                               .created_seq = w->created_seq,
+                               .created_input = w->created_input,
+                               .created_at_us = w->created_at_us,
+                               .changed_at_us = w->changed_at_us};
+}
+
+void engine_flip_get(const engine *e, const engine_result *result, uint32_t index, watch_flip *out)
+{
+    const engine_flip *f = &result->flips[index];
+    const engine_occasion *why = &result->occasions[f->occasion];
+    const watch *w = &e->watches.data[f->watch];
+    *out = (watch_flip){.watch = w->id,
+                        .issuer = e->issuer,
+                        .condition = condition_text(w->template),
+                        .created_seq = w->created_seq,
+                        .created_input = w->created_input,
+                        .version = f->version,
+                        .value = (condition_truth)f->value,
+                        .prior = (condition_truth)f->prior,
+                        .cause = why->cause,
+                        .origin = why->origin,
+                        .effective_at_us = why->effective_at_us,
+                        .committed_at_us = e->batch_now_us,
+                        .seq = e->seq};
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------- */
+void watches_init(engine *e) { table_init(&e->watch_by_id); }
+
+static void watch_free(engine *e, watch *w)
+{
+    if (w->template)
+        condition_template_release(e->conditions, w->template);
+    free((void *)(uintptr_t)w->id.ptr);
+    free((void *)(uintptr_t)w->principal.ptr);
+    *w = (watch){0};
+}
+
+void watches_deinit(engine *e)
+{
+    for (uint32_t i = 0; i < e->watches.len; i++) {
+        free((void *)(uintptr_t)e->watches.data[i].id.ptr); /* the index goes with all its templates */
+        free((void *)(uintptr_t)e->watches.data[i].principal.ptr);
+    }
+    table_deinit(&e->watch_by_id);
+    VEC_FREE(&e->watches);
+    VEC_FREE(&e->watch_free);
+    VEC_FREE(&e->flips);
+    VEC_FREE(&e->occasions);
+    VEC_FREE(&e->watches_dirty);
+    VEC_FREE(&e->watches_gone);
+    VEC_FREE(&e->watches_removed);
+    VEC_FREE(&e->watch_changes);
+}
+
+static bool copy(mandate_slice *out, mandate_slice s)
+{
+    char *to = malloc(s.len + 1);
+    if (!to)
+        return false;
+    if (s.len)
+        memcpy(to, s.ptr, s.len);
+    *out = mandate_slice_of(to, s.len);
+    return true;
+}
+
+uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal)
+{
+    watch w = {0};
+    uint32_t handle = e->watch_free.len ? e->watch_free.data[e->watch_free.len - 1] : e->watches.len;
+    /* Room to give the place back is made now, so that giving back cannot fail. */
+    if (!copy(&w.id, id) || !copy(&w.principal, principal) ||
+        (handle == e->watches.len &&
+         (!VEC_RESERVE(&e->watch_free, handle + 1) || !VEC_PUSH(&e->watches, (watch){0}))) ||
+        !table_add(&e->watch_by_id, hash_slice(id), handle)) {
+        free((void *)(uintptr_t)w.id.ptr);
+        free((void *)(uintptr_t)w.principal.ptr);
+        return UINT32_MAX;
+    }
+    if (e->watch_free.len && e->watch_free.data[e->watch_free.len - 1] == handle)
+        e->watch_free.len--;
+    e->watches.data[handle] = w;
+    return handle;
+}
+
+bool watch_bind(engine *e, uint32_t handle, mandate_error *err)
+{
+    static const claims nobody = {.params = {.kind = CEL_NULL}, .targets = {.kind = CEL_NULL}};
+    watch *w = &e->watches.data[handle];
+    if (condition_bind(&w->edge, e->conditions, w->template, &nobody, err) != MANDATE_OK ||
+        !condition_attach(e->conditions, w->edge, handle, CLAUSE_WATCH, &w->position))
+        return engine_fail(e, "out of memory while binding a watch");
+    return true;
+}
+
+static bool touch(engine *e, uint32_t handle)
+{
+    watch *w = &e->watches.data[handle];
+    if (!w->dirty)
+        w->dirty = VEC_PUSH(&e->watches_dirty, handle);
+    return w->dirty || engine_fail(e, "out of memory");
+}
+
+/* --- flips ---------------------------------------------------------------------------------------------------- */
+bool watch_flipped(engine *e, uint32_t handle, condition_truth now)
+{
+    const watch *w = &e->watches.data[handle];
+    if (w->value == now)
+        return true;
+    watch_change noted = {w->created_seq, w->created_input, handle, (uint8_t)now};
+    return VEC_PUSH(&e->watch_changes, noted) || engine_fail(e, "out of memory while watching");
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const watch_change *x = a, *y = b;
+    if (x->created_seq != y->created_seq)
+        return x->created_seq < y->created_seq ? -1 : 1;
+    return (x->created_input > y->created_input) - (x->created_input < y->created_input);
+}
+
+/* They mostly come in order: postings are made as watches are created. */
+static void sort_changes(engine *e)
+{
+    const watch_change *c = e->watch_changes.data;
+    uint32_t i = 1;
+    while (i < e->watch_changes.len && by_age(&c[i - 1], &c[i]) < 0)
+        i++;
+    if (i < e->watch_changes.len)
+        qsort(e->watch_changes.data, e->watch_changes.len, sizeof(*c), by_age);
+}
+
+bool watch_report(engine *e, const occasion *why)
+{
+    if (e->watch_changes.len == 0)
+        return true;
+    sort_changes(e);
+    engine_occasion now = {.cause = why->cause, .origin = why->origin, .effective_at_us = e->now_us};
+    bool ok = VEC_PUSH(&e->occasions, now);
+    for (uint32_t i = 0; ok && i < e->watch_changes.len; i++) {
+        const watch_change *c = &e->watch_changes.data[i];
+        watch *w = &e->watches.data[c->watch];
+        engine_flip flip = {.watch = c->watch,
+                            .version = w->version + 1,
+                            .occasion = e->occasions.len - 1,
+                            .value = c->now,
+                            .prior = w->value};
+        w->version++;
+        w->value = c->now;
+        w->changed_at_us = e->now_us;
+        ok = VEC_PUSH(&e->flips, flip) && touch(e, c->watch);
+    }
+    e->watch_changes.len = 0;
+    return ok || engine_fail(e, "out of memory while reporting flips");
+}
+
+bool watch_catch_up(engine *e)
+{
+    occasion why = {.cause = CAUSE_SOURCE,
+                    .origin = {.source = SCHEMA_NONE,
+                               .topic = SCHEMA_NONE,
+                               .partition = -1,
+                               .offset = -1,
+                               .event_time_us = CHANGE_NO_TIME,
+                               .seq = e->seq}};
+    return watch_report(e, &why); /* left by watch_load_done */
+}
+
+/* --- one step --------------------------------------------------------------------------------------------------- */
+void watch_step_begin(engine *e)
+{
+    for (uint32_t i = 0; i < e->watches_dirty.len; i++)
+        e->watches.data[e->watches_dirty.data[i]].dirty = false;
+    for (uint32_t i = 0; i < e->watches_gone.len; i++) {
+        uint32_t handle = e->watches_gone.data[i];
+        watch_free(e, &e->watches.data[handle]);
+        e->watch_free.data[e->watch_free.len++] = handle;
+    }
+    e->watches_dirty.len = e->watches_gone.len = e->watches_removed.len = 0;
+    e->flips.len = e->occasions.len = 0;
+}
+
+void watch_result(engine *e, engine_result *out)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < e->watches_dirty.len; i++) {
+        uint32_t handle = e->watches_dirty.data[i];
+        if (!e->watches.data[handle].removed)
+            e->watches_dirty.data[kept++] = handle;
+    }
+    e->watches_dirty.len = kept;
+    out->flips = e->flips.data;
+    out->flip_count = e->flips.len;
+    out->occasions = e->occasions.data;
+    out->watches = e->watches_dirty.data;
+    out->watch_count = e->watches_dirty.len;
+    out->watches_removed = e->watches_removed.data;
+    out->watches_removed_count = e->watches_removed.len;
+}
+
+/* --- commands --------------------------------------------------------------------------------------------------- */
+static void answer_watch(engine *e, engine_answer *a, uint32_t handle)
+{
+    const watch *w = &e->watches.data[handle];
+    a->mandate = w->id;
+    a->version = w->version;
+    a->truth = (condition_truth)w->value;
+}
+
+static mandate_status compile(engine *e, condition_template **out, mandate_slice text, mandate_error *err)
+{
+    mandate_status s = condition_compile(out, e->conditions, text, err);
+    if (s || !condition_reads_mandate(*out))
+        return s;
+    condition_template_release(e->conditions, *out);
+    *out = NULL;
+    return mandate_error_set(err, MANDATE_INVALID,
+                             "\"condition\" reads \"mandate\", and a watch has none: write the value in its place");
+}
+
+static bool run_watch(engine *e, const engine_command *c, engine_answer *a)
+{
+    condition_template *template = NULL;
+    mandate_slice *names;
+    if (watch_check(c->mandate, c->condition, &a->error) != MANDATE_OK)
+        return true;
+    uint32_t handle = engine_watch_find(e, c->mandate);
+    if (handle != UINT32_MAX) {
+        answer_watch(e, a, handle);
+        a->repeated = mandate_slice_eq(condition_text(e->watches.data[handle].template), c->condition);
+        if (!a->repeated)
+            mandate_error_set(&a->error, MANDATE_CONFLICT,
+                              "a watch \"%.*s\" with another condition exists already: choose another id, or remove it first",
+                              MANDATE_SLICE_ARG(c->mandate));
+        return true;
+    }
+    mandate_status s = compile(e, &template, c->condition, &a->error);
+    if (s)
+        return s != MANDATE_NOMEM || engine_fail(e, "out of memory while creating a watch");
+    handle = watch_add(e, c->mandate, c->principal);
+    if (handle == UINT32_MAX) {
+        condition_template_release(e->conditions, template);
+        return engine_fail(e, "out of memory while creating a watch");
+    }
+    watch *w = &e->watches.data[handle];
+    w->template = template;
+    w->created_seq = e->seq;
+    w->created_input = a->input;
+    w->created_at_us = w->changed_at_us = e->batch_now_us;
+    w->version = 1;
+    if (!watch_bind(e, handle, e->err) || !touch(e, handle))
+        return false;
+    w->value = (uint8_t)condition_value(e->conditions, w->edge);
+    answer_watch(e, a, handle);
+    if (condition_unobservable(e->conditions, template, &e->memory, &names, &a->unobservable_count, NULL) != MANDATE_OK)
+        return engine_fail(e, "out of memory while creating a watch");
+    a->unobservable = names;
+    return true;
+}
+
+static bool run_unwatch(engine *e, const engine_command *c, engine_answer *a)
+{
+    uint32_t handle = engine_watch_find(e, c->mandate);
+    if (handle == UINT32_MAX) {
+        mandate_error_set(&a->error, MANDATE_NOT_FOUND, "there is no watch \"%.*s\"", MANDATE_SLICE_ARG(c->mandate));
+        return true;
+    }
+    watch *w = &e->watches.data[handle];
+    answer_watch(e, a, handle);
+    if (!VEC_PUSH(&e->watches_removed, w->id) || !VEC_PUSH(&e->watches_gone, handle))
+        return engine_fail(e, "out of memory while removing a watch");
+    w->removed = true;
+    table_remove(&e->watch_by_id, hash_slice(w->id), handle);
+    condition_detach(e->conditions, w->edge, w->position, posting_moved, e);
+    condition_release(e->conditions, w->edge);
+    return true;
+}
+
+bool watch_command(engine *e, const engine_command *c, engine_answer *a)
+{
+    a->state = STATE_NONE;
+    a->mandate = arena_dup(&e->memory, c->mandate);
+    return c->kind == COMMAND_WATCH ? run_watch(e, c, a) : run_unwatch(e, c, a);
+}
