@@ -39,7 +39,7 @@ typedef struct mandate {
 } mandate;
 
 /* A standing condition without a mandate. Of a removed one, id and text stay readable until the next step. */
-typedef struct watch {
+typedef struct watch_state {
     mandate_slice id, principal; /* owned; id.ptr NULL: a free place */
     condition_template *template;
     condition_edge edge;
@@ -49,7 +49,7 @@ typedef struct watch {
     int64_t created_at_us, changed_at_us;
     uint8_t value; /* condition_truth, as last told */
     bool dirty, removed;
-} watch;
+} watch_state;
 
 /* A watch that flips on the present occasion. */
 typedef struct watch_change {
@@ -86,7 +86,7 @@ struct engine {
     timers deadlines;
     VEC(mandate) mandates;
     table by_id;
-    VEC(watch) watches;
+    VEC(watch_state) watches;
     VEC(uint32_t) watch_free; /* places to use again; has room for all */
     table watch_by_id;
     VEC(cascade) cascades; /* in order of their roots' ends */

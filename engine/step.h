@@ -84,9 +84,10 @@ typedef struct engine_answer {
     bool repeated;       /* ISSUE, WATCH with the same content again: answered as the first time, nothing changed */
     mandate_slice mandate;
     uint32_t version;
-    mandate_state state;               /* after the command; STATE_NONE for a watch */
-    condition_truth truth;             /* WATCH: its value now */
-    const mandate_slice *unobservable; /* ISSUE, WATCH: attribute paths no connector supplies; the expiry is their fallback */
+    mandate_state state;   /* after the command; STATE_NONE for a watch */
+    condition_truth truth; /* WATCH: its value now */
+    const mandate_slice
+        *unobservable; /* ISSUE, WATCH: attribute paths no connector supplies; the expiry is their fallback */
     uint32_t unobservable_count;
 } engine_answer;
 

@@ -21,7 +21,7 @@ uint32_t engine_watch_find(const engine *e, mandate_slice id)
     return table_find(&e->watch_by_id, hash_slice(id), id_eq, e, &id);
 }
 
-static bool in_use(const watch *w) { return w->id.ptr && !w->removed; }
+static bool in_use(const watch_state *w) { return w->id.ptr && !w->removed; }
 
 uint32_t engine_watch_next(const engine *e, uint32_t handle)
 {
@@ -34,7 +34,7 @@ uint32_t engine_watch_count(const engine *e) { return e->watches.len - e->watch_
 
 void engine_watch_get(const engine *e, uint32_t handle, engine_watch_view *out)
 {
-    const watch *w = &e->watches.data[handle];
+    const watch_state *w = &e->watches.data[handle];
     *out = (engine_watch_view){.id = w->id,
                                .condition = condition_text(w->template),
                                .principal = w->principal,
@@ -50,7 +50,7 @@ void engine_flip_get(const engine *e, const engine_result *result, uint32_t inde
 {
     const engine_flip *f = &result->flips[index];
     const engine_occasion *why = &result->occasions[f->occasion];
-    const watch *w = &e->watches.data[f->watch];
+    const watch_state *w = &e->watches.data[f->watch];
     *out = (watch_flip){.watch = w->id,
                         .issuer = e->issuer,
                         .condition = condition_text(w->template),
@@ -69,13 +69,13 @@ void engine_flip_get(const engine *e, const engine_result *result, uint32_t inde
 /* --- life ----------------------------------------------------------------------------------------------------- */
 void watches_init(engine *e) { table_init(&e->watch_by_id); }
 
-static void watch_free(engine *e, watch *w)
+static void watch_free(engine *e, watch_state *w)
 {
     if (w->template)
         condition_template_release(e->conditions, w->template);
     free((void *)(uintptr_t)w->id.ptr);
     free((void *)(uintptr_t)w->principal.ptr);
-    *w = (watch){0};
+    *w = (watch_state){0};
 }
 
 void watches_deinit(engine *e)
@@ -108,12 +108,12 @@ static bool copy(mandate_slice *out, mandate_slice s)
 
 uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal)
 {
-    watch w = {0};
+    watch_state w = {0};
     uint32_t handle = e->watch_free.len ? e->watch_free.data[e->watch_free.len - 1] : e->watches.len;
     /* Room to give the place back is made now, so that giving back cannot fail. */
     if (!copy(&w.id, id) || !copy(&w.principal, principal) ||
         (handle == e->watches.len &&
-         (!VEC_RESERVE(&e->watch_free, handle + 1) || !VEC_PUSH(&e->watches, (watch){0}))) ||
+         (!VEC_RESERVE(&e->watch_free, handle + 1) || !VEC_PUSH(&e->watches, (watch_state){0}))) ||
         !table_add(&e->watch_by_id, hash_slice(id), handle)) {
         free((void *)(uintptr_t)w.id.ptr);
         free((void *)(uintptr_t)w.principal.ptr);
@@ -128,7 +128,7 @@ uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal)
 bool watch_bind(engine *e, uint32_t handle, mandate_error *err)
 {
     static const claims nobody = {.params = {.kind = CEL_NULL}, .targets = {.kind = CEL_NULL}};
-    watch *w = &e->watches.data[handle];
+    watch_state *w = &e->watches.data[handle];
     if (condition_bind(&w->edge, e->conditions, w->template, &nobody, err) != MANDATE_OK ||
         !condition_attach(e->conditions, w->edge, handle, CLAUSE_WATCH, &w->position))
         return engine_fail(e, "out of memory while binding a watch");
@@ -137,7 +137,7 @@ bool watch_bind(engine *e, uint32_t handle, mandate_error *err)
 
 static bool touch(engine *e, uint32_t handle)
 {
-    watch *w = &e->watches.data[handle];
+    watch_state *w = &e->watches.data[handle];
     if (!w->dirty)
         w->dirty = VEC_PUSH(&e->watches_dirty, handle);
     return w->dirty || engine_fail(e, "out of memory");
@@ -146,7 +146,7 @@ static bool touch(engine *e, uint32_t handle)
 /* --- flips ---------------------------------------------------------------------------------------------------- */
 bool watch_flipped(engine *e, uint32_t handle, condition_truth now)
 {
-    const watch *w = &e->watches.data[handle];
+    const watch_state *w = &e->watches.data[handle];
     if (w->value == now)
         return true;
     watch_change noted = {w->created_seq, w->created_input, handle, (uint8_t)now};
@@ -181,7 +181,7 @@ bool watch_report(engine *e, const occasion *why)
     bool ok = VEC_PUSH(&e->occasions, now);
     for (uint32_t i = 0; ok && i < e->watch_changes.len; i++) {
         const watch_change *c = &e->watch_changes.data[i];
-        watch *w = &e->watches.data[c->watch];
+        watch_state *w = &e->watches.data[c->watch];
         engine_flip flip = {.watch = c->watch,
                             .version = w->version + 1,
                             .occasion = e->occasions.len - 1,
@@ -243,7 +243,7 @@ void watch_result(engine *e, engine_result *out)
 /* --- commands --------------------------------------------------------------------------------------------------- */
 static void answer_watch(engine *e, engine_answer *a, uint32_t handle)
 {
-    const watch *w = &e->watches.data[handle];
+    const watch_state *w = &e->watches.data[handle];
     a->mandate = w->id;
     a->version = w->version;
     a->truth = (condition_truth)w->value;
@@ -271,9 +271,10 @@ static bool run_watch(engine *e, const engine_command *c, engine_answer *a)
         answer_watch(e, a, handle);
         a->repeated = mandate_slice_eq(condition_text(e->watches.data[handle].template), c->condition);
         if (!a->repeated)
-            mandate_error_set(&a->error, MANDATE_CONFLICT,
-                              "a watch \"%.*s\" with another condition exists already: choose another id, or remove it first",
-                              MANDATE_SLICE_ARG(c->mandate));
+            mandate_error_set(
+                &a->error, MANDATE_CONFLICT,
+                "a watch \"%.*s\" with another condition exists already: choose another id, or remove it first",
+                MANDATE_SLICE_ARG(c->mandate));
         return true;
     }
     mandate_status s = compile(e, &template, c->condition, &a->error);
@@ -284,7 +285,7 @@ static bool run_watch(engine *e, const engine_command *c, engine_answer *a)
         condition_template_release(e->conditions, template);
         return engine_fail(e, "out of memory while creating a watch");
     }
-    watch *w = &e->watches.data[handle];
+    watch_state *w = &e->watches.data[handle];
     w->template = template;
     w->created_seq = e->seq;
     w->created_input = a->input;
@@ -307,7 +308,7 @@ static bool run_unwatch(engine *e, const engine_command *c, engine_answer *a)
         mandate_error_set(&a->error, MANDATE_NOT_FOUND, "there is no watch \"%.*s\"", MANDATE_SLICE_ARG(c->mandate));
         return true;
     }
-    watch *w = &e->watches.data[handle];
+    watch_state *w = &e->watches.data[handle];
     answer_watch(e, a, handle);
     if (!VEC_PUSH(&e->watches_removed, w->id) || !VEC_PUSH(&e->watches_gone, handle))
         return engine_fail(e, "out of memory while removing a watch");

@@ -12,7 +12,7 @@ enum { WATCH_FORMAT = 1 };
 
 void engine_encode_watch(const engine *e, uint32_t handle, buf *key, buf *value)
 {
-    const watch *w = &e->watches.data[handle];
+    const watch_state *w = &e->watches.data[handle];
     buf_reset(key);
     buf_put_slice(key, w->id);
     buf_reset(value);
@@ -32,7 +32,7 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
     wire_reader reader = wire_reader_of(value), *r = &reader;
     uint8_t format = wire_get_u8(r);
     mandate_slice condition = wire_get_bytes(r), principal = wire_get_bytes(r);
-    watch stored = {.created_seq = wire_get_u64(r)};
+    watch_state stored = {.created_seq = wire_get_u64(r)};
     stored.created_input = (uint32_t)wire_get_u64(r);
     stored.created_at_us = wire_get_i64(r);
     stored.changed_at_us = wire_get_i64(r);
@@ -51,7 +51,7 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
         condition_template_release(e->conditions, stored.template);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading watches");
     }
-    watch *w = &e->watches.data[handle];
+    watch_state *w = &e->watches.data[handle];
     stored.id = w->id;
     stored.principal = w->principal;
     *w = stored;
@@ -61,7 +61,7 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
 mandate_status watch_load_done(engine *e, mandate_error *err)
 {
     for (uint32_t i = 0; i < e->watches.len; i++) {
-        watch *w = &e->watches.data[i];
+        watch_state *w = &e->watches.data[i];
         if (!watch_bind(e, i, err) || !watch_flipped(e, i, condition_value(e->conditions, w->edge)))
             return MANDATE_NOMEM;
     }

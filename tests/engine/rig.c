@@ -261,6 +261,10 @@ engine *rig_restored(rig *g)
         engine_encode_mandate(g->e, i, &key, &value, g->e->mandates.data[i].claims_kept);
         s = engine_load_mandate(out, buf_slice(&key), buf_slice(&value), &err);
     }
+    for (uint32_t i = engine_watch_next(g->e, 0); s == MANDATE_OK && i != UINT32_MAX; i = engine_watch_next(g->e, i + 1)) {
+        engine_encode_watch(g->e, i, &key, &value);
+        s = engine_load_watch(out, buf_slice(&key), buf_slice(&value), &err);
+    }
     engine_encode_meta(g->e, &value);
     if (s == MANDATE_OK)
         s = engine_load_meta(out, buf_slice(&value), &err);

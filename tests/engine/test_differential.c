@@ -37,7 +37,7 @@ typedef struct {
     size_t transitions_at_resume, flips_at_resume;
     int64_t offset;
     restore_mode mode;
-    bool more; /* slices are left */
+    bool more;             /* slices are left */
     VEC(watch_flip) flips; /* since both sides were last compared; the ids are not kept */
     uint64_t flips_seen;
 } world;
@@ -217,8 +217,8 @@ static void compare_flips(world *w)
             is->effective_at_us == ought->at * WORLD_SECOND)
             continue;
         model_print(text, sizeof(text), &w->m.watch[ought->watch].condition);
-        FAIL(w, "flip %d is to %d from %d, version %u; the model says to %d from %d, version %d: %s", i, is->value, is->prior,
-             is->version, truths[ought->value], truths[ought->prior], ought->version, text);
+        FAIL(w, "flip %d is to %d from %d, version %u; the model says to %d from %d, version %d: %s", i, is->value,
+             is->prior, is->version, truths[ought->value], truths[ought->prior], ought->version, text);
     }
     if (w->flips.len != (uint32_t)w->m.flips)
         FAIL(w, "%u flips, the model has %d", w->flips.len, w->m.flips);

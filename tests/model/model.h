@@ -13,7 +13,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { MODEL_TYPES = 2, MODEL_ENTITIES = 6, MODEL_MANDATES = 400, MODEL_SOURCES = 2, MODEL_NODES = 24, MODEL_WATCHES = 200, MODEL_FLIPS = 100000 };
+enum {
+    MODEL_TYPES = 2,
+    MODEL_ENTITIES = 6,
+    MODEL_MANDATES = 400,
+    MODEL_SOURCES = 2,
+    MODEL_NODES = 24,
+    MODEL_WATCHES = 200,
+    MODEL_FLIPS = 100000
+};
 
 typedef enum { M_FALSE, M_TRUE, M_UNKNOWN, M_ERROR } m_truth;
 
