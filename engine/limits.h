@@ -61,6 +61,11 @@ enum {
     LIMIT_HEADERS = 128,
     LIMIT_AVRO_SCHEMA = 1 << 20, /* bytes of a schema text */
 
+    /* --- signed mandates --- */
+    LIMIT_TOKEN = 160 << 10, /* bytes of one compact JWS: claims at their limit, their JSON, base64url */
+    LIMIT_TOKEN_CHAIN = LIMIT_DELEGATION_DEPTH + 1, /* mandates from the root to the leaf of one verification */
+    LIMIT_TOKEN_CHAIN_BYTES = 16 << 20,
+
     /* --- operators' files --- */
     LIMIT_CONFIG = 1 << 20,        /* bytes of one YAML file */
     LIMIT_CONFIG_DEPTH = 32,       /* nesting of its collections */

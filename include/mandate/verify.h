@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify.h - is this mandate genuine, in force, and does it permit this? Without calling anybody.
+ *
+ * An enforcement point trusts some issuers and has their public keys (the JWK Set at the issuer's /.well-known/jwks.json).
+ * An agent brings its mandate as a chain of signed tokens, from the root to the one it acts under. verify checks every
+ * token (signature, type, issuer, times), that each was delegated from the one before, and that no hop is wider than the
+ * one before it in actions, resources, limits, audience, time or depth. A chain that cannot be verified is no chain.
+ *
+ *     mandate_verifier *v;
+ *     mandate_verifier_create(&v, NULL, &err);
+ *     mandate_verifier_trust(v, issuer, jwks_json, &err);            // again when the issuer's keys change
+ *     mandate_verify_options o = MANDATE_VERIFY_OPTIONS_INIT;
+ *     o.audience = mandate_slice_str("payments.example");
+ *     o.now_us = wall_clock_in_microseconds();
+ *     mandate_verified *m;
+ *     if (mandate_verify(&m, v, tokens, count, &o, &err) == MANDATE_OK &&
+ *         mandate_verified_permits(m, action, resource, properties_json, o.now_us, &err) == MANDATE_OK) ...
+ *     mandate_verified_destroy(m);
+ *
+ * What a signature cannot say is whether the mandate's reason has ended since: follow the revocation topic (or ask the
+ * issuer) and refuse what it names. A mandate that verifies is genuine and unexpired; only together with a live feed is it
+ * also still active.
+ *
+ * Threads: a verifier may be used by many at once, except while mandate_verifier_trust runs. A result belongs to whoever
+ * got it. No call does I/O, reads a clock or keeps what it is given.
+ */
+#ifndef MANDATE_VERIFY_H
+#define MANDATE_VERIFY_H
+
+#include "mandate/mandate.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mandate_verifier mandate_verifier;
+typedef struct mandate_verified mandate_verified;
+
+/* NULL options: the defaults. */
+typedef struct mandate_verifier_options {
+    size_t size;           /* sizeof(mandate_verifier_options) */
+    int64_t clock_skew_us; /* how far an issue time may lie ahead of our clock; an expiry is never stretched. 30 s */
+} mandate_verifier_options;
+#define MANDATE_VERIFIER_OPTIONS_INIT                           \
+    {                                                           \
+        sizeof(mandate_verifier_options), INT64_C(30) * 1000000 \
+    }
+
+MANDATE_API MANDATE_CHECK mandate_status mandate_verifier_create(mandate_verifier **out,
+                                                                 const mandate_verifier_options *options,
+                                                                 mandate_error *err);
+MANDATE_API void mandate_verifier_destroy(mandate_verifier *v);
+/* Trusts what `issuer` (its exact `iss`) signs with the keys of this JWK Set, instead of any it was trusted with before.
+ * INVALID when the set is broken or has no usable key; then nothing changes. At most 256 issuers (LIMIT). */
+MANDATE_API MANDATE_CHECK mandate_status mandate_verifier_trust(mandate_verifier *v, mandate_slice issuer,
+                                                                mandate_slice jwks, mandate_error *err);
+/* From here on nothing of this issuer verifies. */
+MANDATE_API void mandate_verifier_distrust(mandate_verifier *v, mandate_slice issuer);
+
+typedef struct mandate_verify_options {
+    size_t size;            /* sizeof(mandate_verify_options) */
+    mandate_slice audience; /* who we are. A mandate with an audience must name it; empty: such mandates are refused */
+    int64_t now_us;         /* the time, microseconds since 1970; required */
+    mandate_slice agent;    /* who presents it, as authenticated otherwise; empty: not compared */
+} mandate_verify_options;
+#define MANDATE_VERIFY_OPTIONS_INIT                               \
+    {                                                             \
+        sizeof(mandate_verify_options), {NULL, 0}, 0, { NULL, 0 } \
+    }
+
+/* `chain`: compact tokens, the root first, the mandate in question last. On success *out is the caller's to destroy.
+ * INVALID: malformed; LIMIT: too large; DENIED: not trusted, not genuine, not (yet or any more) in force, not for this
+ * audience or agent, or wider than its parent. The sentence says which token (from 0) and why. */
+MANDATE_API MANDATE_CHECK mandate_status mandate_verify(mandate_verified **out, const mandate_verifier *v,
+                                                        const mandate_slice *chain, size_t count,
+                                                        const mandate_verify_options *options, mandate_error *err);
+MANDATE_API void mandate_verified_destroy(mandate_verified *m);
+
+/* May this be done at this time? `properties`: a JSON object with the numbers that the mandate limits, or empty. OK: yes, by
+ * every mandate of the chain. DENIED: no, and why. INVALID: `properties` is no JSON object. */
+MANDATE_API MANDATE_CHECK mandate_status mandate_verified_permits(const mandate_verified *m, mandate_slice action,
+                                                                  mandate_slice resource, mandate_slice properties,
+                                                                  int64_t now_us, mandate_error *err);
+
+/* Of the last mandate of the chain; valid as long as the result. */
+MANDATE_API mandate_slice mandate_verified_id(const mandate_verified *m);
+MANDATE_API mandate_slice mandate_verified_issuer(const mandate_verified *m);
+MANDATE_API mandate_slice mandate_verified_agent(const mandate_verified *m);
+MANDATE_API mandate_slice mandate_verified_grantor(const mandate_verified *m);
+MANDATE_API mandate_slice mandate_verified_purpose(const mandate_verified *m);
+MANDATE_API mandate_slice mandate_verified_authority_hash(const mandate_verified *m);
+MANDATE_API int64_t mandate_verified_expires_at_us(const mandate_verified *m);
+/* The chain from the root: how long it is, and the id of each: what to look for on the revocation topic. */
+MANDATE_API size_t mandate_verified_depth(const mandate_verified *m);
+MANDATE_API mandate_slice mandate_verified_chain_id(const mandate_verified *m, size_t at);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
