@@ -33,6 +33,9 @@ enum { FOLD_POSITION = 1, FOLD_ACCU = 2, FOLD_VAR = 3, FOLD_VAR2 = 4, FOLD_SLOTS
 
 typedef VEC(cel_regex *) cel_regexes;
 
+/* A program that is nothing but comparisons of variables with strings (equal or not) or ints, joined by one operator. */
+typedef enum cel_chain { CHAIN_NONE, CHAIN_AND, CHAIN_OR } cel_chain;
+
 struct cel_program {
     arena memory; /* everything below, except the regexes */
     const cel_env *env;
@@ -42,6 +45,7 @@ struct cel_program {
     uint32_t constant_count;
     uint32_t stack_need;
     uint64_t units; /* charged when it starts: every step outside loops */
+    uint8_t chain;  /* cel_chain */
     bool reads_now;
     cel_regexes regexes;
 };

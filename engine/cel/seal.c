@@ -33,6 +33,29 @@ static uint64_t add_up(cel_compiler *c, uint32_t from, uint32_t to)
     return units;
 }
 
+static bool is_chain_term(const cel_step *s, const cel_value *constants)
+{
+    if (s->op != OP_VAR_COMPARE_CONST)
+        return false;
+    cel_kind kind = constants[s->b].kind;
+    return kind == CEL_INT || (kind == CEL_STRING && (s->argc == CEL_OP_EQ || s->argc == CEL_OP_NE));
+}
+
+static cel_chain chain_of(const cel_compiler *c)
+{
+    bool all = false, any = false;
+    for (uint32_t i = 0; i + 1 < c->steps.len; i++) {
+        const cel_step *s = &c->steps.data[i];
+        if (s->op == OP_AND || s->op == OP_AND_SHORT)
+            all = true;
+        else if (s->op == OP_OR || s->op == OP_OR_SHORT)
+            any = true;
+        else if (!is_chain_term(s, c->constants.data))
+            return CHAIN_NONE;
+    }
+    return all && any ? CHAIN_NONE : any ? CHAIN_OR : CHAIN_AND;
+}
+
 static bool copy_prepared(cel_program *p, cel_step *s)
 {
     const cel_horizon *h = s->p;
@@ -80,4 +103,5 @@ void cel_seal(cel_compiler *c)
     p->constants = constants;
     p->constant_count = c->constants.len;
     p->stack_need = c->need;
+    p->chain = chain_of(c);
 }

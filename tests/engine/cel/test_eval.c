@@ -188,6 +188,58 @@ static void test_eval__sub_expression_compiles_alone(void **state)
     world_deinit(&w);
 }
 
+/* Through slots a chain of comparisons takes a path of its own; asking the host does not. */
+static uint32_t compare_paths(world *w, const char *source)
+{
+    cel_value const texts[] = {cel_string(mandate_slice_str("hello")),
+                               cel_string(mandate_slice_str("hullo")),
+                               cel_string(mandate_slice_str("")),
+                               cel_null(),
+                               cel_int(3),
+                               cel_unknown_of(&w->memory, mandate_slice_str("s"))};
+    cel_value const numbers[] = {cel_int(3),
+                                 cel_int(-9),
+                                 cel_int(7),
+                                 cel_uint(3),
+                                 cel_double(2.5),
+                                 cel_null(),
+                                 cel_unknown_of(&w->memory, mandate_slice_str("n")),
+                                 cel_error(&w->memory, "failed")};
+    cel_program *program = world_compile(w, source);
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++, count++) {
+            w->vars[VAR_S] = texts[i];
+            w->vars[VAR_N] = numbers[k];
+            cel_activation asked = {.host = &world_host, .ctx = w, .memory = &w->memory}, slots = asked;
+            slots.variables = w->vars;
+            cel_value x = cel_eval(program, &asked), y = cel_eval(program, &slots);
+            if (x.kind != y.kind || (x.kind == CEL_BOOL && x.b != y.b) || asked.cost != slots.cost ||
+                (x.kind == CEL_UNKNOWN && x.unknown->count != y.unknown->count))
+                fail_msg("%s: texts[%zu], numbers[%zu]", source, i, k);
+        }
+    cel_program_destroy(program);
+    return count;
+}
+
+static void test_eval__a_chain_of_comparisons_is_the_same_through_slots_and_through_the_host(void **state)
+{
+    static const char *const ops[] = {"==", "!=", "<", "<=", ">", ">="}, *const joins[] = {"&&", "||"};
+    uint32_t count = 0;
+    char source[200];
+    world w;
+    world_init(&w);
+    for (int i = 0; i < 6 * 2 * 2 * 2; i++) {
+        const char *a = ops[i % 6], *b = ops[i / 6 % 2], *x = joins[i / 12 % 2], *y = joins[i / 24];
+        snprintf(source, sizeof source, "n %s 3 %s s %s 'hello' %s n != 7", a, x, b, y);
+        count += compare_paths(&w, source);
+        snprintf(source, sizeof source, "s %s 'hello'", b);
+        count += compare_paths(&w, source);
+    }
+    assert_int_equal(count, 2 * 48 * 48);
+    world_deinit(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_eval__memory_is_limited_and_growth_is_linear),
         cmocka_unit_test(test_eval__large_literals_use_the_arena_as_stack),
         cmocka_unit_test(test_eval__sub_expression_compiles_alone),
+        cmocka_unit_test(test_eval__a_chain_of_comparisons_is_the_same_through_slots_and_through_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
