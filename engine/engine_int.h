@@ -44,17 +44,24 @@ typedef struct watch_state {
     condition_template *template;
     condition_edge edge;
     uint32_t position; /* of its posting */
-    uint32_t version, created_input;
-    uint64_t created_seq;
-    int64_t created_at_us, changed_at_us;
+    int64_t created_at_us;
+} watch_state;
+
+/* What a flip touches, apart and small: the other half of a watch, by the same handle. */
+typedef struct watch_pulse {
+    uint64_t age; /* step << WATCH_INPUT_BITS | input: when it was created */
+    int64_t changed_at_us;
+    uint32_t version;
     uint8_t value; /* condition_truth, as last told */
     bool dirty, removed;
-} watch_state;
+} watch_pulse;
+enum { WATCH_INPUT_BITS = 12 };
+_Static_assert(LIMIT_BATCH_INPUTS <= 1 << WATCH_INPUT_BITS, "an input's place fits");
 
 /* A watch that flips on the present occasion. */
 typedef struct watch_change {
-    uint64_t created_seq;
-    uint32_t created_input, watch;
+    uint64_t age;
+    uint32_t watch;
     uint8_t now;
 } watch_change;
 
@@ -87,6 +94,7 @@ struct engine {
     VEC(mandate) mandates;
     table by_id;
     VEC(watch_state) watches;
+    VEC(watch_pulse) pulses;  /* as many */
     VEC(uint32_t) watch_free; /* places to use again; has room for all */
     table watch_by_id;
     VEC(cascade) cascades; /* in order of their roots' ends */

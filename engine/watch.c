@@ -21,11 +21,14 @@ uint32_t engine_watch_find(const engine *e, mandate_slice id)
     return table_find(&e->watch_by_id, hash_slice(id), id_eq, e, &id);
 }
 
-static bool in_use(const watch_state *w) { return w->id.ptr && !w->removed; }
+static bool in_use(const engine *e, uint32_t handle)
+{
+    return e->watches.data[handle].id.ptr && !e->pulses.data[handle].removed;
+}
 
 uint32_t engine_watch_next(const engine *e, uint32_t handle)
 {
-    while (handle < e->watches.len && !in_use(&e->watches.data[handle]))
+    while (handle < e->watches.len && !in_use(e, handle))
         handle++;
     return handle < e->watches.len ? handle : UINT32_MAX;
 }
@@ -35,15 +38,16 @@ uint32_t engine_watch_count(const engine *e) { return e->watches.len - e->watch_
 void engine_watch_get(const engine *e, uint32_t handle, engine_watch_view *out)
 {
     const watch_state *w = &e->watches.data[handle];
+    const watch_pulse *p = &e->pulses.data[handle];
     *out = (engine_watch_view){.id = w->id,
                                .condition = condition_text(w->template),
                                .principal = w->principal,
-                               .value = (condition_truth)w->value,
-                               .version = w->version,
-                               .created_seq = w->created_seq,
-                               .created_input = w->created_input,
+                               .value = (condition_truth)p->value,
+                               .version = p->version,
+                               .created_seq = p->age >> WATCH_INPUT_BITS,
+                               .created_input = (uint32_t)p->age & ((1u << WATCH_INPUT_BITS) - 1),
                                .created_at_us = w->created_at_us,
-                               .changed_at_us = w->changed_at_us};
+                               .changed_at_us = p->changed_at_us};
 }
 
 void engine_flip_get(const engine *e, const engine_result *result, uint32_t index, watch_flip *out)
@@ -51,11 +55,12 @@ void engine_flip_get(const engine *e, const engine_result *result, uint32_t inde
     const engine_flip *f = &result->flips[index];
     const engine_occasion *why = &result->occasions[f->occasion];
     const watch_state *w = &e->watches.data[f->watch];
+    uint64_t age = e->pulses.data[f->watch].age;
     *out = (watch_flip){.watch = w->id,
                         .issuer = e->issuer,
                         .condition = condition_text(w->template),
-                        .created_seq = w->created_seq,
-                        .created_input = w->created_input,
+                        .created_seq = age >> WATCH_INPUT_BITS,
+                        .created_input = (uint32_t)age & ((1u << WATCH_INPUT_BITS) - 1),
                         .version = f->version,
                         .value = (condition_truth)f->value,
                         .prior = (condition_truth)f->prior,
@@ -86,6 +91,7 @@ void watches_deinit(engine *e)
     }
     table_deinit(&e->watch_by_id);
     VEC_FREE(&e->watches);
+    VEC_FREE(&e->pulses);
     VEC_FREE(&e->watch_free);
     VEC_FREE(&e->flips);
     VEC_FREE(&e->occasions);
@@ -112,8 +118,8 @@ uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal)
     uint32_t handle = e->watch_free.len ? e->watch_free.data[e->watch_free.len - 1] : e->watches.len;
     /* Room to give the place back is made now, so that giving back cannot fail. */
     if (!copy(&w.id, id) || !copy(&w.principal, principal) ||
-        (handle == e->watches.len &&
-         (!VEC_RESERVE(&e->watch_free, handle + 1) || !VEC_PUSH(&e->watches, (watch_state){0}))) ||
+        (handle == e->watches.len && (!VEC_RESERVE(&e->watch_free, handle + 1) || !VEC_RESERVE(&e->pulses, handle + 1) ||
+                                      !VEC_PUSH(&e->watches, (watch_state){0}))) ||
         !table_add(&e->watch_by_id, hash_slice(id), handle)) {
         free((void *)(uintptr_t)w.id.ptr);
         free((void *)(uintptr_t)w.principal.ptr);
@@ -121,7 +127,9 @@ uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal)
     }
     if (e->watch_free.len && e->watch_free.data[e->watch_free.len - 1] == handle)
         e->watch_free.len--;
+    e->pulses.len = e->watches.len;
     e->watches.data[handle] = w;
+    e->pulses.data[handle] = (watch_pulse){0};
     return handle;
 }
 
@@ -137,28 +145,26 @@ bool watch_bind(engine *e, uint32_t handle, mandate_error *err)
 
 static bool touch(engine *e, uint32_t handle)
 {
-    watch_state *w = &e->watches.data[handle];
-    if (!w->dirty)
-        w->dirty = VEC_PUSH(&e->watches_dirty, handle);
-    return w->dirty || engine_fail(e, "out of memory");
+    watch_pulse *p = &e->pulses.data[handle];
+    if (!p->dirty)
+        p->dirty = VEC_PUSH(&e->watches_dirty, handle);
+    return p->dirty || engine_fail(e, "out of memory");
 }
 
 /* --- flips ---------------------------------------------------------------------------------------------------- */
 bool watch_flipped(engine *e, uint32_t handle, condition_truth now)
 {
-    const watch_state *w = &e->watches.data[handle];
-    if (w->value == now)
+    const watch_pulse *p = &e->pulses.data[handle];
+    if (p->value == now)
         return true;
-    watch_change noted = {w->created_seq, w->created_input, handle, (uint8_t)now};
+    watch_change noted = {p->age, handle, (uint8_t)now};
     return VEC_PUSH(&e->watch_changes, noted) || engine_fail(e, "out of memory while watching");
 }
 
 static int by_age(const void *a, const void *b)
 {
     const watch_change *x = a, *y = b;
-    if (x->created_seq != y->created_seq)
-        return x->created_seq < y->created_seq ? -1 : 1;
-    return (x->created_input > y->created_input) - (x->created_input < y->created_input);
+    return (x->age > y->age) - (x->age < y->age);
 }
 
 /* They mostly come in order: postings are made as watches are created. */
@@ -181,15 +187,15 @@ bool watch_report(engine *e, const occasion *why)
     bool ok = VEC_PUSH(&e->occasions, now);
     for (uint32_t i = 0; ok && i < e->watch_changes.len; i++) {
         const watch_change *c = &e->watch_changes.data[i];
-        watch_state *w = &e->watches.data[c->watch];
+        watch_pulse *p = &e->pulses.data[c->watch];
         engine_flip flip = {.watch = c->watch,
-                            .version = w->version + 1,
+                            .version = p->version + 1,
                             .occasion = e->occasions.len - 1,
                             .value = c->now,
-                            .prior = w->value};
-        w->version++;
-        w->value = c->now;
-        w->changed_at_us = e->now_us;
+                            .prior = p->value};
+        p->version++;
+        p->value = c->now;
+        p->changed_at_us = e->now_us;
         ok = VEC_PUSH(&e->flips, flip) && touch(e, c->watch);
     }
     e->watch_changes.len = 0;
@@ -212,10 +218,11 @@ bool watch_catch_up(engine *e)
 void watch_step_begin(engine *e)
 {
     for (uint32_t i = 0; i < e->watches_dirty.len; i++)
-        e->watches.data[e->watches_dirty.data[i]].dirty = false;
+        e->pulses.data[e->watches_dirty.data[i]].dirty = false;
     for (uint32_t i = 0; i < e->watches_gone.len; i++) {
         uint32_t handle = e->watches_gone.data[i];
         watch_free(e, &e->watches.data[handle]);
+        e->pulses.data[handle] = (watch_pulse){0};
         e->watch_free.data[e->watch_free.len++] = handle;
     }
     e->watches_dirty.len = e->watches_gone.len = e->watches_removed.len = 0;
@@ -227,7 +234,7 @@ void watch_result(engine *e, engine_result *out)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < e->watches_dirty.len; i++) {
         uint32_t handle = e->watches_dirty.data[i];
-        if (!e->watches.data[handle].removed)
+        if (!e->pulses.data[handle].removed)
             e->watches_dirty.data[kept++] = handle;
     }
     e->watches_dirty.len = kept;
@@ -245,8 +252,8 @@ static void answer_watch(engine *e, engine_answer *a, uint32_t handle)
 {
     const watch_state *w = &e->watches.data[handle];
     a->mandate = w->id;
-    a->version = w->version;
-    a->truth = (condition_truth)w->value;
+    a->version = e->pulses.data[handle].version;
+    a->truth = (condition_truth)e->pulses.data[handle].value;
 }
 
 static mandate_status compile(engine *e, condition_template **out, mandate_slice text, mandate_error *err)
@@ -287,13 +294,12 @@ static bool run_watch(engine *e, const engine_command *c, engine_answer *a)
     }
     watch_state *w = &e->watches.data[handle];
     w->template = template;
-    w->created_seq = e->seq;
-    w->created_input = a->input;
-    w->created_at_us = w->changed_at_us = e->batch_now_us;
-    w->version = 1;
+    w->created_at_us = e->batch_now_us;
+    e->pulses.data[handle] =
+        (watch_pulse){.age = e->seq << WATCH_INPUT_BITS | a->input, .changed_at_us = e->batch_now_us, .version = 1};
     if (!watch_bind(e, handle, e->err) || !touch(e, handle))
         return false;
-    w->value = (uint8_t)condition_value(e->conditions, w->edge);
+    e->pulses.data[handle].value = (uint8_t)condition_value(e->conditions, w->edge);
     answer_watch(e, a, handle);
     if (condition_unobservable(e->conditions, template, &e->memory, &names, &a->unobservable_count, NULL) != MANDATE_OK)
         return engine_fail(e, "out of memory while creating a watch");
@@ -312,7 +318,7 @@ static bool run_unwatch(engine *e, const engine_command *c, engine_answer *a)
     answer_watch(e, a, handle);
     if (!VEC_PUSH(&e->watches_removed, w->id) || !VEC_PUSH(&e->watches_gone, handle))
         return engine_fail(e, "out of memory while removing a watch");
-    w->removed = true;
+    e->pulses.data[handle].removed = true;
     table_remove(&e->watch_by_id, hash_slice(w->id), handle);
     condition_detach(e->conditions, w->edge, w->position, posting_moved, e);
     condition_release(e->conditions, w->edge);

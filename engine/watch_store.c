@@ -2,7 +2,7 @@
 /*
  * watch_store - watches as bytes, and back.
  *
- *   watch    format, condition, principal, creation (step, input, time), time of the last flip, version, value
+ *   watch    format, condition, principal, creation (step and input, time), time of the last flip, version, value
  */
 #include "engine/engine_int.h"
 
@@ -13,18 +13,18 @@ enum { WATCH_FORMAT = 1 };
 void engine_encode_watch(const engine *e, uint32_t handle, buf *key, buf *value)
 {
     const watch_state *w = &e->watches.data[handle];
+    const watch_pulse *p = &e->pulses.data[handle];
     buf_reset(key);
     buf_put_slice(key, w->id);
     buf_reset(value);
     wire_put_u8(value, WATCH_FORMAT);
     wire_put_bytes(value, condition_text(w->template));
     wire_put_bytes(value, w->principal);
-    wire_put_u64(value, w->created_seq);
-    wire_put_u64(value, w->created_input);
+    wire_put_u64(value, p->age);
     wire_put_i64(value, w->created_at_us);
-    wire_put_i64(value, w->changed_at_us);
-    wire_put_u64(value, w->version);
-    wire_put_u8(value, w->value);
+    wire_put_i64(value, p->changed_at_us);
+    wire_put_u64(value, p->version);
+    wire_put_u8(value, p->value);
 }
 
 mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
@@ -32,13 +32,12 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
     wire_reader reader = wire_reader_of(value), *r = &reader;
     uint8_t format = wire_get_u8(r);
     mandate_slice condition = wire_get_bytes(r), principal = wire_get_bytes(r);
-    watch_state stored = {.created_seq = wire_get_u64(r)};
-    stored.created_input = (uint32_t)wire_get_u64(r);
-    stored.created_at_us = wire_get_i64(r);
-    stored.changed_at_us = wire_get_i64(r);
-    stored.version = (uint32_t)wire_get_u64(r);
-    stored.value = wire_get_u8(r);
-    if (!wire_done(r) || format != WATCH_FORMAT || stored.value > TRUTH_ERROR || stored.version == 0 ||
+    watch_pulse pulse = {.age = wire_get_u64(r)};
+    watch_state stored = {.created_at_us = wire_get_i64(r)};
+    pulse.changed_at_us = wire_get_i64(r);
+    pulse.version = (uint32_t)wire_get_u64(r);
+    pulse.value = wire_get_u8(r);
+    if (!wire_done(r) || format != WATCH_FORMAT || pulse.value > TRUTH_ERROR || pulse.version == 0 ||
         watch_check(key, condition, NULL) != MANDATE_OK || engine_watch_find(e, key) != UINT32_MAX)
         return mandate_error_set(err, MANDATE_CORRUPT, "the stored watch \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
     mandate_status s = condition_compile(&stored.template, e->conditions, condition, err);
@@ -55,6 +54,7 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
     stored.id = w->id;
     stored.principal = w->principal;
     *w = stored;
+    e->pulses.data[handle] = pulse;
     return MANDATE_OK;
 }
 
