@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connector status, connector clear - the running server's connectors; files are cmd_connector.c's.
+/*
+ * connector status, clear, replay - the running server's connectors; files are cmd_connector.c's.
  */
 #include <inttypes.h>
 
@@ -36,6 +37,30 @@ static void add_row(out_table *t, cel_value connector, cel_value partition)
     add_number(t, partition, "lag_seconds");
 }
 
+/* What a table has no room for: why, what was set aside, what was lost. */
+static void show_notes(cel_value connector)
+{
+    cel_value records = json_member(connector, "records");
+    int64_t dead = json_member_int(records, "dead_lettered", 0), lost = json_member_int(connector, "positions_lost", 0);
+    mandate_slice reason = json_member_text(connector, "reason"), policy = json_member_text(connector, "on_error");
+    buf line;
+    if (!reason.len && dead == 0 && lost == 0)
+        return;
+    buf_init(&line);
+    out_text(&line, OUT_BOLD, json_member_text(connector, "name"));
+    out_str(&line, OUT_PLAIN, ": ");
+    if (dead) {
+        buf_printf(&line, "%" PRId64 " records in the dead-letter topic (on_error: ", dead);
+        out_text(&line, OUT_PLAIN, policy);
+        buf_put_str(&line, reason.len || lost ? "); " : ")");
+    }
+    if (lost)
+        buf_printf(&line, "%" PRId64 " positions lost%s", lost, reason.len ? "; " : "");
+    out_text(&line, OUT_PLAIN, reason);
+    out_line(&line);
+    buf_deinit(&line);
+}
+
 static void show_connectors(const client *c)
 {
     static const char *const heads[] = {"CONNECTOR", "STATE", "TOPIC", "PARTITION", "OFFSET", "LAG", "LAG S"};
@@ -52,6 +77,8 @@ static void show_connectors(const client *c)
     }
     out_table_print(&table);
     out_table_deinit(&table);
+    for (uint32_t i = 0; all.kind == CEL_LIST && i < all.len; i++)
+        show_notes(all.items[i]);
 }
 
 int cmd_connector_status(int argc, char **argv)
@@ -71,26 +98,54 @@ int cmd_connector_status(int argc, char **argv)
     return code;
 }
 
+/* POST /v1/connectors/NAME/VERB; `done` is what is said when it was accepted. */
+static exit_code ask(const arg_common *common, const char *name, const char *verb, mandate_slice body, const char *done)
+{
+    client c;
+    buf path;
+    buf_init(&path);
+    buf_put_str(&path, "/v1/connectors/");
+    path_segment(&path, mandate_slice_str(name));
+    buf_printf(&path, "/%s", verb);
+    exit_code code = client_open(&c, common);
+    if (code == CLI_OK)
+        code = client_call(&c, "POST", buf_cstr(&path), body);
+    if (code == CLI_OK && common->json)
+        code = client_print_json(&c);
+    else if (code == CLI_OK)
+        printf("%s\n", done);
+    client_close(&c);
+    buf_deinit(&path);
+    return code;
+}
+
 int cmd_connector_clear(int argc, char **argv)
 {
     arg_common common;
     const char *name[1];
-    client c;
-    buf path;
     if (!args_parse(argc, argv, &common, NULL, 0, name, 1, 1))
         return CLI_REFUSED;
-    buf_init(&path);
-    buf_put_str(&path, "/v1/connectors/");
-    path_segment(&path, mandate_slice_str(name[0]));
-    buf_put_str(&path, "/clear");
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "POST", buf_cstr(&path), mandate_slice_of("", 0));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        printf("cleared\n");
-    client_close(&c);
-    buf_deinit(&path);
+    return ask(&common, name[0], "clear", mandate_slice_of("", 0), "cleared");
+}
+
+int cmd_connector_replay(int argc, char **argv)
+{
+    const char *name[1], *from = NULL;
+    const arg_option options[] = {{"--from", .value = &from}};
+    arg_common common;
+    buf body;
+    if (!args_parse(argc, argv, &common, options, 1, name, 1, 1))
+        return CLI_REFUSED;
+    if (!from) {
+        out_problem("from where? --from beginning, a time such as 2027-01-31T00:00:00Z, or TOPIC/PARTITION@OFFSET");
+        return CLI_REFUSED;
+    }
+    buf_init(&body);
+    buf_put_str(&body, "{\"from\":");
+    buf_put_json_string(&body, mandate_slice_str(from));
+    buf_put_char(&body, '}');
+    exit_code code = ask(&common, name[0], "replay", buf_slice(&body),
+                         "reading again; until it is done what this connector told reads as unknown (connector status)");
+    buf_deinit(&body);
     return code;
 }

@@ -46,6 +46,7 @@ int cmd_connector_check(int argc, char **argv); /* cmd_connector.c */
 int cmd_connector_try(int argc, char **argv);   /* cmd_connector.c */
 int cmd_connector_status(int argc, char **argv);
 int cmd_connector_clear(int argc, char **argv);
+int cmd_connector_replay(int argc, char **argv);
 int cmd_topic_tail(int argc, char **argv);
 int cmd_topic_send(int argc, char **argv);
 

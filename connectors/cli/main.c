@@ -28,7 +28,9 @@ static const command commands[] = {
      "RECORD",
      "what a connector makes of one sample record"},
     {"connector", "status", cmd_connector_status, "", "state, offsets and lag of the connectors"},
-    {"connector", "clear", cmd_connector_clear, "NAME", "trust a connector again after a poison record"},
+    {"connector", "clear", cmd_connector_clear, "NAME", "trust a connector again after a poison record or lost position"},
+    {"connector", "replay", cmd_connector_replay, "NAME --from beginning|TIME|TOPIC/PARTITION@OFFSET",
+     "read its topics again, up to where it is"},
     {"topic", "tail", cmd_topic_tail,
      "[TOPIC] [--from-beginning] [--exit-at-end] [--count N] [--bootstrap B] [--property K=V]... "
      "[--timeout MS]",

@@ -87,6 +87,7 @@ static void record_line(buf *b, const char *name, const char *outcome, uint64_t 
 
 typedef struct lag_ctx {
     buf *b;
+    int64_t now_us;
 } lag_ctx;
 
 static void lag_line(void *opaque, const source_partition_status *p)
@@ -101,11 +102,26 @@ static void lag_line(void *opaque, const source_partition_status *p)
     buf_printf(b, "\",partition=\"%d\"} %lld\n", (int)p->partition, (long long)(p->end > next ? p->end - next : 0));
 }
 
+static void lag_seconds_line(void *opaque, const source_partition_status *p)
+{
+    lag_ctx *ctx = opaque;
+    int64_t next = p->next < 0 ? 0 : p->next, lag_us = ctx->now_us - p->event_time_us;
+
+    if (p->end < 0 || (p->end > next && p->event_time_us == CHANGE_NO_TIME))
+        return; /* not known */
+    if (p->end <= next || lag_us < 0)
+        lag_us = 0;
+    buf_put_str(ctx->b, "mandated_consumer_lag_seconds{topic=\"");
+    label(ctx->b, p->topic);
+    buf_printf(ctx->b, "\",partition=\"%d\"} %lld.%06lld\n", (int)p->partition, (long long)(lag_us / 1000000),
+               (long long)(lag_us % 1000000));
+}
+
 static void render_sources(buf *b, source *const *sources, uint32_t count, int64_t now_us)
 {
     static const char *const states[] = {"live", "silent", "doubtful"};
     source_status s;
-    lag_ctx ctx = {b};
+    lag_ctx ctx = {b, now_us};
 
     head(b, "mandated_records_total", "counter", "Records read, by what became of them.");
     for (uint32_t i = 0; i < count; i++) {
@@ -125,6 +141,17 @@ static void render_sources(buf *b, source *const *sources, uint32_t count, int64
     head(b, "mandated_consumer_lag_records", "gauge", "Records between what was read and the end of the partition.");
     for (uint32_t i = 0; i < count; i++)
         source_partitions_each(sources[i], lag_line, &ctx);
+    head(b, "mandated_consumer_lag_seconds", "gauge",
+         "Now minus the event time of the last record read, while the partition has more.");
+    for (uint32_t i = 0; i < count; i++)
+        source_partitions_each(sources[i], lag_seconds_line, &ctx);
+    head(b, "mandated_positions_lost_total", "counter", "Partitions that could not be read on from where they were left.");
+    for (uint32_t i = 0; i < count; i++) {
+        source_status_get(sources[i], &s);
+        buf_put_str(b, "mandated_positions_lost_total{connector=\"");
+        label(b, source_name(sources[i]));
+        buf_printf(b, "\"} %llu\n", (unsigned long long)s.positions_lost);
+    }
     head(b, "mandated_event_time_lag_seconds", "gauge", "Now minus the event time of the last record.");
     for (uint32_t i = 0; i < count; i++) {
         source_status_get(sources[i], &s);

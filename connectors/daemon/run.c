@@ -49,6 +49,20 @@ static mandate_status stored_offset(void *ctx, const char *topic, int32_t partit
     return store_offset(d->store, mandate_slice_str(topic), partition, out, err);
 }
 
+static mandate_status note_get(void *ctx, mandate_slice key, buf *out, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    return store_cache_get(d->store, key, out, err);
+}
+
+static mandate_status note_put(void *ctx, mandate_slice key, mandate_slice value, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    return store_cache_put(d->store, key, value, err);
+}
+
 static bool take_batch(void *ctx, source_batch *batch)
 {
     daemon_state *d = ctx;
@@ -212,6 +226,8 @@ static mandate_status make_sources(daemon_state *d, mandate_error *err)
             .offset = stored_offset,
             .push = take_batch,
         };
+        if (!d->broker)
+            options.notes = (source_notes){d, note_get, note_put};
         status = source_create(&d->sources[i], &options, err);
         if (status == MANDATE_OK)
             d->source_count++;

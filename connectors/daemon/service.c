@@ -10,6 +10,7 @@
 
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
+#include "engine/base/text.h"
 
 #include <stdatomic.h>
 
@@ -105,6 +106,13 @@ static void put_partition(void *opaque, const source_partition_status *p)
                    (long long)(behind_us > 0 ? behind_us / 1000000 : 0));
 }
 
+static const char *policy_name(const source *s)
+{
+    static const char *const names[] = {
+        [ON_ERROR_QUARANTINE] = "quarantine", [ON_ERROR_HALT] = "halt", [ON_ERROR_FAIL_CLOSED] = "fail_closed"};
+    return names[source_policy(s)];
+}
+
 static void connectors_json(void *ctx, buf *out)
 {
     daemon_state *d = ctx;
@@ -117,10 +125,14 @@ static void connectors_json(void *ctx, buf *out)
         buf_put_str(out, i ? ",{\"name\":" : "{\"name\":");
         buf_put_json_string(out, mandate_slice_str(source_name(d->sources[i])));
         buf_printf(out,
-                   ",\"state\":\"%s\",\"caught_up\":%s,\"records\":{\"mapped\":%llu,\"filtered\":%llu,\"ignored\":%llu,"
-                   "\"dead_lettered\":%llu},\"partitions\":[",
-                   phase_name(&s), s.caught_up ? "true" : "false", (unsigned long long)s.mapped,
-                   (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered);
+                   ",\"state\":\"%s\",\"caught_up\":%s,\"on_error\":\"%s\",\"records\":{\"mapped\":%llu,\"filtered\":%llu,"
+                   "\"ignored\":%llu,\"dead_lettered\":%llu},\"positions_lost\":%llu,",
+                   phase_name(&s), s.caught_up ? "true" : "false", policy_name(d->sources[i]), (unsigned long long)s.mapped,
+                   (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered,
+                   (unsigned long long)s.positions_lost);
+        if (s.to_replay >= 0)
+            buf_printf(out, "\"to_replay\":%lld,", (long long)s.to_replay);
+        buf_put_str(out, "\"partitions\":[");
         source_partitions_each(d->sources[i], put_partition, &p);
         buf_put_char(out, ']');
         put_reason(out, &s);
@@ -129,19 +141,83 @@ static void connectors_json(void *ctx, buf *out)
     buf_put_str(out, "]}");
 }
 
+static source *source_find(const daemon_state *d, mandate_slice name, mandate_error *err)
+{
+    for (uint32_t i = 0; i < d->source_count; i++)
+        if (mandate_slice_is(name, source_name(d->sources[i])))
+            return d->sources[i];
+    (void)mandate_error_set(err, MANDATE_NOT_FOUND, "there is no connector %.*s", (int)(name.len < 200 ? name.len : 200),
+                            name.ptr);
+    return NULL;
+}
+
 static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_error *err)
 {
-    daemon_state *d = ctx;
+    source *s = source_find(ctx, name, err);
 
-    for (uint32_t i = 0; i < d->source_count; i++) {
-        if (!mandate_slice_is(name, source_name(d->sources[i])))
-            continue;
-        log_write(LOG_INFO, "daemon", "connector %s: cleared on request", source_name(d->sources[i]));
-        source_clear(d->sources[i]);
-        return MANDATE_OK;
+    if (!s)
+        return err->status;
+    log_write(LOG_INFO, "daemon", "connector %s: cleared on request", source_name(s));
+    source_clear(s);
+    return MANDATE_OK;
+}
+
+/* A number at the end of `text` behind `mark`; cuts both off. */
+static bool cut_number(mandate_slice *text, char mark, int64_t max, int64_t *out)
+{
+    size_t at = text->len;
+    int64_t v = 0;
+
+    while (at > 0 && text->ptr[at - 1] >= '0' && text->ptr[at - 1] <= '9')
+        at--;
+    if (at == text->len || at == 0 || text->ptr[at - 1] != mark)
+        return false;
+    for (size_t i = at; i < text->len; i++) {
+        if (v > (max - (text->ptr[i] - '0')) / 10)
+            return false;
+        v = v * 10 + (text->ptr[i] - '0');
     }
-    return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no connector %.*s", (int)(name.len < 200 ? name.len : 200),
-                             name.ptr);
+    *out = v;
+    text->len = at - 1;
+    return true;
+}
+
+static mandate_status parse_from(source_replay *out, mandate_slice from, mandate_error *err)
+{
+    int64_t partition, offset;
+
+    *out = (source_replay){.kind = REPLAY_BEGINNING};
+    if (mandate_slice_is(from, "beginning"))
+        return MANDATE_OK;
+    out->kind = REPLAY_TIME;
+    if (time_parse_us(from, &out->time_us))
+        return MANDATE_OK;
+    out->kind = REPLAY_OFFSET;
+    if (!cut_number(&from, '@', INT64_MAX, &offset) || !cut_number(&from, '/', INT32_MAX, &partition) || from.len == 0 ||
+        from.len >= sizeof(out->topic))
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "`from` is \"beginning\", a time such as 2027-01-31T00:00:00Z, or topic/partition@offset");
+    memcpy(out->topic, from.ptr, from.len);
+    out->topic[from.len] = '\0';
+    out->partition = (int32_t)partition;
+    out->offset = offset;
+    return MANDATE_OK;
+}
+
+static mandate_status connector_replay(void *ctx, mandate_slice name, mandate_slice from, mandate_error *err)
+{
+    source *s = source_find(ctx, name, err);
+    source_replay what;
+
+    if (!s)
+        return err->status;
+    mandate_status status = parse_from(&what, from, err);
+    if (status == MANDATE_OK)
+        status = source_replay_start(s, &what, err);
+    if (status == MANDATE_OK)
+        log_write(LOG_INFO, "daemon", "connector %s: reads again from %.*s on request", source_name(s),
+                  MANDATE_SLICE_ARG(from));
+    return status;
 }
 
 void daemon_service(daemon_state *d, service *out)
@@ -154,5 +230,6 @@ void daemon_service(daemon_state *d, service *out)
         .metrics = metrics_text,
         .connectors = connectors_json,
         .connector_clear = connector_clear,
+        .connector_replay = connector_replay,
     };
 }

@@ -23,11 +23,12 @@ typedef struct registry_cache {
 typedef struct registry_options {
     const char *const *urls; /* http:// or https://, without credentials */
     uint32_t url_count;
-    const char *basic_auth; /* "user:password", or NULL */
-    const char *bearer;     /* token, or NULL */
-    const char *ca_file;    /* or NULL */
-    uint32_t timeout_ms;    /* of one request; 0 = 5000 */
-    uint32_t retries;       /* of a 404; default 3 when 0 */
+    const char *basic_auth;                                 /* "user:password", or NULL */
+    const char *bearer;                                     /* token, or NULL */
+    const char *ca_file;                                    /* or NULL */
+    const char *certificate_file, *key_file, *key_password; /* mutual TLS, PEM; or NULL */
+    uint32_t timeout_ms;                                    /* of one request; 0 = 5000 */
+    uint32_t retries;                                       /* of a 404; default 3 when 0 */
     registry_cache cache;
 } registry_options;
 

@@ -80,6 +80,12 @@ static bool set_credentials(CURL *c, const registry_options *o)
     }
     if (o->ca_file)
         e |= curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+    if (o->certificate_file)
+        e |= curl_easy_setopt(c, CURLOPT_SSLCERT, o->certificate_file);
+    if (o->key_file)
+        e |= curl_easy_setopt(c, CURLOPT_SSLKEY, o->key_file);
+    if (o->key_password)
+        e |= curl_easy_setopt(c, CURLOPT_KEYPASSWD, o->key_password);
     return e == CURLE_OK;
 }
 

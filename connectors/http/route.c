@@ -25,6 +25,7 @@ static const http_route routes[] = {
     {"GET", "/v1/entities/{type}/{id}", http_entity_get, "", 0},
     {"GET", "/v1/connectors", http_connectors_list, "", 0},
     {"POST", "/v1/connectors/{name}/clear", http_connector_clear, "", 0},
+    {"POST", "/v1/connectors/{name}/replay", http_connector_replay, "", 0},
     {"POST", "/access/v1/evaluation", http_evaluation, "", HTTP_PLAIN_ERRORS},
     {"GET", "/.well-known/authzen-configuration", http_authzen_configuration, "", HTTP_PLAIN_ERRORS},
     {"GET", "/healthz", http_health, "", 0},

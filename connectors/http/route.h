@@ -66,6 +66,7 @@ void http_mandate_resume(http_request *r);
 void http_entity_get(http_request *r);
 void http_connectors_list(http_request *r);
 void http_connector_clear(http_request *r);
+void http_connector_replay(http_request *r);
 void http_evaluation(http_request *r);
 void http_authzen_configuration(http_request *r);
 void http_health(http_request *r);

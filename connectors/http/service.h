@@ -76,6 +76,9 @@ typedef struct service {
     void (*connectors)(void *ctx, buf *out);
     /* Clears a connector's doubt (after a poison record under fail_closed, or a halt). NOT_FOUND for an unknown one. */
     mandate_status (*connector_clear)(void *ctx, mandate_slice name, mandate_error *err);
+    /* Has it read records again, up to where it is: `from` is "beginning", an RFC 3339 time, or "topic/partition@offset".
+     * Returns when it was asked for. NOT_FOUND: no such connector or partition; CONFLICT: not now. */
+    mandate_status (*connector_replay)(void *ctx, mandate_slice name, mandate_slice from, mandate_error *err);
 } service;
 
 #endif

@@ -28,7 +28,7 @@ void silence_watch(silence *s, int64_t now_us)
 
 engine_source_state silence_state(const silence *s)
 {
-    return s->doubted ? SOURCE_DOUBTFUL : s->silent || s->halted ? SOURCE_SILENT : SOURCE_LIVE;
+    return s->doubted ? SOURCE_DOUBTFUL : s->silent || s->halted || s->replaying ? SOURCE_SILENT : SOURCE_LIVE;
 }
 
 bool silence_tell(silence *s, engine_source_state *out)

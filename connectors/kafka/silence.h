@@ -6,7 +6,9 @@
  * than the bound the source is silent. A doubt (a poison record under fail_closed, lost records) outranks both
  * until someone clears it; a halted source proves nothing.
  *
- *   effective = DOUBTFUL if doubted, else SILENT if silent or halted, else LIVE
+ * While old records are read again what the source said before is not believed either.
+ *
+ *   effective = DOUBTFUL if doubted, else SILENT if silent, halted or replaying, else LIVE
  */
 #ifndef MANDATE_CONNECTORS_KAFKA_SILENCE_H
 #define MANDATE_CONNECTORS_KAFKA_SILENCE_H
@@ -16,7 +18,7 @@
 typedef struct silence {
     int64_t bound_us;  /* 0: silence is not watched */
     int64_t proved_us; /* time of the last proof */
-    bool silent, halted, doubted;
+    bool silent, halted, doubted, replaying;
     engine_source_state told; /* what the engine was last told */
 } silence;
 

@@ -42,6 +42,9 @@ source_buffer *source_buffer_take(source *s)
     if (b) {
         buffer_note_committed(s, b);
         buffer_empty(b);
+        b->serial = ++s->serial;
+        if (s->telling == b)
+            s->telling = NULL;
     }
     return b;
 }
@@ -85,12 +88,14 @@ static mandate_status topics_init(source *s, mandate_error *err)
 {
     const schema *graph = s->options.schema;
     const char *const *names = connector_topics(s->options.connector, &s->topic_count);
+    const char *heartbeat = connector_heartbeat(s->options.connector);
 
     s->topics = calloc(s->topic_count ? s->topic_count : 1, sizeof(*s->topics));
     if (!s->topics)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a source");
     for (uint32_t i = 0; i < s->topic_count; i++) {
-        s->topics[i] = (source_topic){.name = names[i], .index = SCHEMA_NONE};
+        s->topics[i] = (source_topic){.name = names[i], .index = SCHEMA_NONE, .heartbeat = names[i] == heartbeat};
+        s->heartbeat = s->heartbeat || names[i] == heartbeat;
         for (uint16_t t = 0; t < schema_topic_count(graph); t++)
             if (!strcmp(schema_topic_name(graph, t), names[i]))
                 s->topics[i].index = t;
@@ -250,6 +255,8 @@ void source_clear(source *s) { atomic_store(&s->clear, true); }
 /* --- status ------------------------------------------------------------------------------------------------ */
 const char *source_name(const source *s) { return connector_name(s->options.connector); }
 
+connector_on_error source_policy(const source *s) { return connector_error_policy(s->options.connector); }
+
 void source_status_get(source *s, source_status *out)
 {
     *out = (source_status){
@@ -261,13 +268,23 @@ void source_status_get(source *s, source_status *out)
         .ignored = atomic_load(&s->ignored),
         .dead_lettered = atomic_load(&s->dead_lettered),
         .changes = atomic_load(&s->changes),
+        .positions_lost = atomic_load(&s->lost),
+        .to_replay = -1,
         .event_time_us = atomic_load(&s->event_time_us),
     };
     pthread_mutex_lock(&s->lock);
+    for (uint32_t i = 0; i < s->partition_count; i++) {
+        int64_t to = s->partitions[i].replay_to, next = s->partitions[i].next;
+        if (to >= 0)
+            out->to_replay = (out->to_replay > 0 ? out->to_replay : 0) + (next < to ? to - (next > 0 ? next : 0) : 0);
+    }
     memcpy(out->reason, s->waiting[0] ? s->waiting : s->doubt[0] ? s->doubt : s->missing, sizeof(out->reason));
     pthread_mutex_unlock(&s->lock);
     if (!out->reason[0] && !atomic_load(&s->client.reachable))
         snprintf(out->reason, sizeof(out->reason), "no Kafka broker can be reached");
+    if (!out->reason[0] && out->to_replay >= 0)
+        snprintf(out->reason, sizeof(out->reason),
+                 "reading again, %lld records to go: what it told counts when that is done", (long long)out->to_replay);
 }
 
 void source_partitions_each(source *s, source_partition_visit visit, void *ctx)
@@ -275,6 +292,8 @@ void source_partitions_each(source *s, source_partition_visit visit, void *ctx)
     pthread_mutex_lock(&s->lock);
     for (uint32_t i = 0; i < s->partition_count; i++) {
         source_partition *p = &s->partitions[i];
+        if (p->gone)
+            continue;
         source_partition_status status = {
             .topic = s->topics[p->topic].name,
             .partition = p->partition,

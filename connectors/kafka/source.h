@@ -10,7 +10,10 @@
  *  - Partitions are assigned by us, from the offsets stored with the state. The group's committed offsets are
  *    written for lag tools and never read.
  *  - Records of a partition are handed over in order and without a jump: a poison record is in the dead-letter topic
- *    before its offset moves; an offset that the broker no longer has makes the source doubtful, loudly.
+ *    before its offset moves. An offset that the broker no longer has, a topic that is another one under the same name, fewer
+ *    partitions than before: the source is doubtful until someone clears it, and under `halt` it stops.
+ *  - While records are read again (source_replay_start) the source's word counts as silent: nothing ends by what was true
+ *    once, and what ended does not end again. What is read again counts when all of it has been read.
  *  - A source owns SOURCE_BATCHES batches and waits when all are out: that is the back-pressure.
  *  - What a batch points at (its arena, the consumer's buffers) lives until source_batch_release.
  */
@@ -39,6 +42,14 @@ typedef struct source_batch {
     struct source_batch *next; /* for whoever holds it */
 } source_batch;
 
+/* Small values kept beside the state, in the order in which commits are: where a partition was left, what is being read
+ * again. Losing the latest of them is harmless. get: NOT_FOUND when absent. Both NULL: nothing is kept. */
+typedef struct source_notes {
+    void *ctx;
+    mandate_status (*get)(void *ctx, mandate_slice key, buf *out, mandate_error *err);
+    mandate_status (*put)(void *ctx, mandate_slice key, mandate_slice value, mandate_error *err);
+} source_notes;
+
 typedef struct source_options {
     const connector *connector;
     const schema *schema; /* frozen */
@@ -48,6 +59,7 @@ typedef struct source_options {
     dead_letter *dead_letters; /* shared */
     engine_source_state told;  /* what the engine remembers of this source */
     int64_t refresh_us;        /* between looks for new partitions; 0: 2 s */
+    source_notes notes;
     void *ctx;
     /* Next offset to read, -1 when nothing was ever read. Called on the reader thread. */
     mandate_status (*offset)(void *ctx, const char *topic, int32_t partition, int64_t *out, mandate_error *err);
@@ -70,15 +82,31 @@ void source_batch_release(source_batch *batch);
 /* Clears a doubt; a halted source goes on after the record it stopped at. Any thread. */
 void source_clear(source *s);
 
+/* What to read again, up to where reading is now. */
+typedef enum source_replay_kind { REPLAY_NONE, REPLAY_BEGINNING, REPLAY_TIME, REPLAY_OFFSET } source_replay_kind;
+typedef struct source_replay {
+    source_replay_kind kind;
+    int64_t time_us;            /* TIME: records of that time and later, by their timestamp */
+    char topic[LIMIT_NAME + 1]; /* OFFSET: one partition, from this offset on */
+    int32_t partition;
+    int64_t offset;
+} source_replay;
+/* Asks for it; the reader begins soon. NOT_FOUND: no such partition; CONFLICT: halted, or something is being read again already.
+ * Any thread. */
+MANDATE_CHECK mandate_status source_replay_start(source *s, const source_replay *what, mandate_error *err);
+
 /* --- for people and metrics; any thread ------------------------------------------------------------ */
 const char *source_name(const source *s);
+connector_on_error source_policy(const source *s);
 typedef enum source_phase { SOURCE_WAITING, SOURCE_READING, SOURCE_HALTED, SOURCE_STOPPED } source_phase;
 typedef struct source_status {
     source_phase phase;
     engine_source_state state;
     bool caught_up; /* has been at the end of every partition once since the start */
     uint64_t mapped, filtered, ignored, dead_lettered, changes; /* records; changes they gave */
-    int64_t event_time_us;                                      /* of the last record that had one, CHANGE_NO_TIME before */
+    uint64_t positions_lost;        /* partitions that could not be read on from where they were left */
+    int64_t to_replay;              /* records still to be read again; -1: none are */
+    int64_t event_time_us;          /* of the last record that had one, CHANGE_NO_TIME before */
     char reason[SOURCE_REASON_MAX]; /* why it does not read, or is doubtful; "" when all is well */
 } source_status;
 void source_status_get(source *s, source_status *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source_internal - what the three files of a source share: source.c (life, batches, status), source_read.c (the reader
- * thread), source_watch.c (the watcher thread).
+ * source_internal - what the files of a source share: source.c (life, batches, status), source_read.c (the reader thread),
+ * source_position.c and source_replay.c (where it reads; reader thread), source_watch.c (the watcher thread).
  *
  * Ownership: the reader alone changes the partition table's shape, under `lock`; everyone else reads it under `lock`, and
  * the reader without. Numbers inside are atomics. `found` is the watcher's, under `lock`.
@@ -15,13 +15,35 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* A record that was read and committed, by which a partition is known again: offsets alone say nothing about a topic that
+ * was deleted and made anew. */
+typedef struct source_mark {
+    int64_t offset; /* -1: none */
+    int64_t timestamp_ms;
+    uint64_t digest; /* of key and value */
+} source_mark;
+
 typedef struct source_partition {
     uint32_t topic; /* index in source.topics */
     int32_t partition;
     _Atomic int64_t next; /* after the last record read (or the end reached); -1: nothing read yet */
     _Atomic int64_t end;  /* last known high watermark, -1: unknown */
     _Atomic int64_t event_time_us;
+    _Atomic bool gone;         /* the topic has fewer partitions now */
+    _Atomic bool verifying;    /* read again from its mark, to see whether the topic is still the same */
+    _Atomic bool suspect;      /* watcher: verify it */
     int64_t commit, committed; /* group offsets, for lag tools: to write, written */
+    /* reader */
+    bool watched;                           /* verifying, or read again: look at each record's offset */
+    bool held;                              /* read again up to `replay_to`; waits for the others */
+    _Atomic int64_t replay_from, replay_to; /* being read again, [from, to); to -1: not */
+    source_mark mark;
+    uint32_t marks_after; /* batches up to this one hold records of a topic that is no more */
+    /* as stored, when `noted`: the mark, and the last replay until its records are committed */
+    bool noted;
+    int64_t noted_from, noted_to;
+    /* watcher */
+    int64_t vouched_end; /* an end below `next` that was looked into */
 } source_partition;
 
 /* A batch with its memory. `messages` stay until the batch comes back: the inputs may point into them. */
@@ -31,14 +53,19 @@ typedef struct source_buffer {
     engine_input *inputs;
     rd_kafka_message_t **messages;
     uint32_t message_count;
-    int64_t *slots; /* per input: partition slot, -1 for a source state */
+    uint32_t serial; /* counts takes: order among batches */
+    int64_t *slots;  /* per input: partition slot, -1 for a source state */
 } source_buffer;
 
 typedef struct source_topic {
     const char *name;
     uint16_t index; /* in the schema */
+    bool heartbeat; /* its records prove life and are not mapped */
     int32_t found;  /* partitions, as the watcher last saw; 0: none */
+    int32_t shrunk; /* watcher to reader: it has this many partitions now, fewer than before; 0: no */
+    bool looked;    /* reader: whether stored positions lie beyond its partitions */
     bool told;      /* watcher: that it is missing */
+    bool missing;   /* watcher: that it was there and is not now */
 } source_topic;
 
 struct source {
@@ -61,21 +88,30 @@ struct source {
     pthread_t reader, watcher;
     bool started;
     _Atomic int running; /* threads not ended yet */
-    _Atomic bool stopping, clear;
+    _Atomic bool stopping, clear, suspicion;
     _Atomic int phase;
     _Atomic int state; /* engine_source_state, for status */
     _Atomic uint32_t found_version;
     _Atomic uint64_t polled;   /* records, for the watcher to see data flow */
     _Atomic int64_t at_end_us; /* last moment all partitions were proved read to the end */
-    _Atomic uint64_t mapped, filtered, ignored, dead_lettered, changes;
+    _Atomic uint64_t mapped, filtered, ignored, dead_lettered, changes, lost;
     _Atomic int64_t event_time_us;
+    bool heartbeat;      /* some topic is one */
+    source_replay asked; /* under `lock`: what to read again; kind NONE: nothing */
+    _Atomic bool replay_asked;
 
     /* reader thread only */
     mapper *mapper;
     silence silence;
     source_buffer *filling;
+    source_buffer *telling; /* holds a doubt that may not be committed yet */
+    uint32_t serial;        /* of the last batch taken */
     uint32_t assigned_version;
-    uint32_t last_slot; /* partition of the last record */
+    uint32_t replaying;      /* partitions not read again to their end yet */
+    source_partition *moved; /* one being read again, that the last record was of */
+    int64_t marks_us;        /* when marks are noted next */
+    int64_t newest_ms;       /* timestamp of the newest record, with a heartbeat topic */
+    uint32_t last_slot;      /* partition of the last record */
     int64_t group_commit_us;
     int64_t poison_window_us; /* poison records logged since */
     uint32_t poison_logged;
@@ -91,5 +127,37 @@ void source_say(source *s, char reason[SOURCE_REASON_MAX], const char *format, .
 void source_pause(source *s, int64_t us);
 /* A free buffer, emptied; waits for one; NULL when stopping. */
 source_buffer *source_buffer_take(source *s);
+
+/* --- reader thread: source_read.c ------------------------------------------------------------------------------ */
+/* Slot of a message's partition, or UINT32_MAX. */
+uint32_t source_slot_of(source *s, const rd_kafka_message_t *m);
+/* Hands over what was read so far. */
+void source_hand_over(source *s);
+/* Tells the engine when the source's standing changed; the input goes after what was read before. */
+void source_tell_state(source *s);
+
+/* --- reader thread: source_position.c -------------------------------------------------------------------------- */
+/* Gives librdkafka every partition with the offset after what we last took. Whatever it had fetched is forgotten. */
+bool source_assign(source *s);
+/* Takes over what the watcher found: new partitions, and what makes it doubt the old ones. */
+void source_assign_found(source *s);
+/* A record of a watched partition: false when it must not be taken (again, or not now). */
+bool source_position_accept(source *s, uint32_t slot, const rd_kafka_message_t *m);
+/* The end of a partition was reached. */
+void source_position_end(source *s, uint32_t slot, int64_t offset);
+/* The broker does not have the offset that we asked for. */
+void source_position_refused(source *s, uint32_t slot, const char *text);
+/* Notes marks of what has been committed, now and then. */
+void source_position_note(source *s);
+/* Stores mark and replay of a partition. False: it could not be. */
+bool source_note_put(source *s, source_partition *p);
+
+/* --- reader thread: source_replay.c ------------------------------------------------------------------------------ */
+/* Begins what was asked for. */
+void source_replay_begin(source *s);
+/* `next` of a partition moved: is all that was to be read again read? */
+void source_replay_moved(source *s, source_partition *p);
+/* Goes on with what a restart interrupted; `stored` is the position in storage. */
+void source_replay_resume(source *s, source_partition *p, int64_t stored);
 
 #endif

@@ -8,8 +8,7 @@
  *                                        quarantine   an input without changes: the offset moves
  *                                        fail_closed  the same, and the source is doubtful
  *                                        halt         nothing moves; the record is held until someone clears it
- *   lost position (retention ran past us, topic made anew): the source is doubtful whatever the policy, because what
- *   was lost may have ended a mandate; reading goes on at the oldest record there is, or halts.
+ *   a position that is not what it was: source_position.c
  */
 #include "connectors/kafka/source_internal.h"
 
@@ -46,7 +45,7 @@ static bool buffer_ensure(source *s)
     return s->filling != NULL;
 }
 
-static void hand_over(source *s)
+void source_hand_over(source *s)
 {
     source_buffer *b = s->filling;
 
@@ -85,10 +84,12 @@ static void append_record(source *s, uint32_t slot, int64_t offset, const mapper
 
     append(s, &input, slot);
     atomic_store_explicit(&p->next, offset + 1, memory_order_relaxed);
+    if (p->watched && p->replay_to >= 0)
+        s->moved = p;
 }
 
 /* Tells the engine when the source's standing changed; the input goes after what was read before. */
-static void tell_state(source *s)
+void source_tell_state(source *s)
 {
     engine_source_state state;
 
@@ -101,95 +102,14 @@ static void tell_state(source *s)
     };
     append(s, &input, -1);
     atomic_store(&s->state, state);
+    if (state == SOURCE_DOUBTFUL)
+        s->telling = s->filling;
     static const char *const names[] = {"live", "silent", "doubtful"};
     kafka_log(s->options.host, state == SOURCE_LIVE ? KAFKA_INFO : KAFKA_WARNING, s->component, "is now %s", names[state]);
 }
 
-/* --- assignment ------------------------------------------------------------------------------------------------ */
-static bool partition_known(const source *s, uint32_t topic, int32_t partition)
-{
-    for (uint32_t i = 0; i < s->partition_count; i++)
-        if (s->partitions[i].topic == topic && s->partitions[i].partition == partition)
-            return true;
-    return false;
-}
-
-static bool partition_add(source *s, uint32_t topic, int32_t partition)
-{
-    mandate_error err;
-    int64_t next = -1;
-    source_partition *grown;
-
-    if (s->options.offset(s->options.ctx, s->topics[topic].name, partition, &next, &err) != MANDATE_OK) {
-        kafka_log(s->options.host, KAFKA_ERROR, s->component, "cannot read the stored offset of %s/%d: %s",
-                  s->topics[topic].name, partition, err.text);
-        return false;
-    }
-    pthread_mutex_lock(&s->lock);
-    grown = realloc(s->partitions, (s->partition_count + 1) * sizeof(*grown));
-    if (grown) {
-        source_partition *p = &grown[s->partition_count];
-        s->partitions = grown;
-        p->topic = topic;
-        p->partition = partition;
-        atomic_init(&p->next, next);
-        atomic_init(&p->end, -1);
-        atomic_init(&p->event_time_us, CHANGE_NO_TIME);
-        p->commit = p->committed = next;
-        s->partition_count++;
-    }
-    pthread_mutex_unlock(&s->lock);
-    return grown != NULL;
-}
-
-/* Gives librdkafka every partition with the offset after what we last took. Whatever it had fetched is forgotten. */
-static bool assign_all(source *s)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->partition_count);
-    rd_kafka_resp_err_t error;
-
-    for (uint32_t i = 0; i < s->partition_count; i++) {
-        source_partition *p = &s->partitions[i];
-        int64_t next = atomic_load(&p->next);
-        rd_kafka_topic_partition_list_add(list, s->topics[p->topic].name, p->partition)->offset =
-            next >= 0 ? next : RD_KAFKA_OFFSET_BEGINNING;
-    }
-    error = rd_kafka_assign(s->client.handle, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (error)
-        kafka_log(s->options.host, KAFKA_ERROR, s->component, "cannot assign partitions: %s", rd_kafka_err2str(error));
-    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static void assign_found(source *s)
-{
-    uint32_t version = atomic_load(&s->found_version), before = s->partition_count;
-    bool complete = true;
-
-    if (version == s->assigned_version)
-        return;
-    for (uint32_t t = 0; t < s->topic_count; t++) {
-        pthread_mutex_lock(&s->lock);
-        int32_t found = s->topics[t].found;
-        pthread_mutex_unlock(&s->lock);
-        for (int32_t p = 0; p < found; p++)
-            if (!partition_known(s, t, p))
-                complete = partition_add(s, t, p) && complete;
-    }
-    if (s->partition_count > before) {
-        complete = assign_all(s) && complete;
-        kafka_log(s->options.host, KAFKA_INFO, s->component, "reading %u partitions", s->partition_count);
-        atomic_store(&s->phase, SOURCE_READING);
-    }
-    if (complete)
-        s->assigned_version = version;
-    else
-        source_pause(s, READ_RETRY_MIN_US);
-}
-
 /* --- one record ------------------------------------------------------------------------------------------------ */
-/* Slot of a message's partition, or UINT32_MAX. */
-static uint32_t slot_of(source *s, const rd_kafka_message_t *m)
+uint32_t source_slot_of(source *s, const rd_kafka_message_t *m)
 {
     const char *topic = rd_kafka_topic_name(m->rkt);
 
@@ -294,7 +214,7 @@ static bool bury(source *s, const record *r, const mapper_result *mapped, const 
         source_say(s, s->waiting, "at %.*s/%d offset %lld, a record that cannot be mapped: %s", MANDATE_SLICE_ARG(r->topic),
                    (int)r->partition, (long long)r->offset, err.text);
         housekeeping(s);
-        hand_over(s);
+        source_hand_over(s);
         if (stopping(s)) {
             dead_letter_forget(ticket);
             return false;
@@ -336,7 +256,7 @@ static void poison(reader *rd, rd_kafka_message_t *m, uint32_t slot, const mappe
     record r;
 
     arena_init(&scratch, 0);
-    hand_over(s);
+    source_hand_over(s);
     mandate_status status = record_of(&r, &scratch, m, topic, &ignored);
     (void)status; /* too many headers or bytes is why we are here; what is in `r` is complete all the same */
     if (!bury(s, &r, mapped, why)) {
@@ -357,7 +277,7 @@ static void poison(reader *rd, rd_kafka_message_t *m, uint32_t slot, const mappe
         s->silence.doubted = true;
     if (buffer_ensure(s)) {
         append_record(s, slot, m->offset, NULL);
-        tell_state(s);
+        source_tell_state(s);
     }
     rd_kafka_message_destroy(m);
 done:
@@ -410,21 +330,47 @@ static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_messag
     return status;
 }
 
+static void newest_note(source *s, const rd_kafka_message_t *m)
+{
+    rd_kafka_timestamp_type_t kind;
+    int64_t ms = rd_kafka_message_timestamp(m, &kind);
+
+    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && ms > s->newest_ms)
+        s->newest_ms = ms;
+}
+
+/* A record of a heartbeat topic: that it is there is all it says. Owns `m`. */
+static void take_heartbeat(source *s, uint32_t slot, rd_kafka_message_t *m)
+{
+    if (buffer_ensure(s)) {
+        append_record(s, slot, m->offset, NULL);
+        atomic_fetch_add_explicit(&s->ignored, 1, memory_order_relaxed);
+    }
+    rd_kafka_message_destroy(m);
+}
+
 /* Owns `m`. */
 static void take_record(reader *rd, rd_kafka_message_t *m)
 {
     source *s = rd->s;
-    uint32_t slot = slot_of(s, m);
+    uint32_t slot = source_slot_of(s, m);
     int64_t wait_us = READ_RETRY_MIN_US;
     mapper_result mapped;
     mandate_error err;
 
     /* Fetched for an assignment that is no more, or read before it. */
-    if (slot == UINT32_MAX || m->offset < atomic_load(&s->partitions[slot].next)) {
+    if (slot == UINT32_MAX || (s->partitions[slot].watched ? !source_position_accept(s, slot, m)
+                                                           : m->offset < atomic_load(&s->partitions[slot].next))) {
         rd_kafka_message_destroy(m);
         return;
     }
+    if (s->heartbeat)
+        newest_note(s, m);
     atomic_fetch_add_explicit(&s->polled, 1, memory_order_relaxed);
+    if (s->topics[s->partitions[slot].topic].heartbeat) {
+        take_heartbeat(s, slot, m);
+        return;
+    }
     while (buffer_ensure(s)) {
         mandate_status status = map_record(s, slot, m, &mapped, &err);
         if (wait_us > READ_RETRY_MIN_US && status != MANDATE_UNAVAILABLE)
@@ -435,7 +381,7 @@ static void take_record(reader *rd, rd_kafka_message_t *m)
             append_record(s, slot, m->offset, &mapped);
             b->messages[b->message_count++] = m;
             if (b->batch.count >= SOURCE_BATCH_RECORDS || b->memory.used > SOURCE_BATCH_MEMORY)
-                hand_over(s);
+                source_hand_over(s);
             return;
         }
         if (status != MANDATE_UNAVAILABLE) {
@@ -446,53 +392,27 @@ static void take_record(reader *rd, rd_kafka_message_t *m)
             kafka_log(s->options.host, KAFKA_WARNING, s->component, "%s; trying the same record again", err.text);
         source_say(s, s->waiting, "%s", err.text);
         housekeeping(s);
-        hand_over(s);
+        source_hand_over(s);
         source_pause(s, wait_us);
         wait_us = wait_us * 2 > READ_RETRY_MAX_US ? READ_RETRY_MAX_US : wait_us * 2;
     }
     rd_kafka_message_destroy(m); /* stopping */
 }
 
-/* --- errors of the consumer ---------------------------------------------------------------------------------- */
-static void position_lost(reader *rd, uint32_t slot, const char *text)
+/* --- what the consumer says beside records ----------------------------------------------------------------------- */
+static void take_event(source *s, const rd_kafka_message_t *m)
 {
-    source *s = rd->s;
-    source_partition *p = &s->partitions[slot];
-    int64_t next = atomic_load(&p->next);
-
-    if (next >= 0) {
-        kafka_log(s->options.host, KAFKA_ERROR, s->component,
-                  "%s/%d: offset %lld is not there any more (%s): records were lost; the source is doubtful until someone "
-                  "clears it, and goes on with the oldest record there is",
-                  s->topics[p->topic].name, (int)p->partition, (long long)next, text);
-        source_say(s, s->doubt, "records of %s/%d from offset %lld on were lost: %s", s->topics[p->topic].name,
-                   (int)p->partition, (long long)next, text);
-        s->silence.doubted = true;
-        if (connector_error_policy(s->options.connector) == ON_ERROR_HALT)
-            halt(rd, NULL, slot);
-    }
-    atomic_store(&p->next, -1);
-    atomic_store(&p->end, -1);
-    source_pause(s, READ_RETRY_MIN_US);
-    if (!assign_all(s))
-        s->assigned_version--; /* again, soon */
-}
-
-static void take_event(reader *rd, const rd_kafka_message_t *m)
-{
-    source *s = rd->s;
-    uint32_t slot = m->rkt ? slot_of(s, m) : UINT32_MAX;
+    uint32_t slot = m->rkt ? source_slot_of(s, m) : UINT32_MAX;
 
     switch (m->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        /* The end may lie behind control records that we never see. */
-        if (slot != UINT32_MAX && m->offset > atomic_load(&s->partitions[slot].next))
-            atomic_store(&s->partitions[slot].next, m->offset);
+        if (slot != UINT32_MAX)
+            source_position_end(s, slot, m->offset);
         break;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         if (slot != UINT32_MAX)
-            position_lost(rd, slot, rd_kafka_message_errstr(m));
+            source_position_refused(s, slot, rd_kafka_message_errstr(m));
         break;
     default:
         kafka_log(s->options.host, KAFKA_WARNING, s->component, "%s: %s", rd_kafka_err2name(m->err),
@@ -523,9 +443,12 @@ static void housekeeping(source *s)
 {
     int64_t now = source_monotonic(s);
 
-    silence_prove(&s->silence, atomic_load(&s->at_end_us));
+    /* Having read all that a broker has says nothing of a system that is to send heartbeats through it. */
+    if (!s->heartbeat)
+        silence_prove(&s->silence, atomic_load(&s->at_end_us));
     silence_watch(&s->silence, now);
-    tell_state(s);
+    source_tell_state(s);
+    source_position_note(s);
     if (now >= s->group_commit_us) {
         group_commit(s);
         s->group_commit_us = now + READ_GROUP_COMMIT_US;
@@ -550,6 +473,15 @@ static void cleared(reader *rd)
     }
 }
 
+/* Records were read. Where heartbeats are sent, old ones prove that the system was alive when they were written. */
+static void prove(source *s)
+{
+    const kafka_host *host = s->options.host;
+    int64_t age_us = s->heartbeat ? host->wall_us(host->ctx) - s->newest_ms * 1000 : 0;
+
+    silence_prove(&s->silence, source_monotonic(s) - (age_us > 0 ? age_us : 0));
+}
+
 static void read_round(reader *rd)
 {
     source *s = rd->s;
@@ -561,14 +493,19 @@ static void read_round(reader *rd)
         if (!m)
             break;
         if (m->err) {
-            take_event(rd, m);
+            take_event(s, m);
             rd_kafka_message_destroy(m);
         } else {
             take_record(rd, m);
         }
+        if (s->moved) {
+            source_partition *p = s->moved;
+            s->moved = NULL;
+            source_replay_moved(s, p);
+        }
     }
     if (atomic_load(&s->polled) != before)
-        silence_prove(&s->silence, source_monotonic(s));
+        prove(s);
 }
 
 void *source_reader_main(void *opaque)
@@ -583,13 +520,15 @@ void *source_reader_main(void *opaque)
         if (atomic_load(&s->phase) == SOURCE_HALTED) {
             source_pause(s, READ_WAIT_MS * 1000);
         } else {
-            assign_found(s);
-            read_round(&rd);
+            source_assign_found(s);
+            source_replay_begin(s);
+            if (atomic_load(&s->phase) != SOURCE_HALTED)
+                read_round(&rd);
         }
         housekeeping(s);
         /* A full round means that more is waiting: fill the batch further. */
         if (atomic_load(&s->polled) - before < READ_ROUND)
-            hand_over(s);
+            source_hand_over(s);
     }
     if (s->filling) {
         s->filling->batch.count = 0;

@@ -11,6 +11,8 @@
  */
 #include "connectors/kafka/source_internal.h"
 
+#include <stdio.h>
+
 enum {
     WATCH_FLOW_US = 5 * 1000,
     WATCH_IDLE_US = 50 * 1000,
@@ -36,6 +38,24 @@ static void topic_missing(source *s, uint32_t topic, const char *why)
     s->topics[topic].told = true;
 }
 
+/* A topic that was there, was not, and is again may be another one. Under the lock. */
+static void topic_back(source *s, uint32_t topic, int32_t count)
+{
+    source_topic *t = &s->topics[topic];
+
+    if (count == 0 && t->found > 0 && !t->missing) {
+        kafka_log(s->options.host, KAFKA_WARNING, s->component, "topic %s is not there any more", t->name);
+        snprintf(s->missing, sizeof(s->missing), "topic %s is not there any more", t->name);
+        t->missing = true;
+    } else if (count > 0 && t->missing) {
+        t->missing = false;
+        for (uint32_t i = 0; i < s->partition_count; i++)
+            if (s->partitions[i].topic == topic)
+                atomic_store(&s->partitions[i].suspect, true);
+        atomic_store(&s->suspicion, true);
+    }
+}
+
 /* Brings `found` up to date; true when every topic exists. */
 static bool topics_look(source *s)
 {
@@ -54,12 +74,15 @@ static bool topics_look(source *s)
             topic_missing(s, i, err.text);
         }
         pthread_mutex_lock(&s->lock);
-        /* Partitions never go away by themselves; a deleted topic is an error of the reader. */
-        if (count > s->topics[i].found) {
+        /* Partitions never go away by themselves: the topic was deleted and made anew. */
+        if (count > 0 && count < s->topics[i].found && s->topics[i].shrunk == 0)
+            s->topics[i].shrunk = s->topics[i].found;
+        if (count > 0 && count != s->topics[i].found) {
             s->topics[i].found = count;
             changed = true;
         }
-        all = all && s->topics[i].found > 0;
+        topic_back(s, i, count);
+        all = all && s->topics[i].found > 0 && !s->topics[i].missing;
         pthread_mutex_unlock(&s->lock);
     }
     if (changed)
@@ -78,7 +101,7 @@ static rd_kafka_topic_partition_list_t *ends_list(source *s, bool all, uint32_t 
     list = rd_kafka_topic_partition_list_new((int)s->partition_count);
     for (uint32_t i = 0; i < s->partition_count; i++) {
         source_partition *p = &s->partitions[i];
-        if (all || i == turn % s->partition_count) {
+        if (!p->gone && (all || i == turn % s->partition_count)) {
             rd_kafka_topic_partition_t *to = rd_kafka_topic_partition_list_add(list, s->topics[p->topic].name, p->partition);
             to->offset = RD_KAFKA_OFFSET_END;
         }
@@ -116,6 +139,14 @@ static bool ends_ask(source *s, bool all, uint32_t turn)
             continue;
         }
         atomic_store(&p->end, answer->offset);
+        /* Records do not go away at the end: others may be there under the same offsets. */
+        if (answer->offset < atomic_load(&p->next) && answer->offset != p->vouched_end) {
+            p->vouched_end = answer->offset;
+            atomic_store(&p->suspect, true);
+            atomic_store(&s->suspicion, true);
+        }
+        if (p->verifying || p->suspect || p->gone)
+            reached = false;
         /* An empty partition has been read to its end before anything was read from it. */
         if (atomic_load(&p->next) < answer->offset && !(answer->offset == 0))
             reached = false;
@@ -127,7 +158,7 @@ static bool ends_ask(source *s, bool all, uint32_t turn)
 
 static bool all_topics_assigned(source *s)
 {
-    uint32_t found = 0;
+    uint32_t found = 0, gone = 0;
     bool all = true;
 
     pthread_mutex_lock(&s->lock);
@@ -135,7 +166,9 @@ static bool all_topics_assigned(source *s)
         all = all && s->topics[i].found > 0;
         found += (uint32_t)s->topics[i].found;
     }
-    all = all && found == s->partition_count;
+    for (uint32_t i = 0; i < s->partition_count; i++)
+        gone += s->partitions[i].gone;
+    all = all && found + gone == s->partition_count;
     pthread_mutex_unlock(&s->lock);
     return all;
 }

@@ -106,6 +106,8 @@ const char *const *connector_topics(const connector *c, uint32_t *count)
     return c->topics;
 }
 
+const char *connector_heartbeat(const connector *c) { return c->heartbeat; }
+
 const connector_property *connector_properties(const connector *c, uint32_t *count)
 {
     *count = c->property_count;
@@ -113,6 +115,8 @@ const connector_property *connector_properties(const connector *c, uint32_t *cou
 }
 
 connector_on_error connector_error_policy(const connector *c) { return c->on_error; }
+
+bool connector_has_event_time(const connector *c) { return EXPR_GIVEN(&c->event_time); }
 
 int64_t connector_max_silence_us(const connector *c) { return c->max_silence_us; }
 

@@ -80,7 +80,8 @@ struct connector {
     yaml_doc *doc;
     const char *path, *folder, *name;
     const char **topics;
-    uint32_t topic_count;
+    uint32_t topic_count;  /* with the heartbeat topic, which is the last */
+    const char *heartbeat; /* NULL: none */
     connector_property *properties;
     uint32_t property_count;
     connector_on_error on_error;

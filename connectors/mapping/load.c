@@ -99,6 +99,28 @@ static void load_identity(loader *l)
     }
 }
 
+static void load_heartbeat(loader *l)
+{
+    const yaml_node *n = yaml_get(l->doc->root, "heartbeat");
+    const char **topics = NULL;
+    mandate_error err = {0};
+    uint16_t index;
+    if (!n || !(l->c->heartbeat = load_text(l, n, "heartbeat")) || !l->c->topics)
+        return;
+    for (uint32_t i = 0; i < l->c->topic_count; i++)
+        if (strcmp(l->c->topics[i], l->c->heartbeat) == 0)
+            yaml_problem(l->p, l->doc, n, "topic '%s' is among the topics: its records prove life anyway", l->c->heartbeat);
+    mandate_status status = schema_declare_topic(&index, l->s, n->text, &err);
+    if (status)
+        problem_add(l->p, &l->doc->source, status, n->line, n->column, "%s", err.text);
+    topics = ARENA_ARRAY(&l->c->memory, const char *, l->c->topic_count + 1);
+    if (!topics)
+        return; /* the arena remembers */
+    memcpy(topics, l->c->topics, l->c->topic_count * sizeof(*topics));
+    topics[l->c->topic_count++] = l->c->heartbeat;
+    l->c->topics = topics;
+}
+
 /* --- decoding ------------------------------------------------------------------------------------------------------ */
 
 static void load_envelope(loader *l, const yaml_node *decode)
@@ -162,12 +184,14 @@ static void load_schemas(loader *l, const yaml_node *decode)
 static void load_registry(loader *l, const yaml_node *decode)
 {
     const yaml_node *urls = yaml_get(decode, "registry"), *auth = yaml_get(decode, "registry_auth");
-    const yaml_node *ca = yaml_get(decode, "registry_ca");
+    const yaml_node *ca = yaml_get(decode, "registry_ca"), *password = yaml_get(decode, "registry_key_password");
+    const yaml_node *certificate = yaml_get(decode, "registry_certificate"), *key = yaml_get(decode, "registry_key");
     registry_options o = {.cache = l->options->cache};
     mandate_error err = {0};
     if (!urls) {
-        if (auth || ca)
-            yaml_problem(l->p, l->doc, auth ? auth : ca, "there is no registry that this could be for");
+        const yaml_node *odd = auth ? auth : ca ? ca : certificate ? certificate : key ? key : password;
+        if (odd)
+            yaml_problem(l->p, l->doc, odd, "there is no registry that this could be for");
         return;
     }
     o.urls = load_texts(l, &o.url_count, urls, "registry");
@@ -185,6 +209,15 @@ static void load_registry(loader *l, const yaml_node *decode)
     }
     if (ca && load_text(l, ca, "registry_ca"))
         o.ca_file = path_join(&l->c->memory, l->c->folder, ca->text);
+    if (certificate && load_text(l, certificate, "registry_certificate"))
+        o.certificate_file = path_join(&l->c->memory, l->c->folder, certificate->text);
+    if (key && load_text(l, key, "registry_key"))
+        o.key_file = path_join(&l->c->memory, l->c->folder, key->text);
+    if ((certificate != NULL) != (key != NULL))
+        yaml_problem(l->p, l->doc, certificate ? certificate : key,
+                     "mutual TLS needs both, registry_certificate and registry_key");
+    if (password && !l->options->offline)
+        o.key_password = yaml_expand(&l->c->memory, l->p, l->doc, password, l->c->folder);
     if (l->options->offline) {
         /* A tool takes the registry's prefix off itself, and the given schema stands for the registry's. */
         l->c->registry_named = true;
@@ -303,6 +336,7 @@ static void load_file(loader *l)
     if (!yaml_check_keys(l->p, l->doc, root, connector_file_keys.what, connector_file_keys.keys, connector_file_keys.count))
         return;
     load_identity(l);
+    load_heartbeat(l);
     if ((n = yaml_get(root, "decode")))
         load_decode(l, n);
     if ((n = yaml_get(root, "types")))

@@ -125,6 +125,13 @@ static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_err
     return mandate_error_set(err, MANDATE_NOT_FOUND, "no connector \"%.*s\"", MANDATE_SLICE_ARG(name));
 }
 
+static mandate_status connector_replay(void *ctx, mandate_slice name, mandate_slice from, mandate_error *err)
+{
+    if (!mandate_slice_is(name, "crm"))
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "no connector \"%.*s\"", MANDATE_SLICE_ARG(name));
+    return mandate_slice_is(from, "beginning") ? MANDATE_OK : mandate_error_set(err, MANDATE_CONFLICT, "not now");
+}
+
 void fake_init(fake_service *f)
 {
     *f = (fake_service){.port = {.submit = submit,
@@ -132,7 +139,8 @@ void fake_init(fake_service *f)
                                  .ready = ready,
                                  .metrics = metrics,
                                  .connectors = connectors,
-                                 .connector_clear = connector_clear},
+                                 .connector_clear = connector_clear,
+                                 .connector_replay = connector_replay},
                         .ready = true,
                         .verdict = {.decision = true,
                                     .reason = "ok",

@@ -129,6 +129,18 @@ static void test_http_graph__entities_and_connectors(void **state)
     assert_contains(s->reply.body, "no connector \\\"erp\\\"");
 }
 
+static void test_http_graph__a_replay_names_where_it_begins(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 202, "POST", "/v1/connectors/crm/replay", NULL, "{\"from\":\"beginning\"}");
+    assert_string_equal(s->reply.body, "{\"connector\":\"crm\",\"from\":\"beginning\"}\n");
+    scene_ask(s, 400, "POST", "/v1/connectors/crm/replay", NULL, NULL);
+    scene_ask(s, 400, "POST", "/v1/connectors/crm/replay", NULL, "{\"from\":7}");
+    scene_ask(s, 400, "POST", "/v1/connectors/crm/replay", NULL, "{\"from\":\"beginning\",\"to\":\"end\"}");
+    scene_ask(s, 409, "POST", "/v1/connectors/crm/replay", NULL, "{\"from\":\"t/0@1\"}");
+    scene_ask(s, 404, "POST", "/v1/connectors/erp/replay", NULL, "{\"from\":\"beginning\"}");
+}
+
 static void test_http_health__says_whether_it_is_ready(void **state)
 {
     scene *s = *state;
@@ -304,6 +316,7 @@ int main(void)
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
         TEST(test_http_graph__entities_and_connectors),
+        TEST(test_http_graph__a_replay_names_where_it_begins),
         TEST(test_http_health__says_whether_it_is_ready),
         TEST(test_http_errors__each_status_has_its_code),
         TEST(test_http_errors__a_position_is_passed_on),

@@ -2,188 +2,13 @@
 /*
  * Sources against the embedded broker: what the engine would be given, and what becomes of poison and lost positions.
  */
-#include "connectors/kafka/source.h"
+#include "world.h"
 
-#include "fixture.h"
-
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-enum { SEEN_MAX = 20000 };
-
-/* The engine's side: notes inputs and gives batches back, or keeps them. */
-typedef struct world {
-    fixture f;
-    schema *schema;
-    connector *connector;
-    dead_letter *dead_letters;
-    source *source;
-    pthread_mutex_t lock;
-    int64_t offsets[SEEN_MAX]; /* of RECORD inputs */
-    uint32_t changes[SEEN_MAX];
-    uint32_t records, states;
-    engine_source_state state; /* last told */
-    uint32_t state_after;      /* records seen when it came */
-    bool keep;                 /* do not give batches back */
-    source_batch *kept[SOURCE_BATCHES + 1];
-    uint32_t kept_count;
-    int64_t stored; /* offset to start from */
-    uint32_t wanted;
-} world;
-
-static mandate_status offset(void *ctx, const char *topic, int32_t partition, int64_t *out, mandate_error *err)
-{
-    (void)topic;
-    (void)partition;
-    (void)err;
-    *out = ((world *)ctx)->stored;
-    return MANDATE_OK;
-}
-
-static bool push(void *ctx, source_batch *batch)
-{
-    world *w = ctx;
-
-    pthread_mutex_lock(&w->lock);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const engine_input *in = &batch->inputs[i];
-        if (in->kind == INPUT_RECORD && w->records < SEEN_MAX) {
-            w->offsets[w->records] = in->origin.offset;
-            w->changes[w->records++] = in->change_count;
-        } else if (in->kind == INPUT_SOURCE) {
-            w->state = in->source_state;
-            w->state_after = w->records;
-            w->states++;
-        }
-    }
-    bool keep = w->keep;
-    if (keep)
-        w->kept[w->kept_count++] = batch;
-    pthread_mutex_unlock(&w->lock);
-    if (!keep)
-        source_batch_release(batch);
-    return true;
-}
-
-static void load(world *w, const char *policy, const char *more)
-{
-    mandate_error err = {0};
-    char yaml[1024];
-    mandate_slice text;
-    registry_cache none = {0};
-
-    snprintf(
-        yaml, sizeof(yaml),
-        "connector: crm\ntopics: [in]\ndecode: {format: json, envelope: raw}\nentities:\n  - type: t\n    id: value.id\n"
-        "    attributes: {status: value.status}\non_error: %s\n%s",
-        policy, more);
-    text = mandate_slice_str(yaml);
-    assert_int_equal(schema_create(&w->schema, &err), MANDATE_OK);
-    assert_int_equal(connector_load(&w->connector, w->schema, "crm.yaml", &text, none, &err), MANDATE_OK);
-    assert_int_equal(schema_freeze(w->schema, &err), MANDATE_OK);
-    assert_int_equal(connector_bind(w->connector, w->schema, &err), MANDATE_OK);
-}
-
-static void start(world *w)
-{
-    mandate_error err = {0};
-    source_options options = {
-        .connector = w->connector,
-        .schema = w->schema,
-        .cluster = &w->f.cluster,
-        .host = &w->f.host,
-        .group_prefix = "test",
-        .dead_letters = w->dead_letters,
-        .told = SOURCE_LIVE,
-        .ctx = w,
-        .offset = offset,
-        .push = push,
-    };
-
-    assert_int_equal(source_create(&w->source, &options, &err), MANDATE_OK);
-    assert_int_equal(source_start(w->source, &err), MANDATE_OK);
-}
-
-static void stop(world *w)
-{
-    for (uint32_t i = 0; i < w->kept_count; i++)
-        source_batch_release(w->kept[i]);
-    w->kept_count = 0;
-    source_stop(w->source);
-    assert_true(source_join(w->source, 20000));
-    source_destroy(w->source);
-    w->source = NULL;
-}
-
-static world *world_open_with(const char *policy, const char *more)
-{
-    mandate_error err;
-    world *w = calloc(1, sizeof(*w));
-
-    assert_non_null(w);
-    fixture_open(&w->f);
-    pthread_mutex_init(&w->lock, NULL);
-    w->stored = -1;
-    load(w, policy, more);
-    assert_int_equal(dead_letter_open(&w->dead_letters, &w->f.cluster, &w->f.host, "dead", &err), MANDATE_OK);
-    return w;
-}
-
-static world *world_open(const char *policy) { return world_open_with(policy, ""); }
-
-static void world_close(world *w)
-{
-    dead_letter_close(w->dead_letters);
-    connector_destroy(w->connector);
-    schema_destroy(w->schema);
-    fixture_close(&w->f);
-    pthread_mutex_destroy(&w->lock);
-    free(w);
-}
-
-static bool has_records(void *ctx)
-{
-    world *w = ctx;
-
-    pthread_mutex_lock(&w->lock);
-    bool enough = w->records >= w->wanted;
-    pthread_mutex_unlock(&w->lock);
-    return enough;
-}
-
-static void wait_records(world *w, uint32_t count)
-{
-    w->wanted = count;
-    fixture_until(has_records, w, "the records have been handed over");
-}
-
-static bool is_halted(void *ctx)
-{
-    source_status s;
-
-    source_status_get(((world *)ctx)->source, &s);
-    return s.phase == SOURCE_HALTED && s.state == SOURCE_SILENT;
-}
-
-static bool is_doubtful(void *ctx)
-{
-    source_status s;
-
-    source_status_get(((world *)ctx)->source, &s);
-    return s.state == SOURCE_DOUBTFUL;
-}
-
-static bool is_live(void *ctx)
-{
-    source_status s;
-
-    source_status_get(((world *)ctx)->source, &s);
-    return s.state == SOURCE_LIVE && s.caught_up;
-}
 
 static const char good[] = "{\"id\":\"a\",\"status\":\"open\"}";
 static const char bad[] = "{\"id\":";
@@ -194,14 +19,14 @@ static void test_source__records_arrive_in_order_with_their_changes(void **state
 
     for (int i = 0; i < 5; i++)
         fixture_produce(&w->f, "in", 0, "k", good);
-    start(w);
-    wait_records(w, 5);
+    world_start(w);
+    world_wait_records(w, 5);
     for (uint32_t i = 0; i < 5; i++) {
         assert_int_equal(w->offsets[i], i);
         assert_int_equal(w->changes[i], 1);
     }
-    fixture_until(is_live, w, "the source is proved live");
-    stop(w);
+    fixture_until(world_is_live, w, "the source is proved live");
+    world_stop(w);
     world_close(w);
 }
 
@@ -212,14 +37,14 @@ static void test_source__a_restart_goes_on_at_the_stored_offset(void **state)
     for (int i = 0; i < 6; i++)
         fixture_produce(&w->f, "in", 0, "k", good);
     w->stored = 4;
-    start(w);
-    wait_records(w, 2);
+    world_start(w);
+    world_wait_records(w, 2);
     assert_int_equal(w->offsets[0], 4);
     assert_int_equal(w->offsets[1], 5);
     fixture_produce(&w->f, "in", 0, "k", good);
-    wait_records(w, 3);
+    world_wait_records(w, 3);
     assert_int_equal(w->offsets[2], 6);
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -252,14 +77,14 @@ static void test_source__quarantine_keeps_the_bytes_and_goes_on(void **state)
     world *w = world_open("quarantine");
 
     produce_with_poison(w);
-    start(w);
-    wait_records(w, 3);
+    world_start(w);
+    world_wait_records(w, 3);
     assert_int_equal(w->offsets[1], 1);
     assert_int_equal(w->changes[1], 0);
     assert_int_equal(w->changes[2], 1);
     assert_int_equal(w->states, 0);
     check_dead_letter(w);
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -268,16 +93,16 @@ static void test_source__fail_closed_makes_the_source_doubtful_until_cleared(voi
     world *w = world_open("fail_closed");
 
     produce_with_poison(w);
-    start(w);
-    wait_records(w, 3);
-    fixture_until(is_doubtful, w, "the source is doubtful");
+    world_start(w);
+    world_wait_records(w, 3);
+    fixture_until(world_is_doubtful, w, "the source is doubtful");
     assert_int_equal(w->state, SOURCE_DOUBTFUL);
     assert_int_equal(w->state_after, 2); /* right after the poison record, before the next */
     check_dead_letter(w);
     source_clear(w->source);
-    fixture_until(is_live, w, "the doubt is cleared");
+    fixture_until(world_is_live, w, "the doubt is cleared");
     assert_int_equal(w->state, SOURCE_LIVE);
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -286,16 +111,16 @@ static void test_source__halt_stops_at_the_record_until_cleared(void **state)
     world *w = world_open("halt");
 
     produce_with_poison(w);
-    start(w);
-    fixture_until(is_halted, w, "the source has halted");
+    world_start(w);
+    fixture_until(world_is_halted, w, "the source has halted");
     assert_int_equal(w->records, 1);
     check_dead_letter(w);
     source_clear(w->source);
-    wait_records(w, 3);
+    world_wait_records(w, 3);
     assert_int_equal(w->offsets[1], 1);
     assert_int_equal(w->changes[1], 0);
     assert_int_equal(w->offsets[2], 2);
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -305,11 +130,11 @@ static void test_source__a_lost_position_makes_it_doubtful_and_reading_goes_on(v
 
     fixture_produce(&w->f, "in", 0, "k", good);
     w->stored = 1000; /* the topic was made anew, or retention ran past us */
-    start(w);
-    fixture_until(is_doubtful, w, "the loss is noticed");
-    wait_records(w, 1);
+    world_start(w);
+    fixture_until(world_is_doubtful, w, "the loss is noticed");
+    world_wait_records(w, 1);
     assert_int_equal(w->offsets[0], 0);
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -328,11 +153,11 @@ static void test_source__it_waits_when_all_its_batches_are_out(void **state)
     world *w = world_open("quarantine");
 
     w->keep = true;
-    start(w);
+    world_start(w);
     /* One record a batch: each is produced after the last was handed over. */
     for (uint32_t i = 0; i < SOURCE_BATCHES; i++) {
         fixture_produce(&w->f, "in", 0, "k", good);
-        wait_records(w, i + 1);
+        world_wait_records(w, i + 1);
     }
     fixture_until(all_out, w, "all batches are out");
     fixture_produce(&w->f, "in", 0, "k", good);
@@ -343,8 +168,8 @@ static void test_source__it_waits_when_all_its_batches_are_out(void **state)
     w->kept[0] = w->kept[--w->kept_count];
     pthread_mutex_unlock(&w->lock);
     source_batch_release(first);
-    wait_records(w, SOURCE_BATCHES + 1);
-    stop(w);
+    world_wait_records(w, SOURCE_BATCHES + 1);
+    world_stop(w);
     world_close(w);
 }
 
@@ -357,9 +182,9 @@ static void test_source__what_cannot_be_buried_is_not_passed_over(void **state)
     mandate_error err;
     kafka_cluster nowhere = {.bootstrap = "127.0.0.1:1"};
     assert_int_equal(dead_letter_open(&w->dead_letters, &nowhere, &w->f.host, "dead", &err), MANDATE_OK);
-    start(w);
-    wait_records(w, 1);
-    stop(w); /* returns though the dead-letter topic never answered */
+    world_start(w);
+    world_wait_records(w, 1);
+    world_stop(w); /* returns though the dead-letter topic never answered */
     assert_int_equal(w->records, 1);
     world_close(w);
 }
@@ -382,18 +207,18 @@ static void test_source__a_dead_letter_refused_for_good_halts_it_and_says_why(vo
     tight.properties = &small;
     tight.property_count = 1;
     assert_int_equal(dead_letter_open(&w->dead_letters, &tight, &w->f.host, "dead", &err), MANDATE_OK);
-    start(w);
-    fixture_until(is_halted, w, "the source has halted");
+    world_start(w);
+    fixture_until(world_is_halted, w, "the source has halted");
     assert_int_equal(w->records, 1);
     source_status_get(w->source, &s);
     assert_non_null(strstr(s.reason, "in/0 offset 1"));
     assert_non_null(strstr(s.reason, "dead-letter topic dead"));
     source_clear(w->source);
-    wait_records(w, 3);
-    fixture_until(is_live, w, "the source is live");
+    world_wait_records(w, 3);
+    fixture_until(world_is_live, w, "the source is live");
     source_status_get(w->source, &s);
     assert_string_equal(s.reason, "");
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -414,9 +239,9 @@ static void test_source__waiting_for_the_dead_letter_topic_is_said(void **state)
     produce_with_poison(w);
     dead_letter_close(w->dead_letters);
     assert_int_equal(dead_letter_open(&w->dead_letters, &nowhere, &w->f.host, "dead", &err), MANDATE_OK);
-    start(w);
+    world_start(w);
     fixture_until(says_dead_letter, w, "the reason names the dead-letter topic");
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -430,8 +255,8 @@ static void test_source__an_event_time_far_ahead_of_the_clock_is_poison(void **s
     fixture_produce(&w->f, "in", 0, "k", "{\"id\":\"a\",\"status\":\"open\",\"ts\":1700000000000}");
     fixture_produce(&w->f, "in", 0, "k", "{\"id\":\"a\",\"status\":\"open\",\"ts\":9223372036854775807}");
     fixture_produce(&w->f, "in", 0, "k", "{\"id\":\"a\",\"status\":\"shut\",\"ts\":1700000001000}");
-    start(w);
-    wait_records(w, 3);
+    world_start(w);
+    world_wait_records(w, 3);
     assert_int_equal(w->changes[0], 1);
     assert_int_equal(w->changes[1], 0);
     assert_int_equal(w->changes[2], 1);
@@ -439,7 +264,7 @@ static void test_source__an_event_time_far_ahead_of_the_clock_is_poison(void **s
     assert_int_equal(count, 1);
     assert_non_null(strstr(records[0].headers, "ahead of the clock"));
     fixture_records_free(records, count);
-    stop(w);
+    world_stop(w);
     world_close(w);
 }
 
@@ -456,8 +281,8 @@ static void test_source__a_fixed_property_cannot_be_changed(void **state)
         .group_prefix = "test",
         .dead_letters = w->dead_letters,
         .ctx = w,
-        .offset = offset,
-        .push = push,
+        .offset = world_offset,
+        .push = world_push,
     };
     source *none = NULL;
 
