@@ -39,9 +39,9 @@ typedef struct record {
     X(AFTER, "after", "dyn")                                                                                \
     X(SOURCE, "source", "dyn")                                                                              \
     X(TS_MS, "ts_ms", "dyn")                                                                                \
-    X(EVENT, "event", "dyn") /* cloudevents: context attributes as a map */                                 \
-    X(DATA, "data", "dyn")   /* cloudevents: the payload */                                                 \
-    X(ITEM, "item", "dyn")   /* the element of `each` */
+    X(EVENT, "event", "dyn") /* what the envelope says about the data: attributes, change header */         \
+    X(DATA, "data", "dyn")   /* cloudevents, outbox: the payload */                                         \
+    X(ITEM, "item", "dyn")   /* the element of `each`; salesforce-cdc: a record id */
 
 typedef enum document_variable {
 #define X(name, text, type) DOCUMENT_##name,
@@ -50,17 +50,21 @@ typedef enum document_variable {
         DOCUMENT_VARIABLE_COUNT
 } document_variable;
 
-/* What the envelope found the record to be. */
+/* What the envelope found the record to be. A CEL unknown among the data says that the value changed and to what is not
+ * in the record. */
 typedef enum document_kind {
     DOCUMENT_RECORD,    /* map it */
     DOCUMENT_TOMBSTONE, /* null value after a delete: nothing to map, unless an entity has `tombstone: delete` */
     DOCUMENT_TRUNCATE,  /* every entity of the mapped types that this connector told us of is unknown now */
+    DOCUMENT_GAP,       /* the entities it names changed, and how is lost: unknown now */
     DOCUMENT_IGNORE     /* transaction markers, logical messages, heartbeats: counted, moves the offset */
 } document_kind;
 
 typedef struct document {
     document_kind kind;
     cel_value variables[DOCUMENT_VARIABLE_COUNT];
+    /* A list: the record speaks of several entities, and is mapped once for each, as `item`. Null: of one. */
+    cel_value each;
     mandate_slice keep; /* a string value that means "keep the old value" (Debezium's placeholder), or empty */
 } document;
 

@@ -217,4 +217,4 @@ static mandate_status cloudevents_open(document *out, arena *a, json_decoder *js
     return MANDATE_OK;
 }
 
-const envelope envelope_cloudevents = {"cloudevents", cloudevents_open};
+const envelope envelope_cloudevents = {"cloudevents", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), cloudevents_open};

@@ -229,3 +229,18 @@ mandate_status connect_schema_apply(cel_value *out, arena *a, cel_value schema, 
     bool changed = false;
     return apply(out, &changed, &p, schema, payload);
 }
+
+bool connect_is_wrapped(cel_value v)
+{
+    const cel_value *payload = envelope_member(v, "payload");
+    return payload && (v.len == 1 || (v.len == 2 && envelope_member(v, "schema")));
+}
+
+mandate_status connect_unwrap(cel_value *v, arena *a, mandate_slice keep, mandate_error *err)
+{
+    if (!connect_is_wrapped(*v))
+        return MANDATE_OK;
+    const cel_value *schema = envelope_member(*v, "schema");
+    cel_value payload = *envelope_member(*v, "payload");
+    return connect_schema_apply(v, a, schema ? *schema : cel_null(), payload, keep, err);
+}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * debezium - change events of databases: {before, after, source, op, ts_ms}, bare or under {schema,
- * payload}.
+ * debezium - change events of databases: {before, after, source, op, ts_ms}, bare or under {schema, payload}.
  *
- *   c r u     RECORD; `after` must be there           d    RECORD with `after` null: the mapping's
- * delete says what t         TRUNCATE                                m    IGNORE null TOMBSTONE, op
- * "d" {status, id, event_count}, {ts_ms}                IGNORE: transaction markers and heartbeats
+ *   c r u   RECORD; `after` must be there    d   RECORD with `after` null: the mapping's `delete` says what
+ *   t       TRUNCATE                         m   IGNORE
+ *   a null value                             TOMBSTONE, op "d"
+ *   {status, id, event_count}, {ts_ms}       IGNORE: transaction markers and heartbeats
  *
  * `key` and `value` are what stands under `payload`, with decimals, dates and times of the inline
  * schema converted, so that a mapping reads the same with and without schemas, from JSON and from
@@ -13,38 +13,15 @@
  */
 #include "connectors/envelope/envelope_int.h"
 
-static const char unavailable[] = "__debezium_unavailable_value";
-
-static bool is_text(const cel_value *v, const char *text)
-{
-    return v && v->kind == CEL_STRING && mandate_slice_is(cel_text(*v), text);
-}
-
 static bool is_absent(const cel_value *v) { return !v || v->kind == CEL_NULL; }
-
-/* Connect's JSON: exactly `payload`, perhaps beside `schema`. */
-static bool is_wrapped(cel_value v)
-{
-    const cel_value *payload = envelope_member(v, "payload");
-    return payload && (v.len == 1 || (v.len == 2 && envelope_member(v, "schema")));
-}
-
-static mandate_status unwrap(cel_value *v, arena *a, mandate_error *err)
-{
-    if (!is_wrapped(*v))
-        return MANDATE_OK;
-    const cel_value *schema = envelope_member(*v, "schema");
-    cel_value payload = *envelope_member(*v, "payload");
-    return connect_schema_apply(v, a, schema ? *schema : cel_null(), payload, mandate_slice_str(unavailable), err);
-}
 
 /* Records on the same topics that are no changes. */
 static bool is_bookkeeping(cel_value v)
 {
     const cel_value *status = envelope_member(v, "status"), *id = envelope_member(v, "id"),
                     *ts_ms = envelope_member(v, "ts_ms");
-    bool transaction = (is_text(status, "BEGIN") || is_text(status, "END")) && id && id->kind == CEL_STRING &&
-                       envelope_member(v, "event_count");
+    bool transaction = (envelope_is_text(status, "BEGIN") || envelope_is_text(status, "END")) && id &&
+                       id->kind == CEL_STRING && envelope_member(v, "event_count");
     bool heartbeat = v.len == 1 && ts_ms && ts_ms->kind == CEL_INT;
     return transaction || heartbeat;
 }
@@ -88,17 +65,17 @@ static mandate_status judge(document *d, const cel_value *op, mandate_error *err
 {
     bool has_after = d->variables[DOCUMENT_AFTER].kind == CEL_MAP;
     d->variables[DOCUMENT_OP] = *op;
-    if (is_text(op, "m")) {
+    if (envelope_is_text(op, "m")) {
         d->kind = DOCUMENT_IGNORE;
-    } else if (is_text(op, "t")) {
+    } else if (envelope_is_text(op, "t")) {
         d->kind = DOCUMENT_TRUNCATE;
-    } else if (is_text(op, "c") || is_text(op, "r") || is_text(op, "u")) {
+    } else if (envelope_is_text(op, "c") || envelope_is_text(op, "r") || envelope_is_text(op, "u")) {
         if (!has_after)
             return mandate_error_set(err, MANDATE_INVALID,
                                      "op \"%.*s\" without `after`: the row is not in the record (MongoDB: set "
                                      "capture.mode to change_streams_update_full)",
                                      MANDATE_SLICE_ARG(cel_text(*op)));
-    } else if (!is_text(op, "d")) {
+    } else if (!envelope_is_text(op, "d")) {
         mandate_slice text = op->kind == CEL_STRING ? cel_text(*op) : mandate_slice_str(cel_kind_name((cel_kind)op->kind));
         return mandate_error_set(err, MANDATE_INVALID, "op \"%.*s\"; Debezium has c, u, d, r, t and m",
                                  (int)(text.len < 32 ? text.len : 32), text.ptr);
@@ -112,14 +89,15 @@ static mandate_status debezium_open(document *out, arena *a, json_decoder *json,
                                     cel_value value, mandate_error *err)
 {
     document d;
-    mandate_status status = unwrap(&key, a, err);
+    mandate_slice keep = MANDATE_SLICE_LIT(DEBEZIUM_UNAVAILABLE);
+    mandate_status status = connect_unwrap(&key, a, keep, err);
     if (status == MANDATE_OK)
-        status = unwrap(&value, a, err);
+        status = connect_unwrap(&value, a, keep, err);
     if (status == MANDATE_OK)
         status = envelope_begin(&d, a, r, key, value, err);
     if (status != MANDATE_OK)
         return status;
-    d.keep = mandate_slice_str(unavailable);
+    d.keep = keep;
 
     const cel_value *op = envelope_member(value, "op");
     if (value.kind == CEL_NULL) { /* also {"schema": null, "payload": null} */
@@ -136,11 +114,12 @@ static mandate_status debezium_open(document *out, arena *a, json_decoder *json,
     } else {
         return mandate_error_set(err, MANDATE_INVALID,
                                  "the value has no `op`: it is no Debezium change (flattened rows "
-                                 "are for envelope `raw`)");
+                                 "are for envelope debezium-flat)");
     }
     if (status == MANDATE_OK)
         *out = d;
     return status;
 }
 
-const envelope envelope_debezium = {"debezium", debezium_open};
+const envelope envelope_debezium = {"debezium", GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS),
+                                    debezium_open};

@@ -6,7 +6,9 @@
 
 #include "engine/base/text.h"
 
-static const envelope *const table[] = {&envelope_raw, &envelope_debezium, &envelope_cloudevents};
+static const envelope *const table[] = {&envelope_raw,          &envelope_debezium,    &envelope_debezium_flat,
+                                        &envelope_connect_json, &envelope_cloudevents, &envelope_salesforce_cdc,
+                                        &envelope_outbox};
 
 const envelope *const *envelope_all(uint32_t *count)
 {
@@ -23,6 +25,11 @@ const envelope *envelope_find(mandate_slice name)
 }
 
 cel_value envelope_text(const char *text) { return cel_string(mandate_slice_str(text)); }
+
+bool envelope_is_text(const cel_value *v, const char *text)
+{
+    return v && v->kind == CEL_STRING && mandate_slice_is(cel_text(*v), text);
+}
 
 const cel_value *envelope_member(cel_value v, const char *name)
 {
@@ -100,7 +107,7 @@ static mandate_status read_meta(cel_value *out, arena *a, const record *r, manda
 
 mandate_status envelope_begin(document *out, arena *a, const record *r, cel_value key, cel_value value, mandate_error *err)
 {
-    document d = {.kind = r->value.ptr ? DOCUMENT_RECORD : DOCUMENT_TOMBSTONE};
+    document d = {.kind = r->value.ptr ? DOCUMENT_RECORD : DOCUMENT_TOMBSTONE, .each = cel_null()};
     for (int i = 0; i < DOCUMENT_VARIABLE_COUNT; i++)
         d.variables[i] = cel_null();
     d.variables[DOCUMENT_KEY] = key;

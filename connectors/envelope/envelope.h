@@ -2,13 +2,16 @@
 /*
  * envelope - what kind of change a decoded record is: one small file per envelope, one table of them.
  *
- *   raw           value is the data
- *   debezium      {before, after, source, op, ts_ms}, bare or under Connect's {schema, payload}; tombstones; t, m.
- *                 `key` and `value` are what stands under payload, with the decimals, dates and times of the inline schema
- *                 converted as from Avro
- *   cloudevents   binary (ce_* headers) and structured (content-type application/cloudevents+json), detected per record.
- *                 `event` holds the attributes, extensions beside the standard ones; `time` is a timestamp
- * More (debezium-flat, connect-json, salesforce-cdc, outbox) are rows to come.
+ *   raw             value is the data
+ *   debezium        {before, after, source, op, ts_ms}, bare or under Connect's {schema, payload}; tombstones; t, m.
+ *                   `key` and `value` are what stands under payload, with the decimals, dates and times of the inline
+ *                   schema converted as from Avro
+ *   debezium-flat   the row alone, as ExtractNewRecordState leaves it: `after`, or `before` when it says __deleted
+ *   connect-json    Connect's {schema, payload}: `value` is the payload, converted in the same way
+ *   cloudevents     binary (ce_* headers) and structured (content-type application/cloudevents+json), detected per
+ *                   record. `event` holds the attributes, extensions beside the standard ones; `time` is a timestamp
+ *   salesforce-cdc  `event` is the change header, `after` what the event tells; mapped once for each record id, `item`
+ *   outbox          Debezium's outbox event router: `event` holds the headers, `data` the payload, parsed
  */
 #ifndef MANDATE_CONNECTORS_ENVELOPE_ENVELOPE_H
 #define MANDATE_CONNECTORS_ENVELOPE_ENVELOPE_H
@@ -17,6 +20,7 @@
 
 typedef struct envelope {
     const char *name;
+    uint32_t gives; /* bit i: fills document variable i; the others are always null */
     /* Fills `out` from decoded key and value; `json` parses nested texts. INVALID when the record does not have the shape. */
     mandate_status (*open)(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value,
                            mandate_error *err);

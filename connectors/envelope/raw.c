@@ -11,4 +11,4 @@ static mandate_status raw_open(document *out, arena *a, json_decoder *json, cons
     return envelope_begin(out, a, r, key, value, err);
 }
 
-const envelope envelope_raw = {"raw", raw_open};
+const envelope envelope_raw = {"raw", GIVES_ALWAYS, raw_open};

@@ -92,7 +92,7 @@ static mandate_status coerce_time(cel_value *out, cel_value v, const cel_type *t
 {
     int64_t seconds;
     uint32_t nanos;
-    if (v.kind == CEL_STRING && time_parse(cel_text(v), &seconds, &nanos)) {
+    if (v.kind == CEL_STRING && time_parse_any(cel_text(v), false, &seconds, &nanos)) {
         *out = cel_timestamp(seconds, nanos);
         return MANDATE_OK;
     }
@@ -299,14 +299,17 @@ static bool number_to_us(int64_t *out, int64_t v)
 
 mandate_status value_time_us(int64_t *out, cel_value v, mandate_error *err)
 {
-    int64_t number;
+    int64_t number, seconds;
+    uint32_t nanos;
     buf text;
     if (v.kind == CEL_TIMESTAMP) {
         *out = cel_us(v);
         return MANDATE_OK;
     }
-    if (v.kind == CEL_STRING && time_parse_us(cel_text(v), out))
+    if (v.kind == CEL_STRING && time_parse_any(cel_text(v), false, &seconds, &nanos)) {
+        *out = seconds * 1000000 + nanos / 1000;
         return MANDATE_OK;
+    }
     if (to_int(&number, v) && number_to_us(out, number))
         return MANDATE_OK;
     mandate_error_set(err, MANDATE_INVALID,

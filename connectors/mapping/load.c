@@ -351,8 +351,12 @@ static void load_file(loader *l)
     if ((n = yaml_get(root, "entities")))
         load_entities(l, n);
     settle_key_format(l);
-    if ((l->c->variables & VARIABLE_BIT(ITEM)) && !yaml_get(root, "each"))
+    bool given = l->c->envelope && (l->c->envelope->gives & VARIABLE_BIT(ITEM));
+    if ((l->c->variables & VARIABLE_BIT(ITEM)) && !yaml_get(root, "each") && !given)
         yaml_problem(l->p, l->doc, root, "an expression reads 'item', but there is no 'each' that would give one");
+    if (given && (n = yaml_get(root, "each")))
+        yaml_problem(l->p, l->doc, n, "envelope %s gives 'item' itself: a record is mapped once for each of its entities",
+                     l->c->envelope->name);
 }
 
 mandate_status connector_load_with(connector **out, schema *s, const char *path, const mandate_slice *text,

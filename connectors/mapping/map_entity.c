@@ -20,13 +20,13 @@ static bool is_missing(cel_value v)
            memcmp(v.error->message.ptr, words, sizeof(words) - 1) == 0;
 }
 
-/* A value that may be absent; optionals are opened. */
+/* A value that may be absent, or unknown; optionals are opened. */
 static mandate_status value_or_absent(cel_value *out, bool *absent, mapper *m, const map_expr *e, const char *what,
                                       mapper_result *r, mandate_error *err)
 {
     *out = mapper_eval(m, e);
     *absent = is_missing(*out);
-    if (*absent)
+    if (*absent || out->kind == CEL_UNKNOWN) /* unknown: it changed, and to what is not in the record */
         return MANDATE_OK;
     mandate_status status = mapper_settled(m, e, *out, what, r, err);
     if (status)
@@ -81,7 +81,8 @@ static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *
         cel_value v;
         bool absent;
         mandate_status status = value_or_absent(&v, &absent, m, &a->value, "value", r, err);
-        if (!status && !absent) {
+        bool lost = v.kind == CEL_UNKNOWN;
+        if (!status && !absent && !lost) {
             status = value_coerce(&v, m->act.memory, v, a->type, err);
             if (!status)
                 status = check_value_size(v, err);
@@ -92,7 +93,7 @@ static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *
             return mandate_error_prefix(err, status, "attribute '%.*s.%.*s'", MANDATE_SLICE_ARG(e->type_name),
                                         MANDATE_SLICE_ARG(a->name));
         if (!absent)
-            sets[(*count)++] = (change_set){.field = a->field, .value = v};
+            sets[(*count)++] = (change_set){.field = a->field, .forget = lost, .value = lost ? cel_null() : v};
     }
     return MANDATE_OK;
 }
@@ -106,7 +107,8 @@ static mandate_status map_references(change_set *sets, uint32_t *count, mapper *
         cel_value v;
         bool absent;
         mandate_status status = value_or_absent(&v, &absent, m, &ref->id, "reference", r, err);
-        if (!status && !absent && v.kind != CEL_NULL) {
+        bool lost = v.kind == CEL_UNKNOWN;
+        if (!status && !absent && !lost && v.kind != CEL_NULL) {
             status = value_id(&id, m->act.memory, v, err);
             if (status)
                 status = mapper_fail(&ref->id, "reference", "mapping", r, err);
@@ -117,7 +119,7 @@ static mandate_status map_references(change_set *sets, uint32_t *count, mapper *
             return mandate_error_prefix(err, status, "reference '%.*s.%.*s'", MANDATE_SLICE_ARG(e->type_name),
                                         MANDATE_SLICE_ARG(ref->name));
         if (!absent)
-            sets[(*count)++] = (change_set){.field = ref->field, .value = v};
+            sets[(*count)++] = (change_set){.field = ref->field, .forget = lost, .value = lost ? cel_null() : v};
     }
     return MANDATE_OK;
 }
@@ -236,5 +238,18 @@ mandate_status map_tombstone(mapper *m, const map_entity *e, int64_t event_time_
     mandate_status status = map_id(&c.id, m, &e->id, "id", r, err);
     if (!status)
         status = mapper_push(m, c, err);
+    return status ? entity_fail(e, status, err) : MANDATE_OK;
+}
+
+mandate_status map_lost(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r, mandate_error *err)
+{
+    change c = {.op = CHANGE_FORGET, .type = e->type, .event_time_us = event_time_us};
+    cel_value v = mapper_eval(m, &e->id);
+    mandate_error ignored = {0};
+    if (v.kind == CEL_ERROR || v.kind == CEL_UNKNOWN || value_id(&c.id, m->act.memory, v, &ignored))
+        c = (change){.op = CHANGE_FORGET_TYPE, .type = e->type, .event_time_us = event_time_us};
+    mandate_status status = mapper_push(m, c, err);
+    if (status)
+        r->stage = "mapping";
     return status ? entity_fail(e, status, err) : MANDATE_OK;
 }

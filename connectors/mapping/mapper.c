@@ -5,9 +5,9 @@
  * Nothing is guessed and nothing is skipped silently: whatever cannot be decided fails the record with its stage and
  * the place in the connector file. Allocates from the caller's arena and from scratch that is kept between records.
  *
- * Three documents are not data. A tombstone maps to deletes where an entity asks for it. A truncate makes every mapped
- * type unknown, whatever `when` says: a filter written for rows must not hide that all rows are gone. An ignored one
- * maps to nothing.
+ * Four documents are not data. A tombstone maps to deletes where an entity asks for it. A truncate makes every mapped
+ * type unknown, and a gap the entities that it names, whatever a `when` over the data says: a filter written for rows
+ * must not hide that rows are gone. An ignored one maps to nothing.
  */
 #include "connectors/mapping/mapper_int.h"
 
@@ -174,28 +174,11 @@ static mandate_status map_entities(mapper *m, int64_t event_time_us, mapper_resu
 }
 
 /* Once for each element. The time is computed for each when it reads `item`; the record's is the latest. */
-static mandate_status map_each(mapper *m, mapper_result *r, mandate_error *err)
+static mandate_status map_items(mapper *m, cel_value list, bool own_time, mapper_result *r, mandate_error *err)
 {
-    const connector *c = m->c;
-    bool own_time = (c->event_time.variables & VARIABLE_BIT(ITEM)) != 0;
-    cel_value list, row = m->variables[DOCUMENT_AFTER];
-    int64_t time = CHANGE_NO_TIME;
-    mandate_status status = own_time ? MANDATE_OK : event_time(&time, m, r, err);
-    if (status)
-        return status;
-    if (m->deleted_row)
-        m->variables[DOCUMENT_AFTER] = m->variables[DOCUMENT_BEFORE];
-    status = mapper_value(&list, m, &c->each, "each", r, err);
-    m->variables[DOCUMENT_AFTER] = row;
-    if (status)
-        return status;
-    if (list.kind != CEL_LIST) {
-        mandate_error_set(err, MANDATE_INVALID, "must be a list, not a value of kind %s",
-                          cel_kind_name((cel_kind)list.kind));
-        return mapper_fail(&c->each, "each", "mapping", r, err);
-    }
-    r->event_time_us = time;
-    for (uint32_t i = 0; i < list.len && !status; i++) {
+    int64_t time = r->event_time_us;
+    mandate_status status = MANDATE_OK;
+    for (uint32_t i = 0; i < list.len; i++) {
         m->variables[DOCUMENT_ITEM] = list.items[i];
         if (own_time)
             status = event_time(&time, m, r, err);
@@ -207,6 +190,34 @@ static mandate_status map_each(mapper *m, mapper_result *r, mandate_error *err)
             return mandate_error_prefix(err, status, "element %u of each", i);
     }
     return MANDATE_OK;
+}
+
+/* The list: what `each` says, or the envelope. */
+static mandate_status items_of(cel_value *list, mapper *m, mapper_result *r, mandate_error *err)
+{
+    const map_expr *each = &m->c->each;
+    cel_value row = m->variables[DOCUMENT_AFTER];
+    *list = m->doc.each;
+    if (!EXPR_GIVEN(each))
+        return MANDATE_OK;
+    if (m->deleted_row)
+        m->variables[DOCUMENT_AFTER] = m->variables[DOCUMENT_BEFORE];
+    mandate_status status = mapper_value(list, m, each, "each", r, err);
+    m->variables[DOCUMENT_AFTER] = row;
+    if (status || list->kind == CEL_LIST)
+        return status;
+    mandate_error_set(err, MANDATE_INVALID, "must be a list, not a value of kind %s", cel_kind_name((cel_kind)list->kind));
+    return mapper_fail(each, "each", "mapping", r, err);
+}
+
+static mandate_status map_each(mapper *m, mapper_result *r, mandate_error *err)
+{
+    bool own_time = (m->c->event_time.variables & VARIABLE_BIT(ITEM)) != 0;
+    cel_value list;
+    mandate_status status = own_time ? MANDATE_OK : event_time(&r->event_time_us, m, r, err);
+    if (!status)
+        status = items_of(&list, m, r, err);
+    return status ? status : map_items(m, list, own_time, r, err);
 }
 
 static mandate_status map_data(mapper *m, mapper_result *r, mandate_error *err)
@@ -225,7 +236,7 @@ static mandate_status map_data(mapper *m, mapper_result *r, mandate_error *err)
         r->outcome = MAPPER_FILTERED;
         return MANDATE_OK;
     }
-    if (EXPR_GIVEN(&c->each))
+    if (EXPR_GIVEN(&c->each) || m->doc.each.kind == CEL_LIST)
         return map_each(m, r, err);
     status = event_time(&r->event_time_us, m, r, err);
     return status ? status : map_entities(m, r->event_time_us, r, err);
@@ -239,10 +250,22 @@ static int64_t time_if_any(mapper *m)
     return event_time(&time, m, &ignored, NULL) ? CHANGE_NO_TIME : time;
 }
 
+/* A filter counts for a gap when it reads nothing that the gap took away. */
+static bool is_filtered(mapper *m, const map_expr *when)
+{
+    const uint32_t survives =
+        VARIABLE_BIT(KEY) | VARIABLE_BIT(HEADERS) | VARIABLE_BIT(META) | VARIABLE_BIT(EVENT) | VARIABLE_BIT(ITEM);
+    return EXPR_GIVEN(when) && !(when->variables & ~survives) && cel_is_false(mapper_eval(m, when));
+}
+
 static mandate_status map_truncate(mapper *m, mapper_result *r, mandate_error *err)
 {
     const connector *c = m->c;
     r->event_time_us = time_if_any(m);
+    if (m->doc.variables[DOCUMENT_EVENT].kind != CEL_NULL && is_filtered(m, &c->when)) { /* another object's overflow */
+        r->outcome = MAPPER_FILTERED;
+        return MANDATE_OK;
+    }
     for (uint32_t i = 0; i < c->entity_count; i++) {
         bool done = false;
         for (uint32_t k = 0; k < i; k++)
@@ -255,6 +278,25 @@ static mandate_status map_truncate(mapper *m, mapper_result *r, mandate_error *e
             return status;
     }
     return MANDATE_OK;
+}
+
+static mandate_status map_gap(mapper *m, mapper_result *r, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    cel_value list = m->doc.each;
+    if (is_filtered(m, &m->c->when)) {
+        r->outcome = MAPPER_FILTERED;
+        return MANDATE_OK;
+    }
+    r->event_time_us = time_if_any(m);
+    for (uint32_t i = 0; i < (list.kind == CEL_LIST ? list.len : 1) && !status; i++) {
+        if (list.kind == CEL_LIST)
+            m->variables[DOCUMENT_ITEM] = list.items[i];
+        for (uint32_t k = 0; k < m->c->entity_count && !status; k++)
+            if (!is_filtered(m, &m->c->entities[k].when))
+                status = map_lost(m, &m->c->entities[k], r->event_time_us, r, err);
+    }
+    return status;
 }
 
 static mandate_status map_tombstones(mapper *m, mapper_result *r, mandate_error *err)
@@ -284,6 +326,8 @@ static mandate_status map_document(mapper *m, mapper_result *r, mandate_error *e
         return map_tombstones(m, r, err);
     case DOCUMENT_TRUNCATE:
         return map_truncate(m, r, err);
+    case DOCUMENT_GAP:
+        return map_gap(m, r, err);
     case DOCUMENT_IGNORE:
         r->outcome = MAPPER_IGNORED;
         return MANDATE_OK;

@@ -40,5 +40,8 @@ MANDATE_CHECK mandate_status map_one_entity(mapper *m, const map_entity *e, int6
                                             mandate_error *err);
 MANDATE_CHECK mandate_status map_tombstone(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
                                            mandate_error *err);
+/* A gap: the entity is unknown; all of its type where the gap does not say which. */
+MANDATE_CHECK mandate_status map_lost(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
+                                      mandate_error *err);
 
 #endif

@@ -203,46 +203,87 @@ static bool take_fraction(const char **at, const char *end, uint32_t *nanos)
     return true;
 }
 
-/* "Z" or "+hh:mm" / "-hh:mm": seconds east of UTC. */
-static bool take_offset(const char **at, const char *end, int *offset)
+/* "Z" or "+hh:mm" / "-hh:mm": seconds east of UTC. Lenient: also "+hhmm" and "+hh". */
+static bool take_offset(const char **at, const char *end, bool lenient, int *offset)
 {
-    int hours, minutes;
+    int hours, minutes = 0;
     *offset = 0;
     if (take_char(at, end, 'Z'))
         return true;
     int sign = take_char(at, end, '+') ? 1 : take_char(at, end, '-') ? -1 : 0;
-    if (sign == 0 || !take_number(at, end, 2, 0, 23, &hours) || !take_char(at, end, ':') ||
-        !take_number(at, end, 2, 0, 59, &minutes))
+    if (sign == 0 || !take_number(at, end, 2, 0, 23, &hours))
+        return false;
+    bool more = take_char(at, end, ':') || (lenient && *at != end);
+    if ((!more && !lenient) || (more && !take_number(at, end, 2, 0, 59, &minutes)))
         return false;
     *offset = sign * (hours * 3600 + minutes * 60);
     return true;
 }
 
-bool time_parse(mandate_slice text, int64_t *seconds, uint32_t *nanos)
+typedef struct time_rules {
+    bool lenient;      /* what time_parse_any takes beside RFC 3339 */
+    bool zoneless_utc; /* an offset may be missing */
+} time_rules;
+
+static bool take_date(const char **at, const char *end, int64_t *days)
 {
-    int year, month, day, hour, minute, second, offset;
+    int year, month, day;
+    if (!take_number(at, end, 4, 1, 9999, &year) || !take_char(at, end, '-') || !take_number(at, end, 2, 1, 12, &month) ||
+        !take_char(at, end, '-') || !take_number(at, end, 2, 1, days_in_month(year, month), &day))
+        return false;
+    *days = civil_to_days(year, month, day);
+    return true;
+}
+
+static bool take_clock(const char **at, const char *end, time_rules rules, int *second_of_day, uint32_t *nanos)
+{
+    int hour, minute, second = 0;
+    if (!take_number(at, end, 2, 0, 23, &hour) || !take_char(at, end, ':') || !take_number(at, end, 2, 0, 59, &minute))
+        return false;
+    bool more = take_char(at, end, ':');
+    if ((!more && !rules.lenient) || (more && !take_number(at, end, 2, 0, 59, &second)))
+        return false;
+    if (more && (take_char(at, end, '.') || (rules.lenient && take_char(at, end, ','))) && !take_fraction(at, end, nanos))
+        return false;
+    *second_of_day = hour * 3600 + minute * 60 + second;
+    return true;
+}
+
+static bool parse_time(mandate_slice text, time_rules rules, int64_t *seconds, uint32_t *nanos)
+{
+    int64_t days;
+    int second_of_day = 0, offset = 0;
     uint32_t fraction = 0;
     if (text.len == 0)
         return false;
     const char *at = text.ptr, *end = text.ptr + text.len;
-
-    if (!take_number(&at, end, 4, 1, 9999, &year) || !take_char(&at, end, '-') || !take_number(&at, end, 2, 1, 12, &month) ||
-        !take_char(&at, end, '-') || !take_number(&at, end, 2, 1, days_in_month(year, month), &day))
+    if (!take_date(&at, end, &days))
         return false;
-    if (!take_char(&at, end, 'T') || !take_number(&at, end, 2, 0, 23, &hour) || !take_char(&at, end, ':') ||
-        !take_number(&at, end, 2, 0, 59, &minute) || !take_char(&at, end, ':') || !take_number(&at, end, 2, 0, 59, &second))
-        return false;
-    if (take_char(&at, end, '.') && !take_fraction(&at, end, &fraction))
-        return false;
-    if (!take_offset(&at, end, &offset) || at != end)
-        return false;
-
-    int64_t utc = civil_to_days(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset;
+    bool date_only = rules.lenient && at == end;
+    if (!date_only) {
+        if (!take_char(&at, end, 'T') && !(rules.lenient && take_char(&at, end, ' ')))
+            return false;
+        if (!take_clock(&at, end, rules, &second_of_day, &fraction))
+            return false;
+        if (!(rules.zoneless_utc && at == end) && (!take_offset(&at, end, rules.lenient, &offset) || at != end))
+            return false;
+    }
+    int64_t utc = days * SECONDS_PER_DAY + second_of_day - offset;
     if (utc < TIME_SECONDS_MIN || utc > TIME_SECONDS_MAX)
         return false;
     *seconds = utc;
     *nanos = fraction;
     return true;
+}
+
+bool time_parse(mandate_slice text, int64_t *seconds, uint32_t *nanos)
+{
+    return parse_time(text, (time_rules){.lenient = false}, seconds, nanos);
+}
+
+bool time_parse_any(mandate_slice text, bool zoneless_utc, int64_t *seconds, uint32_t *nanos)
+{
+    return parse_time(text, (time_rules){.lenient = true, .zoneless_utc = zoneless_utc}, seconds, nanos);
 }
 
 size_t time_format(char out[TIME_TEXT_MAX], int64_t seconds, uint32_t nanos)

@@ -35,6 +35,10 @@ enum {
 
 /* RFC 3339 (`2026-09-17T10:15:30.5Z`, offsets, up to nine fraction digits). False when malformed. */
 MANDATE_CHECK bool time_parse(mandate_slice text, int64_t *seconds, uint32_t *nanos);
+/* The forms that business systems write: RFC 3339, also with a space for T, a comma for the point, without seconds, with
+ * an offset without colon or minutes (`+1200`, `+12`), or a date alone (midnight UTC). A time of day without an offset
+ * is no moment: `zoneless_utc` says that it is UTC, else it is refused. */
+MANDATE_CHECK bool time_parse_any(mandate_slice text, bool zoneless_utc, int64_t *seconds, uint32_t *nanos);
 /* Shortest exact form in UTC: no fraction, or 3, 6 or 9 digits. Returns the length. */
 size_t time_format(char out[TIME_TEXT_MAX], int64_t seconds, uint32_t nanos);
 size_t time_format_us(char out[TIME_TEXT_MAX], int64_t us);

@@ -3,9 +3,10 @@
  * fn_mapping - functions for connectors' mappings: parse_json, coalesce, time_of.
  *
  *   coalesce(a, b, ...)  the first that is there; null and "no such key" are passed over
- *   time_of(x)           a moment from what records hold: a timestamp, RFC 3339 text, or a number
- *                        since 1970 whose unit (s, ms, us, ns) its magnitude tells
- *   time_of(x, unit)     the same with the unit said: "s", "ms", "us", "ns", "rfc3339", "date"
+ *   time_of(x)           a moment from what records hold: a timestamp, text in the forms of time_parse_any, or a
+ *                        number since 1970 whose unit (s, ms, us, ns) its magnitude tells
+ *   time_of(x, unit)     the same with the unit said: "s", "ms", "us", "ns" (a number, also one in a text), "rfc3339",
+ *                        "date", or "utc": a text without an offset is UTC
  */
 #include "engine/base/text.h"
 #include "engine/cel/fn.h"
@@ -80,20 +81,39 @@ static int64_t unit_named(mandate_slice name)
     return 0;
 }
 
-static cel_value from_text(cel_activation *act, cel_value v, bool date)
+static cel_value from_text(cel_activation *act, cel_value v, mandate_slice unit)
 {
     int64_t seconds;
     uint32_t nanos;
-    char text[64];
-    mandate_slice s = cel_text(v);
-    if (date && s.len == 10) { /* the first moment of the day, UTC */
-        memcpy(text, s.ptr, 10);
-        memcpy(text + 10, "T00:00:00Z", 10);
-        s = mandate_slice_of(text, 20);
-    }
-    if (!time_parse(s, &seconds, &nanos) || seconds < TIME_SECONDS_MIN || seconds > TIME_SECONDS_MAX)
+    bool ok = mandate_slice_is(unit, "rfc3339")
+                  ? time_parse(cel_text(v), &seconds, &nanos)
+                  : time_parse_any(cel_text(v), mandate_slice_is(unit, "utc"), &seconds, &nanos);
+    if (!ok)
         return bad_time(act, v);
     return cel_timestamp(seconds, nanos);
+}
+
+/* What units are there for texts; "s" to "ns" are for numbers, and for texts that hold one. */
+static bool is_text_unit(mandate_slice unit)
+{
+    return mandate_slice_is(unit, "rfc3339") || mandate_slice_is(unit, "date") || mandate_slice_is(unit, "utc");
+}
+
+/* "1569287651771" as a number, for systems that write every value as text. */
+static bool number_in_text(cel_value *out, mandate_slice s)
+{
+    int64_t n = 0;
+    bool negative = s.len > 1 && *s.ptr == '-';
+    size_t i = negative;
+    if (s.len == 0 || s.len > 19)
+        return false;
+    for (; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9' || __builtin_mul_overflow(n, 10, &n) ||
+            __builtin_add_overflow(n, s.ptr[i] - '0', &n))
+            return false;
+    }
+    *out = cel_int(negative ? -n : n);
+    return true;
 }
 
 cel_value cel_fn_time_of(cel_activation *act, const cel_value *args, uint32_t count)
@@ -103,10 +123,12 @@ cel_value cel_fn_time_of(cel_activation *act, const cel_value *args, uint32_t co
     int64_t per_second = unit_named(unit);
     if (v.kind == CEL_TIMESTAMP)
         return v;
-    if (count > 1 && !per_second && !mandate_slice_is(unit, "rfc3339") && !mandate_slice_is(unit, "date"))
+    if (count > 1 && !per_second && !is_text_unit(unit))
         return cel_error(act->memory, "time_of: unknown unit '%.*s'", MANDATE_SLICE_ARG(unit));
     if (v.kind == CEL_STRING && !per_second)
-        return from_text(act, v, count == 1 || mandate_slice_is(unit, "date"));
+        return from_text(act, v, unit);
+    if (v.kind == CEL_STRING && !number_in_text(&v, cel_text(v)))
+        return bad_time(act, v);
     if (count > 1 && !per_second)
         return bad_time(act, v);
     if (v.kind == CEL_UINT && v.u <= INT64_MAX)

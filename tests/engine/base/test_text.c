@@ -293,6 +293,50 @@ static void test_text__malformed_times_are_refused_and_leave_the_outputs_alone(v
     assert_false(time_parse(mandate_slice_of("2026-09-17T10:15:30\0Z", 21), &seconds, &nanos));
 }
 
+static void test_text__times_as_business_systems_write_them(void **state)
+{
+    static const struct {
+        const char *text;
+        bool zoneless_utc;
+        int64_t seconds;
+        uint32_t nanos;
+    } cases[] = {
+        {"2019-09-24T12:04:13.771+1200", false, 1569283453, 771000000}, /* Jira */
+        {"2026-04-29T19:00:00.0000000Z", false, 1777489200, 0},         /* DocuSign */
+        {"2020-01-31 14:12:44", true, 1580479964, 0},                   /* ServiceNow */
+        {"2020-01-31T14:12:44", true, 1580479964, 0},
+        {"2020-01-31 14:12:44+00", false, 1580479964, 0}, /* PostgreSQL */
+        {"2020-01-31 14:12+00:00", false, 1580479920, 0},
+        {"2020-01-31T14:12:44,5Z", false, 1580479964, 500000000},
+        {"2026-05-01", false, 1777593600, 0},
+        {"1970-01-01T00:00:00Z", true, 0, 0},
+    };
+    static const char *const refused[] = {"2020-01-31 14:12:44",
+                                          "2020-01-31T14:12",
+                                          "2020-01-31T",
+                                          "2020-01-31 14:12:44 ",
+                                          "2020-01-31T14:12:44+1",
+                                          "2020-01-31T14:12:44+12000",
+                                          "2020-01-31T14:12:44+120",
+                                          "2020-02-30",
+                                          "2020-1-31",
+                                          "20200131",
+                                          ""};
+    int64_t seconds;
+    uint32_t nanos;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (!time_parse_any(mandate_slice_str(cases[i].text), cases[i].zoneless_utc, &seconds, &nanos))
+            fail_msg("refused: %s", cases[i].text);
+        assert_true(seconds == cases[i].seconds);
+        assert_int_equal(nanos, cases[i].nanos);
+    }
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        if (time_parse_any(mandate_slice_str(refused[i]), false, &seconds, &nanos))
+            fail_msg("accepted: %s", refused[i]);
+    assert_false(time_parse_any(mandate_slice_str("2020-01-31T14:12:44+1"), true, &seconds, &nanos));
+}
+
 static void test_text__a_time_cut_anywhere_is_refused(void **state)
 {
     static const char *const whole[] = {"2026-09-17T10:15:30.123456789+05:30", "2026-09-17T10:15:30Z"};
@@ -563,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_text__civil_time_agrees_with_the_c_library),
         cmocka_unit_test(test_text__times_are_read_exactly),
         cmocka_unit_test(test_text__malformed_times_are_refused_and_leave_the_outputs_alone),
+        cmocka_unit_test(test_text__times_as_business_systems_write_them),
         cmocka_unit_test(test_text__a_time_cut_anywhere_is_refused),
         cmocka_unit_test(test_text__a_fraction_has_one_to_nine_digits),
         cmocka_unit_test(test_text__parsing_to_microseconds_truncates_downwards),
