@@ -204,7 +204,12 @@ revocations: {heartbeat: 500ms}
         return None if e is None else e["attributes"].get(attribute, {}).get("value")
 
     def wait(self, what, probe, timeout_s=20):
-        return wait_for(what, probe, timeout_s, alive=self.process.check_alive)
+        try:
+            return wait_for(what, probe, timeout_s, alive=self.process.check_alive)
+        except Failed as e:
+            reasons = [] if self.status("/v1/connectors") != 200 else [
+                "%(name)s is %(state)s: %(reason)s" % c for c in self.get("/v1/connectors")["connectors"] if c.get("reason")]
+            raise Failed("%s%s" % (e, "".join("; " + r for r in reasons))) from None
 
     def wait_state(self, mandate, state, timeout_s=20):
         return self.wait("%s to be %s" % (mandate, state), lambda: self.state(mandate) == state, timeout_s)

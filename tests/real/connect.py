@@ -38,6 +38,7 @@ slot.name={name}
 publication.name={name}
 table.include.list={tables}
 poll.interval.ms=50
+skipped.operations=none
 topic.creation.default.replication.factor=1
 topic.creation.default.partitions=1
 """

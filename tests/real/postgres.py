@@ -61,6 +61,10 @@ class Postgres:
             raise Failed("SQL %r: %s" % (text, done.stdout))
         return done.stdout
 
+    def drop_slot(self, name):
+        """Once its reader has stopped; a slot that nobody reads keeps the log for ever."""
+        self.sql("SELECT pg_drop_replication_slot('%s')" % name)
+
     def stop(self):
         return self.process.stop()
 
