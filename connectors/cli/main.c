@@ -21,6 +21,13 @@ static const command commands[] = {
     {"mandate", "watch", cmd_mandate_watch, "[ID]", "print changes; with an ID, until it ends (exit 3)"},
     {"mandate", "check", cmd_mandate_check, "--mandate ID --agent A --action X --resource TYPE/ID [--param NAME=VALUE]...",
      "ask for a decision (exit 0 or 3)"},
+    {"mandate", "token", cmd_mandate_token, "ID", "the signed mandate and its chain, a token a line, the root first"},
+    {"mandate", "verify", cmd_mandate_verify,
+     "--jwks FILE --issuer URI [--audience A] [--agent A] [--action X --resource TYPE/ID [--properties JSON]] [--at TIME] "
+     "< CHAIN",
+     "verify a chain of tokens, without a server (exit 0 or 3)"},
+    {"key", "new", cmd_key_new, "FILE [--algorithm EdDSA|ES256|RS256]", "make a signing key; prints its public half"},
+    {"key", "show", cmd_key_show, "FILE", "the public half of a signing key, as a JWK Set"},
     {"entity", "get", cmd_entity_get, "TYPE ID", "what is known about an entity, and from where"},
     {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]...", "validate connector files"},
     {"connector", "try", cmd_connector_try,

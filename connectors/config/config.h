@@ -30,6 +30,8 @@ typedef struct config_properties {
 
 typedef enum config_format { CONFIG_FORMAT_JSON, CONFIG_FORMAT_AVRO } config_format;
 
+typedef enum config_algorithm { CONFIG_ALG_EDDSA, CONFIG_ALG_ES256, CONFIG_ALG_RS256 } config_algorithm;
+
 typedef enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARN, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG } config_log_level;
 
 typedef struct config {
@@ -71,6 +73,11 @@ typedef struct config {
     struct {
         int64_t max_staleness_us;
     } check;
+    struct {
+        const char *key; /* path; NULL: a file in data_dir, made when missing */
+        config_algorithm algorithm;
+        config_list published; /* paths of JWK Sets */
+    } signing;
     struct {
         config_log_level level;
     } log;

@@ -11,6 +11,7 @@
 #define MINUTE (60 * SECOND)
 
 static const char *const format_words[] = {"json", "avro", NULL};
+static const char *const algorithm_words[] = {"EdDSA", "ES256", "RS256", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
 /* clang-format off */
@@ -68,6 +69,14 @@ const option options[] = {
     {.key = "check.max_staleness", .type = OPTION_DURATION, .offset = AT(check.max_staleness_us), .fallback = "5s",
      .min = SECOND / 10, .max = 60 * MINUTE,
      .doc = "A check is refused as stale when the engine has neither committed nor ticked for longer."},
+    {.key = "signing.key", .type = OPTION_PATH, .offset = AT(signing.key),
+     .doc = "Private key that signs mandates: PEM, readable by its owner only. Default: signing-key.pem in data_dir, made at "
+            "the first start."},
+    {.key = "signing.algorithm", .type = OPTION_WORD, .offset = AT(signing.algorithm), .fallback = "EdDSA",
+     .words = algorithm_words, .doc = "What a key is made for when one is made. A key that exists says itself what it does."},
+    {.key = "signing.published", .type = OPTION_FILES, .offset = AT(signing.published),
+     .doc = "JWK Set files to publish beside it: the next key ahead of its use, the last one until what it signed has "
+            "expired."},
     {.key = "log.level", .type = OPTION_WORD, .offset = AT(log.level), .fallback = "info", .words = level_words,
      .doc = "Least important messages that are logged."},
 };

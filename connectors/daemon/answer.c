@@ -8,9 +8,9 @@
 #include "connectors/kafka/revocation.h"
 #include "engine/base/text.h"
 
-void answerer_init(answerer *a, engine *e, store *st)
+void answerer_init(answerer *a, engine *e, store *st, const signer *s)
 {
-    *a = (answerer){.engine = e, .store = st};
+    *a = (answerer){.engine = e, .store = st, .signer = s};
     arena_init(&a->memory, 0);
     buf_init(&a->scratch);
 }
@@ -80,7 +80,7 @@ static mandate_status put_mandate(answerer *a, buf *b, uint32_t handle, int64_t 
     return put_transition(a, b, m.id, err);
 }
 
-static mandate_status unknown_mandate(mandate_slice id, mandate_error *err)
+mandate_status answer_unknown(mandate_slice id, mandate_error *err)
 {
     return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no mandate %.*s", (int)(id.len < 200 ? id.len : 200), id.ptr);
 }
@@ -90,7 +90,7 @@ static mandate_status get(answerer *a, service_request *r, int64_t now_us)
     uint32_t handle = engine_mandate_find(a->engine, r->mandate);
 
     if (handle == UINT32_MAX)
-        return unknown_mandate(r->mandate, &r->error);
+        return answer_unknown(r->mandate, &r->error);
     mandate_status status = put_mandate(a, &r->body, handle, now_us, &r->error);
     buf_put_char(&r->body, '}');
     return status;
@@ -197,6 +197,9 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
     case SERVICE_ENTITY:
         status = engine_entity_json(a->engine, r->type, r->id, &r->body, &r->error);
         break;
+    case SERVICE_TOKEN:
+        status = answer_chain(a, r, now_us);
+        break;
     default:
         status = mandate_error_set(&r->error, MANDATE_UNSUPPORTED, "not a query");
         break;
@@ -218,7 +221,7 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
     arena_reset(&a->memory);
     handle = engine_mandate_find(a->engine, answer->mandate);
     if (handle == UINT32_MAX)
-        status = unknown_mandate(answer->mandate, &r->error);
+        status = answer_unknown(answer->mandate, &r->error);
     else
         status = put_mandate(a, &r->body, handle, now_us, &r->error);
     if (status == MANDATE_OK && r->kind == SERVICE_ISSUE) {
@@ -229,6 +232,7 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
             buf_put_json_string(&r->body, answer->unobservable[i]);
         }
         buf_put_char(&r->body, ']');
+        status = answer_put_token(a, &r->body, handle, &r->error);
     }
     buf_put_char(&r->body, '}');
     finish(r, status);

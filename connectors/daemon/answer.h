@@ -3,12 +3,14 @@
  * answer - the JSON bodies of requests that need the engine or the store. Engine's thread only.
  *
  *   a mandate   {"mandate": claims, "state": effective, "version", "because": id or null, "expires_at",
- *                "transition": the last one as on the revocation topic[, "unobservable": [path]]}
+ *                "transition": the last one as on the revocation topic[, "unobservable": [path], "token": compact JWS]}
+ *   a token     {"mandate": id, "token": compact JWS, "chain": [the root's, ..., the mandate's own]}
  *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
 #define MANDATE_CONNECTORS_DAEMON_ANSWER_H
 
+#include "connectors/daemon/signer.h"
 #include "connectors/http/service.h"
 #include "graph/store.h"
 
@@ -21,15 +23,23 @@ enum {
 typedef struct answerer {
     engine *engine;
     store *store;
+    const signer *signer; /* NULL: no tokens */
     arena memory;
     buf scratch;
 } answerer;
 
-void answerer_init(answerer *a, engine *e, store *st);
+void answerer_init(answerer *a, engine *e, store *st, const signer *s);
 void answerer_deinit(answerer *a);
-/* Fills request->error and body. GET, LIST, EXPLAIN, ENTITY. */
+/* Fills request->error and body. GET, LIST, EXPLAIN, ENTITY, TOKEN. */
 void answer_query(answerer *a, service_request *request, int64_t now_us);
 /* A command that was accepted: the mandate after it. */
 void answer_command(answerer *a, service_request *request, const engine_answer *answer, int64_t now_us);
+
+/* NOT_FOUND with a sentence. */
+mandate_status answer_unknown(mandate_slice id, mandate_error *err);
+/* answer_token.c: the tokens of a mandate, its own last. CONFLICT for one that has ended. */
+MANDATE_CHECK mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us);
+/* ,"token":"..." of a mandate just issued. */
+MANDATE_CHECK mandate_status answer_put_token(answerer *a, buf *b, uint32_t handle, mandate_error *err);
 
 #endif

@@ -11,7 +11,9 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static mandate_status seed_tables(mandate_error *err)
@@ -22,6 +24,15 @@ static mandate_status seed_tables(mandate_error *err)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "the system has no random numbers");
     hash_seed(secret);
     return MANDATE_OK;
+}
+
+/* This process holds the key that mandates are signed with: no core dump, and no debugger of another process of our user. */
+static void hide_memory(void)
+{
+    const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        log_write(LOG_WARN, "daemon", "core dumps could not be turned off");
 }
 
 static void wait_for_signal(const sigset_t *signals)
@@ -49,6 +60,7 @@ int cmd_run(int argc, char **argv)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    hide_memory();
     status = seed_tables(&err);
     if (status == MANDATE_OK)
         status = daemon_load(d, argv[0], &err);

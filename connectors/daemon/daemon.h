@@ -14,6 +14,7 @@
 
 #include "connectors/config/config.h"
 #include "connectors/daemon/engine_thread.h"
+#include "connectors/daemon/signer.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/broker.h"
 
@@ -35,6 +36,7 @@ typedef struct daemon_state {
     store *store;
     engine *engine;
     uint64_t recovered_seq;
+    signer signer;
 
     broker *broker;
     kafka_host host;

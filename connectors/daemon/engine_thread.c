@@ -58,7 +58,7 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
         options->batch_inputs && options->batch_inputs < LIMIT_BATCH_INPUTS ? options->batch_inputs : LIMIT_BATCH_INPUTS;
     t->inputs = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->inputs));
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
-    answerer_init(&t->answers, options->engine, options->store);
+    answerer_init(&t->answers, options->engine, options->store, options->signer);
     status = outlet_init(&t->outlet, options->store, options->schema, options->publisher, options->metrics, err);
     if (status == MANDATE_OK && (!t->inputs || !t->commands))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");

@@ -16,6 +16,7 @@
 
 #include "connectors/daemon/metrics.h"
 #include "connectors/daemon/queue.h"
+#include "connectors/daemon/signer.h"
 #include "connectors/daemon/view.h"
 #include "connectors/http/service.h"
 #include "connectors/kafka/sink.h"
@@ -32,6 +33,7 @@ typedef struct engine_thread_options {
     view *view;
     queue *queue;
     metrics *metrics;
+    const signer *signer;  /* NULL: no tokens */
     sink *publisher;       /* NULL: nothing is published, the outbox keeps it */
     uint32_t batch_inputs; /* 0: LIMIT_BATCH_INPUTS */
     int64_t batch_wait_us; /* how long a step may wait for more input than the first */

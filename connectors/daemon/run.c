@@ -197,6 +197,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .view = d->view,
         .queue = d->queue,
         .metrics = &d->metrics,
+        .signer = &d->signer,
         .publisher = d->publisher,
         .batch_inputs = d->config.engine.batch_inputs,
         .batch_wait_us = d->config.engine.batch_wait_us,
@@ -288,7 +289,9 @@ static void log_serving(const daemon_state *d, uint64_t seq, uint32_t mandates)
 
 mandate_status daemon_start(daemon_state *d, mandate_error *err)
 {
-    mandate_status status = d->config.kafka.embedded ? start_broker(d, err) : MANDATE_OK;
+    mandate_status status = signer_open(&d->signer, &d->config, err);
+    if (status == MANDATE_OK && d->config.kafka.embedded)
+        status = start_broker(d, err);
 
     clock_init(engine_now_us(d->engine));
     if (clock_now_us() - clock_wall_us() > 5000000)

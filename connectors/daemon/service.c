@@ -220,6 +220,13 @@ static mandate_status connector_replay(void *ctx, mandate_slice name, mandate_sl
     return status;
 }
 
+static void jwks(void *ctx, buf *out)
+{
+    daemon_state *d = ctx;
+
+    buf_put_slice(out, buf_slice(&d->signer.jwks));
+}
+
 void daemon_service(daemon_state *d, service *out)
 {
     *out = (service){
@@ -229,6 +236,7 @@ void daemon_service(daemon_state *d, service *out)
         .ready = ready,
         .metrics = metrics_text,
         .connectors = connectors_json,
+        .jwks = jwks,
         .connector_clear = connector_clear,
         .connector_replay = connector_replay,
     };

@@ -142,6 +142,7 @@ void daemon_close(daemon_state *d)
     view_destroy(d->view);
     registry_destroy(d->schemas);
     broker_close(d->broker);
+    signer_close(&d->signer);
     engine_destroy(d->engine);
     if (d->store)
         store_close(d->store);

@@ -21,6 +21,13 @@ void http_ready(http_request *r)
     http_reply(r, ready ? 200 : 503, "application/json");
 }
 
+void http_jwks(http_request *r)
+{
+    const service *port = http_service(r);
+    port->jwks(port->ctx, &r->reply);
+    http_reply(r, 200, "application/jwk-set+json");
+}
+
 void http_metrics(http_request *r)
 {
     const service *port = http_service(r);

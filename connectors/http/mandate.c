@@ -18,6 +18,8 @@ void http_mandate_get(http_request *r) { ask_about(r, SERVICE_GET); }
 
 void http_mandate_explain(http_request *r) { ask_about(r, SERVICE_EXPLAIN); }
 
+void http_mandate_token(http_request *r) { ask_about(r, SERVICE_TOKEN); }
+
 /* {"reason": "..."}, or no body at all. */
 static mandate_status read_reason(mandate_slice *out, http_request *r, mandate_error *err)
 {

@@ -7,6 +7,7 @@
  */
 #include "connectors/http/request.h"
 #include "connectors/json/claims_json.h"
+#include "connectors/token/artifact.h"
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000 };
 
@@ -32,7 +33,8 @@ static mandate_status read_claims(http_request *r, claims *c, mandate_error *err
         c->id = http_new_mandate_id(&r->a);
     if (c->id.len == 0 || c->issuer.len == 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "no name could be made for the mandate; give it an id");
-    return claims_check(c, err);
+    status = claims_check(c, err);
+    return status ? status : artifact_check(c, err); /* what could not be signed must not exist */
 }
 
 void http_mandates_issue(http_request *r)

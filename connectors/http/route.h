@@ -60,6 +60,7 @@ void http_mandates_issue(http_request *r);
 void http_mandates_list(http_request *r);
 void http_mandate_get(http_request *r);
 void http_mandate_explain(http_request *r);
+void http_mandate_token(http_request *r);
 void http_mandate_revoke(http_request *r);
 void http_mandate_suspend(http_request *r);
 void http_mandate_resume(http_request *r);
@@ -72,6 +73,7 @@ void http_authzen_configuration(http_request *r);
 void http_health(http_request *r);
 void http_ready(http_request *r);
 void http_metrics(http_request *r);
+void http_jwks(http_request *r);
 void http_openapi(http_request *r);
 
 #endif

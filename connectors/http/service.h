@@ -21,6 +21,7 @@ typedef enum service_kind {
     SERVICE_GET,     /* mandate: claims, state, version, the last transition with its evidence, children count */
     SERVICE_LIST,    /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
     SERVICE_EXPLAIN, /* mandate */
+    SERVICE_TOKEN,   /* mandate: the signed chain, from the root to it */
     SERVICE_ENTITY   /* type, id */
 } service_kind;
 
@@ -74,6 +75,8 @@ typedef struct service {
     void (*metrics)(void *ctx, buf *out);
     /* {"connectors":[{"name","state","partitions":[{"topic","partition","offset","lag_records","lag_seconds"}]}]} */
     void (*connectors)(void *ctx, buf *out);
+    /* The JWK Set that signed mandates verify with. */
+    void (*jwks)(void *ctx, buf *out);
     /* Clears a connector's doubt (after a poison record under fail_closed, or a halt). NOT_FOUND for an unknown one. */
     mandate_status (*connector_clear)(void *ctx, mandate_slice name, mandate_error *err);
     /* Has it read records again, up to where it is: `from` is "beginning", an RFC 3339 time, or "topic/partition@offset".

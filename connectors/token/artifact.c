@@ -105,6 +105,18 @@ mandate_status artifact_payload(buf *out, const claims *c, mandate_slice parent_
     return status;
 }
 
+mandate_status artifact_check(const claims *c, mandate_error *err)
+{
+    buf payload;
+    buf_init(&payload);
+    mandate_status status = artifact_payload(&payload, c, mandate_slice_of("", 0), err);
+    if (!status && payload.len > ARTIFACT_PAYLOAD_MAX)
+        status = mandate_error_set(err, MANDATE_LIMIT, "signed it would have %zu bytes: at most %d", payload.len,
+                                   ARTIFACT_PAYLOAD_MAX);
+    buf_deinit(&payload);
+    return status;
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------ */
 static mandate_status differs(mandate_error *err, const char *one, const char *other)
 {

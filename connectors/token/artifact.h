@@ -16,11 +16,16 @@
 #include "engine/mandate/claims.h"
 
 #define ARTIFACT_TYP "mandate+jwt"
+/* So that header, payload and signature in base64url are at most LIMIT_TOKEN. */
+enum { ARTIFACT_PAYLOAD_MAX = (LIMIT_TOKEN - 8192) / 4 * 3 };
 
 /* "sha-256:..." of a mandate's authority, appended. INVALID for numbers that cannot be signed. */
 MANDATE_CHECK mandate_status artifact_authority_hash(buf *out, const claims *c, mandate_error *err);
 /* The payload, appended. `parent_hash`: the parent's authority hash, empty for a root. */
 MANDATE_CHECK mandate_status artifact_payload(buf *out, const claims *c, mandate_slice parent_hash, mandate_error *err);
+
+/* Can it be signed? INVALID or LIMIT says why not; to be asked before a mandate exists. */
+MANDATE_CHECK mandate_status artifact_check(const claims *c, mandate_error *err);
 
 typedef struct artifact {
     claims claims;

@@ -13,18 +13,21 @@ import unittest
 
 from tests.e2e import shared
 
-ORDER = ["test_demo", "test_commands", "test_start", "test_poison", "test_shutdown", "test_expiry", "test_real", "test_kill"]
+ORDER = ["test_demo", "test_commands", "test_start", "test_poison", "test_shutdown", "test_expiry", "test_token", "test_real", "test_kill"]
 
 
 def sentence(test):
     """test_kill__nothing_is_lost -> kill: nothing is lost"""
-    return re.sub(r"^test_", "", test._testMethodName).replace("__", ": ").replace("_", " ")
+    name = getattr(test, "_testMethodName", None)
+    if name is None:  # a class that could not be set up
+        return str(test)
+    return re.sub(r"^test_", "", name).replace("__", ": ").replace("_", " ")
 
 
 class Lines(unittest.TestResult):
     def __init__(self):
         super().__init__()
-        self.passed = 0
+        self.passed, self.began = 0, time.monotonic()
 
     def startTest(self, test):
         super().startTest(test)

@@ -7,8 +7,8 @@
 
 #include "connectors/json/claims_json.h"
 
-static const char *const kind_names[FAKE_KINDS] = {"issue", "revoke", "suspend", "resume",
-                                                   "get",   "list",   "explain", "entity"};
+static const char *const kind_names[FAKE_KINDS] = {"issue", "revoke",  "suspend", "resume", "get",
+                                                   "list",  "explain", "token",   "entity"};
 
 static void put(buf *b, const char *name, mandate_slice text)
 {
@@ -118,6 +118,8 @@ static void connectors(void *ctx, buf *out)
                      "\"partition\":0,\"offset\":42,\"lag_records\":3,\"lag_seconds\":1}]}]}");
 }
 
+static void jwks(void *ctx, buf *out) { buf_put_str(out, "{\"keys\":[]}"); }
+
 static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_error *err)
 {
     if (mandate_slice_is(name, "crm"))
@@ -139,6 +141,7 @@ void fake_init(fake_service *f)
                                  .ready = ready,
                                  .metrics = metrics,
                                  .connectors = connectors,
+                                 .jwks = jwks,
                                  .connector_clear = connector_clear,
                                  .connector_replay = connector_replay},
                         .ready = true,

@@ -114,6 +114,19 @@ static void test_http_mandate__get_and_explain_ask_about_the_decoded_id(void **s
     scene_ask(s, 200, "GET", "/v1/mandates/m-1/explain", NULL, NULL);
     assert_string_equal(s->reply.body, "{\"kind\":\"explain\",\"mandate\":\"m-1\"}");
     scene_ask(s, 200, "HEAD", "/v1/mandates/m-1", NULL, NULL);
+    scene_ask(s, 200, "GET", "/v1/mandates/m-1/token", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"token\",\"mandate\":\"m-1\"}");
+    scene_ask(s, 200, "GET", "/.well-known/jwks.json", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"keys\":[]}");
+}
+
+static void test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 400, "POST", "/v1/mandates", NULL,
+              "{\"id\":\"m-1\",\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\",\"scope\":{\"actions\":[\"x\"],"
+              "\"resources\":[\"*\"]},\"params\":{\"n\":9007199254740993},\"expires_at\":\"2030-01-01T00:00:00Z\"}");
+    assert_non_null(strstr(s->reply.body, "write it as a string"));
 }
 
 static void test_http_graph__entities_and_connectors(void **state)
@@ -315,6 +328,7 @@ int main(void)
         TEST(test_http_mandate__each_command_carries_its_reason_and_who_asks),
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
+        TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),
         TEST(test_http_graph__entities_and_connectors),
         TEST(test_http_graph__a_replay_names_where_it_begins),
         TEST(test_http_health__says_whether_it_is_ready),

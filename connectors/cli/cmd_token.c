@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mandate token, mandate verify - the signed mandate: get one, and check one without asking the server.
+ *
+ * `token` prints the chain, a compact JWS a line, the root first; `verify` reads just that. Verifying needs the issuer's
+ * JWK Set as a file, so that nobody trusts keys because a token or a server offered them.
+ */
+#include "connectors/cli/client.h"
+#include "connectors/cli/input.h"
+#include "connectors/cli/out.h"
+#include "connectors/token/keyset.h"
+#include "engine/base/text.h"
+#include "engine/limits.h"
+#include "mandate/verify.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static void print_chain(cel_value chain)
+{
+    for (uint32_t i = 0; chain.kind == CEL_LIST && i < chain.len; i++)
+        if (chain.items[i].kind == CEL_STRING)
+            printf("%.*s\n", (int)chain.items[i].len, chain.items[i].s);
+}
+
+int cmd_mandate_token(int argc, char **argv)
+{
+    arg_common common;
+    const char *id[1];
+    client c;
+    buf path;
+    if (!args_parse(argc, argv, &common, NULL, 0, id, 1, 1))
+        return CLI_REFUSED;
+    buf_init(&path);
+    buf_put_str(&path, "/v1/mandates/");
+    path_segment(&path, mandate_slice_str(id[0]));
+    buf_put_str(&path, "/token");
+    exit_code code = client_open(&c, &common);
+    if (code == CLI_OK)
+        code = client_call(&c, "GET", buf_cstr(&path), mandate_slice_of("", 0));
+    if (code == CLI_OK && common.json)
+        code = client_print_json(&c);
+    else if (code == CLI_OK)
+        print_chain(json_member(c.value, "chain"));
+    client_close(&c);
+    buf_deinit(&path);
+    return code;
+}
+
+/* --- verify ---------------------------------------------------------------------------------------------------- */
+typedef struct verification {
+    const char *jwks, *issuer, *audience, *agent, *action, *resource, *properties, *at;
+    int64_t now_us;
+    mandate_slice chain[LIMIT_TOKEN_CHAIN];
+    size_t count;
+    arena a;
+} verification;
+
+/* Lines that are not empty. */
+static mandate_status read_chain(verification *v, mandate_slice text, mandate_error *err)
+{
+    size_t begin = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.ptr[i] != '\n')
+            continue;
+        size_t end = i > begin && text.ptr[i - 1] == '\r' ? i - 1 : i;
+        if (end > begin && v->count == LIMIT_TOKEN_CHAIN)
+            return mandate_error_set(err, MANDATE_LIMIT, "more than %d tokens", LIMIT_TOKEN_CHAIN);
+        if (end > begin)
+            v->chain[v->count++] = mandate_slice_of(text.ptr + begin, end - begin);
+        begin = i + 1;
+    }
+    return MANDATE_OK;
+}
+
+static mandate_status read_time(verification *v, mandate_error *err)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    v->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    if (v->at && !time_parse_us(mandate_slice_str(v->at), &v->now_us))
+        return mandate_error_set(err, MANDATE_INVALID, "--at: expected a time such as 2030-01-31T17:00:00Z, got \"%s\"",
+                                 v->at);
+    return MANDATE_OK;
+}
+
+static void show(const mandate_verified *m, bool asked)
+{
+    buf line;
+    char at[TIME_TEXT_MAX];
+    size_t len = time_format_us(at, mandate_verified_expires_at_us(m));
+    const struct {
+        const char *name;
+        mandate_slice text;
+    } rows[] = {
+        {"mandate", mandate_verified_id(m)},      {"issuer", mandate_verified_issuer(m)},
+        {"grantor", mandate_verified_grantor(m)}, {"agent", mandate_verified_agent(m)},
+        {"purpose", mandate_verified_purpose(m)}, {"authority", mandate_verified_authority_hash(m)},
+        {"expires", mandate_slice_of(at, len)},
+    };
+    buf_init(&line);
+    out_str(&line, OUT_GOOD, asked ? "genuine, unexpired, and permits it" : "genuine and unexpired");
+    out_str(&line, OUT_DIM, "  whether its reason still holds is for the revocation topic or a check to say");
+    out_line(&line);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        out_column(&line, OUT_DIM, mandate_slice_str(rows[i].name), 9);
+        out_text(&line, OUT_PLAIN, rows[i].text);
+        out_line(&line);
+    }
+    for (size_t i = 0; i + 1 < mandate_verified_depth(m); i++) {
+        out_column(&line, OUT_DIM, mandate_slice_str(i ? "" : "from"), 9);
+        out_text(&line, OUT_PLAIN, mandate_verified_chain_id(m, i));
+        out_line(&line);
+    }
+    buf_deinit(&line);
+}
+
+static void show_json(const mandate_verified *m)
+{
+    buf b;
+    char at[TIME_TEXT_MAX];
+    size_t len = time_format_us(at, mandate_verified_expires_at_us(m));
+    buf_init(&b);
+    buf_put_str(&b, "{\"valid\":true,\"mandate\":");
+    buf_put_json_string(&b, mandate_verified_id(m));
+    buf_put_str(&b, ",\"issuer\":");
+    buf_put_json_string(&b, mandate_verified_issuer(m));
+    buf_put_str(&b, ",\"agent\":");
+    buf_put_json_string(&b, mandate_verified_agent(m));
+    buf_put_str(&b, ",\"authority_hash\":");
+    buf_put_json_string(&b, mandate_verified_authority_hash(m));
+    buf_put_str(&b, ",\"expires_at\":");
+    buf_put_json_string(&b, mandate_slice_of(at, len));
+    buf_put_str(&b, ",\"chain\":[");
+    for (size_t i = 0; i < mandate_verified_depth(m); i++) {
+        if (i)
+            buf_put_char(&b, ',');
+        buf_put_json_string(&b, mandate_verified_chain_id(m, i));
+    }
+    buf_put_str(&b, "]}\n");
+    fwrite(b.data, 1, b.len, stdout);
+    buf_deinit(&b);
+}
+
+static mandate_status verify(verification *v, bool json, mandate_error *err)
+{
+    buf keys, tokens;
+    mandate_verifier *verifier = NULL;
+    mandate_verified *m = NULL;
+    mandate_verify_options o = MANDATE_VERIFY_OPTIONS_INIT;
+    buf_init(&keys);
+    buf_init(&tokens);
+    mandate_status status = read_time(v, err);
+    if (!status)
+        status = input_read(&keys, v->jwks, KEYSET_JSON_MAX, err);
+    if (!status)
+        status = input_read(&tokens, "-", LIMIT_TOKEN_CHAIN_BYTES, err);
+    if (!status)
+        status = read_chain(v, buf_slice(&tokens), err);
+    if (!status)
+        status = mandate_verifier_create(&verifier, NULL, err);
+    if (!status)
+        status = mandate_verifier_trust(verifier, mandate_slice_str(v->issuer), buf_slice(&keys), err);
+    if (!status) {
+        o.audience = mandate_slice_str(v->audience ? v->audience : "");
+        o.agent = mandate_slice_str(v->agent ? v->agent : "");
+        o.now_us = v->now_us;
+        status = mandate_verify(&m, verifier, v->chain, v->count, &o, err);
+    }
+    if (!status && v->action)
+        status = mandate_verified_permits(m, mandate_slice_str(v->action), mandate_slice_str(v->resource),
+                                          mandate_slice_str(v->properties ? v->properties : ""), v->now_us, err);
+    if (!status && json)
+        show_json(m);
+    else if (!status)
+        show(m, v->action != NULL);
+    mandate_verified_destroy(m);
+    mandate_verifier_destroy(verifier);
+    buf_deinit(&keys);
+    buf_deinit(&tokens);
+    return status;
+}
+
+int cmd_mandate_verify(int argc, char **argv)
+{
+    static verification v; /* the chain's slices are too many for a stack frame */
+    const arg_option options[] = {
+        {"--jwks", .value = &v.jwks},
+        {"--issuer", .value = &v.issuer},
+        {"--audience", .value = &v.audience},
+        {"--agent", .value = &v.agent},
+        {"--action", .value = &v.action},
+        {"--resource", .value = &v.resource},
+        {"--properties", .value = &v.properties},
+        {"--at", .value = &v.at},
+    };
+    arg_common common;
+    mandate_error err;
+    if (!args_parse(argc, argv, &common, options, sizeof(options) / sizeof(*options), NULL, 0, 0))
+        return CLI_REFUSED;
+    if (!v.jwks || !v.issuer || !v.action != !v.resource) {
+        out_problem("needed: --jwks FILE --issuer URI, and --action with --resource or neither");
+        return CLI_REFUSED;
+    }
+    mandate_status status = verify(&v, common.json, &err);
+    if (status == MANDATE_DENIED || status == MANDATE_INVALID || status == MANDATE_LIMIT) {
+        if (common.json) {
+            buf b;
+            buf_init(&b);
+            buf_put_str(&b, "{\"valid\":false,\"reason\":");
+            buf_put_json_string(&b, mandate_slice_str(err.text));
+            printf("%s}\n", buf_cstr(&b));
+            buf_deinit(&b);
+        }
+        out_problem("%s", err.text);
+        return CLI_DENIED;
+    }
+    if (status)
+        out_problem("%s", err.text);
+    return status ? CLI_REFUSED : CLI_OK;
+}

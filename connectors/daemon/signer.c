@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* signer - see the header. */
+#include "connectors/daemon/signer.h"
+
+#include "connectors/daemon/log.h"
+
+#include <stdio.h>
+
+static const token_alg algorithms[] = {
+    [CONFIG_ALG_EDDSA] = TOKEN_EDDSA,
+    [CONFIG_ALG_ES256] = TOKEN_ES256,
+    [CONFIG_ALG_RS256] = TOKEN_RS256,
+};
+
+static mandate_status own_key(token_key **out, const config *c, mandate_error *err)
+{
+    char path[4096];
+    if (c->signing.key)
+        return key_file_read(out, c->signing.key, err);
+    if (snprintf(path, sizeof(path), "%s/" SIGNER_KEY_FILE, c->data_dir) >= (int)sizeof(path))
+        return mandate_error_set(err, MANDATE_LIMIT, "data_dir is too long a path for a key file");
+    mandate_status status = key_file_read(out, path, err);
+    if (status != MANDATE_NOT_FOUND)
+        return status;
+    status = key_file_create(out, path, algorithms[c->signing.algorithm], err);
+    if (!status)
+        log_write(LOG_INFO, "signer", "made a key for signing mandates, %s: keep a copy of it in a safe place", path);
+    return status;
+}
+
+mandate_status signer_open(signer *s, const config *c, mandate_error *err)
+{
+    token_key *own;
+    keyset_init(&s->keys);
+    buf_init(&s->jwks);
+    mandate_status status = own_key(&own, c, err);
+    if (!status)
+        status = keyset_take(&s->keys, own, err);
+    for (uint32_t i = 0; !status && i < c->signing.published.count; i++)
+        status = key_file_read_public(&s->keys, c->signing.published.items[i], err);
+    if (!status)
+        status = keyset_put_json(&s->jwks, &s->keys, err);
+    if (status)
+        return mandate_error_prefix(err, status, "signing");
+    log_write(LOG_INFO, "signer", "mandates are signed with %s by key %.*s; %u keys are published",
+              token_alg_name(token_key_alg(s->keys.keys[0])), MANDATE_SLICE_ARG(token_key_kid(s->keys.keys[0])),
+              s->keys.count);
+    return MANDATE_OK;
+}
+
+void signer_close(signer *s)
+{
+    keyset_deinit(&s->keys);
+    buf_deinit(&s->jwks);
+}
+
+mandate_status signer_put_token(const signer *s, buf *out, const claims *c, const claims *parent, mandate_error *err)
+{
+    buf hash, payload;
+    mandate_status status = MANDATE_OK;
+    buf_init(&hash);
+    buf_init(&payload);
+    if (parent)
+        status = artifact_authority_hash(&hash, parent, err);
+    if (!status)
+        status = artifact_payload(&payload, c, buf_slice(&hash), err);
+    if (!status)
+        status = jws_sign(out, s->keys.keys[0], ARTIFACT_TYP, buf_slice(&payload), err);
+    buf_deinit(&hash);
+    buf_deinit(&payload);
+    return status;
+}
