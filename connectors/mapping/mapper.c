@@ -262,12 +262,13 @@ static mandate_status map_truncate(mapper *m, mapper_result *r, mandate_error *e
 {
     const connector *c = m->c;
     r->event_time_us = time_if_any(m);
-    if (m->doc.variables[DOCUMENT_EVENT].kind != CEL_NULL && is_filtered(m, &c->when)) { /* another object's overflow */
+    bool named = m->doc.variables[DOCUMENT_EVENT].kind != CEL_NULL; /* a gap's header says of which object */
+    if (named && is_filtered(m, &c->when)) {
         r->outcome = MAPPER_FILTERED;
         return MANDATE_OK;
     }
     for (uint32_t i = 0; i < c->entity_count; i++) {
-        bool done = false;
+        bool done = named && is_filtered(m, &c->entities[i].when);
         for (uint32_t k = 0; k < i; k++)
             done |= c->entities[k].type == c->entities[i].type;
         if (done)
