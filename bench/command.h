@@ -5,6 +5,7 @@
 
 int cmd_engine(int argc, char **argv);
 int cmd_cel(int argc, char **argv);
+int cmd_decode(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_produce(int argc, char **argv);
 int cmd_consume(int argc, char **argv);

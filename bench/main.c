@@ -17,6 +17,7 @@ static const struct {
 } commands[] = {
     {"engine", cmd_engine, "the engine core against the same conditions evaluated anew and a C loop by hand"},
     {"cel", cmd_cel, "the condition language: evaluation, compilation, bytes of a program, the price of a unit of cost"},
+    {"decode", cmd_decode, "a record from bytes to changes, beside Avro C and jansson on the same bytes"},
     {"replay", cmd_replay, "any workload from a file of JSON lines; docs/replay.md has the format"},
     {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
     {"consume", cmd_consume, "reads a topic with nothing but librdkafka: the rate to compare the daemon with"},
