@@ -317,11 +317,13 @@ mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const c
     return failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while estimating a cost") : MANDATE_OK;
 }
 
-mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t max, cel_issues *issues, mandate_error *err)
+mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes, uint64_t max,
+                              cel_issues *issues, mandate_error *err)
 {
+    const cel_cost_sizes assumed = sizes ? *sizes : CEL_COST_SIZES;
     uint64_t cost, part;
     const cel_expr *worst;
-    mandate_status status = cel_cost_estimate(ast, env, NULL, &cost, &worst, &part, err);
+    mandate_status status = cel_cost_estimate(ast, env, &assumed, &cost, &worst, &part, err);
     if (status != MANDATE_OK || cost <= max)
         return status;
     mandate_slice text = mandate_slice_of(ast->source.ptr + worst->begin, worst->end - worst->begin);
@@ -332,6 +334,6 @@ mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, uint64_t m
                    "this may cost up to %llu units, and %llu are allowed; %llu of them for '%.*s%s' "
                    "(lists are taken to hold up to %u elements, strings %u bytes)",
                    (unsigned long long)cost, (unsigned long long)max, (unsigned long long)part, MANDATE_SLICE_ARG(text),
-                   cut ? "..." : "", CEL_COST_SIZES.items, CEL_COST_SIZES.text);
+                   cut ? "..." : "", assumed.items, assumed.text);
     return cel_issues_status(issues, MANDATE_LIMIT, err);
 }

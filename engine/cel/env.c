@@ -285,5 +285,9 @@ mandate_status cel_env_container(cel_env *env, const char *container, mandate_er
 
 mandate_status cel_env_now(cel_env *env, mandate_error *err)
 {
-    return cel_env_variable(&env->now, env, "now", cel_type_simple(CEL_TYPE_TIMESTAMP), err);
+    mandate_status status = declare(env, "now", cel_type_simple(CEL_TYPE_TIMESTAMP), CEL_VAR_NOW, err);
+
+    if (status == MANDATE_OK)
+        env->now = CEL_VAR_NOW;
+    return status;
 }

@@ -28,11 +28,14 @@ typedef struct cel_object_decl {
 
 struct cel_overload; /* function.h */
 
+/* `now` is no variable of the host's and takes no index of theirs. */
+#define CEL_VAR_NOW (UINT32_MAX - 1)
+
 struct cel_env {
     arena memory;
     uint32_t libraries;
     uint32_t variable_count;
-    uint32_t now; /* variable index of `now`, or UINT32_MAX */
+    uint32_t now; /* CEL_VAR_NOW where `now` is declared, else UINT32_MAX */
     mandate_slice container;
     VEC(cel_decl) decls;
     table decl_names;

@@ -58,7 +58,7 @@ static mandate_status template_create(condition_template **out, condition_index 
     if (s == MANDATE_OK)
         s = cel_check(t->ast, env, cel_type_simple(CEL_TYPE_BOOL), &issues, err);
     if (s == MANDATE_OK)
-        s = cel_cost_check(t->ast, env, LIMIT_CEL_COST, &issues, err);
+        s = cel_cost_check(t->ast, env, NULL, LIMIT_CEL_COST, &issues, err);
     if (s == MANDATE_OK)
         s = cel_compile(&t->program, env, t->ast, err);
     if (s == MANDATE_OK)

@@ -118,7 +118,7 @@ static void test_cost__a_refusal_says_where_and_how_much(void **state)
     cel_issues_init(&issues);
     assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str(source), &issues, &err), MANDATE_OK);
     assert_int_equal(cel_check(ast, w.env, NULL, &issues, &err), MANDATE_OK);
-    assert_int_equal(cel_cost_check(ast, w.env, LIMIT_CEL_COST, &issues, &err), MANDATE_LIMIT);
+    assert_int_equal(cel_cost_check(ast, w.env, NULL, LIMIT_CEL_COST, &issues, &err), MANDATE_LIMIT);
     assert_int_equal(issues.items[0].line, 2);
     assert_non_null(strstr(err.text, "units, and 250000 are allowed"));
     assert_non_null(strstr(err.text, "for 'doc['a'].peers.all(p, p.peers.all(q, q.size > 1))'"));

@@ -208,9 +208,9 @@ static void test_limits__cost_of_an_evaluation(void **state)
     assert_int_equal(cel_cost_estimate(ast, w.env, NULL, &estimate, NULL, NULL, NULL), MANDATE_OK);
     cel_issues issues;
     cel_issues_init(&issues);
-    assert_int_equal(cel_cost_check(ast, w.env, estimate, &issues, NULL), MANDATE_OK);
+    assert_int_equal(cel_cost_check(ast, w.env, NULL, estimate, &issues, NULL), MANDATE_OK);
     assert_int_equal(issues.count, 0);
-    assert_int_equal(cel_cost_check(ast, w.env, estimate - 1, &issues, NULL), MANDATE_LIMIT);
+    assert_int_equal(cel_cost_check(ast, w.env, NULL, estimate - 1, &issues, NULL), MANDATE_LIMIT);
     assert_int_equal(issues.count, 1);
     cel_issues_deinit(&issues);
     cel_ast_destroy(ast);
