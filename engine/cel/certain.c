@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * certain - crossing times of moving values, also of those that are only looked at through a comparison. All in 128-bit nanoseconds: no sum can overflow.
+ * certain - crossing times of moving values, also of those that are only looked at through a comparison. All in 128-bit
+ * nanoseconds: no sum can overflow.
  *
  * now is a whole number of microseconds, so with relative slope r the distance of two values
  * moves by r * 1000 ns each microsecond.
@@ -25,6 +26,15 @@ void cel_until(cel_activation *act, ns_t delta_us)
         act->certain_until_us = (int64_t)at;
 }
 
+static cel_op mirrored(cel_op op)
+{
+    return op == CEL_OP_LT   ? CEL_OP_GT
+           : op == CEL_OP_GT ? CEL_OP_LT
+           : op == CEL_OP_LE ? CEL_OP_GE
+           : op == CEL_OP_GE ? CEL_OP_LE
+                             : op;
+}
+
 void cel_until_compare(cel_activation *act, cel_op op, cel_value x, cel_value y)
 {
     ns_t distance = ns_of(x) - ns_of(y);
@@ -34,11 +44,7 @@ void cel_until_compare(cel_activation *act, cel_op op, cel_value x, cel_value y)
     if (rate < 0) { /* mirror, so that the distance grows */
         distance = -distance;
         rate = -rate;
-        op = op == CEL_OP_LT   ? CEL_OP_GT
-             : op == CEL_OP_GT ? CEL_OP_LT
-             : op == CEL_OP_LE ? CEL_OP_GE
-             : op == CEL_OP_GE ? CEL_OP_LE
-                               : op;
+        op = mirrored(op);
     }
     ns_t step = (ns_t)rate * 1000;
     bool at_zero = distance == 0;
@@ -61,6 +67,20 @@ void cel_until_compare(cel_activation *act, cel_op op, cel_value x, cel_value y)
     }
 }
 
+static void until_edge(cel_activation *act, cel_op op, cel_value v, ns_t edge)
+{
+    ns_t seconds = edge / NS;
+    int64_t rest = (int64_t)(edge % NS);
+    if (rest < 0) {
+        rest += NS;
+        seconds--;
+    }
+    if (seconds > INT64_MAX / 2 || seconds < INT64_MIN / 2)
+        return;
+    cel_value at = {.kind = v.kind, .len = (uint32_t)rest, .i = (int64_t)seconds};
+    cel_until_compare(act, op, v, at);
+}
+
 void cel_until_unit(cel_activation *act, cel_value v, int64_t unit_ns)
 {
     ns_t value = ns_of(v);
@@ -80,6 +100,105 @@ void cel_until_unit(cel_activation *act, cel_value v, int64_t unit_ns)
         cel_until(act, div_up(value + unit_ns, (ns_t)-slope * 1000));
     else
         cel_until(act, into / ((ns_t)-slope * 1000) + 1);
+}
+
+/* --- ints that move --- */
+
+cel_value cel_moving_int(cel_value t)
+{
+    return (cel_value){.kind = CEL_INT, .slope = t.slope, .len = t.slope ? t.len : 0, .i = t.i};
+}
+
+/* Floors are what an int shows, so that x < n, x >= n change where the value behind it passes n. */
+static void until_int(cel_activation *act, cel_op op, cel_value v, ns_t n)
+{
+    v.kind = CEL_TIMESTAMP;
+    if (op != CEL_OP_LE && op != CEL_OP_GT)
+        until_edge(act, CEL_OP_GE, v, n * NS);
+    if (op != CEL_OP_LT && op != CEL_OP_GE)
+        until_edge(act, CEL_OP_GE, v, (n + 1) * NS);
+}
+
+static void until_double(cel_activation *act, cel_op op, cel_value v, double d)
+{
+    if (!(d > -9e18 && d < 9e18)) /* never reached; nor is NaN */
+        return;
+    int64_t down = (int64_t)d - (d < (double)(int64_t)d);
+    bool whole = d == (double)down;
+    if (whole || op == CEL_OP_LE || op == CEL_OP_GT)
+        until_int(act, op, v, down);
+    else if (op == CEL_OP_LT || op == CEL_OP_GE)
+        until_int(act, op, v, (ns_t)down + 1);
+}
+
+void cel_until_relation(cel_activation *act, cel_op op, cel_value *x, cel_value *y)
+{
+    if (x->kind != CEL_INT && y->kind != CEL_INT) {
+        if (x->kind == y->kind)
+            cel_until_compare(act, op, *x, *y);
+        return;
+    }
+    bool left = x->slope != 0;
+    cel_value v = left ? *x : *y, other = left ? *y : *x;
+    op = left ? op : mirrored(op);
+    if (x->slope && y->slope) {
+        if (x->kind != y->kind || x->slope != y->slope || x->len != y->len) {
+            cel_settle(act, *x);
+            cel_settle(act, *y);
+        }
+    } else if (other.kind == CEL_INT) {
+        until_int(act, op, v, other.i);
+    } else if (other.kind == CEL_UINT) {
+        until_int(act, op, v, (ns_t)other.u);
+    } else if (other.kind == CEL_DOUBLE) {
+        until_double(act, op, v, other.d);
+    }
+    if (x->kind == CEL_INT)
+        *x = cel_int(x->i);
+    if (y->kind == CEL_INT)
+        *y = cel_int(y->i);
+}
+
+static cel_value out_of_range(cel_activation *act) { return cel_error(act->memory, "return error for overflow"); }
+
+cel_value cel_moving_sum(cel_activation *act, cel_value x, cel_value y)
+{
+    cel_value v = x.slope ? x : y;
+    int64_t other = x.slope ? y.i : x.i, sum;
+    if (x.slope && y.slope) {
+        cel_settle(act, x);
+        cel_settle(act, y);
+        v.slope = 0;
+    } else if (other != 0) { /* where it leaves or enters the range */
+        until_int(act, CEL_OP_GE, v, other > 0 ? (ns_t)INT64_MAX - other + 1 : (ns_t)INT64_MIN - other);
+    }
+    if (__builtin_add_overflow(v.i, x.slope && y.slope ? y.i : other, &sum))
+        return out_of_range(act);
+    v.i = sum;
+    return v.slope ? v : cel_int(sum);
+}
+
+cel_value cel_moving_difference(cel_activation *act, cel_value x, cel_value y)
+{
+    int64_t difference;
+    bool overflow = __builtin_sub_overflow(x.i, y.i, &difference);
+    if (x.slope && y.slope) {
+        if (x.slope != y.slope || x.len != y.len) {
+            cel_settle(act, x);
+            cel_settle(act, y);
+        }
+    } else if (x.slope && y.i != 0) {
+        until_int(act, CEL_OP_GE, x, y.i < 0 ? (ns_t)INT64_MAX + y.i + 1 : (ns_t)INT64_MIN + y.i);
+    } else if (y.slope) {
+        until_int(act, CEL_OP_GE, y, x.i >= 0 ? x.i - (ns_t)INT64_MAX : x.i - (ns_t)INT64_MIN + 1);
+    }
+    if (overflow)
+        return out_of_range(act);
+    if ((x.slope != 0) == (y.slope != 0))
+        return cel_int(difference);
+    x.len = x.slope ? x.len : NS - 1 - y.len; /* n - floor(y) is the floor of n - y + what is missing to a second */
+    x.i = difference;
+    return cel_with_slope(act, x, x.slope ? x.slope : -y.slope);
 }
 
 /* --- through a horizon --- */
@@ -104,7 +223,7 @@ bool cel_horizon_truth(const cel_horizon *h, int64_t result)
     return false;
 }
 
-static bool is_int_limit(cel_value v) { return v.kind == CEL_INT && v.i > -(INT64_C(1) << 60) && v.i < INT64_C(1) << 60; }
+static bool is_int_limit(cel_value v) { return v.kind == CEL_INT && v.i > INT64_MIN + 2 && v.i < INT64_MAX - 2; }
 
 static bool has_int_limits(const cel_horizon *h)
 {
@@ -114,20 +233,6 @@ static bool has_int_limits(const cel_horizon *h)
         if (!is_int_limit(h->limit.items[i]))
             return false;
     return true;
-}
-
-static void until_edge(cel_activation *act, cel_op op, cel_value v, ns_t edge)
-{
-    ns_t seconds = edge / NS;
-    int64_t rest = (int64_t)(edge % NS);
-    if (rest < 0) {
-        rest += NS;
-        seconds--;
-    }
-    if (seconds > INT64_MAX / 2 || seconds < INT64_MIN / 2)
-        return;
-    cel_value at = {.kind = v.kind, .len = (uint32_t)rest, .i = (int64_t)seconds};
-    cel_until_compare(act, op, v, at);
 }
 
 /* When "v in whole units is at least k" changes. Timestamps round down, durations towards zero. */
@@ -144,7 +249,7 @@ void cel_until_quotient(cel_activation *act, const cel_horizon *h, cel_value v, 
     if (v.slope == 0)
         return;
     if (!h || !has_int_limits(h)) {
-        cel_until_unit(act, v, unit_ns);
+        cel_until_unit(act, v, unit_ns < NS ? NS : unit_ns);
         return;
     }
     uint32_t count = h->op == CEL_OP_IN ? h->limit.len : 1;
@@ -204,7 +309,7 @@ cel_value cel_settle(cel_activation *act, cel_value v)
     second.kind = CEL_TIMESTAMP;
     cel_until_unit(act, second, NS);
     v.slope = 0;
-    return v;
+    return v.kind == CEL_INT ? cel_int(v.i) : v;
 }
 
 cel_value cel_with_slope(cel_activation *act, cel_value v, int slope)
@@ -214,5 +319,6 @@ cel_value cel_with_slope(cel_activation *act, cel_value v, int slope)
         return v;
     }
     cel_until(act, 1000000);
-    return v;
+    v.slope = 0;
+    return v.kind == CEL_INT ? cel_int(v.i) : v;
 }

@@ -60,8 +60,8 @@ static cel_value compare(cel_activation *act, cel_op op, cel_value x, cel_value 
     int order = 0;
     if (cel_is_odd(x) || cel_is_odd(y))
         return cel_strict(act, (cel_value[]){x, y}, 2);
-    if ((x.slope | y.slope) != 0 && x.kind == y.kind)
-        cel_until_compare(act, op, x, y);
+    if ((x.slope | y.slope) != 0)
+        cel_until_relation(act, op, &x, &y);
     if (x.kind >= CEL_STRING && !cel_charge(act, cel_equal_units(x, y)))
         return cel_too_costly(act);
     if (op == CEL_OP_EQ || op == CEL_OP_NE)
@@ -127,7 +127,7 @@ __attribute__((always_inline)) static inline cel_value compare_const(cel_activat
         bool equal = x.len == y.len && (x.s == y.s || same_bytes(x.s, y.s, x.len));
         return cel_bool(equal == (op == CEL_OP_EQ));
     }
-    if (x.kind == y.kind && x.kind == CEL_INT)
+    if (x.kind == y.kind && x.kind == CEL_INT && x.slope == 0)
         return cel_bool(compare_ints(op, x.i, y.i));
     return compare(act, op, x, y);
 }
@@ -143,6 +143,12 @@ static cel_value in_set(cel_activation *act, cel_value x, cel_value set)
         return x;
     if (x.kind > CEL_STRING) /* the constants are scalars and strings */
         return cel_bool(false);
+    for (uint32_t i = 0; x.slope && i < set.len; i++) {
+        cel_value moving = x, key = set.map[i].key;
+        cel_until_relation(act, CEL_OP_EQ, &moving, &key);
+    }
+    if (x.slope)
+        x = cel_int(x.i);
     if (x.kind == CEL_STRING && !cel_charge(act, x.len / 4))
         return cel_too_costly(act);
     if (x.kind != CEL_STRING || set.len >= CEL_INDEX_FROM)

@@ -8,13 +8,14 @@
  *
  * Certain until: an evaluation that read `now` also reports from which moment its result may differ, if
  * nothing else changes. Exact: comparisons of times that move with now (values carry a `slope`), `in` a list of times,
- * and calendar functions, parts of durations and int() of a time that are compared with constants (for the calendar:
+ * int() of a time and its sums, and calendar functions and parts of durations that are compared with constants (for the calendar:
  * the first of the next 62 boundaries at which the comparison changes; a zone's offset changes are assumed to lie on
  * quarter hours and more than 26 hours apart). Not compared, they give their next change. Several of them in one
  * condition: the first. The bound of one second: a moving time turned into anything else (string(now), an element of
- * a list, int(now) + 1), a slope beyond int8, and calendar parts of a time that moves backwards: there what happens
- * within a second is not followed. Sums that leave their range more than a century from now count as never.
- * Never less than now + 1 us.
+ * a list, int(now) * 2), a slope beyond int8, and calendar parts of a time that moves backwards: there what happens
+ * within a second is not followed. cel_certain_check (certain.h) says before running whether any of that is in an
+ * expression; conditions of mandates may not have it. Sums that leave their range more than a century from now count as
+ * never. Never less than now + 1 us.
  */
 #ifndef MANDATE_ENGINE_CEL_EVAL_H
 #define MANDATE_ENGINE_CEL_EVAL_H

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fn_arithmetic - + - * / % and negation of numbers. Integers never wrap; doubles follow IEEE 754.
+ * An int may be the seconds of a moving time (certain.h); + and - keep it moving.
  */
+#include "engine/cel/certain.h"
 #include "engine/cel/fn.h"
 
 static cel_value overflow(cel_activation *act) { return cel_error(act->memory, "return error for overflow"); }
@@ -15,8 +17,22 @@ static cel_value by_zero(cel_activation *act, const char *what) { return cel_err
         return builtin(args[0].member, args[1].member, &out) ? overflow(act) : make(out); \
     }
 
-CHECKED(add_int, __builtin_add_overflow, i, int64_t, cel_int)
-CHECKED(subtract_int, __builtin_sub_overflow, i, int64_t, cel_int)
+cel_value cel_fn_add_int(cel_activation *act, const cel_value *args, uint32_t count)
+{
+    int64_t out;
+    if (args[0].slope | args[1].slope)
+        return cel_moving_sum(act, args[0], args[1]);
+    return __builtin_add_overflow(args[0].i, args[1].i, &out) ? overflow(act) : cel_int(out);
+}
+
+cel_value cel_fn_subtract_int(cel_activation *act, const cel_value *args, uint32_t count)
+{
+    int64_t out;
+    if (args[0].slope | args[1].slope)
+        return cel_moving_difference(act, args[0], args[1]);
+    return __builtin_sub_overflow(args[0].i, args[1].i, &out) ? overflow(act) : cel_int(out);
+}
+
 CHECKED(multiply_int, __builtin_mul_overflow, i, int64_t, cel_int)
 CHECKED(add_uint, __builtin_add_overflow, u, uint64_t, cel_uint)
 CHECKED(subtract_uint, __builtin_sub_overflow, u, uint64_t, cel_uint)
@@ -52,6 +68,8 @@ cel_value cel_fn_modulo_uint(cel_activation *act, const cel_value *args, uint32_
 
 cel_value cel_fn_negate_int(cel_activation *act, const cel_value *args, uint32_t count)
 {
+    if (args[0].slope)
+        return cel_moving_difference(act, cel_int(0), args[0]);
     return args[0].i == INT64_MIN ? overflow(act) : cel_int(-args[0].i);
 }
 

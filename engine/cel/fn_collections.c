@@ -23,9 +23,10 @@ cel_value cel_fn_add_list(cel_activation *act, const cel_value *args, uint32_t c
 
 cel_value cel_fn_in_list(cel_activation *act, const cel_value *args, uint32_t count)
 {
-    for (uint32_t i = 0; args[0].slope && i < args[1].len; i++)
-        if (args[1].items[i].kind == args[0].kind)
-            cel_until_compare(act, CEL_OP_EQ, args[0], args[1].items[i]);
+    for (uint32_t i = 0; args[0].slope && i < args[1].len; i++) {
+        cel_value x = args[0], item = args[1].items[i];
+        cel_until_relation(act, CEL_OP_EQ, &x, &item);
+    }
     for (uint32_t i = 0; i < args[1].len; i++)
         if (cel_equal(args[0], args[1].items[i]))
             return cel_bool(true);

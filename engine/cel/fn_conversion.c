@@ -131,7 +131,10 @@ cel_value cel_fn_int_to_uint(cel_activation *act, const cel_value *args, uint32_
 
 cel_value cel_fn_timestamp_to_int(cel_activation *act, const cel_value *args, uint32_t count)
 {
-    cel_until_quotient(act, act->prepared, args[0], 1000000000);
+    const cel_horizon *h = act->prepared; /* `in` constants, all looked at together; a comparison asks for itself */
+    if (!h || h->op != CEL_OP_IN)
+        return cel_moving_int(args[0]);
+    cel_until_quotient(act, h, args[0], 1000000000);
     return cel_int(args[0].i);
 }
 

@@ -9,22 +9,22 @@
 #ifndef MANDATE_ENGINE_CEL_FN_LIST_H
 #define MANDATE_ENGINE_CEL_FN_LIST_H
 
-#define CEL_FN_ARITHMETIC(X)               \
-    X(ADD_INT64, add_int, 0)               \
-    X(ADD_UINT64, add_uint, 0)             \
-    X(ADD_DOUBLE, add_double, 0)           \
-    X(SUBTRACT_INT64, subtract_int, 0)     \
-    X(SUBTRACT_UINT64, subtract_uint, 0)   \
-    X(SUBTRACT_DOUBLE, subtract_double, 0) \
-    X(MULTIPLY_INT64, multiply_int, 0)     \
-    X(MULTIPLY_UINT64, multiply_uint, 0)   \
-    X(MULTIPLY_DOUBLE, multiply_double, 0) \
-    X(DIVIDE_INT64, divide_int, 0)         \
-    X(DIVIDE_UINT64, divide_uint, 0)       \
-    X(DIVIDE_DOUBLE, divide_double, 0)     \
-    X(MODULO_INT64, modulo_int, 0)         \
-    X(MODULO_UINT64, modulo_uint, 0)       \
-    X(NEGATE_INT64, negate_int, 0)         \
+#define CEL_FN_ARITHMETIC(X)                      \
+    X(ADD_INT64, add_int, CEL_FN_MOVES)           \
+    X(ADD_UINT64, add_uint, 0)                    \
+    X(ADD_DOUBLE, add_double, 0)                  \
+    X(SUBTRACT_INT64, subtract_int, CEL_FN_MOVES) \
+    X(SUBTRACT_UINT64, subtract_uint, 0)          \
+    X(SUBTRACT_DOUBLE, subtract_double, 0)        \
+    X(MULTIPLY_INT64, multiply_int, 0)            \
+    X(MULTIPLY_UINT64, multiply_uint, 0)          \
+    X(MULTIPLY_DOUBLE, multiply_double, 0)        \
+    X(DIVIDE_INT64, divide_int, 0)                \
+    X(DIVIDE_UINT64, divide_uint, 0)              \
+    X(DIVIDE_DOUBLE, divide_double, 0)            \
+    X(MODULO_INT64, modulo_int, 0)                \
+    X(MODULO_UINT64, modulo_uint, 0)              \
+    X(NEGATE_INT64, negate_int, CEL_FN_MOVES)     \
     X(NEGATE_DOUBLE, negate_double, 0)
 
 #define CEL_FN_TIME(X)                                                      \
@@ -68,7 +68,7 @@
     X(UINT64_TO_DOUBLE, to_double, 0)                                      \
     X(DURATION_TO_DURATION, identity, CEL_FN_MOVES)                        \
     X(STRING_TO_DURATION, string_to_duration, 0)                           \
-    X(INT64_TO_INT64, identity, 0)                                         \
+    X(INT64_TO_INT64, identity, CEL_FN_MOVES)                              \
     X(DOUBLE_TO_INT64, double_to_int, 0)                                   \
     X(DURATION_TO_INT64, duration_to_int, CEL_FN_MOVES | CEL_FN_HORIZON)   \
     X(STRING_TO_INT64, string_to_int, 0)                                   \

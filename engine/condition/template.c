@@ -3,6 +3,7 @@
 #include "engine/condition/index_int.h"
 
 #include "engine/base/hash.h"
+#include "engine/cel/certain.h"
 #include "engine/cel/cost.h"
 #include "engine/limits.h"
 
@@ -57,6 +58,8 @@ static mandate_status template_create(condition_template **out, condition_index 
     s = cel_parse(&t->ast, env, text, &issues, err);
     if (s == MANDATE_OK)
         s = cel_check(t->ast, env, cel_type_simple(CEL_TYPE_BOOL), &issues, err);
+    if (s == MANDATE_OK)
+        s = cel_certain_check(t->ast, env, &issues, err);
     if (s == MANDATE_OK)
         s = cel_cost_check(t->ast, env, NULL, LIMIT_CEL_COST, &issues, err);
     if (s == MANDATE_OK)

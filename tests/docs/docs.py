@@ -83,10 +83,11 @@ def conditions(env):
         # an example that is false today is still an example: what counts is that it means something
         good = done.returncode == 0 or "is already false" in done.stderr
         report("condition: " + line, good, done.stderr)
-    shown = blocks("docs/conditions.md", "text")[0].strip()
-    wrong = re.search(r"^ \| (.*)$", shown, re.M).group(1)
-    done = ctl(env, "mandate", "issue", "-", stdin=json.dumps(mandate("docs-wrong", wrong)))
-    report("the error that docs/conditions.md shows is what is said", done.returncode == 1 and flat(shown) in flat(done.stderr), done.stderr)
+    for shown in blocks("docs/conditions.md", "text"):
+        wrong = re.search(r"^ \| (.*)$", shown, re.M).group(1)
+        done = ctl(env, "mandate", "issue", "-", stdin=json.dumps(mandate("docs-wrong", wrong)))
+        report("the error shown for %s is what is said" % wrong,
+               done.returncode == 1 and flat(shown.strip()) in flat(done.stderr), done.stderr)
 
 
 def main():

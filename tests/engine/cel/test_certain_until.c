@@ -7,7 +7,10 @@
  */
 #include "eval_unit.h"
 
+#include "engine/cel/certain.h"
 #include "engine/cel/zone.h"
+
+#include <string.h>
 
 #define SECOND INT64_C(1000000)
 #define HOUR (3600 * SECOND)
@@ -195,11 +198,109 @@ static void test_certain_until__a_sum_may_leave_or_enter_its_range(void **state)
     world_deinit(&w);
 }
 
+static void test_certain_until__seconds_of_a_time_move_through_sums(void **state)
+{
+    world w;
+    world_init(&w);
+    expect_crossing(&w, "int(now) + 1 > 50000", 7 * SECOND + 3, 50000 * SECOND);
+    expect_crossing(&w, "int(now) - int(t) >= 3600", 1001 * SECOND + 7, 4600 * SECOND);
+    expect_crossing(&w, "5000 - int(now) < 60", 7, 4941 * SECOND);
+    expect_crossing(&w, "-int(now) == -9", 7, 9 * SECOND);
+    expect_crossing(&w, "-int(now) == -9", 9 * SECOND, 10 * SECOND);
+    expect_crossing(&w, "-(-int(now)) <= 9", 7, 10 * SECOND);
+    expect_crossing(&w, "int(t) - int(now) + n > 0", 7, 1003 * SECOND);
+    expect_crossing(&w, "int(t - (now - t)) < 1990", 7, 10 * SECOND + 1);
+    expect_crossing(&w, "int(now) < 8.5", 7, 9 * SECOND);
+    expect_crossing(&w, "int(now) <= 8.0", 7, 9 * SECOND);
+    expect_crossing(&w, "int(now) > 8u", 7, 9 * SECOND);
+    expect_crossing(&w, "int(now) == dyn(8.5)", 7, CEL_CERTAIN_FOREVER);
+    expect_crossing(&w, "int(now) + 1 in [30, 40]", 7, 29 * SECOND);
+    expect_crossing(&w, "int(now) + 1 in [n, int(t)]", 7, 2 * SECOND);
+    expect_crossing(&w, "int(now) - int(now) == 0", 7, CEL_CERTAIN_FOREVER);
+    expect_crossing(&w, "int(now) + 9223372036854775800 > 0", 7, 8 * SECOND); /* then it overflows */
+    expect_crossing(&w, "-9223372036854775808 + int(now) < n", -5 * SECOND, 0);
+    expect_crossing(&w, "type(now) == google.protobuf.Timestamp", 7, CEL_CERTAIN_FOREVER);
+    world_deinit(&w);
+}
+
+/* What cel_certain_check says: "" when it passes. */
+static const char *checked(world *w, const char *source)
+{
+    cel_ast *ast = NULL;
+    cel_issues issues;
+    mandate_error err = {.text = ""};
+    cel_issues_init(&issues);
+    mandate_status status = cel_parse(&ast, w->env, mandate_slice_str(source), &issues, &err);
+    if (status == MANDATE_OK)
+        status = cel_check(ast, w->env, NULL, &issues, &err);
+    if (status != MANDATE_OK)
+        fail_msg("%s: %s", source, err.text);
+    status = cel_certain_check(ast, w->env, &issues, &err);
+    snprintf(w->text, sizeof w->text, "%s", status == MANDATE_OK ? "" : err.text);
+    cel_issues_deinit(&issues);
+    cel_ast_destroy(ast);
+    return w->text;
+}
+
+static void test_certain_until__what_no_timer_can_tell_is_refused_before_it_runs(void **state)
+{
+    static const char *const good[] = {
+        "now - t < duration('72h')",
+        "now.getHours('Europe/Berlin') < 18 && now.getDayOfWeek() in [1, 2, 3]",
+        "now.getHours() * 60 + now.getMinutes() > 510",
+        "(now - t).getHours() > 5 || (now - t).getSeconds() > 5 * 60",
+        "60 > now.getSeconds()",
+        "int(now) - int(t) > n",
+        "int(now - t) < 5000",
+        "(n > 3 ? now : t) < t",
+        "cel.bind(z, now - t, z > duration('1h') && z < duration('2h'))",
+        "doc['a'].peers.exists(p, now - p.at < duration('1h'))",
+        "now in [t, doc['a'].at]",
+        "type(now) == google.protobuf.Timestamp",
+        "dyn(now) > t",
+        "string(t) == s && [t] == [t]",
+        "[1, 2].exists(now2, now2 > n) && cel.bind(x, now, [t].exists(x, string(x) == s))",
+    };
+    static const char *const bad[] = {
+        "string(now) == s",
+        "string(now).startsWith('2026-')",
+        "[now] == [t]",
+        "{'a': now}.a < t",
+        "{now - t == t - t: 1}[true] == 1 && [1].map(i, now)[0] < t",
+        "optional.of(now).value() < t",
+        "int(now) * 2 > n",
+        "int(now) % 60 < n",
+        "int(now) - int(t + (now - t)) > n",
+        "int(now - t) < n",
+        "now.getSeconds() < n",
+        "now.getMilliseconds() + 1 < 7",
+        "(t - (now - t)).getHours() < 5",
+        "(now - t).getSeconds() < n",
+        "(now - t).getMilliseconds() < 5",
+        "double(int(now)) < 5.0",
+        "timestamp(int(now)) < t",
+        "now.getHours(string(now)) < 5",
+        "'%s'.format([now]) == s",
+        "int(now) in {3: 'a'}",
+    };
+    world w;
+    world_init(&w);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (*checked(&w, good[i]))
+            fail_msg("%s: %s", good[i], w.text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (!strstr(checked(&w, bad[i]), "no timer can tell when '"))
+            fail_msg("%s passes", bad[i]);
+    assert_non_null(strstr(checked(&w, "n > 3 && string(now) == s"), "'string(now)' changes"));
+    world_deinit(&w);
+}
+
 static void test_certain_until__anything_else_lasts_for_its_second(void **state)
 {
     world w;
     world_init(&w);
-    assert_int_equal(until(&w, "int(now) + 1 > 5", 7 * SECOND + 3), 8 * SECOND);
+    assert_int_equal(until(&w, "int(now) * 2 > 5", 7 * SECOND + 3), 8 * SECOND);
+    assert_int_equal(until(&w, "int(now) + int(now) > 5", 7 * SECOND + 3), 8 * SECOND);
     assert_int_equal(until(&w, "string(now) == ''", 7 * SECOND + 3), 8 * SECOND);
     assert_int_equal(until(&w, "now", 7 * SECOND), 8 * SECOND);
     assert_int_equal(until(&w, "[now] == [t]", 7 * SECOND + 3), 8 * SECOND);
@@ -237,6 +338,8 @@ int main(void)
         cmocka_unit_test(test_certain_until__a_clock_may_go_back_over_a_boundary_it_has_passed),
         cmocka_unit_test(test_certain_until__a_part_that_is_compared_lasts_until_the_comparison_changes),
         cmocka_unit_test(test_certain_until__a_sum_may_leave_or_enter_its_range),
+        cmocka_unit_test(test_certain_until__seconds_of_a_time_move_through_sums),
+        cmocka_unit_test(test_certain_until__what_no_timer_can_tell_is_refused_before_it_runs),
         cmocka_unit_test(test_certain_until__anything_else_lasts_for_its_second),
         cmocka_unit_test(test_certain_until__steep_slopes_fall_back_to_a_second),
     };

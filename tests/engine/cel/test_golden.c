@@ -23,7 +23,8 @@ enum { LINE_MAX_BYTES = 4096, FACTS_MAX = 16 };
 
 typedef struct golden {
     arena memory;
-    cel_value facts; /* a map */
+    cel_value facts;        /* a map */
+    uint32_t variables[64]; /* which fact a variable is; `now` is none */
     int64_t now_us;
 } golden;
 
@@ -37,7 +38,7 @@ static cel_value marker(void *ctx, cel_activation *act, uint32_t index)
 static cel_value fact(void *ctx, cel_activation *act, uint32_t index)
 {
     golden *g = ctx;
-    cel_entry entry = g->facts.map[index];
+    cel_entry entry = g->facts.map[g->variables[index]];
     if (entry.value.kind != CEL_OBJECT)
         return entry.value;
     if (entry.value.object == &marker_unknown)
@@ -73,7 +74,7 @@ static void read_facts(golden *g, const char *text)
     cel_env_destroy(env);
 }
 
-static cel_env *declare(const golden *g)
+static cel_env *declare(golden *g)
 {
     cel_env *env = NULL;
     uint32_t index;
@@ -81,10 +82,13 @@ static cel_env *declare(const golden *g)
     for (uint32_t i = 0; i < g->facts.len; i++) {
         char name[64];
         snprintf(name, sizeof name, "%.*s", MANDATE_SLICE_ARG(cel_text(g->facts.map[i].key)));
-        mandate_status status = strcmp(name, "now") == 0
-                                    ? cel_env_now(env, NULL)
-                                    : cel_env_variable(&index, env, name, cel_type_simple(CEL_TYPE_DYN), NULL);
-        assert_int_equal(status, MANDATE_OK);
+        if (strcmp(name, "now") == 0) {
+            assert_int_equal(cel_env_now(env, NULL), MANDATE_OK);
+            continue;
+        }
+        assert_int_equal(cel_env_variable(&index, env, name, cel_type_simple(CEL_TYPE_DYN), NULL), MANDATE_OK);
+        assert_true(index < sizeof g->variables / sizeof *g->variables);
+        g->variables[index] = i;
     }
     return env;
 }
