@@ -43,7 +43,7 @@ leave() {
     pids=$(inhabitants)
     # shellcheck disable=SC2086
     [ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
-    for mount in dev/shm dev/pts dev proc; do umount "$MACHINE/$mount" 2>/dev/null || umount -l "$MACHINE/$mount" 2>/dev/null || true; done
+    for mount in dev/shm proc; do umount "$MACHINE/$mount" 2>/dev/null || umount -l "$MACHINE/$mount" 2>/dev/null || true; done
     [ -n "${KEEP:-}" ] && say "kept $MACHINE" || rm -rf --one-file-system "$MACHINE"
 }
 trap leave EXIT
@@ -68,9 +68,8 @@ for place in etc/apt/sources.list etc/apt/sources.list.d etc/apt/apt.conf etc/ap
 done
 cp -L /etc/resolv.conf /etc/hosts "$MACHINE/etc/"
 mount -t proc proc "$MACHINE/proc"
-mount --bind /dev "$MACHINE/dev"
-mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$MACHINE/dev/pts"
-mount -t tmpfs tmpfs "$MACHINE/dev/shm"
+mkdir -p "$MACHINE/dev/shm"
+mount -t tmpfs tmpfs "$MACHINE/dev/shm" # the other devices are debootstrap's own
 chroot "$MACHINE" update-ca-certificates >/dev/null 2>&1
 
 git clone --quiet --bare "$ROOT" "$MACHINE/srv/mandated.git"
