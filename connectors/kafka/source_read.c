@@ -164,10 +164,7 @@ static mandate_status record_of(record *r, arena *a, const rd_kafka_message_t *m
         .key = mandate_slice_of(m->key, m->key_len),
         .value = mandate_slice_of(m->payload, m->len),
     };
-    mandate_status status = headers_read(r, a, m, err);
-    if (status == MANDATE_OK && (r->key.len > LIMIT_RECORD || r->value.len > LIMIT_RECORD))
-        status = mandate_error_set(err, MANDATE_LIMIT, "the record is larger than %d bytes", LIMIT_RECORD);
-    return status;
+    return headers_read(r, a, m, err);
 }
 
 static void housekeeping(source *s);
@@ -258,7 +255,7 @@ static void poison(reader *rd, rd_kafka_message_t *m, uint32_t slot, const mappe
     arena_init(&scratch, 0);
     source_hand_over(s);
     mandate_status status = record_of(&r, &scratch, m, topic, &ignored);
-    (void)status; /* too many headers or bytes is why we are here; what is in `r` is complete all the same */
+    (void)status; /* too many headers may be why we are here; what is in `r` is complete all the same */
     if (!bury(s, &r, mapped, why)) {
         if (stopping(s))
             rd_kafka_message_destroy(m);

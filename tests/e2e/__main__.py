@@ -44,6 +44,12 @@ class Lines(unittest.TestResult):
         self._line("FAIL", test)
         print("".join("       " + line for line in "".join(traceback.format_exception(*err)).splitlines(True)), flush=True)
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._bad(test, err)
+            print("       in: %s" % subtest._message, flush=True)
+
     def addFailure(self, test, err):
         super().addFailure(test, err)
         self._bad(test, err)

@@ -117,13 +117,13 @@ class Daemon:
         self.write("mandated.yaml", """issuer: %s
 data_dir: data
 entities: entities.yaml
-connectors: connectors/*.yaml
+%s
 kafka: {bootstrap_servers: "%s"}
 topics: {revocations: %s, dead_letter: %s}
 http: {unix_socket: s.sock}
 revocations: {heartbeat: 500ms}
 %s
-""" % (ISSUER, servers, revocations, dead_letter, config))
+""" % (ISSUER, "connectors: connectors/*.yaml" if connectors else "", servers, revocations, dead_letter, config))
         self.process = Process("mandated", [MANDATED, "--config", self.config], self.folder, cwd=self.folder)
         _daemons.append(self)
 
