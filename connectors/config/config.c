@@ -20,6 +20,8 @@
 #include "engine/base/text.h"
 #include "engine/base/vec.h"
 
+enum { KEYS_MAX = 40 }; /* of one section */
+
 typedef struct config_reader {
     config *c;
     yaml_doc *doc;
@@ -187,7 +189,8 @@ static void set_properties(config_reader *r, const option *o, const yaml_node *n
     }
 }
 
-_Static_assert(sizeof(config_format) == sizeof(int) && sizeof(config_log_level) == sizeof(int),
+_Static_assert(sizeof(config_format) == sizeof(int) && sizeof(config_sasl) == sizeof(int) &&
+                   sizeof(config_log_level) == sizeof(int),
                "set_word and config_print copy ints");
 
 static void set_option(config_reader *r, const option *o, const yaml_node *n)
@@ -257,15 +260,15 @@ static bool is_section(const char *name)
 
 static void check_keys(config_reader *r)
 {
-    yaml_key keys[32], below[32];
-    char names[32][64], below_names[32][64];
-    size_t count = section_keys(keys, names, 32, "");
+    yaml_key keys[KEYS_MAX], below[KEYS_MAX];
+    char names[KEYS_MAX][64], below_names[KEYS_MAX][64];
+    size_t count = section_keys(keys, names, KEYS_MAX, "");
     if (!yaml_check_keys(r->p, r->doc, r->doc->root, "the configuration", keys, count))
         return;
     for (size_t i = 0; i < count; i++) {
         const yaml_node *n = yaml_get(r->doc->root, keys[i].name);
         if (n && !yaml_is_null(n) && is_section(keys[i].name)) {
-            size_t n_below = section_keys(below, below_names, 32, keys[i].name);
+            size_t n_below = section_keys(below, below_names, KEYS_MAX, keys[i].name);
             yaml_check_keys(r->p, r->doc, n, keys[i].name, below, n_below);
         }
     }
@@ -338,6 +341,47 @@ static void check_http(config_reader *r)
              "must come through an authenticating proxy; use 127.0.0.1 or [::1]");
 }
 
+/* `given` without `needed`: a sentence at the first. */
+static void needs(config_reader *r, const char *given, bool is_given, const char *needed, bool is_there)
+{
+    char sentence[160];
+    if (!is_given || is_there)
+        return;
+    snprintf(sentence, sizeof(sentence), "%s needs %s", given, needed);
+    rule(r, given, sentence);
+}
+
+static void check_security(config_reader *r)
+{
+    const config *c = r->c;
+    bool login = c->kafka.sasl == CONFIG_SASL_PLAIN || c->kafka.sasl == CONFIG_SASL_SCRAM_SHA_256 ||
+                 c->kafka.sasl == CONFIG_SASL_SCRAM_SHA_512;
+    bool oauth = c->kafka.sasl == CONFIG_SASL_OAUTHBEARER;
+    if (c->kafka.embedded && (c->kafka.tls || c->kafka.sasl != CONFIG_SASL_NONE))
+        rule(r, "kafka.embedded", "kafka.embedded speaks neither TLS nor SASL");
+    needs(r, "kafka.tls_ca", c->kafka.tls_ca, "kafka.tls: true", c->kafka.tls);
+    needs(r, "kafka.tls_certificate", c->kafka.tls_certificate, "kafka.tls: true", c->kafka.tls);
+    needs(r, "kafka.tls_certificate", c->kafka.tls_certificate, "kafka.tls_key", c->kafka.tls_key);
+    needs(r, "kafka.tls_key", c->kafka.tls_key, "kafka.tls_certificate", c->kafka.tls_certificate);
+    needs(r, "kafka.tls_key_password", c->kafka.tls_key_password, "kafka.tls_key", c->kafka.tls_key);
+    needs(r, "kafka.sasl", login, "kafka.username", c->kafka.username);
+    needs(r, "kafka.sasl", login, "kafka.password", c->kafka.password);
+    needs(r, "kafka.username", c->kafka.username, "kafka.sasl: plain or scram-*", login);
+    needs(r, "kafka.password", c->kafka.password, "kafka.sasl: plain or scram-*", login);
+    needs(r, "kafka.sasl", oauth, "kafka.oauth_token_url", c->kafka.oauth_token_url);
+    needs(r, "kafka.sasl", oauth, "kafka.oauth_client_id", c->kafka.oauth_client_id);
+    needs(r, "kafka.sasl", oauth, "kafka.oauth_client_secret", c->kafka.oauth_client_secret);
+    needs(r, "kafka.oauth_token_url", c->kafka.oauth_token_url, "kafka.sasl: oauthbearer", oauth);
+    if (!c->kafka.tls && (c->kafka.sasl == CONFIG_SASL_PLAIN || oauth))
+        rule(r, "kafka.sasl",
+             "kafka.sasl plain and oauthbearer show their secret to whoever listens: they need kafka.tls: true "
+             "(scram-* does not)");
+    needs(r, "revocations.registry_certificate", c->revocations.registry_certificate, "revocations.registry_key",
+          c->revocations.registry_key);
+    needs(r, "revocations.registry_key", c->revocations.registry_key, "revocations.registry_certificate",
+          c->revocations.registry_certificate);
+}
+
 static void check_rules(config_reader *r)
 {
     const config *c = r->c;
@@ -353,6 +397,7 @@ static void check_rules(config_reader *r)
         rule(r, "revocations.format", "revocations.format avro needs revocations.registry");
     if (c->topics.revocations && c->topics.dead_letter && strcmp(c->topics.revocations, c->topics.dead_letter) == 0)
         rule(r, "topics.dead_letter", "topics.revocations and topics.dead_letter must be different topics");
+    check_security(r);
     check_http(r);
 }
 

@@ -32,6 +32,14 @@ typedef enum config_format { CONFIG_FORMAT_JSON, CONFIG_FORMAT_AVRO } config_for
 
 typedef enum config_algorithm { CONFIG_ALG_EDDSA, CONFIG_ALG_ES256, CONFIG_ALG_RS256 } config_algorithm;
 
+typedef enum config_sasl {
+    CONFIG_SASL_NONE,
+    CONFIG_SASL_PLAIN,
+    CONFIG_SASL_SCRAM_SHA_256,
+    CONFIG_SASL_SCRAM_SHA_512,
+    CONFIG_SASL_OAUTHBEARER
+} config_sasl;
+
 typedef enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARN, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG } config_log_level;
 
 typedef struct config {
@@ -45,6 +53,13 @@ typedef struct config {
         const char *bootstrap_servers; /* NULL when embedded */
         bool embedded;
         const char *embedded_port_file; /* NULL: nowhere */
+        bool tls;
+        const char *tls_ca, *tls_certificate, *tls_key; /* paths; NULL: the system's, none */
+        const char *tls_key_password;                   /* secret */
+        config_sasl sasl;
+        const char *username, *password; /* secret */
+        const char *oauth_token_url, *oauth_client_id, *oauth_scope, *oauth_ca;
+        const char *oauth_client_secret; /* secret */
         config_properties rdkafka;
     } kafka;
     struct {
@@ -56,6 +71,7 @@ typedef struct config {
         int64_t heartbeat_us;
         config_list registry;      /* base URLs; empty unless format is avro */
         const char *registry_auth; /* "user:password" or "Bearer token"; NULL: none. Secret */
+        const char *registry_ca, *registry_certificate, *registry_key; /* paths; NULL: none */
     } revocations;
     struct {
         const char *unix_socket; /* never NULL */

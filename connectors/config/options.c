@@ -12,6 +12,7 @@
 
 static const char *const format_words[] = {"json", "avro", NULL};
 static const char *const algorithm_words[] = {"EdDSA", "ES256", "RS256", NULL};
+static const char *const sasl_words[] = {"none", "plain", "scram-sha-256", "scram-sha-512", "oauthbearer", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 
 /* clang-format off */
@@ -33,8 +34,34 @@ const option options[] = {
             "the end."},
     {.key = "kafka.embedded_port_file", .type = OPTION_PATH, .offset = AT(kafka.embedded_port_file),
      .doc = "Where the embedded server's host:port is written for other programs."},
+    {.key = "kafka.tls", .type = OPTION_BOOL, .offset = AT(kafka.tls), .fallback = "false",
+     .doc = "Speak TLS to the brokers. Their certificates and host names are verified."},
+    {.key = "kafka.tls_ca", .type = OPTION_PATH, .offset = AT(kafka.tls_ca),
+     .doc = "Certificates to trust, PEM. Default: the system's."},
+    {.key = "kafka.tls_certificate", .type = OPTION_PATH, .offset = AT(kafka.tls_certificate),
+     .doc = "Our own certificate, PEM, where brokers ask for one (mutual TLS)."},
+    {.key = "kafka.tls_key", .type = OPTION_PATH, .offset = AT(kafka.tls_key),
+     .doc = "Private key of kafka.tls_certificate, PEM."},
+    {.key = "kafka.tls_key_password", .type = OPTION_STRING, .offset = AT(kafka.tls_key_password),
+     .flags = OPTION_SECRET, .doc = "Of kafka.tls_key, when it is encrypted."},
+    {.key = "kafka.sasl", .type = OPTION_WORD, .offset = AT(kafka.sasl), .fallback = "none", .words = sasl_words,
+     .doc = "How to log in to the brokers. Kerberos: by kafka.rdkafka."},
+    {.key = "kafka.username", .type = OPTION_STRING, .offset = AT(kafka.username), .flags = OPTION_EXPAND,
+     .doc = "For kafka.sasl plain and scram-*."},
+    {.key = "kafka.password", .type = OPTION_STRING, .offset = AT(kafka.password), .flags = OPTION_SECRET,
+     .doc = "For kafka.sasl plain and scram-*."},
+    {.key = "kafka.oauth_token_url", .type = OPTION_STRING, .offset = AT(kafka.oauth_token_url),
+     .doc = "Token endpoint for kafka.sasl oauthbearer (OAuth 2.0 client credentials), https."},
+    {.key = "kafka.oauth_client_id", .type = OPTION_STRING, .offset = AT(kafka.oauth_client_id), .flags = OPTION_EXPAND,
+     .doc = "Who we are to the token endpoint."},
+    {.key = "kafka.oauth_client_secret", .type = OPTION_STRING, .offset = AT(kafka.oauth_client_secret),
+     .flags = OPTION_SECRET, .doc = "Secret of that client."},
+    {.key = "kafka.oauth_scope", .type = OPTION_STRING, .offset = AT(kafka.oauth_scope),
+     .doc = "Scope to ask for, when the token endpoint wants one."},
+    {.key = "kafka.oauth_ca", .type = OPTION_PATH, .offset = AT(kafka.oauth_ca),
+     .doc = "Certificates to trust for the token endpoint, PEM. Default: the system's."},
     {.key = "kafka.rdkafka", .type = OPTION_PROPERTIES, .offset = AT(kafka.rdkafka), .flags = OPTION_EXPAND,
-     .doc = "librdkafka properties for every client, passed through: security.protocol, sasl.*, ssl.*, ..."},
+     .doc = "librdkafka properties for every client, passed through, and stronger than the keys above."},
 
     {.key = "topics.revocations", .type = OPTION_STRING, .offset = AT(topics.revocations),
      .fallback = "mandate.revocations", .doc = "Topic that transitions and heartbeats are published on."},
@@ -51,6 +78,12 @@ const option options[] = {
      .doc = "Base URLs of the schema registry where the published schemas are registered."},
     {.key = "revocations.registry_auth", .type = OPTION_STRING, .offset = AT(revocations.registry_auth),
      .flags = OPTION_SECRET, .doc = "user:password, or Bearer and a token."},
+    {.key = "revocations.registry_ca", .type = OPTION_PATH, .offset = AT(revocations.registry_ca),
+     .doc = "Certificates to trust for the registry, PEM. Default: the system's."},
+    {.key = "revocations.registry_certificate", .type = OPTION_PATH, .offset = AT(revocations.registry_certificate),
+     .doc = "Our own certificate for the registry, PEM (mutual TLS)."},
+    {.key = "revocations.registry_key", .type = OPTION_PATH, .offset = AT(revocations.registry_key),
+     .doc = "Private key of revocations.registry_certificate, PEM."},
 
     {.key = "http.unix_socket", .type = OPTION_PATH, .offset = AT(http.unix_socket),
      .doc = "Socket of the API. Default: mandated.sock in data_dir."},

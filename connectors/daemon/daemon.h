@@ -17,6 +17,7 @@
 #include "connectors/daemon/signer.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/broker.h"
+#include "connectors/kafka/cluster.h"
 
 enum {
     DAEMON_REQUESTS_MAX = 4096,
@@ -40,8 +41,7 @@ typedef struct daemon_state {
 
     broker *broker;
     kafka_host host;
-    kafka_cluster cluster;
-    connector_property *properties;
+    cluster cluster;
     registry *schemas; /* of what we publish */
     metrics metrics;
     view *view;

@@ -122,24 +122,12 @@ static mandate_status start_broker(daemon_state *d, mandate_error *err)
 
 static mandate_status make_cluster(daemon_state *d, mandate_error *err)
 {
-    const config_properties *p = &d->config.kafka.rdkafka;
-    uint32_t count = 0;
-
-    d->properties = calloc(p->count + 2, sizeof(*d->properties));
-    if (!d->properties)
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for properties");
     /* The embedded broker answers a fetch only when its time is up, whatever arrives meanwhile. */
-    if (d->broker)
-        d->properties[count++] = (connector_property){"fetch.wait.max.ms", "5"};
-    for (uint32_t i = 0; i < p->count; i++)
-        d->properties[count++] = (connector_property){p->items[i].name, p->items[i].value};
-    d->cluster = (kafka_cluster){
-        .bootstrap = d->broker ? broker_bootstrap(d->broker) : d->config.kafka.bootstrap_servers,
-        .properties = d->properties,
-        .property_count = count,
-    };
+    static const connector_property embedded[] = {{"fetch.wait.max.ms", "5"}};
+
     d->host = (kafka_host){d, host_log, host_monotonic, host_wall};
-    return MANDATE_OK;
+    return cluster_init(&d->cluster, &d->config, d->broker ? broker_bootstrap(d->broker) : d->config.kafka.bootstrap_servers,
+                        embedded, d->broker ? 1 : 0, err);
 }
 
 static mandate_status make_registry(daemon_state *d, mandate_error *err)
@@ -151,6 +139,9 @@ static mandate_status make_registry(daemon_state *d, mandate_error *err)
         .url_count = d->config.revocations.registry.count,
         .basic_auth = auth && !bearer ? auth : NULL,
         .bearer = bearer ? auth + 7 : NULL,
+        .ca_file = d->config.revocations.registry_ca,
+        .certificate_file = d->config.revocations.registry_certificate,
+        .key_file = d->config.revocations.registry_key,
     };
 
     if (d->config.revocations.format != CONFIG_FORMAT_AVRO || options.url_count == 0)
@@ -161,7 +152,7 @@ static mandate_status make_registry(daemon_state *d, mandate_error *err)
 static mandate_status make_publisher(daemon_state *d, mandate_error *err)
 {
     sink_options options = {
-        .cluster = &d->cluster,
+        .cluster = &d->cluster.value,
         .host = &d->host,
         .topic = d->config.topics.revocations,
         .issuer = d->config.issuer,
@@ -218,7 +209,7 @@ static mandate_status make_sources(daemon_state *d, mandate_error *err)
         source_options options = {
             .connector = d->connectors[i],
             .schema = d->schema,
-            .cluster = &d->cluster,
+            .cluster = &d->cluster.value,
             .host = &d->host,
             .group_prefix = "mandated",
             .dead_letters = d->dead_letters,
@@ -305,7 +296,7 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = make_engine_thread(d, err);
     if (status == MANDATE_OK)
-        status = dead_letter_open(&d->dead_letters, &d->cluster, &d->host, d->config.topics.dead_letter, err);
+        status = dead_letter_open(&d->dead_letters, &d->cluster.value, &d->host, d->config.topics.dead_letter, err);
     if (status == MANDATE_OK)
         status = make_sources(d, err);
     if (status == MANDATE_OK)

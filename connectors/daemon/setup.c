@@ -150,7 +150,7 @@ void daemon_close(daemon_state *d)
         connector_destroy(d->connectors[i]);
     free(d->connectors);
     schema_destroy(d->schema);
-    free(d->properties);
+    cluster_deinit(&d->cluster);
     config_destroy(&d->config);
     *d = (daemon_state){0};
 }

@@ -71,20 +71,60 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     kafka_log(client->host, ours, client->component, "librdkafka %s: %s", facility, text);
 }
 
+static void trouble_set(kafka_client *client, const char *text)
+{
+    pthread_mutex_lock(&client->lock);
+    snprintf(client->trouble, sizeof(client->trouble), "%s", text);
+    pthread_mutex_unlock(&client->lock);
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     kafka_client *client = opaque;
     rd_kafka_resp_err_t error = (rd_kafka_resp_err_t)code;
 
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        if (atomic_exchange(&client->reachable, false))
-            kafka_log(client->host, KAFKA_WARNING, client->component, "no Kafka broker can be reached; trying on: %s",
-                      reason);
+        char text[300];
+        if (atomic_exchange(&client->reachable, false) && kafka_client_trouble(client, text, sizeof(text)))
+            kafka_log(client->host, KAFKA_WARNING, client->component, "%s; trying on", text);
         return;
     }
+    trouble_set(client, reason);
+    /* It repeats the client's nonce in its last message; brokers before 4.0 let that pass (librdkafka issue 4895). */
+    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION && strstr(reason, "SCRAM") && rd_kafka_version() < 0x020601ff &&
+        !atomic_exchange(&client->warned, true))
+        kafka_log(client->host, KAFKA_WARNING, client->component,
+                  "if the password is right: librdkafka %s cannot log in by SCRAM to Kafka 4.0 or newer; use a client "
+                  "certificate, plain under TLS, or oauthbearer, or librdkafka 2.6.1 or newer",
+                  rd_kafka_version_str());
     /* A single connection: librdkafka has others, or retries. */
     kafka_log(client->host, error == RD_KAFKA_RESP_ERR__TRANSPORT ? KAFKA_DEBUG : KAFKA_WARNING, client->component, "%s: %s",
               rd_kafka_err2name(error), reason);
+}
+
+/* On librdkafka's background thread. */
+static void on_token_wanted(rd_kafka_t *rk, const char *ignored, void *opaque)
+{
+    kafka_client *client = opaque;
+    mandate_error err;
+
+    if (kafka_oauth_refresh(rk, client->oauth, &err) == MANDATE_OK) {
+        kafka_log(client->host, KAFKA_DEBUG, client->component, "a new token from %s", client->oauth->token_url);
+        return;
+    }
+    kafka_log(client->host, KAFKA_WARNING, client->component, "%s; asking again in ten seconds", err.text);
+    trouble_set(client, err.text);
+    atomic_store(&client->reachable, false); /* until a broker answers: an older token may still do */
+}
+
+bool kafka_client_trouble(kafka_client *client, char *out, size_t size)
+{
+    if (atomic_load(&client->reachable))
+        return false;
+    pthread_mutex_lock(&client->lock);
+    snprintf(out, size, "no Kafka broker can be reached%s%s", client->trouble[0] ? ": " : "", client->trouble);
+    pthread_mutex_unlock(&client->lock);
+    return true;
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -109,6 +149,9 @@ static mandate_status property_set(rd_kafka_conf_t *conf, const char *name, cons
 
     if (rd_kafka_conf_set(conf, name, value, text, sizeof(text)) == RD_KAFKA_CONF_OK)
         return MANDATE_OK;
+    /* librdkafka quotes the value, and any value may be a secret that was put into the wrong place. */
+    if (*value && strstr(text, value) && !strstr(name, value))
+        return mandate_error_set(err, MANDATE_INVALID, "librdkafka refuses the value of the property %s", name);
     return mandate_error_set(err, MANDATE_INVALID, "librdkafka refuses the property %s: %s", name, text);
 }
 
@@ -164,9 +207,15 @@ mandate_status kafka_client_open(kafka_client *client, const kafka_client_option
     client->component = options->component;
     client->owner = options->owner;
     atomic_store(&client->reachable, true);
+    client->trouble[0] = '\0';
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
+    client->oauth = options->cluster->oauth;
+    if (client->oauth) {
+        rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
+        rd_kafka_conf_enable_sasl_queue(conf, 1);
+    }
     client->delivered = options->delivered;
     if (options->delivered)
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -177,6 +226,8 @@ mandate_status kafka_client_open(kafka_client *client, const kafka_client_option
         goto done;
     }
     conf = NULL; /* rd_kafka_new took it */
+    if (client->oauth)
+        rd_kafka_error_destroy(rd_kafka_sasl_background_callbacks_enable(client->handle));
     if (options->role == KAFKA_CONSUMER)
         rd_kafka_poll_set_consumer(client->handle);
 done:

@@ -9,7 +9,10 @@
 #ifndef MANDATE_CONNECTORS_KAFKA_CLIENT_H
 #define MANDATE_CONNECTORS_KAFKA_CLIENT_H
 
+#include "connectors/kafka/oauth.h"
 #include "connectors/mapping/connector.h"
+
+#include <pthread.h>
 
 typedef enum kafka_level { KAFKA_ERROR, KAFKA_WARNING, KAFKA_INFO, KAFKA_DEBUG } kafka_level;
 
@@ -31,6 +34,7 @@ typedef struct kafka_cluster {
     const char *bootstrap;                /* "host:port,host:port" */
     const connector_property *properties; /* security and the like, for every handle */
     uint32_t property_count;
+    const kafka_oauth *oauth; /* tokens for SASL OAUTHBEARER; NULL: none */
 } kafka_cluster;
 
 struct rd_kafka_s;
@@ -43,8 +47,12 @@ struct kafka_client {
     struct rd_kafka_s *handle;
     const kafka_host *host;
     const char *component; /* for log lines: "source crm" */
+    const kafka_oauth *oauth;
     kafka_delivered delivered;
     void *owner;            /* for `delivered` */
+    _Atomic bool warned;    /* about SCRAM */
+    pthread_mutex_t lock;   /* all zero is initialised, and it stays when the handle is made anew */
+    char trouble[200];      /* under `lock`: what the last connection failed of */
     _Atomic bool reachable; /* false between "all brokers down" and the next sign of life */
 };
 
@@ -65,6 +73,8 @@ MANDATE_CHECK mandate_status kafka_client_open(kafka_client *client, const kafka
                                                mandate_error *err);
 /* Without flushing and without leaving a group. NULL handle: nothing happens. */
 void kafka_client_close(kafka_client *client);
+/* "no Kafka broker can be reached: ..." with what is known of it; false when one can. */
+bool kafka_client_trouble(kafka_client *client, char *out, size_t size);
 /* Number of partitions of a topic, asked of a broker: 0 when it does not exist (yet). UNAVAILABLE: nobody answers. */
 MANDATE_CHECK mandate_status kafka_partition_count(int32_t *out, kafka_client *client, const char *topic, int timeout_ms,
                                                    mandate_error *err);

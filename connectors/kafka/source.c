@@ -280,8 +280,9 @@ void source_status_get(source *s, source_status *out)
     }
     memcpy(out->reason, s->waiting[0] ? s->waiting : s->doubt[0] ? s->doubt : s->missing, sizeof(out->reason));
     pthread_mutex_unlock(&s->lock);
-    if (!out->reason[0] && !atomic_load(&s->client.reachable))
-        snprintf(out->reason, sizeof(out->reason), "no Kafka broker can be reached");
+    /* Why a topic is waited for, too. */
+    if (!out->reason[0] || strstr(out->reason, "no metadata"))
+        (void)kafka_client_trouble(&s->client, out->reason, sizeof(out->reason));
     if (!out->reason[0] && out->to_replay >= 0)
         snprintf(out->reason, sizeof(out->reason),
                  "reading again, %lld records to go: what it told counts when that is done", (long long)out->to_replay);

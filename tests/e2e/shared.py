@@ -102,7 +102,7 @@ class Daemon:
     """mandated in a folder of its own. `connectors`: name -> YAML text; `entities`: YAML text; `config`: more YAML."""
 
     def __init__(self, name, connectors, entities, servers=None, config="", revocations="mandate.revocations",
-                 dead_letter="mandate.dead-letter", partitions=3):
+                 dead_letter="mandate.dead-letter", partitions=3, kafka_keys="", env=None):
         self.folder = folder(name)
         self.config = os.path.join(self.folder, "mandated.yaml")
         self.socket = os.path.join(self.folder, "s.sock")
@@ -118,13 +118,15 @@ class Daemon:
 data_dir: data
 entities: entities.yaml
 %s
-kafka: {bootstrap_servers: "%s"}
+kafka: {bootstrap_servers: "%s"%s}
 topics: {revocations: %s, dead_letter: %s}
 http: {unix_socket: s.sock}
 revocations: {heartbeat: 500ms}
 %s
-""" % (ISSUER, "connectors: connectors/*.yaml" if connectors else "", servers, revocations, dead_letter, config))
-        self.process = Process("mandated", [MANDATED, "--config", self.config], self.folder, cwd=self.folder)
+""" % (ISSUER, "connectors: connectors/*.yaml" if connectors else "", servers, kafka_keys and ", " + kafka_keys,
+       revocations, dead_letter, config))
+        self.process = Process("mandated", [MANDATED, "--config", self.config], self.folder, cwd=self.folder,
+                               env=dict(os.environ, **env) if env else None)
         _daemons.append(self)
 
     def write(self, name, text):

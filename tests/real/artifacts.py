@@ -51,5 +51,5 @@ def folder(name):
 
 
 def fetch_all():
-    for name in ("kafka", "registry", "connect"):
+    for name in ("kafka", "kafka39", "registry", "connect"):
         folder(name)

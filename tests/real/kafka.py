@@ -15,9 +15,9 @@ from tests.real.parts import Failed, Process, free_port, wait_for
 PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more_listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL,LOGIN:SASL_SSL
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
@@ -29,7 +29,10 @@ auto.create.topics.enable=false
 message.max.bytes=9000000
 num.network.threads=2
 num.io.threads=2
-log.cleaner.enable=false
+log.cleaner.dedupe.buffer.size=4194304
+log.cleaner.backoff.ms=200
+log.retention.check.interval.ms=500
+log.segment.delete.delay.ms=100
 log.retention.hours=-1
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=300
@@ -72,14 +75,21 @@ def parse_records(data):
 
 
 class Kafka:
-    def __init__(self, folder, heap="400m"):
+    """`version`: the artifacts to run. `security` (tests/real/security.py) adds a listener with mutual TLS (tls_servers) and
+    one with TLS and logins (login_servers)."""
+
+    def __init__(self, folder, heap="400m", version="kafka", security=None):
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, exist_ok=True)
-        self.port = free_port()
-        self.jars = os.path.join(artifacts.folder("kafka"), "*")
+        self.port, self.tls_port, self.login_port = free_port(), free_port(), free_port()
+        self.jars = os.path.join(artifacts.folder(version), "*")
         self.properties = os.path.join(self.folder, "server.properties")
+        self.format_options = [] if security is None else security.format_options()
+        listeners = "" if security is None else ",TLS://localhost:%d,LOGIN://localhost:%d" % (self.tls_port, self.login_port)
         with open(self.properties, "w") as f:
-            f.write(PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder))
+            f.write(PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder, more_listeners=listeners,
+                                      advertised=listeners))
+            f.write("" if security is None else security.properties())
         env = dict(os.environ)
         env.pop("KAFKA_OPTS", None)
         self.process = Process("kafka", ["java", "-Xmx" + heap, "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -89,11 +99,19 @@ class Kafka:
     def servers(self):
         return "127.0.0.1:%d" % self.port
 
+    @property
+    def tls_servers(self):
+        return "localhost:%d" % self.tls_port
+
+    @property
+    def login_servers(self):
+        return "localhost:%d" % self.login_port
+
     def start(self, timeout_s=60.0):
         if not os.path.exists(os.path.join(self.folder, "data", "meta.properties")):
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
             done = subprocess.run(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", self.jars, "kafka.tools.StorageTool",
-                                   "format", "-t", cluster, "-c", self.properties], stdout=subprocess.PIPE,
+                                   "format", "-t", cluster, "-c", self.properties] + self.format_options, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
             if done.returncode != 0:
                 raise Failed("formatting Kafka's storage: " + done.stdout[-2000:])

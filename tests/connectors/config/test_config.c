@@ -130,6 +130,57 @@ static void test_config__secrets_are_never_printed(void **state)
     assert_null(strstr(err.text, "hunter2"));
 }
 
+static void kafka_refused(const char *keys, const char *sentence)
+{
+    config c;
+    mandate_error err = {0};
+    char text[512];
+    snprintf(text, sizeof(text), "issuer: i\ndata_dir: d\nkafka: {bootstrap_servers: 'b:1', %s}\n", keys);
+    mandate_slice s = mandate_slice_str(text);
+    assert_int_equal(config_load_text(&c, "m.yaml", &s, &err), MANDATE_INVALID);
+    if (!strstr(err.text, sentence))
+        fail_msg("%s does not say '%s'", err.text, sentence);
+    assert_null(strstr(err.text, "hunter2"));
+}
+
+static void test_config__security_keys_that_belong_together_are_given_together(void **state)
+{
+    (void)state;
+    setenv("MANDATE_TEST_SECRET", "hunter2", 1);
+    kafka_refused("sasl: scram-sha-512, username: u", "kafka.sasl needs kafka.password");
+    kafka_refused("sasl: scram-sha-256, password: '${MANDATE_TEST_SECRET}'", "kafka.sasl needs kafka.username");
+    kafka_refused("username: u, password: '${MANDATE_TEST_SECRET}'", "needs kafka.sasl");
+    kafka_refused("tls_ca: ca.pem", "kafka.tls_ca needs kafka.tls: true");
+    kafka_refused("tls: true, tls_certificate: c.pem", "needs kafka.tls_key");
+    kafka_refused("tls: true, tls_key: k.pem", "needs kafka.tls_certificate");
+    kafka_refused("tls: true, sasl: oauthbearer", "needs kafka.oauth_token_url");
+    kafka_refused("sasl: plain, username: u, password: '${MANDATE_TEST_SECRET}'", "need kafka.tls: true");
+    kafka_refused("sasl: scram-sha-215", "did you mean 'scram-sha-25");
+}
+
+static void test_config__secrets_of_kafka_are_never_printed(void **state)
+{
+    config c;
+    buf b;
+    mandate_error err = {0};
+    mandate_slice s = mandate_slice_str(
+        "issuer: i\ndata_dir: /d\nkafka:\n  bootstrap_servers: b:1\n  tls: true\n  tls_certificate: c.pem\n"
+        "  tls_key: k.pem\n  tls_key_password: ${MANDATE_TEST_SECRET}\n  sasl: scram-sha-512\n  username: u\n"
+        "  password: ${MANDATE_TEST_SECRET}\n  oauth_client_secret: ${MANDATE_TEST_SECRET}\n");
+    (void)state;
+    setenv("MANDATE_TEST_SECRET", "hunter2", 1);
+    assert_int_equal(config_load_text(&c, "m.yaml", &s, &err), MANDATE_OK);
+    assert_string_equal(c.kafka.password, "hunter2");
+    assert_string_equal(c.kafka.tls_key, "k.pem");
+    buf_init(&b);
+    config_print(&b, &c);
+    assert_null(strstr(buf_cstr(&b), "hunter2"));
+    assert_non_null(strstr(buf_cstr(&b), "kafka.password: (secret)\n"));
+    assert_non_null(strstr(buf_cstr(&b), "kafka.tls: true\n"));
+    buf_deinit(&b);
+    config_destroy(&c);
+}
+
 static void test_config__unknown_keys_are_errors_with_the_nearest_known_one(void **state)
 {
     (void)state;
@@ -301,6 +352,8 @@ int main(void)
         cmocka_unit_test(test_config__every_kind_of_value_is_read),
         cmocka_unit_test(test_config__properties_pass_through_as_written),
         cmocka_unit_test(test_config__secrets_are_never_printed),
+        cmocka_unit_test(test_config__secrets_of_kafka_are_never_printed),
+        cmocka_unit_test(test_config__security_keys_that_belong_together_are_given_together),
         cmocka_unit_test(test_config__unknown_keys_are_errors_with_the_nearest_known_one),
         cmocka_unit_test(test_config__values_out_of_range_are_refused),
         cmocka_unit_test(test_config__required_keys_are_required),
