@@ -74,7 +74,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 static void trouble_set(kafka_client *client, const char *text)
 {
     pthread_mutex_lock(&client->lock);
-    snprintf(client->trouble, sizeof(client->trouble), "%s", text);
+    snprintf(client->trouble, sizeof(client->trouble), "%.*s", (int)sizeof(client->trouble) - 1, text);
     pthread_mutex_unlock(&client->lock);
 }
 
