@@ -3,17 +3,22 @@
  * e2e - the two ends of the end-to-end benchmark: fill a topic, and read it with nothing but librdkafka.
  *
  * The bare consumer is the yardstick for the daemon: the same broker, topic and assignment, records polled one by one and
- * dropped. Its queue is large (--queue, 1,000,000 messages): with a small one librdkafka 2.0.2 sleeps when the queue is
- * full, which would flatter whoever is compared with it.
+ * dropped. Its queue is large (--queue, 1,000,000 messages), and a second thread asks for the end of a partition every
+ * 5 ms: with a small queue, or without somebody who wakes it, librdkafka 2.0.2 sleeps when the queue is full, which would
+ * flatter whoever is compared with it. What a record looks like stands in e2e_value.c.
  */
 #include "bench/command.h"
 
 #include "bench/arm.h"
+#include "bench/e2e_value.h"
 
 #include <getopt.h>
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { POLL_MS = 100, METADATA_MS = 10000, FLUSH_MS = 60000, IDLE_POLLS_MAX = 300 };
 
@@ -21,13 +26,14 @@ typedef struct e2e_options {
     const char *servers, *topic;
     unsigned long messages, deals, seed;
     const char *queue;
+    e2e_format format;
 } e2e_options;
 
 static bool parse(e2e_options *o, int argc, char **argv)
 {
     static const struct option options[] = {{"servers", 1, NULL, 'b'}, {"topic", 1, NULL, 't'}, {"messages", 1, NULL, 'm'},
                                             {"deals", 1, NULL, 'd'},   {"seed", 1, NULL, 's'},  {"queue", 1, NULL, 'q'},
-                                            {NULL, 0, NULL, 0}};
+                                            {"format", 1, NULL, 'f'},  {NULL, 0, NULL, 0}};
     int c;
     *o = (e2e_options){.topic = "crm.deals", .messages = 1000000, .deals = 20000, .seed = 1, .queue = "1000000"};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -50,6 +56,10 @@ static bool parse(e2e_options *o, int argc, char **argv)
         case 'q':
             o->queue = optarg;
             break;
+        case 'f':
+            if (!e2e_format_parse(&o->format, optarg))
+                return false;
+            break;
         default:
             return false;
         }
@@ -57,7 +67,7 @@ static bool parse(e2e_options *o, int argc, char **argv)
     if (!o->servers || !o->messages || !o->deals || o->deals > UINT32_MAX)
         fprintf(stderr,
                 "mandate-bench %s --servers HOST:PORT [--topic crm.deals] [--messages 1000000] [--deals 20000] [--seed 1] "
-                "[--queue 1000000]\n",
+                "[--queue 1000000] [--format json|avro|debezium]\n",
                 argv[0]);
     return o->servers && o->messages && o->deals && o->deals <= UINT32_MAX;
 }
@@ -82,17 +92,6 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *const (*properties)[
 }
 
 /* --- produce --------------------------------------------------------------------------------------------------------- */
-/* The whole deal after the change, as change data capture sends rows. */
-static int row(char *out, size_t size, const workload *w, uint32_t deal)
-{
-    const workload_deal *d = &w->facts[deal];
-    char id[24];
-    workload_deal_id(id, deal);
-    return snprintf(out, size, "{\"id\":\"%s\",\"status\":\"%.*s\",\"amount\":%d,\"score\":%d,\"a\":%s,\"b\":%s,\"c\":%s}",
-                    id, MANDATE_SLICE_ARG(cel_text(workload_value(FIELD_STATUS, d->status))), d->amount, d->score,
-                    d->a ? "true" : "false", d->b ? "true" : "false", d->c ? "true" : "false");
-}
-
 static bool send_one(rd_kafka_t *rk, const char *topic, uint32_t deal, const char *value, size_t size)
 {
     char id[24];
@@ -115,7 +114,7 @@ int cmd_produce(int argc, char **argv)
 {
     e2e_options o;
     workload w;
-    char value[256];
+    char value[E2E_VALUE_MAX];
     uint64_t bytes = 0, sent = 0;
     if (!parse(&o, argc, argv))
         return 2;
@@ -132,9 +131,9 @@ int cmd_produce(int argc, char **argv)
     for (; ok && sent < o.messages; sent++) {
         workload_change ch;
         workload_next(&w, &ch);
-        int n = row(value, sizeof(value), &w, ch.deal);
-        ok = send_one(rk, o.topic, ch.deal, value, (size_t)n);
-        bytes += (uint64_t)n;
+        size_t n = e2e_value(value, o.format, &w, ch.deal, sent);
+        ok = send_one(rk, o.topic, ch.deal, value, n);
+        bytes += n;
         if (sent % 1024 == 0)
             rd_kafka_poll(rk, 0);
     }
@@ -167,6 +166,36 @@ static bool assign_all(rd_kafka_t *rk, const char *topic, int *partitions)
     if (rkt)
         rd_kafka_topic_destroy(rkt);
     return !err && *partitions;
+}
+
+/* Keeps librdkafka awake, as the daemon's watcher does. */
+typedef struct waker {
+    rd_kafka_t *rk;
+    const char *topic;
+    int partitions;
+    pthread_t thread;
+    _Atomic bool stop;
+} waker;
+
+static void *wake(void *opaque)
+{
+    waker *w = opaque;
+    for (int turn = 0; !atomic_load(&w->stop); turn++) {
+        struct timespec nap = {0, 5000000};
+        rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_topic_partition_list_add(list, w->topic, turn % w->partitions)->offset = RD_KAFKA_OFFSET_END;
+        rd_kafka_offsets_for_times(w->rk, list, 500);
+        rd_kafka_topic_partition_list_destroy(list);
+        nanosleep(&nap, NULL);
+    }
+    return NULL;
+}
+
+static int64_t process_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 /* To the end of every partition. The clock starts with the first record, as the daemon's does. */
@@ -213,12 +242,22 @@ int cmd_consume(int argc, char **argv)
     if (!rk)
         return 1;
     rd_kafka_poll_set_consumer(rk);
-    bool ok = assign_all(rk, o.topic, &partitions) && drain(rk, partitions, &count, &bytes, &seconds);
+    waker w = {.rk = rk, .topic = o.topic};
+    int64_t cpu = process_cpu_ns();
+    bool ok = assign_all(rk, o.topic, &partitions);
+    w.partitions = partitions;
+    bool waking = ok && pthread_create(&w.thread, NULL, wake, &w) == 0;
+    ok = ok && drain(rk, partitions, &count, &bytes, &seconds);
+    cpu = process_cpu_ns() - cpu;
+    atomic_store(&w.stop, true);
+    if (waking)
+        pthread_join(w.thread, NULL);
     printf("{\"record\":\"bare_consumer\",\"messages\":%llu,\"bytes\":%llu,\"partitions\":%d,\"queued_min_messages\":%s,"
            "\"seconds\":%.3f,"
-           "\"per_second\":%.0f,\"librdkafka\":\"%s\",\"ok\":%s}\n",
+           "\"per_second\":%.0f,\"cpu_us_per_record\":%.3f,\"librdkafka\":\"%s\",\"ok\":%s}\n",
            (unsigned long long)count, (unsigned long long)bytes, partitions, o.queue, seconds,
-           seconds > 0 ? (double)count / seconds : 0, rd_kafka_version_str(), ok ? "true" : "false");
+           seconds > 0 ? (double)count / seconds : 0, count ? (double)cpu / 1000.0 / (double)count : 0,
+           rd_kafka_version_str(), ok ? "true" : "false");
     rd_kafka_consumer_close(rk);
     rd_kafka_destroy(rk);
     return ok ? 0 : 1;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The end-to-end benchmark: a real Apache Kafka, the bare librdkafka consumer, and then mandated, on the same topic.
 
-    python3 bench/e2e.py [--bin build/bin] [--messages 1000000] [--partitions 4] [--mandates 1000] [--runs 3]
+    python3 bench/e2e.py [--bin build/bin] [--format avro] [--messages 3000000] [--deals 1000000] [--mandates 1000] [--runs 3]
 
 1. starts Kafka on loopback in a temporary folder (tests/real), makes the topics
 2. starts mandated, issues the mandates (each `while` reads one deal), stops it
@@ -11,12 +11,15 @@
 5. starts mandated on a copy of its database, `runs` times, and waits until its metrics say that every record went through
    the engine and was committed
 
+--format avro (8 fields, Confluent framing, schemas from a registry on loopback), debezium (about 850 bytes of JSON) or json.
+
 JSON lines on stdout. The rate of either is records over the time from its first record to its last; `share` is the
-daemon's median over the bare consumer's. Broker, daemon and consumer share the machine: the share is the result, the
+daemon's median over the bare consumer's. `threads` is the CPU a record of every thread of the daemon, in microseconds. Broker, daemon and consumer share the machine: the share is the result, the
 rates are only where it comes from.
 """
 import argparse
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -26,6 +29,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -51,13 +55,42 @@ ENTITIES = """types:
 """
 CONNECTOR = """connector: crm
 topics: [crm.deals]
-decode: {format: json, key_format: none}
+decode: {decode}
 entities:
   - type: crm.deal
-    id: value.id
-    attributes: {status: value.status, amount: value.amount, score: value.score, a: value.a, b: value.b, c: value.c}
-on_error: halt
+    id: {row}.id
+    attributes: {{status: {row}.status, amount: {row}.amount, score: {row}.score, a: {row}.a, b: {row}.b, c: {row}.c}}
+{more}on_error: halt
 """
+DECODE = {"json": ("{format: json, key_format: none}", "value", ""),
+          "debezium": ("{format: json, key_format: none, envelope: debezium}", "after", "event_time: source.ts_ms\n"),
+          "avro": ("{format: avro, key_format: none, registry: \"%s\"}", "value", "event_time: value.updated_at\n")}
+AVRO = {"type": "record", "name": "Deal", "fields": [
+    {"name": "id", "type": "string"}, {"name": "status", "type": "string"}, {"name": "amount", "type": "long"},
+    {"name": "score", "type": "long"}, {"name": "a", "type": "boolean"}, {"name": "b", "type": "boolean"},
+    {"name": "c", "type": "boolean"}, {"name": "updated_at", "type": {"type": "long", "logicalType": "timestamp-millis"}}]}
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """GET /schemas/ids/1: all that a consumer asks of a schema registry."""
+
+    def do_GET(self):
+        found = self.path.split("?")[0] == "/schemas/ids/1"
+        body = json.dumps({"schema": json.dumps(AVRO)} if found else {"error_code": 40403, "message": "no such schema"}).encode()
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def registry():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return "http://127.0.0.1:%d" % server.server_port
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -88,7 +121,9 @@ class Daemon:
         config = os.path.join(folder, "mandated.yaml")
         pathlib.Path(config).write_text(CONFIG.format(data=data, folder=folder, servers=servers, socket=self.socket))
         pathlib.Path(folder, "entities.yaml").write_text(ENTITIES)
-        pathlib.Path(folder, "crm.yaml").write_text(CONNECTOR)
+        decode, row, more = DECODE[options.format]
+        decode = decode % options.registry if options.format == "avro" else decode
+        pathlib.Path(folder, "crm.yaml").write_text(CONNECTOR.format(decode=decode, row=row, more=more))
         self.process = Process("mandated", [os.path.join(options.bin, "mandated"), "--config", config], folder)
 
     def start(self):
@@ -139,32 +174,41 @@ def bench(options, *argv):
     return record
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def thread_cpu(pid):
+    """Nanoseconds on a CPU of every thread, by name (numbers at the end of a name taken off: a pool is one)."""
+    out = {}
+    for task in pathlib.Path("/proc/%d/task" % pid).iterdir():
+        try:
+            name = (task / "comm").read_text().strip().rstrip("0123456789")
+            out[name] = out.get(name, 0) + int((task / "schedstat").read_text().split()[0])
+        except OSError:
+            pass  # it ended meanwhile
+    return out
 
 
 def measure(options, folder, servers, data):
     daemon = Daemon(options, folder, servers, data).start()
-    name, first, first_at, cpu = "mandated_engine_changes_total", 0.0, None, 0.0
+    name, first, first_at, cpu = "mandated_engine_changes_total", 0.0, None, {}
     deadline = time.monotonic() + 600
     try:
         while True:
             done = daemon.metric(name)
             now = time.monotonic()
             if first_at is None and done > 0:
-                first, first_at, cpu = done, now, cpu_seconds(daemon.process.child.pid)
+                first, first_at, cpu = done, now, thread_cpu(daemon.process.child.pid)
             if done >= options.messages:
                 break
             if now > deadline:
                 raise SystemExit("after ten minutes %d of %d records are through" % (done, options.messages))
-            time.sleep(0.005)
-        seconds, spent = now - first_at, cpu_seconds(daemon.process.child.pid) - cpu
+            time.sleep(0.02)
+        seconds, records = now - first_at, options.messages - first
+        spent = {k: (v - cpu.get(k, 0)) / 1000.0 / records for k, v in thread_cpu(daemon.process.child.pid).items()}
         batches = daemon.metric("mandated_batches_total")
         step, commit = daemon.metric("mandated_step_seconds_sum"), daemon.metric("mandated_commit_seconds_sum")
-        rate = (options.messages - first) / seconds
+        rate = records / seconds
         say(record="mandated", messages=options.messages, first_seen=first, seconds=round(seconds, 3), per_second=round(rate),
-            cpu_seconds=round(spent, 2), batches=batches, step_seconds=round(step, 3), commit_seconds=round(commit, 3))
+            cpu_us_per_record=round(sum(spent.values()), 3), batches=batches,
+            threads={k: round(v, 3) for k, v in sorted(spent.items(), key=lambda e: -e[1]) if v >= 0.001}, step_seconds=round(step, 3), commit_seconds=round(commit, 3))
         return rate
     finally:
         daemon.stop()
@@ -180,7 +224,7 @@ def run(options, folder):
             daemon.issue(i)
         daemon.stop()
         bench(options, "produce", "--servers", kafka.servers, "--topic", TOPIC, "--messages", str(options.messages),
-              "--deals", str(options.deals), "--seed", str(options.seed))
+              "--deals", str(options.deals), "--seed", str(options.seed), "--format", options.format)
         bare = [bench(options, "consume", "--servers", kafka.servers, "--topic", TOPIC)["per_second"] for _ in range(options.runs)]
         rates = []
         for i in range(options.runs):
@@ -188,7 +232,7 @@ def run(options, folder):
             shutil.copytree(data, copy)
             rates.append(measure(options, folder, kafka.servers, copy))
             shutil.rmtree(copy)
-        say(record="share", bare_per_second=round(statistics.median(bare)), mandated_per_second=round(statistics.median(rates)),
+        say(record="share", format=options.format, bare_per_second=round(statistics.median(bare)), mandated_per_second=round(statistics.median(rates)),
             share=round(statistics.median(rates) / statistics.median(bare), 4))
     finally:
         kafka.stop()
@@ -197,9 +241,10 @@ def run(options, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=str(ROOT / "build/bin"))
-    parser.add_argument("--messages", type=int, default=1000000)
+    parser.add_argument("--format", choices=sorted(DECODE), default="avro")
+    parser.add_argument("--messages", type=int, default=3000000)
     parser.add_argument("--partitions", type=int, default=4)
-    parser.add_argument("--deals", type=int, default=20000)
+    parser.add_argument("--deals", type=int, default=1000000)
     parser.add_argument("--mandates", type=int, default=1000, help="each reads a deal of its own")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
@@ -207,6 +252,7 @@ def main():
     say(record="run", benchmark="e2e", when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), cores=os.cpu_count(),
         command="bench/e2e.py " + " ".join(sys.argv[1:]), **{k: v for k, v in vars(options).items() if k != "bin"})
     folder = tempfile.mkdtemp(prefix="bench-")
+    options.registry = registry()
     try:
         run(options, folder)
     finally:

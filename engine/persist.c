@@ -20,6 +20,20 @@ void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value
     context_encode(e->graph, context_entity_at(e->graph, handle), key, value);
 }
 
+uint32_t engine_unsaved(const engine *e) { return context_unsaved(e->graph); }
+
+uint32_t engine_cut_begin(engine *e, engine_entity_visit visit, void *ctx)
+{
+    return context_cut_begin(e->graph, visit, ctx);
+}
+
+mandate_status engine_cut_next(engine *e, uint32_t max, uint32_t *left, mandate_error *err)
+{
+    *left = context_cut_next(e->graph, max);
+    return context_cut_failed(e->graph) ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while encoding entities")
+                                        : MANDATE_OK;
+}
+
 void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes)
 {
     const mandate *m = &e->mandates.data[handle];
@@ -103,6 +117,19 @@ void engine_encode_meta(const engine *e, buf *value)
 mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
 {
     return context_decode(e->graph, key, value, err);
+}
+
+mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_error *err)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const engine_input *in = &batch->inputs[i];
+        change_origin origin = in->origin;
+        origin.seq = batch->seq;
+        for (uint32_t k = 0; in->kind == INPUT_RECORD && k < in->change_count; k++)
+            if (context_apply(e->graph, &in->changes[k], &origin) == CONTEXT_NOMEM)
+                return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading entities");
+    }
+    return MANDATE_OK;
 }
 
 /* What the claims say about the live part. Conditions are bound when everything is there. */
@@ -257,7 +284,6 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
     arena_deinit(&e->loading);
     arena_init(&e->loading, 0);
     VEC_FREE(&e->loading_claims);
-    context_changed_clear(e->graph);
     e->err = NULL;
     return s;
 }

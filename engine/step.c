@@ -91,7 +91,6 @@ static void step_begin(engine *e)
         m->new_claims = 0;
     }
     e->dirty.len = e->transitions.len = e->answers.len = e->new_claims.len = 0;
-    context_changed_clear(e->graph);
     watch_step_begin(e);
     arena_reset(&e->memory);
     condition_stats stats;
@@ -178,7 +177,6 @@ static void step_result(engine *e, engine_result *out)
         .conditions_flipped = (uint32_t)(stats.condition_flips - e->condition_flips0),
         .programs_run = (uint32_t)(stats.programs_run - e->programs0),
     };
-    out->entities = context_changed(e->graph, &out->entity_count);
     watch_result(e, out);
 }
 

@@ -132,8 +132,6 @@ typedef struct engine_result {
     uint32_t answer_count;
     bool more; /* due work was left for the next step */
     /* what must be persisted; encoded on demand by the functions below */
-    const uint32_t *entities; /* handles of entities that changed, each once */
-    uint32_t entity_count;
     const uint32_t *mandates; /* handles of mandates issued or changed, each once */
     uint32_t mandate_count;
     const mandate_slice *watches_removed; /* ids; to be forgotten before `watches` is stored */
@@ -172,6 +170,13 @@ MANDATE_CHECK mandate_status engine_step(engine *e, const engine_batch *batch, e
 /* --- persistence: state out, state in -------------------------------------------------------------------- */
 /* Key and value of an entity: key = type name \0 id. */
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value);
+/* Entities follow behind the journal. A cut is every entity that changed since the last cut, as of the step after which it
+ * began, handed over in parts between later steps (and inside them, before one of its entities changes again). */
+typedef void (*engine_entity_visit)(void *ctx, mandate_slice key, mandate_slice value); /* valid during the call */
+uint32_t engine_unsaved(const engine *e);                                   /* entities changed since the last cut began */
+uint32_t engine_cut_begin(engine *e, engine_entity_visit visit, void *ctx); /* between steps; returns how many */
+/* Up to `max` more; *left is how many remain, 0: the cut is complete. Only NOMEM can go wrong. */
+MANDATE_CHECK mandate_status engine_cut_next(engine *e, uint32_t max, uint32_t *left, mandate_error *err);
 /* Key = mandate id; value holds claims and life. engine_record_claims finds the claims in it. */
 void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes);
 /* Key = watch id. */
@@ -182,9 +187,12 @@ MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_
 /* Time, pending cascades, source states. */
 void engine_encode_meta(const engine *e, buf *value);
 
-/* Recovery, in this order: every entity, every mandate and watch (any order), meta, then engine_load_done(last seq). A watch
- * whose value is no longer what it was (entity types were changed) flips in the next step. */
+/* Recovery, in this order: every entity as of some step, the journal's batches after that one, every mandate and watch (any
+ * order), meta, then engine_load_done(last seq). A watch whose value is no longer what it was (entity types were changed)
+ * flips in the next step. */
 MANDATE_CHECK mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+/* What the batch did to entities, and nothing else: their state is a fold over changes alone. */
+MANDATE_CHECK mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err);

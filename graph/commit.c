@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * commit - one step, one write batch: its inputs, the state it left, what it said, where to read on.
+ * commit - one step, one write batch: its inputs, the mandates it changed, what it said, where to read on.
  *
- * The whole batch is stored or none of it. It is synced when somebody will be told of it: a command is
+ * Entities are not in it: they are a fold over the inputs and follow behind (cut.h). The whole batch is stored or none of it. It is synced when somebody will be told of it: a command is
  * in it, or a transition came out. A step of plain changes is not, since its records are still in
  * Kafka and its offsets are lost together with it. Any failure here is the end of this store: the
  * engine has moved on and the disk has not, or nobody knows.
@@ -12,17 +12,6 @@
 #include "graph/store_int.h"
 
 /* --- state --------------------------------------------------------------------------------------- */
-/* In the order they changed: the entities' memtable appends, and sorts when it is flushed. */
-static void entities_put(store *st, const engine *e, const engine_result *result)
-{
-    for (uint32_t i = 0; i < result->entity_count; i++) {
-        buf_reset(&st->key);
-        buf_reset(&st->value);
-        engine_encode_entity(e, result->entities[i], &st->key, &st->value);
-        store_put(st, KV_ENTITIES);
-    }
-}
-
 static void mandates_put(store *st, const engine *e, const engine_result *result, store_last *last)
 {
     for (uint32_t i = 0; i < result->mandate_count; i++) {
@@ -108,8 +97,7 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     bool sync = must_sync(in);
     last.seq = in->batch->seq;
     kv_batch_clear(st->batch);
-    journal_put(st, in->batch);
-    entities_put(st, in->engine, in->result);
+    uint64_t bytes = journal_put(st, in->batch);
     mandates_put(st, in->engine, in->result, &last);
     transitions_put(st, in->batch, in->result, &last);
     refusals_put(st, in, &last);
@@ -124,6 +112,19 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
         return status;
     }
     st->last = last;
+    atomic_store_explicit(&st->committed, last.seq, memory_order_release);
     st->unsynced = !sync;
-    return MANDATE_OK;
+    return cut_advance(st->cut, in->engine, in->batch->count, bytes, err);
+}
+
+mandate_status store_follow(store *st, engine *e, bool *more, mandate_error *err)
+{
+    mandate_status status = store_check_usable(st, err);
+    return status == MANDATE_OK ? cut_idle(st->cut, e, more, err) : status;
+}
+
+mandate_status store_flush(store *st, engine *e, mandate_error *err)
+{
+    mandate_status status = store_check_usable(st, err);
+    return status == MANDATE_OK ? cut_flush(st->cut, e, err) : status;
 }

@@ -17,7 +17,7 @@ static bool check_of(uint8_t out[SHA256_SIZE], buf *work, uint64_t seq, mandate_
     return !work->failed && sha256(out, work->data, work->len);
 }
 
-void journal_put(store *st, const engine_batch *batch)
+uint64_t journal_put(store *st, const engine_batch *batch)
 {
     uint8_t check[SHA256_SIZE];
     key_number(&st->key, batch->seq);
@@ -27,7 +27,7 @@ void journal_put(store *st, const engine_batch *batch)
     engine_encode_batch(&st->text, batch, st->schema);
     if (st->text.failed || !sha256(check, st->text.data, st->text.len)) {
         st->nomem = true;
-        return;
+        return 0;
     }
     /* The check takes the place of the seq, which the key holds. */
     _Static_assert(CHECK_SIZE == sizeof(uint64_t), "the check replaces the seq in place");
@@ -36,6 +36,7 @@ void journal_put(store *st, const engine_batch *batch)
         st->nomem = true;
     else
         kv_batch_put(st->batch, KV_JOURNAL, buf_slice(&st->key), buf_slice(&st->text));
+    return st->text.len;
 }
 
 static mandate_status corrupt(uint64_t seq, const char *what, mandate_error *err)
@@ -80,9 +81,13 @@ mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal
     kv_iter *it = NULL;
     buf key;
     mandate_slice batch;
+    uint64_t first = store_journal_first(st), end = atomic_load_explicit(&st->committed, memory_order_acquire);
+    from = from ? from : first;
+    to = to < end ? to : end;
+    if (from < first)
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "step %llu is not kept any more: the journal begins with step %llu",
+                                 (unsigned long long)from, (unsigned long long)first);
     buf_init(&key);
-    from = from ? from : 1;
-    to = to < st->last.seq ? to : st->last.seq;
     mandate_status status = kv_iter_open(&it, st->kv, KV_JOURNAL, err);
     if (status != MANDATE_OK)
         goto done;
@@ -99,3 +104,5 @@ done:
     buf_deinit(&key);
     return status;
 }
+
+uint64_t store_journal_first(const store *st) { return atomic_load(&st->first); }

@@ -2,8 +2,9 @@
 /*
  * recover - the last committed state, from the database into a new engine.
  *
- * Every step wrote the state it left in the same batch as its inputs, so nothing is replayed: what is
- * stored is the state after step `last.seq`. What cannot be so is refused; nothing is repaired.
+ * Entities are stored as of an earlier step: the changes that the journal holds since are applied to them, which needs no
+ * conditions and gives no transitions. Mandates were written with every step, so they are those of `last.seq`.
+ * What cannot be so is refused; nothing is repaired.
  */
 #include "graph/store_int.h"
 
@@ -14,11 +15,53 @@ static mandate_status load_entities(store *st, engine *e, mandate_error *err)
     if (status != MANDATE_OK)
         return status;
     kv_iter_seek(it, mandate_slice_of(NULL, 0));
+    if (kv_iter_valid(it) && mandate_slice_eq(kv_iter_key(it), cut_marker))
+        kv_iter_next(it);
     for (; kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it))
         status = engine_load_entity(e, kv_iter_key(it), kv_iter_value(it), err);
     if (status == MANDATE_OK)
         status = kv_iter_status(it, err);
     kv_iter_close(it);
+    return status;
+}
+
+typedef struct follow {
+    const store *st;
+    engine *engine;
+    arena memory;
+    uint64_t inputs;
+    mandate_status status;
+    mandate_error *err;
+} follow;
+
+static bool follow_step(void *ctx, uint64_t seq, mandate_slice bytes)
+{
+    follow *f = ctx;
+    engine_batch batch;
+    arena_reset(&f->memory);
+    f->status = engine_decode_batch(&batch, &f->memory, bytes, f->st->schema, f->err);
+    if (f->status == MANDATE_OK && batch.seq != seq)
+        f->status = mandate_error_set(f->err, MANDATE_CORRUPT, "it says it is step %llu", (unsigned long long)batch.seq);
+    if (f->status == MANDATE_OK)
+        f->status = engine_load_batch(f->engine, &batch, f->err);
+    if (f->status != MANDATE_OK)
+        mandate_error_prefix(f->err, f->status, "step %llu of the journal", (unsigned long long)seq);
+    f->inputs += batch.count;
+    return f->status == MANDATE_OK;
+}
+
+/* What the journal says happened to entities since they were stored. */
+static mandate_status follow_journal(store *st, engine *e, uint64_t *inputs, mandate_error *err)
+{
+    follow f = {.st = st, .engine = e, .err = err};
+    mandate_status status = MANDATE_OK;
+    arena_init(&f.memory, 0);
+    if (st->state_seq < st->last.seq)
+        status = store_journal_each(st, st->state_seq + 1, st->last.seq, follow_step, &f, err);
+    if (status == MANDATE_OK)
+        status = f.status;
+    *inputs = f.inputs;
+    arena_deinit(&f.memory);
     return status;
 }
 
@@ -103,11 +146,13 @@ static mandate_status load_meta(store *st, engine *e, mandate_error *err)
 
 mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err)
 {
-    uint64_t mandates = 0;
+    uint64_t mandates = 0, inputs = 0;
     mandate_status status = MANDATE_OK;
     if (st->last.seq == 0)
         goto done;
     status = load_entities(st, e, err);
+    if (status == MANDATE_OK)
+        status = follow_journal(st, e, &inputs, err);
     if (status == MANDATE_OK)
         status = load_mandates(st, e, &mandates, err);
     if (status == MANDATE_OK && mandates != st->last.mandates)
@@ -122,6 +167,7 @@ mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error 
 done:
     if (status != MANDATE_OK)
         return mandate_error_prefix(err, status, "recovering step %llu", (unsigned long long)st->last.seq);
+    cut_behind(st->cut, inputs, engine_now_us(e));
     *seq = st->last.seq;
     return MANDATE_OK;
 }

@@ -54,7 +54,7 @@ mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, ou
                             mandate_error *err)
 {
     replay r = {.st = st, .engine = e, .visit = visit, .ctx = ctx, .err = err};
-    from = from ? from : 1;
+    from = from ? from : store_journal_first(st);
     if (engine_seq(e) + 1 != from)
         return mandate_error_set(err, MANDATE_INVALID,
                                  "the engine is at step %llu and the replay begins with step %llu;"

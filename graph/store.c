@@ -58,6 +58,37 @@ mandate_status last_load(store *st, mandate_error *err)
     return MANDATE_OK;
 }
 
+mandate_status state_load(store *st, mandate_error *err)
+{
+    st->state_seq = 0;
+    atomic_store(&st->first, 1);
+    atomic_store(&st->committed, st->last.seq);
+    mandate_status status = kv_get(st->kv, KV_ENTITIES, cut_marker, &st->value, err);
+    if (status == MANDATE_OK) {
+        wire_reader r = wire_reader_of(buf_slice(&st->value));
+        st->state_seq = wire_get_u64(&r);
+        wire_get_i64(&r);
+        if (!wire_done(&r) || st->state_seq > st->last.seq)
+            return mandate_error_set(
+                err, MANDATE_CORRUPT,
+                "the stored entities are those of step %llu and the journal ends with step %llu; restore"
+                " the database from a checkpoint",
+                (unsigned long long)st->state_seq, (unsigned long long)st->last.seq);
+    } else if (status != MANDATE_NOT_FOUND) {
+        return status;
+    }
+    status = kv_get(st->kv, KV_META, mandate_slice_str("journal"), &st->value, err);
+    if (status != MANDATE_OK)
+        return status == MANDATE_NOT_FOUND ? MANDATE_OK : status;
+    wire_reader r = wire_reader_of(buf_slice(&st->value));
+    uint64_t first = wire_get_u64(&r);
+    if (!wire_done(&r) || first == 0 || first > st->state_seq)
+        return mandate_error_set(err, MANDATE_CORRUPT,
+                                 "the journal begins after the stored entities; restore the database from a checkpoint");
+    atomic_store(&st->first, first);
+    return MANDATE_OK;
+}
+
 static mandate_status check_journal_end(store *st, mandate_error *err)
 {
     kv_iter *it = NULL;
@@ -104,6 +135,9 @@ static mandate_status check_anchor(store *st, mandate_error *err)
 /* --- opening and closing ---------------------------------------------------------------------------- */
 static void store_free(store *st)
 {
+    cut_destroy(st->cut);
+    pthread_mutex_destroy(&st->history_lock);
+    VEC_FREE(&st->points);
     kv_batch_destroy(st->batch);
     anchor_close(st->anchor);
     buf_deinit(&st->key);
@@ -119,6 +153,8 @@ mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *er
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a store");
     st->kv = backend;
     st->schema = s;
+    st->options = (store_options)STORE_OPTIONS_INIT;
+    pthread_mutex_init(&st->history_lock, NULL);
     buf_init(&st->key);
     buf_init(&st->value);
     buf_init(&st->text);
@@ -130,15 +166,23 @@ mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *er
     if (status == MANDATE_OK)
         status = check_journal_end(st, err);
     if (status == MANDATE_OK)
+        status = state_load(st, err);
+    if (status == MANDATE_OK)
+        status = history_open(st, err);
+    if (status == MANDATE_OK)
         status = audit_check_head(st, err);
     if (status == MANDATE_OK)
         status = dictionary_assign(st, err);
+    if (status == MANDATE_OK)
+        status = cut_create(&st->cut, st, err);
     if (status == MANDATE_OK)
         *out = st;
     else
         store_free(st);
     return status;
 }
+
+void store_configure(store *st, const store_options *options) { st->options = *options; }
 
 /* The steps that no sync has covered yet: rewriting the last record, synced, syncs them too. */
 mandate_status store_sync(store *st, mandate_error *err)
@@ -169,7 +213,7 @@ void store_close(store *st)
     mandate_status ignored = store_sync(st, NULL);
     (void)ignored;
     kv *backend = st->kv;
-    store_free(st);
+    store_free(st); /* ends the second thread */
     kv_close(backend);
 }
 

@@ -16,8 +16,22 @@
 
 typedef struct store store;
 
+typedef struct store_options {
+    int64_t horizon_us; /* how far back entities can be asked for; 0: no history */
+    /* Entity state is written when so much was journaled since it was last: what recovery replays is at most twice that. */
+    uint64_t cut_inputs, cut_bytes;
+    int64_t cut_interval_us;
+} store_options;
+#define STORE_OPTIONS_INIT                                                                                       \
+    {                                                                                                            \
+        .horizon_us = INT64_C(7) * 24 * 3600 * 1000000, .cut_inputs = 4000000, .cut_bytes = UINT64_C(512) << 20, \
+        .cut_interval_us = 10 * 1000000                                                                          \
+    }
+
 /* Takes the kv over (from success on; store_close closes it). Reads the dictionary and assigns stable ids in `s` (frozen, not yet used). */
 MANDATE_CHECK mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *err);
+/* Before the first commit; STORE_OPTIONS_INIT holds without. */
+void store_configure(store *st, const store_options *options);
 /* Everything committed so far is on disk when it returns. */
 MANDATE_CHECK mandate_status store_sync(store *st, mandate_error *err);
 /* Syncs what is left, and closes the kv too. */
@@ -38,7 +52,7 @@ typedef struct outbox_key {
 } outbox_key;
 
 typedef struct store_commit_input {
-    const engine *engine;
+    engine *engine;
     const engine_batch *batch;
     const engine_result *result;
     const outbox_key *acknowledged; /* published since the last commit: leave the outbox with this batch */
@@ -48,6 +62,10 @@ typedef struct store_commit_input {
 /* Writes everything of one step. Synced when the batch holds a command or the result a transition; never otherwise.
  * The offsets of every RECORD input (offset + 1) go with it. */
 MANDATE_CHECK mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err);
+/* Entities follow behind (cut.h): when nothing else happens, some of that. *more: call again rather than sleep. */
+MANDATE_CHECK mandate_status store_follow(store *st, engine *e, bool *more, mandate_error *err);
+/* All of it, now: a restart will find nothing to replay. */
+MANDATE_CHECK mandate_status store_flush(store *st, engine *e, mandate_error *err);
 /* Only acknowledgements: when nothing else happens for a while. Not synced. */
 MANDATE_CHECK mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t count, mandate_error *err);
 
@@ -68,6 +86,16 @@ MANDATE_CHECK mandate_status store_transition_get(store *st, mandate_slice manda
 typedef bool (*journal_visit)(void *ctx, uint64_t seq, mandate_slice batch);
 MANDATE_CHECK mandate_status store_journal_each(store *st, uint64_t from, uint64_t to, journal_visit visit, void *ctx,
                                                 mandate_error *err);
+
+/* The first step that the journal still holds. */
+uint64_t store_journal_first(const store *st);
+
+/* An entity as of a past step within the horizon, as JSON (engine_entity_json). Any thread; reads up to a cut's worth of journal.
+ * NOT_FOUND: the step is not kept any more, or has not happened. */
+MANDATE_CHECK mandate_status store_entity_at(store *st, mandate_slice issuer, mandate_slice type, mandate_slice id,
+                                             uint64_t seq, buf *out, mandate_error *err);
+/* The last step at or before a time. */
+MANDATE_CHECK mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err);
 
 /* Audit entries (JSON lines), in order from index `from`. Each leaf is chained: its hash covers the previous one. */
 typedef bool (*audit_visit)(void *ctx, uint64_t index, mandate_slice entry);

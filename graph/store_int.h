@@ -4,9 +4,11 @@
  *
  * Keys sort as they are read. Numbers in keys are 8 bytes, big-endian; a 0 byte ends a name.
  *
- *   META         "format", "last", "engine", "name/" kind name
+ *   META         "format", "last", "engine", "name/" kind name, "cut" (last one begun), "journal" (its first step)
  *   JOURNAL      seq                      check (8) batch
- *   ENTITIES     type 0 id                engine_encode_entity
+ *   ENTITIES     0                        the step after which the rest is the state, its time
+ *                type 0 id                engine_encode_entity
+ *   HISTORY      see history.c
  *   MANDATES     id 0 'c'                 claims, written once
  *                id 0 'l'                 engine_encode_mandate with empty claims, at every change
  *   TRANSITIONS  id 0 version             transition_encode
@@ -20,7 +22,10 @@
 #include "engine/base/hash.h"
 #include "engine/base/wire.h"
 #include "graph/anchor.h"
-#include "graph/store.h"
+#include "graph/cut.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 /* A hash chain's end: how many entries there are, and the leaf hash of the last. */
 typedef struct audit_head {
@@ -35,8 +40,15 @@ typedef struct store_last {
     audit_head audit;
 } store_last;
 
+/* A cut that is in HISTORY. */
+typedef struct history_point {
+    uint64_t seq;
+    int64_t at_us;
+} history_point;
+
 struct store {
     kv *kv;
+    store_options options;
     kv_batch *batch; /* the step being written */
     anchor *anchor;  /* NULL without a directory */
     schema *schema;
@@ -45,6 +57,13 @@ struct store {
     bool failed;   /* a step was lost on its way: nothing may follow */
     bool nomem;    /* a key or value of this step could not be built */
     buf key, value, text;
+
+    cut *cut;
+    uint64_t state_seq;         /* ENTITIES is the state after this step */
+    _Atomic uint64_t first;     /* first step that the journal holds */
+    _Atomic uint64_t committed; /* last.seq, for other threads */
+    pthread_mutex_t history_lock;
+    VEC(history_point) points; /* ascending; under the lock */
 };
 
 /* Puts st->key -> st->value into the step, or latches `nomem`. */
@@ -64,9 +83,17 @@ void key_mandate(buf *key, mandate_slice mandate, char part);
 MANDATE_CHECK mandate_status dictionary_assign(store *st, mandate_error *err);
 MANDATE_CHECK mandate_status last_load(store *st, mandate_error *err);
 void last_put(store *st, const store_last *last);
-void journal_put(store *st, const engine_batch *batch);
+/* Returns the size of the value. */
+uint64_t journal_put(store *st, const engine_batch *batch);
 /* The batch inside a journal value; MANDATE_CORRUPT when its check is wrong. */
 MANDATE_CHECK mandate_status journal_open_value(mandate_slice *out, uint64_t seq, mandate_slice value, mandate_error *err);
+/* The step of ENTITIES and the first one of the journal. */
+MANDATE_CHECK mandate_status state_load(store *st, mandate_error *err);
+MANDATE_CHECK mandate_status history_open(store *st, mandate_error *err);
+/* The second thread: a cut's records; then what is behind the horizon. */
+MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_us, cut *c, const cut_items *items,
+                                           mandate_error *err);
+MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
 void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 /* One entry; advances `head`. st->value holds the encoded transition. */

@@ -262,8 +262,13 @@ static void round_once(engine_thread *t)
     mandate_error err;
     int64_t due = until_due(t);
 
-    if (!t->more && !t->held && due > 0 && !outlet_hungry(&t->outlet))
-        queue_wait(t->options.queue, due);
+    if (!t->more && !t->held && due > 0 && !outlet_hungry(&t->outlet)) {
+        bool behind = false;
+        if (queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
+            store_follow(t->options.store, t->options.engine, &behind, &err) != MANDATE_OK)
+            die("commit", &err);
+        queue_wait(t->options.queue, behind ? 0 : due);
+    }
     take_requests(t);
     if (t->options.batch_wait_us > 0 && t->command_count == 0 && !t->more && !t->held &&
         queue_length(t->options.queue, QUEUE_BATCHES) == 1) {
@@ -317,6 +322,7 @@ mandate_status engine_thread_start(engine_thread *t, mandate_error *err)
 {
     if (pthread_create(&t->thread, NULL, engine_thread_main, t) != 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot start the engine's thread");
+    pthread_setname_np(t->thread, "engine");
     t->started = true;
     return MANDATE_OK;
 }

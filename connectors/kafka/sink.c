@@ -459,6 +459,7 @@ mandate_status sink_start(sink *s, mandate_error *err)
 {
     if (pthread_create(&s->thread, NULL, sink_main, s) != 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "publisher: cannot start a thread");
+    pthread_setname_np(s->thread, "publisher");
     s->started = true;
     return MANDATE_OK;
 }

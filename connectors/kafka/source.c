@@ -172,6 +172,8 @@ mandate_status source_start(source *s, mandate_error *err)
         pthread_join(s->reader, NULL);
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "%s: cannot start a thread", s->component);
     }
+    pthread_setname_np(s->reader, "source");
+    pthread_setname_np(s->watcher, "source-watch");
     s->started = true;
     return MANDATE_OK;
 }

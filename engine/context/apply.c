@@ -150,6 +150,7 @@ static context_outcome apply_gone(context *c, const change *ch, const change_ori
         return CONTEXT_NOMEM;
     if (delete_is_stale(c, e, origin))
         return CONTEXT_STALE;
+    context_keep(c, e);
     bool gone = ch->op == CHANGE_DELETE, first = e->status == CONTEXT_UNOBSERVED;
     e->status = gone ? CONTEXT_ABSENT : CONTEXT_EXISTS;
     if (first)
@@ -169,6 +170,7 @@ static context_outcome apply_forget_type(context *c, const change *ch, const cha
             uint32_t p = e->cells[f].provenance;
             if (!p || c->provenances.data[p].origin.source != origin->source || newer(c, &e->cells[f], origin))
                 continue;
+            context_keep(c, e);
             if (!cell_set(c, e, f, (cel_value){.kind = CEL_UNKNOWN}, prov) || !context_touch(c, e))
                 return CONTEXT_NOMEM;
             e->status = CONTEXT_EXISTS;
@@ -214,6 +216,7 @@ static context_outcome apply_upsert(context *c, const change *ch, const change_o
         return CONTEXT_NOMEM;
     if (is_older_than_delete(c, e, origin))
         return CONTEXT_STALE;
+    context_keep(c, e);
     bool applied = e->status != CONTEXT_EXISTS;
     if (!revive(c, e, prov))
         return CONTEXT_NOMEM;

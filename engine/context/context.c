@@ -19,6 +19,9 @@ mandate_status context_create(context **out, const schema *s, context_observer o
     c->schema = s;
     c->observer = observer;
     c->observer_ctx = ctx;
+    c->epoch = 1;
+    buf_init(&c->cut_key);
+    buf_init(&c->cut_value);
     table_init(&c->by_key);
     *out = c;
     return MANDATE_OK;
@@ -49,7 +52,10 @@ void context_destroy(context *c)
         entity_free(c, c->entities.data[i]);
     VEC_FREE(&c->entities);
     VEC_FREE(&c->provenances);
-    VEC_FREE(&c->changed);
+    VEC_FREE(&c->unsaved);
+    VEC_FREE(&c->cutting);
+    buf_deinit(&c->cut_key);
+    buf_deinit(&c->cut_value);
     table_deinit(&c->by_key);
     free(c);
 }
@@ -174,27 +180,6 @@ cel_value context_read(const context *c, const context_entity *entity, uint16_t 
 {
     assert(field < schema_type_at(c->schema, entity->type)->field_count);
     return cell_effective(c, entity, field);
-}
-
-bool context_touch(context *c, context_entity *entity)
-{
-    if (entity->dirty)
-        return true;
-    entity->dirty = VEC_PUSH(&c->changed, entity->handle);
-    return entity->dirty;
-}
-
-const uint32_t *context_changed(const context *c, uint32_t *count)
-{
-    *count = c->changed.len;
-    return c->changed.data;
-}
-
-void context_changed_clear(context *c)
-{
-    for (uint32_t i = 0; i < c->changed.len; i++)
-        c->entities.data[c->changed.data[i]]->dirty = false;
-    c->changed.len = 0;
 }
 
 bool context_source_live(const context *c, uint16_t source) { return source >= LIMIT_SOURCES || !c->source_down[source]; }

@@ -36,7 +36,7 @@ typedef struct context_entity {
     uint32_t handle;
     uint16_t type;
     uint8_t status;
-    bool dirty; /* in the list of entities changed in this step */
+    uint8_t epoch; /* changed since the cut of that number; 0: as it is stored (cut.c) */
 } context_entity;
 
 /* Called with the effective values; `old` is valid during the call only. For an inverse both are lists and may be the
@@ -74,9 +74,18 @@ MANDATE_CHECK context_outcome context_apply(context *c, const change *ch, const 
 void context_source(context *c, uint16_t source, bool live);
 bool context_source_live(const context *c, uint16_t source);
 
-/* Entities changed since the last call of context_changed_clear, each once. */
-const uint32_t *context_changed(const context *c, uint32_t *count);
-void context_changed_clear(context *c);
+/* --- cuts: what changed, as of one moment, handed over while changes go on (cut.c) --- */
+/* Stored form of an entity, valid during the call. */
+typedef void (*context_visit)(void *ctx, mandate_slice key, mandate_slice value);
+/* Entities changed since the last cut began (or since they were loaded), each once. */
+uint32_t context_unsaved(const context *c);
+/* Begins a cut of those; the last one must be complete. Returns how many there are. */
+uint32_t context_cut_begin(context *c, context_visit visit, void *ctx);
+/* Hands over up to `max` more; one that changes first is handed over, as it was, before it does. Returns how many are left,
+ * 0 when the cut is complete. */
+uint32_t context_cut_next(context *c, uint32_t max);
+/* Memory ran out while handing over. */
+bool context_cut_failed(const context *c);
 
 /* Stored form (names by stable id, so a changed schema still reads it). */
 void context_encode(const context *c, const context_entity *entity, buf *key, buf *value);

@@ -3,6 +3,7 @@
 #ifndef MANDATE_ENGINE_CONTEXT_CONTEXT_INT_H
 #define MANDATE_ENGINE_CONTEXT_CONTEXT_INT_H
 
+#include "engine/base/buf.h"
 #include "engine/context/context.h"
 #include "engine/context/value_own.h"
 #include "engine/limits.h"
@@ -22,7 +23,14 @@ struct context {
     table by_key;
     VEC(provenance) provenances; /* [0] is unused: 0 means none */
     uint32_t provenance_free;
-    VEC(uint32_t) changed;
+    VEC(uint32_t) unsaved; /* changed since the last cut began */
+    VEC(uint32_t) cutting; /* the running cut; those before cut_at were looked at */
+    uint32_t cut_at, cut_left;
+    uint8_t epoch; /* 1 or 2: of what changes now. The running cut has the other */
+    bool cut_failed;
+    context_visit cut_visit;
+    void *cut_ctx;
+    buf cut_key, cut_value;
     bool source_down[LIMIT_SOURCES]; /* silent or doubtful */
 };
 
@@ -33,7 +41,14 @@ void provenance_collect(context *c, uint32_t index); /* frees it when nobody too
 
 /* The cell's value as conditions see it. */
 cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field);
-/* Marks the entity as changed in this step. */
+/* Before an entity changes: the running cut gets it as it is. */
+void context_save(context *c, context_entity *entity);
+static inline void context_keep(context *c, context_entity *entity)
+{
+    if (entity->epoch && entity->epoch != c->epoch)
+        context_save(c, entity);
+}
+/* Marks the entity as changed since the last cut. */
 bool context_touch(context *c, context_entity *entity);
 /* Keeps the inverse list of `target` in step with a reference from `from`. */
 bool inverse_add(context *c, context_entity *target, uint16_t field, context_entity *from);

@@ -58,8 +58,8 @@ static mandate_status faulty_checkpoint(kv *store, const char *directory, mandat
     return kv_checkpoint(((faulty_kv *)store)->inner, directory, err);
 }
 
-static const kv_ops faulty_ops = {faulty_close, faulty_get,       faulty_batch_create,
-                                  faulty_write, faulty_iter_open, faulty_checkpoint};
+static const kv_ops faulty_ops = {
+    faulty_close, faulty_get, faulty_batch_create, faulty_write, faulty_iter_open, faulty_checkpoint, NULL, NULL};
 
 mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied, mandate_error *err)
 {

@@ -13,7 +13,7 @@
 
 #include "engine/base/wire.h"
 
-enum { KV_FORMAT = 1 };
+enum { KV_FORMAT = 2 }; /* 2: entities follow behind the journal, as of a step of their own */
 
 const char *const kv_space_names[KV_SPACE_COUNT] = {
 #define X(name, text) text,
@@ -23,7 +23,7 @@ const char *const kv_space_names[KV_SPACE_COUNT] = {
 
 static const char *store_name(const kv *store) { return store->directory ? store->directory : "in memory"; }
 
-static mandate_status refuse_after_failure(const kv *store, mandate_error *err)
+mandate_status kv_check_usable(const kv *store, mandate_error *err)
 {
     if (!atomic_load_explicit(&store->failed, memory_order_acquire))
         return MANDATE_OK;
@@ -31,6 +31,15 @@ static mandate_status refuse_after_failure(const kv *store, mandate_error *err)
                              "an earlier write to the database (%s) failed, and whether it is stored"
                              " is unknown; restart the process to recover",
                              store_name(store));
+}
+
+mandate_status kv_write_failed(kv *store, mandate_status status, mandate_error *err)
+{
+    atomic_store_explicit(&store->failed, true, memory_order_release);
+    mandate_error_prefix(err, status, "a write to the database (%s) failed", store_name(store));
+    if (err)
+        err->advice = MANDATE_ADVICE_FATAL;
+    return status;
 }
 
 void kv_close(kv *store)
@@ -49,7 +58,7 @@ bool kv_failed(const kv *store) { return atomic_load_explicit(&store->failed, me
 mandate_status kv_get(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err)
 {
     assert((unsigned)space < KV_SPACE_COUNT);
-    mandate_status status = refuse_after_failure(store, err);
+    mandate_status status = kv_check_usable(store, err);
     buf_reset(out);
     if (status == MANDATE_OK)
         status = store->ops->get(store, space, key, out, err);
@@ -87,23 +96,17 @@ size_t kv_batch_bytes(const kv_batch *batch) { return batch->ops->bytes(batch); 
 
 mandate_status kv_write(kv *store, const kv_batch *batch, bool sync, mandate_error *err)
 {
-    mandate_status status = refuse_after_failure(store, err);
+    mandate_status status = kv_check_usable(store, err);
     if (status != MANDATE_OK)
         return status;
     status = store->ops->write(store, batch, sync, err);
-    if (status != MANDATE_OK) {
-        atomic_store_explicit(&store->failed, true, memory_order_release);
-        mandate_error_prefix(err, status, "a write to the database (%s) failed", store_name(store));
-        if (err)
-            err->advice = MANDATE_ADVICE_FATAL;
-    }
-    return status;
+    return status == MANDATE_OK ? status : kv_write_failed(store, status, err);
 }
 
 mandate_status kv_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err)
 {
     assert((unsigned)space < KV_SPACE_COUNT);
-    mandate_status status = refuse_after_failure(store, err);
+    mandate_status status = kv_check_usable(store, err);
     return status == MANDATE_OK ? store->ops->iter_open(out, store, space, err) : status;
 }
 
@@ -143,7 +146,7 @@ mandate_status kv_iter_status(const kv_iter *it, mandate_error *err) { return it
 
 mandate_status kv_checkpoint(kv *store, const char *directory, mandate_error *err)
 {
-    mandate_status status = refuse_after_failure(store, err);
+    mandate_status status = kv_check_usable(store, err);
     if (status == MANDATE_OK && !store->ops->checkpoint)
         return mandate_error_set(err, MANDATE_UNSUPPORTED, "only a database on disk can be copied to %s", directory);
     return status == MANDATE_OK ? store->ops->checkpoint(store, directory, err) : status;
@@ -192,6 +195,11 @@ mandate_status kv_check_format(kv *store, mandate_error *err)
         status = mandate_error_set(err, MANDATE_UNSUPPORTED,
                                    "the database (%s) has format %llu and this program knows up to"
                                    " %d: a newer version wrote it, run that one",
+                                   store_name(store), (unsigned long long)format, KV_FORMAT);
+    else if (format < KV_FORMAT)
+        status = mandate_error_set(err, MANDATE_UNSUPPORTED,
+                                   "the database (%s) has format %llu, which this program does not read (it has %d):"
+                                   " run the version that wrote it, or name an empty directory",
                                    store_name(store), (unsigned long long)format, KV_FORMAT);
 done:
     buf_deinit(&value);

@@ -12,15 +12,16 @@
 
 #include "engine/base/buf.h"
 
-#define KV_SPACE_MAP(X)                                                           \
-    X(META, "default")            /* format, dictionary, engine meta, counters */ \
-    X(JOURNAL, "journal")         /* seq (8 bytes, big-endian) -> batch */        \
-    X(ENTITIES, "entities")       /* type \0 id -> entity */                      \
-    X(MANDATES, "mandates")       /* id \0 'c' -> claims, id \0 'l' -> life */    \
-    X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */           \
-    X(OUTBOX, "outbox")           /* seq (8) index (8) -> transition */           \
-    X(OFFSETS, "offsets")         /* topic \0 partition (8) -> next offset */     \
-    X(AUDIT, "audit")             /* index (8) -> audit entry */                  \
+#define KV_SPACE_MAP(X)                                                             \
+    X(META, "default")            /* format, dictionary, engine meta, counters */   \
+    X(JOURNAL, "journal")         /* seq (8 bytes, big-endian) -> batch */          \
+    X(ENTITIES, "entities")       /* type \0 id -> entity */                        \
+    X(MANDATES, "mandates")       /* id \0 'c' -> claims, id \0 'l' -> life */      \
+    X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */             \
+    X(OUTBOX, "outbox")           /* seq (8) index (8) -> transition */             \
+    X(OFFSETS, "offsets")         /* topic \0 partition (8) -> next offset */       \
+    X(AUDIT, "audit")             /* index (8) -> audit entry */                    \
+    X(HISTORY, "history")         /* cut (8) type \0 id -> entity as of that cut */ \
     X(CACHE, "cache")             /* anything that may be fetched again: registry schemas */
 
 typedef enum kv_space {
@@ -32,6 +33,7 @@ typedef enum kv_space {
 
 typedef struct kv kv;
 typedef struct kv_batch kv_batch;
+typedef struct kv_table kv_table;
 typedef struct kv_iter kv_iter;
 
 /* Opens or creates. A directory of a newer format, one in use, or one whose log does not check is refused with
@@ -65,6 +67,19 @@ void kv_batch_delete(kv_batch *batch, kv_space space, mandate_slice key);
 size_t kv_batch_bytes(const kv_batch *batch);
 /* All of it or nothing. `sync`: on disk before it returns. */
 MANDATE_CHECK mandate_status kv_write(kv *store, const kv_batch *batch, bool sync, mandate_error *err);
+
+/* A table: very many keys of one space, put in ascending order, written beside the log and added whole. Cheaper by far than
+ * a batch, and it does not hold up other writers. Any thread; one table of a space at a time. */
+bool kv_has_tables(const kv *store); /* of its own: cheap, and worth a thread */
+MANDATE_CHECK mandate_status kv_table_create(kv_table **out, kv *store, kv_space space, mandate_error *err);
+MANDATE_CHECK mandate_status kv_table_put(kv_table *table, mandate_slice key, mandate_slice value, mandate_error *err);
+/* All of it or nothing, and on disk when it returns; replaces what older keys held. What kv_write wrote before may still be
+ * on its way to the disk: sync that first when the table depends on it. A failure is a failed write. */
+MANDATE_CHECK mandate_status kv_table_add(kv_table *table, mandate_error *err);
+/* After adding, or instead. NULL: nothing. */
+void kv_table_destroy(kv_table *table);
+/* Deletes every key in [from, to), in parts, not synced: what nobody needs any more. */
+MANDATE_CHECK mandate_status kv_drop(kv *store, kv_space space, mandate_slice from, mandate_slice to, mandate_error *err);
 
 /* Ascending over a snapshot taken now. Key and value are valid until the next call on the iterator. */
 MANDATE_CHECK mandate_status kv_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err);

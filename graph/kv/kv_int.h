@@ -12,6 +12,20 @@
 
 #include "graph/kv/kv.h"
 
+/* A backend's own table; backends without one get a batch (table.c). */
+typedef struct kv_table_ops {
+    void (*destroy)(kv_table *table);
+    mandate_status (*put)(kv_table *table, mandate_slice key, mandate_slice value, mandate_error *err);
+    mandate_status (*add)(kv_table *table, mandate_error *err);
+} kv_table_ops;
+
+/* First member of every backend's table. */
+struct kv_table {
+    const kv_table_ops *ops;
+    kv *store;
+    kv_space space;
+};
+
 typedef struct kv_ops {
     void (*close)(kv *store);
     mandate_status (*get)(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err);
@@ -19,6 +33,9 @@ typedef struct kv_ops {
     mandate_status (*write)(kv *store, const kv_batch *batch, bool sync, mandate_error *err);
     mandate_status (*iter_open)(kv_iter **out, kv *store, kv_space space, mandate_error *err);
     mandate_status (*checkpoint)(kv *store, const char *directory, mandate_error *err);
+    mandate_status (*table_create)(kv_table **out, kv *store, kv_space space, mandate_error *err); /* may be NULL */
+    /* Whole files within the range, when that is cheap; may be NULL. */
+    mandate_status (*drop_files)(kv *store, kv_space space, mandate_slice from, mandate_slice to, mandate_error *err);
 } kv_ops;
 
 /* First member of every backend's store. */
@@ -55,6 +72,10 @@ typedef struct kv_iter_ops {
 struct kv_iter {
     const kv_iter_ops *ops;
 };
+
+/* Refused after a failed write; and remembers one. */
+MANDATE_CHECK mandate_status kv_check_usable(const kv *store, mandate_error *err);
+mandate_status kv_write_failed(kv *store, mandate_status status, mandate_error *err);
 
 /* "default", "journal", ... */
 extern const char *const kv_space_names[KV_SPACE_COUNT];

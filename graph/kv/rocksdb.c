@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <rocksdb/c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,16 +23,15 @@ static const char options_text[] = "create_if_missing=true;create_missing_column
                                    "paranoid_checks=true;track_and_verify_wals_in_manifest=true;max_bgerror_resume_count=0;"
                                    "memtable_protection_bytes_per_key=8;"
                                    "max_total_wal_size=67108864;wal_bytes_per_sync=1048576;bytes_per_sync=1048576;"
-                                   "allow_concurrent_memtable_write=false;" /* one writer; the vector memtable requires it */
+                                   "allow_concurrent_memtable_write=false;" /* one writer nearly always */
                                    "max_background_jobs=2;max_write_buffer_number=4;write_buffer_size=33554432;"
                                    "level_compaction_dynamic_level_bytes=true;compression=kLZ4Compression;"
                                    "keep_log_file_num=4;info_log_level=WARN_LEVEL;stats_dump_period_sec=0;"
                                    "skip_stats_update_on_db_open=true;";
 
-/* What differs for one space. Entities are written all the time, in any order, and read at recovery
- * only: a memtable that appends and is sorted when it is flushed costs a fifth of a skip list. */
+/* What differs for one space: see the decision record. */
 static const char *const space_options[KV_SPACE_COUNT] = {
-    [KV_ENTITIES] = "memtable_factory=vector;",
+    [KV_JOURNAL] = "compression=kNoCompression;",
 };
 
 typedef struct rocks_kv {
@@ -194,6 +194,90 @@ static mandate_status rocks_write(kv *store, const kv_batch *batch, bool sync, m
     return text ? rocks_error(text, "writing", err) : MANDATE_OK;
 }
 
+/* --- tables: files of sorted keys, linked in whole ------------------------------------------------ */
+typedef struct rocks_table {
+    kv_table base;
+    rocks_kv *r;
+    char *path;
+    rocksdb_envoptions_t *env;
+    rocksdb_sstfilewriter_t *writer;
+} rocks_table;
+
+/* Beside RocksDB's own files, under a name that it ignores. */
+static char *table_path(const rocks_kv *r, kv_space space)
+{
+    char *out = NULL;
+    return asprintf(&out, "%s/%s.table", r->base.directory, kv_space_names[space]) < 0 ? NULL : out;
+}
+
+static void table_destroy(kv_table *table)
+{
+    rocks_table *t = (rocks_table *)table;
+    rocksdb_sstfilewriter_destroy(t->writer);
+    rocksdb_envoptions_destroy(t->env);
+    if (t->path)
+        unlink(t->path); /* gone already when it was added */
+    free(t->path);
+    free(t);
+}
+
+static mandate_status table_put(kv_table *table, mandate_slice key, mandate_slice value, mandate_error *err)
+{
+    char *text = NULL;
+    rocksdb_sstfilewriter_put(((rocks_table *)table)->writer, key.ptr, key.len, value.ptr ? value.ptr : "", value.len,
+                              &text);
+    return text ? rocks_error(text, "writing a table", err) : MANDATE_OK;
+}
+
+static mandate_status table_add(kv_table *table, mandate_error *err)
+{
+    rocks_table *t = (rocks_table *)table;
+    const char *files[] = {t->path};
+    char *text = NULL;
+    rocksdb_ingestexternalfileoptions_t *options = rocksdb_ingestexternalfileoptions_create();
+    rocksdb_ingestexternalfileoptions_set_move_files(options, 1);
+    rocksdb_sstfilewriter_finish(t->writer, &text);
+    if (!text)
+        rocksdb_ingest_external_file_cf(t->r->db, t->r->families[table->space], files, 1, options, &text);
+    rocksdb_ingestexternalfileoptions_destroy(options);
+    return text ? rocks_error(text, "adding a table", err) : MANDATE_OK;
+}
+
+static const kv_table_ops rocks_table_ops = {table_destroy, table_put, table_add};
+
+static mandate_status rocks_table_create(kv_table **out, kv *store, kv_space space, mandate_error *err)
+{
+    char *text = NULL;
+    rocks_table *t = calloc(1, sizeof(*t));
+    if (!t)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a table");
+    t->base.ops = &rocks_table_ops;
+    t->r = (rocks_kv *)store;
+    t->path = table_path(t->r, space);
+    t->env = rocksdb_envoptions_create();
+    t->writer = rocksdb_sstfilewriter_create(t->env, t->r->space[space]);
+    mandate_status status = MANDATE_OK;
+    if (!t->path)
+        status = mandate_error_set(err, MANDATE_NOMEM, "no memory for a table");
+    else
+        rocksdb_sstfilewriter_open(t->writer, t->path, &text);
+    if (text)
+        status = rocks_error(text, t->path, err);
+    if (status == MANDATE_OK)
+        *out = &t->base;
+    else
+        table_destroy(&t->base);
+    return status;
+}
+
+static mandate_status rocks_drop_files(kv *store, kv_space space, mandate_slice from, mandate_slice to, mandate_error *err)
+{
+    rocks_kv *r = (rocks_kv *)store;
+    char *text = NULL;
+    rocksdb_delete_file_in_range_cf(r->db, r->families[space], from.ptr, from.len, to.ptr, to.len, &text);
+    return text ? rocks_error(text, "dropping old files", err) : MANDATE_OK;
+}
+
 static mandate_status rocks_checkpoint(kv *store, const char *directory, mandate_error *err)
 {
     rocks_kv *r = (rocks_kv *)store;
@@ -229,7 +313,8 @@ static void rocks_close(kv *store)
     free(r);
 }
 
-static const kv_ops rocks_ops = {rocks_close, rocks_get, rocks_batch_create, rocks_write, rocks_iter_open, rocks_checkpoint};
+static const kv_ops rocks_ops = {rocks_close,     rocks_get,        rocks_batch_create, rocks_write,
+                                 rocks_iter_open, rocks_checkpoint, rocks_table_create, rocks_drop_files};
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -329,6 +414,10 @@ static mandate_status open_database(rocks_kv *r, mandate_error *err)
     const rocksdb_options_t *options[KV_SPACE_COUNT];
     char *text = NULL;
     for (int i = 0; i < KV_SPACE_COUNT; i++) {
+        char *left_over = table_path(r, (kv_space)i); /* a table that was never added */
+        if (left_over)
+            unlink(left_over);
+        free(left_over);
         names[i] = kv_space_names[i];
         options[i] = r->space[i];
     }

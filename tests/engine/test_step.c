@@ -184,7 +184,7 @@ static void test_step__the_step_counts_what_it_did(void **state)
     assert_int_equal(g->r.changes_stale, 1);
     assert_int_equal(g->r.atoms_flipped, 1);
     assert_int_equal(g->r.conditions_flipped, 1); /* m-1's; m-2's is false either way */
-    assert_int_equal(g->r.entity_count, 1);
+    assert_int_equal(engine_unsaved(g->e), 1);
     assert_int_equal(g->r.mandate_count, 1);
 }
 

@@ -287,6 +287,8 @@ engine *world_engine(session *s)
     return e;
 }
 
+store_options world_options;
+
 mandate_status session_try_open(session *s, kv *backend, mandate_error *err)
 {
     memset(s, 0, sizeof(*s));
@@ -294,6 +296,8 @@ mandate_status session_try_open(session *s, kv *backend, mandate_error *err)
     s->schema = world_schema(false);
     mandate_status status = store_open(&s->store, backend, s->schema, err);
     if (status == MANDATE_OK) {
+        if (world_options.cut_inputs)
+            store_configure(s->store, &world_options);
         s->engine = world_engine(s);
         status = store_recover(s->store, s->engine, &s->seq, err);
     } else {

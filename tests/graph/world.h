@@ -29,6 +29,9 @@ typedef struct session {
     engine_result result;
 } session;
 
+/* Of every store a session opens; store_options' own values when `cut_inputs` is 0. */
+extern store_options world_options;
+
 engine *world_engine(session *s);
 /* Takes the store over; recovers. */
 void session_open(session *s, kv *backend);

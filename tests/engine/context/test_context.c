@@ -315,21 +315,68 @@ static void test_context__a_watched_cell_is_reported_once_with_both_values(void 
     assert_int_equal(e.after, CEL_STRING);
 }
 
-static void test_context__an_entity_that_changed_often_is_listed_once(void **state)
+/* What a cut hands over. */
+typedef struct handed {
+    uint32_t count;
+    buf values;
+} handed;
+
+static void hand(void *ctx, mandate_slice key, mandate_slice value)
+{
+    handed *h = ctx;
+    h->count++;
+    buf_put_slice(&h->values, key);
+    buf_put_slice(&h->values, value);
+}
+
+static void test_context__an_entity_that_changed_often_is_in_the_cut_once(void **state)
 {
     rig *g = *state;
-    uint32_t count;
+    handed h = {0};
     for (int i = 0; i < 5; i++)
         set_one(g, "R-1", "count", cel_int(i), CHANGE_NO_TIME);
     set_one(g, "R-2", "count", cel_int(1), CHANGE_NO_TIME);
-    context_changed(g->graph, &count);
-    assert_int_equal(count, 2);
-    context_changed_clear(g->graph);
-    context_changed(g->graph, &count);
-    assert_int_equal(count, 0);
+    assert_int_equal(context_unsaved(g->graph), 2);
+    assert_int_equal(context_cut_begin(g->graph, hand, &h), 2);
+    assert_int_equal(context_unsaved(g->graph), 0);
+    assert_int_equal(context_cut_next(g->graph, 1), 1);
+    assert_int_equal(context_cut_next(g->graph, 100), 0);
+    assert_int_equal(h.count, 2);
     set_one(g, "R-1", "count", cel_int(9), CHANGE_NO_TIME);
-    context_changed(g->graph, &count);
-    assert_int_equal(count, 1);
+    assert_int_equal(context_unsaved(g->graph), 1);
+    buf_deinit(&h.values);
+}
+
+static void test_context__a_cut_holds_the_state_at_its_beginning(void **state)
+{
+    rig *g = *state;
+    handed h = {0};
+    buf key, value, expected;
+    buf_init(&key);
+    buf_init(&value);
+    buf_init(&expected);
+    set_one(g, "R-1", "count", cel_int(1), CHANGE_NO_TIME);
+    set_one(g, "R-2", "count", cel_int(2), CHANGE_NO_TIME);
+    /* R-2 will change first, so it is handed over first. */
+    for (uint32_t handle = 2; handle-- > 0;) {
+        context_encode(g->graph, context_entity_at(g->graph, handle), &key, &value);
+        buf_put_slice(&expected, buf_slice(&key));
+        buf_put_slice(&expected, buf_slice(&value));
+    }
+    assert_int_equal(context_cut_begin(g->graph, hand, &h), 2);
+    set_one(g, "R-2", "count", cel_int(3), CHANGE_NO_TIME);
+    assert_int_equal(h.count, 1);
+    set_one(g, "R-2", "count", cel_int(4), CHANGE_NO_TIME);
+    assert_int_equal(h.count, 1);
+    assert_int_equal(context_cut_next(g->graph, 100), 0);
+    assert_int_equal(h.count, 2);
+    assert_int_equal(context_unsaved(g->graph), 1);
+    assert_int_equal(h.values.len, expected.len);
+    assert_memory_equal(h.values.data, expected.data, expected.len);
+    buf_deinit(&h.values);
+    buf_deinit(&key);
+    buf_deinit(&value);
+    buf_deinit(&expected);
 }
 
 static void test_context__the_origin_of_a_cell_is_the_record_that_set_it(void **state)
@@ -379,7 +426,8 @@ int main(void)
         TEST(test_context__what_a_silent_source_said_reads_unknown_until_it_is_back),
         TEST(test_context__silence_is_told_once_for_each_watched_cell_of_that_source),
         TEST(test_context__a_watched_cell_is_reported_once_with_both_values),
-        TEST(test_context__an_entity_that_changed_often_is_listed_once),
+        TEST(test_context__an_entity_that_changed_often_is_in_the_cut_once),
+        TEST(test_context__a_cut_holds_the_state_at_its_beginning),
         TEST(test_context__the_origin_of_a_cell_is_the_record_that_set_it),
         TEST(test_context__a_path_quotes_the_id),
     };
