@@ -26,6 +26,7 @@ typedef struct record {
     mandate_slice value;  /* ptr NULL: null, a tombstone */
     const record_header *headers;
     uint32_t header_count;
+    uint32_t unread; /* bit i: nobody reads document variable i; `headers` and `meta` are then not made */
 } record;
 
 /* Variables an expression of a connector may use. Those an envelope does not provide are null. */

@@ -89,6 +89,7 @@ struct engine {
     engine_claims_load claims_load;
     void *claims_ctx;
     context *graph;
+    context_lookahead ahead;
     condition_index *conditions;
     timers deadlines;
     VEC(mandate) mandates;

@@ -180,6 +180,28 @@ static void step_result(engine *e, engine_result *out)
     watch_result(e, out);
 }
 
+/* The entity of an input's first change; further ones are rare. */
+enum { AHEAD_TABLE = 28, AHEAD_ADDRESS = 20, AHEAD_ENTITY = 14, AHEAD_CELLS = 6 };
+
+static const change *change_ahead(const engine_batch *batch, uint32_t at)
+{
+    const engine_input *in = at < batch->count ? &batch->inputs[at] : NULL;
+    return in && in->kind == INPUT_RECORD && in->change_count && in->changes[0].op != CHANGE_FORGET_TYPE ? in->changes : NULL;
+}
+
+static void look_ahead(engine *e, const engine_batch *batch, uint32_t i)
+{
+    const change *first = change_ahead(batch, i + AHEAD_TABLE);
+    if (first)
+        context_ahead(e->graph, &e->ahead, i + AHEAD_TABLE, context_hash(first->type, first->id));
+    if (change_ahead(batch, i + AHEAD_ADDRESS))
+        context_ahead_table(e->graph, &e->ahead, i + AHEAD_ADDRESS);
+    if (change_ahead(batch, i + AHEAD_ENTITY))
+        context_ahead_entity(e->graph, &e->ahead, i + AHEAD_ENTITY);
+    if (change_ahead(batch, i + AHEAD_CELLS))
+        context_ahead_cells(e->graph, &e->ahead, i + AHEAD_CELLS);
+}
+
 mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err)
 {
     mandate_error local;
@@ -197,8 +219,11 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
     bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;
-    for (uint32_t i = 0; ok && i < batch->count; i++)
+    memset(&e->ahead.handle, 0xFF, sizeof(e->ahead.handle)); /* of inputs whose earlier stages were before the first */
+    for (uint32_t i = 0; ok && i < batch->count; i++) {
+        look_ahead(e, batch, i);
         ok = run_input(e, &batch->inputs[i], i);
+    }
     ok = ok && cascade_run(e);
     e->err = NULL;
     if (!ok) {

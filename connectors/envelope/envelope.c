@@ -113,8 +113,10 @@ mandate_status envelope_begin(document *out, arena *a, const record *r, cel_valu
     d.variables[DOCUMENT_KEY] = key;
     d.variables[DOCUMENT_VALUE] = value;
     d.variables[DOCUMENT_OP] = envelope_text(r->value.ptr ? "u" : "d");
-    mandate_status status = read_headers(&d.variables[DOCUMENT_HEADERS], a, r, err);
-    if (status == MANDATE_OK)
+    mandate_status status = MANDATE_OK;
+    if (!(r->unread & GIVES(HEADERS)))
+        status = read_headers(&d.variables[DOCUMENT_HEADERS], a, r, err);
+    if (status == MANDATE_OK && !(r->unread & GIVES(META)))
         status = read_meta(&d.variables[DOCUMENT_META], a, r, err);
     if (status == MANDATE_OK)
         *out = d;

@@ -281,14 +281,20 @@ done:
     arena_deinit(&scratch);
 }
 
+/* Only this thread writes these; others only look. */
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
 static void count_outcome(source *s, source_partition *p, const mapper_result *mapped)
 {
     _Atomic uint64_t *counter = mapped->outcome == MAPPER_MAPPED     ? &s->mapped
                                 : mapped->outcome == MAPPER_FILTERED ? &s->filtered
                                                                      : &s->ignored;
 
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&s->changes, mapped->change_count, memory_order_relaxed);
+    count(counter, 1);
+    count(&s->changes, mapped->change_count);
     if (mapped->event_time_us != CHANGE_NO_TIME) {
         atomic_store_explicit(&s->event_time_us, mapped->event_time_us, memory_order_relaxed);
         atomic_store_explicit(&p->event_time_us, mapped->event_time_us, memory_order_relaxed);
@@ -297,9 +303,8 @@ static void count_outcome(source *s, source_partition *p, const mapper_result *m
 
 static mandate_status time_check(const source *s, mapper_result *mapped, mandate_error *err)
 {
-    const kafka_host *host = s->options.host;
-
-    if (mapped->event_time_us == CHANGE_NO_TIME || mapped->event_time_us - host->wall_us(host->ctx) <= READ_AHEAD_MAX_US)
+    /* The round's clock: some milliseconds do not matter to a day. */
+    if (mapped->event_time_us == CHANGE_NO_TIME || mapped->event_time_us - s->round_wall_us <= READ_AHEAD_MAX_US)
         return MANDATE_OK;
     mapped->stage = "event_time";
     return mandate_error_set(
@@ -363,7 +368,7 @@ static void take_record(reader *rd, rd_kafka_message_t *m)
     }
     if (s->heartbeat)
         newest_note(s, m);
-    atomic_fetch_add_explicit(&s->polled, 1, memory_order_relaxed);
+    count(&s->polled, 1);
     if (s->topics[s->partitions[slot].topic].heartbeat) {
         take_heartbeat(s, slot, m);
         return;
@@ -484,6 +489,7 @@ static void read_round(reader *rd)
     source *s = rd->s;
     uint64_t before = atomic_load(&s->polled);
 
+    s->round_wall_us = s->options.host->wall_us(s->options.host->ctx);
     for (int n = 0; n < READ_ROUND && atomic_load(&s->phase) != SOURCE_HALTED && !stopping(s); n++) {
         bool waiting = !s->filling || s->filling->batch.count == 0;
         rd_kafka_message_t *m = rd_kafka_consumer_poll(s->client.handle, waiting ? READ_WAIT_MS : 0);

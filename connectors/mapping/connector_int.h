@@ -22,6 +22,7 @@ typedef struct map_expr {
     bool is_path;
     uint32_t variable, key_count;
     const cel_value *keys;
+    _Atomic uint32_t *hints; /* per key: where it was found last; records of one kind have it there again */
 } map_expr;
 
 #define EXPR_GIVEN(e) ((e)->program != NULL)

@@ -10,6 +10,9 @@
 
 #include "engine/limits.h"
 
+#include <stdatomic.h>
+#include <stddef.h>
+
 mandate_status expr_env_create(cel_env **out, mandate_error *err)
 {
     static const struct {
@@ -82,7 +85,8 @@ static bool take_path(map_expr *out, arena *a, const cel_expr *root)
     if (e->kind != CEL_EXPR_IDENT || e->var >= DOCUMENT_VARIABLE_COUNT)
         return true;
     cel_value *keys = ARENA_ARRAY(a, cel_value, count ? count : 1);
-    if (!keys)
+    out->hints = ARENA_ARRAY(a, _Atomic uint32_t, count ? count : 1);
+    if (!keys || !out->hints)
         return false;
     e = root;
     for (uint32_t i = count; i-- > 0;) {
@@ -163,13 +167,29 @@ void expr_deinit(map_expr *e)
     e->program = NULL;
 }
 
+/* cel_map_get, looking first where the key was last time. A map has a key once, so what is found there is what is meant. */
+static const cel_value *path_get(cel_value map, cel_value key, _Atomic uint32_t *hint)
+{
+    uint32_t at = atomic_load_explicit(hint, memory_order_relaxed);
+    if (at < map.len) {
+        const cel_value *k = &map.map[at].key;
+        if (k->kind == CEL_STRING && k->len == key.len && memcmp(k->s, key.s, key.len) == 0)
+            return &map.map[at].value;
+    }
+    const cel_value *found = cel_map_get(map, key);
+    if (found)
+        atomic_store_explicit(hint, (uint32_t)((const cel_entry *)((const char *)found - offsetof(cel_entry, value)) - map.map),
+                              memory_order_relaxed);
+    return found;
+}
+
 cel_value expr_eval(const map_expr *e, const cel_value *variables, cel_activation *act, bool use_path)
 {
     if (e->is_path && use_path) {
         cel_value v = variables[e->variable];
         uint32_t i = 0;
         for (; i < e->key_count && v.kind == CEL_MAP; i++) {
-            const cel_value *next = cel_map_get(v, e->keys[i]);
+            const cel_value *next = path_get(v, e->keys[i], &e->hints[i]);
             if (!next)
                 break;
             v = *next;

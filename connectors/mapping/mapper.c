@@ -367,7 +367,10 @@ mandate_status mapper_run(mapper_result *out, mapper *m, arena *a, const record 
         goto done;
     r.stage = "envelope";
     memset(&m->doc, 0, sizeof(m->doc)); /* all variables null */
-    status = m->c->envelope->open(&m->doc, a, m->json, rec, key, value, err);
+    record seen = *rec;
+    /* An envelope that gives `event` may make it of the headers. */
+    seen.unread = m->c->envelope->gives & VARIABLE_BIT(EVENT) ? 0 : ~m->c->variables;
+    status = m->c->envelope->open(&m->doc, a, m->json, &seen, key, value, err);
     if (status)
         goto done;
     show_document(m, a);

@@ -49,15 +49,13 @@ bool buf_reserve(buf *b, size_t extra)
     return true;
 }
 
-void buf_put(buf *b, const void *data, size_t len)
+void buf_put_slow(buf *b, const void *data, size_t len)
 {
     if (len == 0 || !buf_reserve(b, len))
         return;
     memcpy(b->data + b->len, data, len);
     b->len += len;
 }
-
-void buf_put_slice(buf *b, mandate_slice s) { buf_put(b, s.ptr, s.len); }
 
 void buf_put_str(buf *b, const char *text) { buf_put(b, text, strlen(text)); }
 

@@ -25,8 +25,17 @@ static inline void buf_reset(buf *b)
 }
 /* Room for `extra` more bytes; false (and failed) when there is none. */
 bool buf_reserve(buf *b, size_t extra);
-void buf_put(buf *b, const void *data, size_t len);
-void buf_put_slice(buf *b, mandate_slice s);
+void buf_put_slow(buf *b, const void *data, size_t len);
+static inline void buf_put(buf *b, const void *data, size_t len)
+{
+    if (len == 0 || b->failed || len > b->cap - b->len) {
+        buf_put_slow(b, data, len);
+        return;
+    }
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+}
+static inline void buf_put_slice(buf *b, mandate_slice s) { buf_put(b, s.ptr, s.len); }
 void buf_put_str(buf *b, const char *text);
 void buf_put_char(buf *b, char c);
 void buf_printf(buf *b, const char *format, ...) MANDATE_PRINTF(2, 3);

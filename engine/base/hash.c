@@ -27,6 +27,8 @@ uint64_t hash_mix(uint64_t a, uint64_t b)
     return XXH3_64bits_withSeed(pair, sizeof(pair), seed);
 }
 
+uint64_t checksum64(const void *data, size_t len) { return XXH3_64bits(len ? data : "", len); }
+
 bool sha256(uint8_t out[SHA256_SIZE], const void *data, size_t len)
 {
     unsigned written = 0;

@@ -18,6 +18,9 @@ uint64_t hash_u64(uint64_t v);
 /* Order-dependent combination. */
 uint64_t hash_mix(uint64_t a, uint64_t b);
 
+/* A checksum that is the same everywhere and for ever: against damage, not against intent. */
+uint64_t checksum64(const void *data, size_t len);
+
 enum { SHA256_SIZE = 32, SHA256_HEX_SIZE = 64 };
 /* FIPS 180-4. Returns false only when the library fails (never silently). */
 MANDATE_CHECK bool sha256(uint8_t out[SHA256_SIZE], const void *data, size_t len);

@@ -72,6 +72,17 @@ uint32_t table_find(const table *t, uint64_t hash, table_eq eq, const void *ctx,
     return TABLE_NONE;
 }
 
+uint32_t table_guess(const table *t, uint64_t hash)
+{
+    uint32_t stored = stored_hash(hash), mask = t->cap - 1;
+    if (t->count == 0)
+        return TABLE_NONE;
+    for (uint32_t i = stored & mask; t->hashes[i] != 0; i = (i + 1) & mask)
+        if (t->hashes[i] == stored)
+            return t->handles[i];
+    return TABLE_NONE;
+}
+
 bool table_add(table *t, uint64_t hash, uint32_t handle)
 {
     assert(handle != TABLE_NONE);

@@ -26,6 +26,16 @@ void table_init(table *t);
 void table_deinit(table *t);
 /* The handle whose key equals `key`, or TABLE_NONE. */
 uint32_t table_find(const table *t, uint64_t hash, table_eq eq, const void *ctx, const void *key);
+/* For prefetching: the slot of a hash is on its way; the first handle that may be it (or TABLE_NONE). */
+static inline void table_prefetch(const table *t, uint64_t hash)
+{
+    uint32_t slot = (uint32_t)(hash >> 32) & (t->cap - 1);
+    if (t->cap) {
+        __builtin_prefetch(&t->hashes[slot]);
+        __builtin_prefetch(&t->handles[slot]);
+    }
+}
+uint32_t table_guess(const table *t, uint64_t hash);
 /* Adds a handle whose key is not present. False when out of memory. */
 MANDATE_CHECK bool table_add(table *t, uint64_t hash, uint32_t handle);
 /* Removes exactly this handle; true when it was there. */

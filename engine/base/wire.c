@@ -10,28 +10,8 @@
 
 #include <assert.h>
 
-enum { VARINT_MAX = 10, F64_SIZE = 8 };
+enum { F64_SIZE = 8 };
 #define F64_NAN UINT64_C(0x7FF8000000000000)
-
-void wire_put_u8(buf *b, uint8_t v) { buf_put(b, &v, 1); }
-
-void wire_put_u64(buf *b, uint64_t v)
-{
-    uint8_t out[VARINT_MAX];
-    size_t len = 0;
-    while (v >= 0x80) {
-        out[len++] = (uint8_t)(v | 0x80);
-        v >>= 7;
-    }
-    out[len++] = (uint8_t)v;
-    buf_put(b, out, len);
-}
-
-void wire_put_i64(buf *b, int64_t v)
-{
-    uint64_t bits = (uint64_t)v;
-    wire_put_u64(b, (bits << 1) ^ (v < 0 ? UINT64_MAX : 0));
-}
 
 void wire_put_f64(buf *b, double v)
 {
@@ -43,12 +23,6 @@ void wire_put_f64(buf *b, double v)
     for (int i = 0; i < F64_SIZE; i++)
         out[i] = (uint8_t)(bits >> (8 * i));
     buf_put(b, out, sizeof(out));
-}
-
-void wire_put_bytes(buf *b, mandate_slice s)
-{
-    wire_put_u64(b, s.len);
-    buf_put_slice(b, s);
 }
 
 static size_t left(const wire_reader *r) { return (size_t)(r->end - r->at); }
@@ -65,11 +39,11 @@ uint8_t wire_get_u8(wire_reader *r)
 uint64_t wire_get_u64(wire_reader *r)
 {
     uint64_t v = 0;
-    for (int i = 0; i < VARINT_MAX; i++) {
+    for (int i = 0; i < WIRE_VARINT_MAX; i++) {
         uint8_t byte = wire_get_u8(r);
         if (r->failed)
             return 0;
-        bool too_large = i == VARINT_MAX - 1 && byte > 1;
+        bool too_large = i == WIRE_VARINT_MAX - 1 && byte > 1;
         bool not_shortest = i > 0 && byte == 0;
         if (too_large || not_shortest)
             break;

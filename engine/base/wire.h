@@ -17,11 +17,28 @@ typedef struct wire_reader {
     bool failed;
 } wire_reader;
 
-void wire_put_u8(buf *b, uint8_t v);
-void wire_put_u64(buf *b, uint64_t v);
-void wire_put_i64(buf *b, int64_t v);
+enum { WIRE_VARINT_MAX = 10 };
+
+static inline void wire_put_u8(buf *b, uint8_t v) { buf_put(b, &v, 1); }
+static inline void wire_put_u64(buf *b, uint64_t v)
+{
+    if (b->failed || (b->cap - b->len < WIRE_VARINT_MAX && !buf_reserve(b, WIRE_VARINT_MAX)))
+        return;
+    uint8_t *out = (uint8_t *)b->data + b->len, *begin = out;
+    while (v >= 0x80) {
+        *out++ = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    *out++ = (uint8_t)v;
+    b->len += (size_t)(out - begin);
+}
+static inline void wire_put_i64(buf *b, int64_t v) { wire_put_u64(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0)); }
+static inline void wire_put_bytes(buf *b, mandate_slice s)
+{
+    wire_put_u64(b, s.len);
+    buf_put_slice(b, s);
+}
 void wire_put_f64(buf *b, double v);
-void wire_put_bytes(buf *b, mandate_slice s);
 
 static inline wire_reader wire_reader_of(mandate_slice s)
 {

@@ -208,6 +208,26 @@ static bool is_older_than_delete(const context *c, const context_entity *e, cons
     return e->status == CONTEXT_ABSENT && delete_is_stale(c, e, origin);
 }
 
+/* Text that is there already: most of what full rows say again. References hold objects, so they never are. */
+static bool same_text(const context_cell *cell, cel_value v)
+{
+    return v.kind == CEL_STRING && cell->value.kind == CEL_STRING && mandate_slice_eq(cel_text(v), cel_text(cell->value));
+}
+
+/* The same value, said by somebody else: its memory stays. */
+static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t prov)
+{
+    context_cell *cell = &e->cells[field];
+    uint32_t before = cell->provenance;
+    bool watched = e->slots && e->slots[field] != CONTEXT_NO_SLOT;
+    cel_value seen = watched ? cell_effective(c, e, field) : cell->value;
+    c->provenances.data[prov].refs++;
+    cell->provenance = prov;
+    if (watched)
+        c->observer(c->observer_ctx, e, field, seen, cell_effective(c, e, field));
+    provenance_drop(c, before);
+}
+
 static context_outcome apply_upsert(context *c, const change *ch, const change_origin *origin, uint32_t prov)
 {
     const schema_type *t = schema_type_at(c->schema, ch->type);
@@ -227,6 +247,11 @@ static context_outcome apply_upsert(context *c, const change *ch, const change_o
         assert(set->field < t->field_count && f->kind != SCHEMA_INVERSE);
         if (newer(c, &e->cells[set->field], origin))
             continue;
+        if (!set->forget && same_text(&e->cells[set->field], set->value)) {
+            cell_confirm(c, e, set->field, prov);
+            applied = true;
+            continue;
+        }
         if (!set->forget) {
             /* A mapping may produce a type or an optional; that is no fact about the world: unknown. */
             bool ok = f->kind == SCHEMA_REFERENCE ? reference_value(c, f, set->value, &value)

@@ -38,9 +38,7 @@ static void entity_free(const context *c, context_entity *e)
     const schema_type *t = schema_type_at(c->schema, e->type);
     for (uint16_t i = 0; i < t->field_count; i++)
         value_disown(&e->cells[i].value);
-    free(e->cells);
     free(e->slots);
-    free((void *)(uintptr_t)e->id.ptr);
     free(e);
 }
 
@@ -75,26 +73,30 @@ static bool entity_eq(const void *ctx, uint32_t handle, const void *key)
     return e->type == k->type && mandate_slice_eq(e->id, k->id);
 }
 
-static uint64_t entity_hash(uint16_t type, mandate_slice id) { return hash_mix(type, hash_slice(id)); }
-
 context_entity *context_entity_find(const context *c, uint16_t type, mandate_slice id)
 {
     entity_key key = {type, id};
-    uint32_t handle = table_find(&c->by_key, entity_hash(type, id), entity_eq, c, &key);
+    uint32_t handle = table_find(&c->by_key, context_hash(type, id), entity_eq, c, &key);
     return handle == TABLE_NONE ? NULL : c->entities.data[handle];
 }
 
 context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
 {
-    context_entity *e = context_entity_find(c, type, id);
-    if (e)
-        return e;
+    entity_key key = {type, id};
+    uint64_t hash = context_hash(type, id);
+    uint32_t handle = table_find(&c->by_key, hash, entity_eq, c, &key);
+    if (handle != TABLE_NONE)
+        return c->entities.data[handle];
+    context_entity *e;
     const schema_type *t = schema_type_at(c->schema, type);
-    e = calloc(1, sizeof(*e));
-    char *copy = malloc(id.len + 1);
-    context_cell *cells = calloc(t->field_count ? t->field_count : 1, sizeof(*cells));
-    if (!e || !copy || !cells)
-        goto nomem;
+    /* One block, in the order in which it is read: entity, cells, id. */
+    size_t cells_size = t->field_count * sizeof(context_cell);
+    e = malloc(sizeof(*e) + cells_size + id.len + 1);
+    if (!e)
+        return NULL;
+    context_cell *cells = (context_cell *)(e + 1);
+    char *copy = (char *)cells + cells_size;
+    memset(cells, 0, cells_size);
     memcpy(copy, id.ptr, id.len);
     copy[id.len] = 0;
     *e = (context_entity){.id = {copy, id.len}, .cells = cells, .type = type, .handle = c->entities.len};
@@ -102,14 +104,12 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
         cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0) : (cel_value){.kind = CEL_UNKNOWN};
     if (!VEC_PUSH(&c->entities, e))
         goto nomem;
-    if (!table_add(&c->by_key, entity_hash(type, id), e->handle)) {
+    if (!table_add(&c->by_key, hash, e->handle)) {
         c->entities.len--;
         goto nomem;
     }
     return e;
 nomem:
-    free(cells);
-    free(copy);
     free(e);
     return NULL;
 }

@@ -30,8 +30,8 @@ typedef struct context_cell {
 } context_cell;
 
 typedef struct context_entity {
-    mandate_slice id; /* owned */
-    context_cell *cells;
+    mandate_slice id;    /* in the same block, like */
+    context_cell *cells; /* one per field of the type */
     uint32_t *slots; /* per field, or NULL */
     uint32_t handle;
     uint16_t type;
@@ -57,6 +57,19 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id);
 context_entity *context_entity_find(const context *c, uint16_t type, mandate_slice id);
 context_entity *context_entity_at(const context *c, uint32_t handle);
 uint32_t context_entity_count(const context *c);
+
+/* --- what later inputs will touch, asked for in advance (ahead.c): for input number `at`, in this order, some inputs apart */
+enum { CONTEXT_AHEAD = 32 };
+typedef struct context_lookahead {
+    uint64_t hash[CONTEXT_AHEAD];
+    uint32_t handle[CONTEXT_AHEAD];
+} context_lookahead;
+/* Of an entity, in this process; any thread. */
+uint64_t context_hash(uint16_t type, mandate_slice id);
+void context_ahead(const context *c, context_lookahead *a, uint32_t at, uint64_t hash);
+void context_ahead_table(const context *c, context_lookahead *a, uint32_t at);
+void context_ahead_entity(const context *c, const context_lookahead *a, uint32_t at);
+void context_ahead_cells(const context *c, const context_lookahead *a, uint32_t at);
 
 /* Effective value: what a condition sees. Unknown has no attribute list (u is 0): the reader names it. */
 cel_value context_read(const context *c, const context_entity *entity, uint16_t field);
