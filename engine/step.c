@@ -186,7 +186,8 @@ enum { AHEAD_TABLE = 28, AHEAD_ADDRESS = 20, AHEAD_ENTITY = 14, AHEAD_CELLS = 6 
 static const change *change_ahead(const engine_batch *batch, uint32_t at)
 {
     const engine_input *in = at < batch->count ? &batch->inputs[at] : NULL;
-    return in && in->kind == INPUT_RECORD && in->change_count && in->changes[0].op != CHANGE_FORGET_TYPE ? in->changes : NULL;
+    return in && in->kind == INPUT_RECORD && in->change_count && in->changes[0].op != CHANGE_FORGET_TYPE ? in->changes
+                                                                                                         : NULL;
 }
 
 static void look_ahead(engine *e, const engine_batch *batch, uint32_t i)

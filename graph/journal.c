@@ -28,8 +28,7 @@ uint64_t journal_put(store *st, const engine_batch *batch)
         st->nomem = true;
         return 0;
     }
-    check_of((uint8_t *)st->text.data, batch->seq,
-             mandate_slice_of(st->text.data + CHECK_SIZE, st->text.len - CHECK_SIZE));
+    check_of((uint8_t *)st->text.data, batch->seq, mandate_slice_of(st->text.data + CHECK_SIZE, st->text.len - CHECK_SIZE));
     if (st->key.failed)
         st->nomem = true;
     else

@@ -112,7 +112,7 @@ struct source {
     int64_t marks_us;        /* when marks are noted next */
     int64_t newest_ms;       /* timestamp of the newest record, with a heartbeat topic */
     uint32_t last_slot;      /* partition of the last record */
-    int64_t round_wall_us; /* wall clock at the beginning of this round */
+    int64_t round_wall_us;   /* wall clock at the beginning of this round */
     int64_t group_commit_us;
     int64_t poison_window_us; /* poison records logged since */
     uint32_t poison_logged;

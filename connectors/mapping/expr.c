@@ -178,7 +178,8 @@ static const cel_value *path_get(cel_value map, cel_value key, _Atomic uint32_t 
     }
     const cel_value *found = cel_map_get(map, key);
     if (found)
-        atomic_store_explicit(hint, (uint32_t)((const cel_entry *)((const char *)found - offsetof(cel_entry, value)) - map.map),
+        atomic_store_explicit(hint,
+                              (uint32_t)((const cel_entry *)((const char *)found - offsetof(cel_entry, value)) - map.map),
                               memory_order_relaxed);
     return found;
 }

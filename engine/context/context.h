@@ -32,7 +32,7 @@ typedef struct context_cell {
 typedef struct context_entity {
     mandate_slice id;    /* in the same block, like */
     context_cell *cells; /* one per field of the type */
-    uint32_t *slots; /* per field, or NULL */
+    uint32_t *slots;     /* per field, or NULL */
     uint32_t handle;
     uint16_t type;
     uint8_t status;
