@@ -155,13 +155,13 @@ bool arm_naive(arm_result *out, arm_run *run)
     *out = (arm_result){.name = "naive_cel"};
     bool ok = indexer_init(&s, w) && mandates;
     for (uint32_t i = 0; ok && i < w->mandates; i++) {
-        workload_shape shape = (workload_shape)workload_terms_of(w, i).shape;
+        workload_shape kind = (workload_shape)workload_terms_of(w, i).shape;
         claims c;
         arena_reset(&a);
         workload_claims(w, i, CLAUSE_WHILE, &a, &c);
         naive_init(&mandates[i], &c);
-        mandates[i].program = s.shape[shape]->program;
-        mandates[i].reads = workload_reads(shape);
+        mandates[i].program = s.shape[kind]->program;
+        mandates[i].reads = workload_reads(kind);
         mandates[i].holds = evaluate(&s, &mandates[i]);
     }
     for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {

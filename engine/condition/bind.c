@@ -5,7 +5,7 @@
  * A constant or key that turns out to be an error or unknown makes its comparison an opaque leaf: evaluation then
  * decides what that means, exactly as the language says.
  */
-#include "engine/condition/index_int.h"
+#include "engine/condition/cohort.h"
 
 #include "engine/limits.h"
 
@@ -100,21 +100,25 @@ static condition_edge bind_static(binder *b, const plan *p)
     return edge_const(b->index, truth_of_value(static_value(b, &s)));
 }
 
-/* The slot a plan names, or CONDITION_NONE: the key is no entity id (not fatal) or memory is out (nomem set). */
-static uint32_t bind_slot(binder *b, const plan *p)
+/* The entity a plan names, or NULL: the key is no entity id (not fatal) or memory is out (nomem set). */
+static context_entity *bind_entity(binder *b, const plan *p)
 {
     reading r = {.index = b->index, .claims = b->claims};
     cel_activation act = {.host = &condition_host, .ctx = &r, .memory = &b->memory};
     cel_value key = static_value(b, &p->key);
     if (!is_value(key))
-        return CONDITION_NONE;
+        return NULL;
     cel_value entity = condition_host.entity(&r, &act, p->type, key);
-    if (entity.kind != CEL_OBJECT) {
-        b->nomem = r.failed;
-        return CONDITION_NONE;
-    }
-    uint32_t s = slot_take(b->index, (context_entity *)(uintptr_t)entity.object, p->field);
-    b->nomem |= s == CONDITION_NONE;
+    b->nomem |= r.failed;
+    return entity.kind == CEL_OBJECT ? (context_entity *)(uintptr_t)entity.object : NULL;
+}
+
+/* The slot a plan names, or CONDITION_NONE: the same. */
+static uint32_t bind_slot(binder *b, const plan *p)
+{
+    context_entity *entity = bind_entity(b, p);
+    uint32_t s = entity ? slot_take(b->index, entity, p->field) : CONDITION_NONE;
+    b->nomem |= entity && s == CONDITION_NONE;
     return s;
 }
 
@@ -203,16 +207,95 @@ static condition_edge bind_plan(binder *b, plan *p)
     }
 }
 
+/* --- cohorts --------------------------------------------------------------------------------------------------- */
+static int value_order(const void *a, const void *b) { return cel_order(*(const cel_value *)a, *(const cel_value *)b); }
+
+/* The list that the mandate gives, sorted, each item once: as a list written out would be. False: it is none. */
+static bool bind_list(binder *b, const plan *p, cel_value *out)
+{
+    cel_value v = static_value(b, &p->constant);
+    if (!is_value(v) || v.kind != CEL_LIST || v.len == 0 || v.len > SHAPE_ATOMS)
+        return false;
+    cel_value *items = arena_array(&b->memory, v.len, sizeof(*items));
+    uint32_t n = 0;
+    if (!items)
+        return b->nomem = true, false;
+    memcpy(items, v.items, v.len * sizeof(*items));
+    qsort(items, v.len, sizeof(*items), value_order);
+    for (uint32_t i = 0; i < v.len; i++)
+        if (n == 0 || cel_order(items[n - 1], items[i]) != 0)
+            items[n++] = items[i];
+    *out = cel_list(items, n);
+    return true;
+}
+
+/* False: a constant is no value, or has no place in an order. */
+static bool bind_constants(binder *b, const shape_variant *v, cel_value list, member_keys *keys, uint8_t *families)
+{
+    for (uint32_t i = 0; i < v->shape->atoms; i++) {
+        const atom_source *a = &v->atoms[i];
+        node_kind kind = (node_kind)v->shape->kind[i];
+        families[i] = 0;
+        if (kind == NODE_TRUTH)
+            continue;
+        cel_value constant = a->item ? list.items[a->item - 1] : static_value(b, a->constant);
+        if (!is_value(constant) || (kind == NODE_ORDER && !order_key(constant, &families[i], &keys->key[i])))
+            return false;
+        if (kind == NODE_EQUAL) {
+            uint32_t klass = class_find(b->index, constant);
+            keys->constant[i] = constant;
+            keys->has_class[i] = klass != CONDITION_NONE;
+            keys->key[i] = klass;
+        }
+    }
+    return true;
+}
+
+/* The condition as a member of a cohort. CONDITION_NONE: it is none, or memory is out. */
+static uint32_t bind_member(binder *b, bool *negated)
+{
+    context_entity *entities[SHAPE_ATOMS];
+    uint16_t fields[SHAPE_ATOMS];
+    uint8_t families[SHAPE_ATOMS];
+    member_keys keys;
+    cel_value list = cel_null();
+    if (b->t->list && !bind_list(b, b->t->list, &list))
+        return CONDITION_NONE;
+    const shape_variant *v = shape_of(b->index, b->t, list.len, &b->nomem);
+    if (!v || !bind_constants(b, v, list, &keys, families))
+        return CONDITION_NONE;
+    for (uint32_t i = 0; i < v->shape->atoms; i++) {
+        const atom_source *a = &v->atoms[i];
+        fields[i] = a->plan->field;
+        entities[i] = a->key < i ? entities[a->key] : bind_entity(b, a->plan);
+        if (!entities[i])
+            return CONDITION_NONE;
+    }
+    uint32_t record = cohort_bind(b->index, v->shape, entities, fields, families, &keys);
+    b->nomem |= record == CONDITION_NONE;
+    *negated = v->negated;
+    return record;
+}
+
 mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c,
                               mandate_error *err)
 {
     binder b = {.index = x, .t = t, .claims = c};
+    uint32_t record = CONDITION_NONE;
+    bool negated = false;
     arena_init(&b.memory, LIMIT_CEL_MEMORY);
-    condition_edge edge = bind_plan(&b, t->root);
+    if (t->variants || t->list)
+        record = bind_member(&b, &negated);
+    if (record == CONDITION_NONE && !b.nomem) {
+        condition_edge edge = bind_plan(&b, t->root);
+        negated = edge & 1;
+        if (edge != CONDITION_NONE)
+            record = record_of_node(x, edge >> 1);
+    }
     arena_deinit(&b.memory);
     binding_drop(b.binding);
-    if (edge == CONDITION_NONE || x->failed)
+    if (record == CONDITION_NONE || x->failed)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while binding a condition");
-    *out = edge;
+    *out = record * 2 | negated;
     return MANDATE_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index - the life of the condition index, postings, and settling: where a change becomes flips. */
-#include "engine/condition/index_int.h"
+/* index - the life of the condition index, and settling: where a change becomes flips. */
+#include "engine/condition/cohort.h"
 
 #include "engine/limits.h"
 
@@ -18,6 +18,10 @@ mandate_status condition_index_create(condition_index **out, context *graph, tim
     x->node_free = x->slot_free = CONDITION_NONE;
     table_init(&x->shared);
     table_init(&x->templates);
+    rows_init(&x->records, sizeof(condition_record));
+    rows_init(&x->lists, sizeof(holder_list));
+    rows_init(&x->classes, class_size());
+    rows_init(&x->cohorts, sizeof(cohort_row));
     arena_init(&x->scratch, LIMIT_CEL_MEMORY);
     *out = x;
     return MANDATE_OK;
@@ -37,7 +41,6 @@ static void node_deinit(condition_node *n)
         value_disown(&n->constant);
     }
     VEC_FREE(&n->parents);
-    VEC_FREE(&n->posts);
 }
 
 void condition_index_destroy(condition_index *x)
@@ -47,19 +50,25 @@ void condition_index_destroy(condition_index *x)
     for (uint32_t i = 0; i < x->nodes.len; i++)
         if (x->nodes.data[i].kind != NODE_FREE)
             node_deinit(&x->nodes.data[i]);
-    for (uint32_t i = 0; i < x->slots.len; i++) {
-        slot *s = &x->slots.data[i];
-        VEC_FREE(&s->leaves);
-        VEC_FREE(&s->readers);
-        for (uint32_t k = 0; k < s->ladders.len; k++)
-            VEC_FREE(&s->ladders.data[k].steps);
-        VEC_FREE(&s->ladders);
-    }
+    cohort_destroy_all(x);
+    holders_deinit(x);
+    for (uint32_t i = 0; i < x->slots.len; i++)
+        if (x->slots.data[i].entity)
+            slot_deinit(&x->slots.data[i]);
     for (uint32_t i = 0; i < x->template_list.len; i++)
         if (x->template_list.data[i]) {
             x->template_list.data[i]->refs = 1;
             condition_template_release(x, x->template_list.data[i]);
         }
+    for (uint32_t i = 0; i < x->shapes.len; i++)
+        free(x->shapes.data[i]);
+    classes_deinit(x);
+    rows_deinit(&x->cohorts);
+    table_deinit(&x->class_table);
+    table_deinit(&x->cohort_table);
+    table_deinit(&x->shape_table);
+    VEC_FREE(&x->shapes);
+    VEC_FREE(&x->cohort_queue);
     for (uint32_t i = 0; i < x->levels.len; i++)
         VEC_FREE(&x->levels.data[i]);
     VEC_FREE(&x->levels);
@@ -80,25 +89,6 @@ void condition_now(condition_index *x, int64_t now_us)
 {
     if (now_us > x->now_us)
         x->now_us = now_us;
-}
-
-/* --- postings -------------------------------------------------------------------------------------------- */
-bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause, uint32_t *position)
-{
-    condition_node *n = &x->nodes.data[edge >> 1];
-    *position = n->posts.len;
-    return VEC_PUSH(&n->posts, (uint64_t)owner << 3 | (uint64_t)clause << 1 | (edge & 1));
-}
-
-void condition_detach(condition_index *x, condition_edge edge, uint32_t position, condition_moved moved, void *ctx)
-{
-    condition_node *n = &x->nodes.data[edge >> 1];
-    assert(position < n->posts.len);
-    VEC_SWAP_REMOVE(&n->posts, position);
-    if (position < n->posts.len) {
-        uint64_t post = n->posts.data[position];
-        moved(ctx, (uint32_t)(post >> 3), (uint8_t)(post >> 1 & 3), position);
-    }
 }
 
 /* --- settling -------------------------------------------------------------------------------------------- */
@@ -128,35 +118,33 @@ static void propagate(condition_index *x)
     }
 }
 
+/* Nodes whose truth changed, then cohorts. */
 static bool collect(condition_index *x)
 {
     x->flips.len = 0;
     for (uint32_t i = 0; i < x->log.len; i++) {
         condition_node *n = &x->nodes.data[x->log.data[i]];
         n->logged = false;
-        if (n->truth == n->logged_truth)
-            continue;
-        for (uint32_t k = 0; k < n->posts.len; k++) {
-            uint64_t post = n->posts.data[k];
-            condition_truth before = (condition_truth)n->logged_truth, now = (condition_truth)n->truth;
-            condition_flip flip = {.owner = (uint32_t)(post >> 3),
-                                   .clause = (uint8_t)(post >> 1 & 3),
-                                   .before = post & 1 ? truth_not(before) : before,
-                                   .now = post & 1 ? truth_not(now) : now};
-            if (!VEC_PUSH(&x->flips, flip))
-                return false;
-        }
+        if (n->truth != n->logged_truth &&
+            !holders_flip(x, n->record, (condition_truth)n->logged_truth, (condition_truth)n->truth))
+            return false;
     }
     x->log.len = 0;
+    for (uint32_t i = 0; i < x->cohort_queue.len; i++)
+        if (!cohort_settle(x, cohort_at(x, x->cohort_queue.data[i])))
+            return false;
+    x->cohort_queue.len = 0;
     x->stats.condition_flips += x->flips.len;
     return true;
 }
 
 bool condition_settle(condition_index *x, const condition_flip **flips, uint32_t *count)
 {
-    if (x->failed || !run_dirty(x))
+    if (x->failed || (x->dirty.len && !run_dirty(x)))
         return false;
-    propagate(x);
+    if (x->pending)
+        propagate(x);
+    x->pending = false;
     if (x->failed || !collect(x))
         return false;
     *flips = x->flips.data;
@@ -167,6 +155,8 @@ bool condition_settle(condition_index *x, const condition_flip **flips, uint32_t
 void condition_get_stats(const condition_index *x, condition_stats *out)
 {
     *out = x->stats;
+    out->conditions = x->records.count;
+    out->cohorts = x->cohorts.count;
     out->nodes = x->node_count;
     out->slots = x->slot_count;
     out->templates = x->template_count;
@@ -186,7 +176,7 @@ static bool verify_node(condition_index *x, uint32_t node, char *why, size_t siz
     } else if (n->kind == NODE_AND) {
         uint32_t count[4] = {0};
         for (uint32_t i = 0; i < n->child_count; i++)
-            count[condition_value(x, n->children[i].edge)]++;
+            count[edge_value(x, n->children[i].edge)]++;
         if (memcmp(count, n->count, sizeof(count)) != 0)
             return snprintf(why, size, "node %u: counters differ from its children", node), false;
         want = truth_of_counts(count);
@@ -200,6 +190,9 @@ bool condition_verify(condition_index *x, char *why, size_t why_size)
 {
     for (uint32_t i = 0; i < x->nodes.len; i++)
         if (x->nodes.data[i].kind != NODE_FREE && !verify_node(x, i, why, why_size))
+            return false;
+    for (uint32_t i = 0; i < rows_bound(&x->cohorts); i++)
+        if (rows_there(&x->cohorts, i) && cohort_at(x, i) && !cohort_verify(x, cohort_at(x, i), why, why_size))
             return false;
     return true;
 }

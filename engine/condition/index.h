@@ -83,8 +83,8 @@ MANDATE_CHECK bool condition_settle(condition_index *x, const condition_flip **f
 /* Counters since creation. */
 typedef struct condition_stats {
     uint64_t leaf_flips, node_flips, programs_run;
-    uint64_t condition_flips; /* as listed by condition_settle: one for each holder */
-    uint32_t nodes, slots, templates;
+    uint64_t condition_flips;                              /* as listed by condition_settle: one for each holder */
+    uint32_t conditions, cohorts, nodes, slots, templates; /* conditions: distinct ones */
 } condition_stats;
 void condition_get_stats(const condition_index *x, condition_stats *out);
 

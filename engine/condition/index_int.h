@@ -1,14 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index_int - the data of the condition index, shared by its files: leaf, node, opaque, template, bind, settle. */
+/*
+ * index_int - the data of the condition index, shared by its files.
+ *
+ *   record   one distinct condition: who holds it, and what decides it: a member of a cohort (cohort.h), or a node
+ *   nodes    leaves and ANDs with counters, for what cohorts cannot hold: programs, and constants without a key
+ *   slot     a watched cell: the cohort columns and the leaves that depend on it
+ */
 #ifndef MANDATE_ENGINE_CONDITION_INDEX_INT_H
 #define MANDATE_ENGINE_CONDITION_INDEX_INT_H
 
+#include "engine/base/rows.h"
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
 #include "engine/condition/index.h"
 #include "engine/context/value_own.h"
 
 typedef VEC(uint32_t) u32_vec;
+
+typedef struct cohort cohort;
+typedef struct shape shape;
+
+/* One distinct condition. An edge that callers hold is record * 2 + negated. */
+typedef struct condition_record {
+    uint32_t cohort; /* COHORT_NONE: a node */
+    uint32_t index;  /* member of the cohort, or the node */
+    uint32_t refs;   /* 0: free */
+    uint32_t holders;
+} condition_record;
+#define COHORT_NONE UINT32_MAX
+
+/* Holders of a record: none, one posting in place, or a list. A posting is owner << 3 | clause << 1 | negated. */
+#define HOLDERS_NONE UINT32_MAX
+#define HOLDERS_LIST UINT32_C(0x80000000)
+enum { OWNER_MAX = (1 << 28) - 1 };
+
+typedef struct holder_list {
+    uint32_t len, cap;
+    uint32_t *posts;
+} holder_list;
 
 typedef enum node_kind { NODE_FREE, NODE_CONST, NODE_TRUTH, NODE_EQUAL, NODE_ORDER, NODE_OPAQUE, NODE_AND } node_kind;
 
@@ -54,9 +83,9 @@ typedef struct condition_node {
             uint32_t child_count;
         };
     };
-    uint32_t count[4];   /* AND: children by truth */
-    u32_vec parents;     /* parent node * 2 + negated: one entry per edge */
-    VEC(uint64_t) posts; /* owner << 3 | clause << 1 | negated */
+    uint32_t count[4]; /* AND: children by truth */
+    u32_vec parents;   /* parent node * 2 + negated: one entry per edge */
+    uint32_t record;   /* of the condition that is this node, or CONDITION_NONE */
 } condition_node;
 
 /* Thresholds of one kind of value on one slot, sorted; each with its up to four leaves (<, <=, >, >=). */
@@ -64,20 +93,35 @@ typedef struct threshold {
     cel_value constant; /* borrowed from its leaves */
     uint32_t leaf[4];   /* node or CONDITION_NONE */
 } threshold;
-typedef struct ladder {
+typedef struct steps {
     uint8_t family;
     VEC(threshold) steps;
-} ladder;
+} steps;
 
-typedef struct slot {
-    context_entity *entity;
-    uint16_t field;
-    uint32_t refs;            /* leaves and reads of opaque leaves */
+/* What nodes hang on a cell; most cells have none. */
+typedef struct slot_nodes {
     uint32_t truth;           /* the TRUTH leaf, or CONDITION_NONE */
     u32_vec leaves;           /* EQUAL, ORDER, TRUTH */
     VEC(slot_reader) readers; /* opaque nodes */
-    VEC(ladder) ladders;
+    VEC(steps) ladders;
     uint64_t mark; /* last evaluation that read it */
+} slot_nodes;
+
+/* A column of a cohort that reads a cell. */
+typedef struct subscriber {
+    uint32_t cohort, column;
+} subscriber;
+
+typedef struct slot {
+    context_entity *entity;
+    slot_nodes *nodes; /* NULL: none */
+    union {
+        subscriber one;
+        subscriber *many; /* room for the next power of two */
+    };
+    uint32_t subscribers;
+    uint32_t refs; /* columns, leaves and reads of opaque leaves */
+    uint16_t field;
     uint32_t next_free;
 } slot;
 
@@ -97,6 +141,12 @@ struct condition_index {
     VEC(slot) slots;
     uint32_t slot_free;
     table shared; /* leaves and AND nodes by content */
+    rows records, lists, classes, cohorts;
+    table class_table;    /* equal constants */
+    table cohort_table;   /* cohorts by shape and cells */
+    table shape_table;    /* shapes by content */
+    VEC(shape *) shapes;  /* NULL: free */
+    u32_vec cohort_queue; /* cohorts with marked words */
     table templates;
     VEC(condition_template *) template_list; /* NULL: free */
     u32_vec template_free;                   /* handles to use again; has room for all */
@@ -106,15 +156,32 @@ struct condition_index {
     VEC(condition_flip) flips;
     arena scratch; /* one evaluation */
     uint64_t run;  /* number of the current evaluation, for slot.mark */
+    bool pending;  /* AND nodes wait to be looked at */
     bool failed;   /* out of memory inside the observer */
     condition_stats stats;
     uint32_t node_count, slot_count, template_count;
 };
 
+/* --- holders.c ------------------------------------------------------------------------------------- */
+static inline condition_record *record_at(const condition_index *x, uint32_t record) { return rows_at(&x->records, record); }
+/* The record of a node, whose reference it takes over; CONDITION_NONE: out of memory. */
+uint32_t record_of_node(condition_index *x, uint32_t node);
+MANDATE_CHECK bool holders_add(condition_index *x, condition_record *r, uint32_t post, uint32_t *position);
+/* The posting that took the freed place, or HOLDERS_NONE. */
+uint32_t holders_remove(condition_index *x, condition_record *r, uint32_t position);
+/* Lists a flip for each holder. */
+MANDATE_CHECK bool holders_flip(condition_index *x, uint32_t record, condition_truth before, condition_truth now);
+void holders_deinit(condition_index *x);
+
 /* --- slot.c ---------------------------------------------------------------------------------------- */
 /* The slot of a cell, created when needed, with one more reference; CONDITION_NONE: out of memory. */
 uint32_t slot_take(condition_index *x, context_entity *entity, uint16_t field);
 void slot_drop(condition_index *x, uint32_t s);
+/* Its nodes, made when there are none yet. NULL: out of memory. */
+slot_nodes *slot_nodes_of(condition_index *x, uint32_t s);
+MANDATE_CHECK bool slot_subscribe(condition_index *x, uint32_t s, subscriber who, uint32_t *at);
+void slot_unsubscribe(condition_index *x, uint32_t s, uint32_t at);
+void slot_deinit(slot *s);
 cel_value slot_value(const condition_index *x, uint32_t s);
 
 /* --- leaf.c ---------------------------------------------------------------------------------------- */
@@ -134,6 +201,8 @@ static inline condition_truth truth_not(condition_truth t)
 {
     return t == TRUTH_TRUE ? TRUTH_FALSE : t == TRUTH_FALSE ? TRUTH_TRUE : t;
 }
+void edge_release(condition_index *x, condition_edge edge);
+condition_truth edge_value(const condition_index *x, condition_edge edge);
 /* Sets a node's truth, tells its parents' counters, queues them. */
 void node_set(condition_index *x, uint32_t node, condition_truth truth);
 
@@ -158,12 +227,32 @@ void opaque_free(condition_index *x, uint32_t node);
 void binding_drop(binding *b);
 
 /* --- template.c ------------------------------------------------------------------------------------ */
+typedef struct plan plan;
 /* A sub-expression that depends on nothing but the mandate's own fields. */
 typedef struct static_expr {
+    const cel_expr *expr;
     bool is_const;
     cel_value value;      /* is_const */
     cel_program *program; /* otherwise */
 } static_expr;
+
+/* An atom of the template's shape, in the shape's order: where its cell and its constant come from. */
+typedef struct atom_source {
+    const plan *plan;
+    const static_expr *constant; /* NULL: TRUTH */
+    uint32_t key;                /* atoms with equal keys read one entity: the first atom with this key */
+    uint32_t item;               /* of the template's list, from 1; 0: the constant itself */
+} atom_source;
+
+/* How conditions of a template become members of cohorts. */
+typedef struct shape_variant shape_variant;
+struct shape_variant {
+    shape_variant *next;
+    uint32_t list_len; /* 0: the template has no such list */
+    shape *shape;
+    atom_source *atoms;
+    bool negated; /* the condition is NOT its shape */
+};
 
 typedef enum plan_kind {
     PLAN_AND,
@@ -177,7 +266,6 @@ typedef enum plan_kind {
     PLAN_OPAQUE
 } plan_kind;
 
-typedef struct plan plan;
 struct plan {
     plan_kind kind;
     cel_op op;            /* ORDER: LT, LE, GT, GE, with the slot on the left */
@@ -186,9 +274,11 @@ struct plan {
     uint32_t child_count;
     uint16_t type, field;      /* slot: entity type and field */
     static_expr key, constant; /* entity id; what it is compared with (IN: a list) */
-    cel_program *program;      /* OPAQUE, STATIC; elsewhere made when a constant turns out to be no value */
-    uint32_t mandate_fields;   /* bits: which of the mandate's own fields the expression reads */
-    uint32_t id;               /* within the template */
+    static_expr *items;        /* IN with a list written out: its elements, `item_count` of them */
+    uint32_t item_count;
+    cel_program *program;    /* OPAQUE, STATIC; elsewhere made when a constant turns out to be no value */
+    uint32_t mandate_fields; /* bits: which of the mandate's own fields the expression reads */
+    uint32_t id;             /* within the template */
 };
 
 struct condition_template {
@@ -198,8 +288,9 @@ struct condition_template {
     cel_ast *ast;
     cel_program *program; /* the whole text, for evidence */
     plan *root;
+    shape_variant *variants; /* empty: its conditions are nodes */
+    const plan *list;        /* IN with a list that the mandate gives: a variant for each length of it */
     arena memory;
-    uint32_t opaque_count;
 };
 /* Builds the plan of a checked ast. */
 MANDATE_CHECK mandate_status plan_create(condition_index *x, condition_template *t, mandate_error *err);

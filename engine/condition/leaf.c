@@ -7,7 +7,7 @@
  * (cel_compare_op), which is an order over either, not over both together. All a ladder needs is that its constants
  * are ordered among themselves and that every value splits them into those below, those equal, those above.
  */
-#include "engine/condition/index_int.h"
+#include "engine/condition/cohort.h"
 
 #include "engine/base/hash.h"
 #include "engine/context/value_own.h"
@@ -89,7 +89,7 @@ condition_truth leaf_truth(const condition_node *n, cel_value v)
 }
 
 /* --- ladders ------------------------------------------------------------------------------------------- */
-static ladder *ladder_of(slot *s, uint8_t fam)
+static steps *ladder_of(slot_nodes *s, uint8_t fam)
 {
     for (uint32_t i = 0; i < s->ladders.len; i++)
         if (s->ladders.data[i].family == fam)
@@ -98,7 +98,7 @@ static ladder *ladder_of(slot *s, uint8_t fam)
 }
 
 /* First step whose constant is >= v (or > v when `after`). */
-static uint32_t ladder_search(const ladder *l, cel_value v, bool after)
+static uint32_t ladder_search(const steps *l, cel_value v, bool after)
 {
     uint32_t lo = 0, hi = l->steps.len;
     while (lo < hi) {
@@ -114,14 +114,14 @@ static uint32_t ladder_search(const ladder *l, cel_value v, bool after)
     return lo;
 }
 
-static bool ladder_add(condition_index *x, slot *s, uint32_t node)
+static bool ladder_put(condition_index *x, slot_nodes *s, uint32_t node)
 {
     const condition_node *n = &x->nodes.data[node];
     uint8_t fam = family(n->constant);
-    ladder *l = ladder_of(s, fam);
+    steps *l = ladder_of(s, fam);
     int order = 1;
     if (!l) {
-        if (!VEC_PUSH(&s->ladders, (ladder){.family = fam}))
+        if (!VEC_PUSH(&s->ladders, (steps){.family = fam}))
             return false;
         l = &s->ladders.data[s->ladders.len - 1];
     }
@@ -138,11 +138,11 @@ static bool ladder_add(condition_index *x, slot *s, uint32_t node)
     return true;
 }
 
-static void ladder_remove(condition_index *x, slot *s, uint32_t node)
+static void ladder_take_out(condition_index *x, slot_nodes *s, uint32_t node)
 {
     const condition_node *n = &x->nodes.data[node];
     uint8_t fam = family(n->constant);
-    ladder *l = ladder_of(s, fam);
+    steps *l = ladder_of(s, fam);
     uint32_t at = fam ? ladder_search(l, n->constant, false) : 0, left = CONDITION_NONE;
     while (l->steps.data[at].leaf[n->op - CEL_OP_LT] != node)
         at++;
@@ -160,14 +160,14 @@ static void ladder_remove(condition_index *x, slot *s, uint32_t node)
 }
 
 /* Whether the value compares with the ladder's constants. */
-static bool fits(const ladder *l, cel_value v)
+static bool fits(const steps *l, cel_value v)
 {
     uint8_t fam = family(v);
     bool number = fam == CEL_INT || fam == CEL_DOUBLE;
     return fam && (fam == l->family || (number && (l->family == CEL_INT || l->family == CEL_DOUBLE)));
 }
 
-static void ladder_change(condition_index *x, const ladder *l, cel_value old, cel_value now)
+static void ladder_change(condition_index *x, const steps *l, cel_value old, cel_value now)
 {
     uint32_t from = 0, to = l->steps.len;
     if (fits(l, old) && fits(l, now)) { /* what is below both, or above both, stays as it was */
@@ -203,13 +203,15 @@ uint32_t leaf_take(condition_index *x, node_kind kind, cel_op op, uint32_t s, ce
     if (node == CONDITION_NONE)
         goto fail;
     condition_node *n = &x->nodes.data[node];
-    slot *p = &x->slots.data[s];
+    slot_nodes *p = slot_nodes_of(x, s);
+    if (!p)
+        return x->failed = true, CONDITION_NONE;
     n->op = (uint8_t)op;
     n->slot = s;
     n->hash = hash;
     n->constant = owned;
     n->slot_at = p->leaves.len;
-    if (!VEC_PUSH(&p->leaves, node) || !table_add(&x->shared, hash, node) || (kind == NODE_ORDER && !ladder_add(x, p, node)))
+    if (!VEC_PUSH(&p->leaves, node) || !table_add(&x->shared, hash, node) || (kind == NODE_ORDER && !ladder_put(x, p, node)))
         return x->failed = true, CONDITION_NONE; /* fatal for the engine: nothing is undone */
     if (kind == NODE_TRUTH)
         p->truth = node;
@@ -225,10 +227,10 @@ fail:
 void leaf_free(condition_index *x, uint32_t node)
 {
     condition_node *n = &x->nodes.data[node];
-    slot *p = &x->slots.data[n->slot];
+    slot_nodes *p = x->slots.data[n->slot].nodes;
     table_remove(&x->shared, n->hash, node);
     if (n->kind == NODE_ORDER)
-        ladder_remove(x, p, node);
+        ladder_take_out(x, p, node);
     if (n->kind == NODE_TRUTH)
         p->truth = CONDITION_NONE;
     VEC_SWAP_REMOVE(&p->leaves, n->slot_at);
@@ -254,22 +256,23 @@ static bool same_scalar(cel_value a, cel_value b)
     return a.kind == b.kind && a.kind < CEL_LIST && cel_equal(a, b);
 }
 
-void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+/* Programs that read the cell last time are to run again. */
+static void mark_readers(condition_index *x, const slot_nodes *p)
 {
-    condition_index *x = index;
-    uint32_t s = entity->slots[field];
-    slot *p = &x->slots.data[s];
-    if (same_scalar(old, now))
-        return;
     for (uint32_t i = 0; i < p->readers.len; i++) {
         uint32_t node = p->readers.data[i].node;
         if (!x->nodes.data[node].dirty && VEC_PUSH(&x->dirty, node))
             x->nodes.data[node].dirty = true;
         x->failed |= !x->nodes.data[node].dirty;
     }
+}
+
+static void nodes_change(condition_index *x, uint32_t s, bool inverse, cel_value old, cel_value now)
+{
+    slot_nodes *p = x->slots.data[s].nodes;
+    mark_readers(x, p);
     if (p->leaves.len == 0)
         return;
-    bool inverse = schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE;
     /* Of an inverse list what it was is gone already: it cannot be looked for. */
     if (inverse || old.kind == CEL_UNKNOWN || now.kind == CEL_UNKNOWN) {
         for (uint32_t i = 0; i < p->leaves.len; i++) {
@@ -284,4 +287,20 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
         node_set(x, p->truth, leaf_truth(&x->nodes.data[p->truth], now));
     for (uint32_t i = 0; i < p->ladders.len; i++)
         ladder_change(x, &p->ladders.data[i], old, now);
+}
+
+void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+{
+    condition_index *x = index;
+    uint32_t s = entity->slots[field];
+    const slot *p = &x->slots.data[s];
+    cell_value value = {.value = now};
+    if (same_scalar(old, now))
+        return;
+    const subscriber *list = p->subscribers > 1 ? p->many : &p->one;
+    for (uint32_t i = 0; i < p->subscribers; i++)
+        cohort_change(x, cohort_at(x, list[i].cohort), list[i].column, &value);
+    if (p->nodes)
+        nodes_change(x, s, schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE, old,
+                     now);
 }

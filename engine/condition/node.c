@@ -20,7 +20,7 @@ condition_truth truth_of_counts(const uint32_t count[4])
                                   : TRUTH_TRUE;
 }
 
-condition_truth condition_value(const condition_index *x, condition_edge edge)
+condition_truth edge_value(const condition_index *x, condition_edge edge)
 {
     condition_truth t = (condition_truth)x->nodes.data[edge >> 1].truth;
     return edge & 1 ? truth_not(t) : t;
@@ -28,7 +28,7 @@ condition_truth condition_value(const condition_index *x, condition_edge edge)
 
 uint32_t node_alloc(condition_index *x, node_kind kind)
 {
-    condition_node fresh = {.kind = (uint8_t)kind, .refs = 1, .slot = CONDITION_NONE};
+    condition_node fresh = {.kind = (uint8_t)kind, .refs = 1, .slot = CONDITION_NONE, .record = CONDITION_NONE};
     uint32_t node = x->node_free;
     if (node != CONDITION_NONE) {
         x->node_free = x->nodes.data[node].refs;
@@ -65,7 +65,7 @@ static void and_free(condition_index *x, uint32_t node)
     table_remove(&x->shared, n->hash, node);
     for (uint32_t i = 0; i < count; i++) {
         parent_remove(x, children[i].edge >> 1, children[i].at);
-        condition_release(x, children[i].edge);
+        edge_release(x, children[i].edge);
     }
     free(children);
 }
@@ -73,7 +73,7 @@ static void and_free(condition_index *x, uint32_t node)
 void node_free(condition_index *x, uint32_t node)
 {
     condition_node *n = &x->nodes.data[node];
-    assert(n->refs == 0 && n->parents.len == 0 && n->posts.len == 0 && !n->queued && !n->logged);
+    assert(n->refs == 0 && n->parents.len == 0 && n->record == CONDITION_NONE && !n->queued && !n->logged);
     switch ((node_kind)n->kind) {
     case NODE_TRUTH:
     case NODE_EQUAL:
@@ -94,14 +94,13 @@ void node_free(condition_index *x, uint32_t node)
     }
     n = &x->nodes.data[node];
     VEC_FREE(&n->parents);
-    VEC_FREE(&n->posts);
     n->kind = NODE_FREE;
     n->refs = x->node_free;
     x->node_free = node;
     x->node_count--;
 }
 
-void condition_release(condition_index *x, condition_edge edge)
+void edge_release(condition_index *x, condition_edge edge)
 {
     condition_node *n = &x->nodes.data[edge >> 1];
     assert(n->kind != NODE_FREE && n->refs > 0);
@@ -115,7 +114,7 @@ void node_set(condition_index *x, uint32_t node, condition_truth truth)
     condition_truth old = (condition_truth)n->truth;
     if (old == truth)
         return;
-    if (n->posts.len && !n->logged) {
+    if (n->record != CONDITION_NONE && !n->logged) {
         n->logged = VEC_PUSH(&x->log, node);
         n->logged_truth = (uint8_t)old;
         x->failed |= !n->logged;
@@ -133,6 +132,7 @@ void node_set(condition_index *x, uint32_t node, condition_truth truth)
         p->count[negated ? truth_not(truth) : truth]++;
         if (!p->queued) {
             p->queued = VEC_PUSH(&x->levels.data[p->level], entry >> 1);
+            x->pending = true;
             x->failed |= !p->queued;
         }
     }
@@ -188,7 +188,7 @@ static int edge_order(const void *a, const void *b)
 
 static bool is_const_true(const condition_index *x, condition_edge e)
 {
-    return x->nodes.data[e >> 1].kind == NODE_CONST && condition_value(x, e) == TRUTH_TRUE;
+    return x->nodes.data[e >> 1].kind == NODE_CONST && edge_value(x, e) == TRUTH_TRUE;
 }
 
 /* Sorted, each once, without constants that say nothing; releases what it drops. */
@@ -198,7 +198,7 @@ static uint32_t simplify(condition_index *x, condition_edge *edges, uint32_t cou
     qsort(edges, count, sizeof(*edges), edge_order);
     for (uint32_t i = 0; i < count; i++) {
         if ((n && edges[n - 1] == edges[i]) || is_const_true(x, edges[i]))
-            condition_release(x, edges[i]);
+            edge_release(x, edges[i]);
         else
             edges[n++] = edges[i];
     }
@@ -222,7 +222,7 @@ static uint32_t and_create(condition_index *x, const condition_edge *edges, uint
             return x->failed = true, CONDITION_NONE;
         if (c->level >= n->level)
             n->level = (uint16_t)(c->level + 1);
-        n->count[condition_value(x, edges[i])]++;
+        n->count[edge_value(x, edges[i])]++;
     }
     n->truth = (uint8_t)truth_of_counts(n->count);
     while (x->levels.len <= n->level)
@@ -250,6 +250,6 @@ condition_edge edge_and(condition_index *x, condition_edge *edges, uint32_t coun
     }
     x->nodes.data[node].refs++;
     for (uint32_t i = 0; i < count; i++)
-        condition_release(x, edges[i]);
+        edge_release(x, edges[i]);
     return node * 2;
 }

@@ -162,7 +162,7 @@ uint32_t opaque_take(condition_index *x, condition_template *t, const cel_progra
 
 static void reader_remove(condition_index *x, uint32_t s, uint32_t at)
 {
-    slot *p = &x->slots.data[s];
+    slot_nodes *p = x->slots.data[s].nodes;
     VEC_SWAP_REMOVE(&p->readers, at);
     if (at < p->readers.len) {
         slot_reader moved = p->readers.data[at];
@@ -196,15 +196,16 @@ static void note_slot(reading *r, context_entity *entity, uint16_t field)
 {
     condition_index *x = r->index;
     uint32_t s = slot_take(x, entity, field);
-    if (s == CONDITION_NONE) {
+    slot_nodes *p = s == CONDITION_NONE ? NULL : slot_nodes_of(x, s);
+    if (!p) {
         r->failed = true;
         return;
     }
-    if (x->slots.data[s].mark == x->run) {
+    if (p->mark == x->run) {
         slot_drop(x, s);
         return;
     }
-    x->slots.data[s].mark = x->run;
+    p->mark = x->run;
     if (!VEC_PUSH(&r->slots, s))
         r->failed = true;
 }
@@ -217,9 +218,10 @@ static bool reads_update(condition_index *x, uint32_t node, reading *r)
     uint64_t stays = x->run + 1;
     for (uint32_t i = 0; i < o->reads.len; i++) {
         read_slot read = o->reads.data[i];
-        if (x->slots.data[read.slot].mark == x->run) {
-            x->slots.data[read.slot].mark = stays;
-            x->slots.data[read.slot].readers.data[read.at].at = kept;
+        slot_nodes *p = x->slots.data[read.slot].nodes;
+        if (p->mark == x->run) {
+            p->mark = stays;
+            p->readers.data[read.at].at = kept;
             o->reads.data[kept++] = read;
         } else {
             /* what moves inside is another leaf's: we stand once among the readers of a slot */
@@ -229,7 +231,7 @@ static bool reads_update(condition_index *x, uint32_t node, reading *r)
     o->reads.len = kept;
     for (uint32_t i = 0; i < r->slots.len; i++) {
         uint32_t s = r->slots.data[i];
-        slot *p = &x->slots.data[s];
+        slot_nodes *p = x->slots.data[s].nodes;
         if (p->mark == stays) {
             slot_drop(x, s);
             continue;

@@ -94,6 +94,7 @@ static bool compile(planner *p, cel_program **out, const cel_expr *e)
 
 static bool plan_static(planner *p, static_expr *out, const cel_expr *e)
 {
+    out->expr = e;
     out->is_const = e->kind == CEL_EXPR_CONST;
     out->value = e->value;
     return out->is_const || compile(p, &out->program, e);
@@ -110,6 +111,22 @@ static plan *plan_slot(planner *p, plan_kind kind, const cel_expr *whole, const 
     if (!plan_static(p, &out->key, slot_expr->operand->args[1]) || (constant && !plan_static(p, &out->constant, constant)))
         return NULL;
     return out;
+}
+
+/* slot in [a, b, c], written out: its elements, for the shape. */
+static plan *plan_in(planner *p, const cel_expr *e)
+{
+    const cel_expr *list = e->args[1];
+    plan *out = plan_slot(p, PLAN_IN, e, e->args[0], list);
+    if (!out || list->kind != CEL_EXPR_LIST || list->optional_mask || list->arg_count == 0)
+        return out;
+    out->items = ARENA_ARRAY(&p->t->memory, static_expr, list->arg_count);
+    for (uint32_t i = 0; out->items && i < list->arg_count; i++) {
+        if (!plan_static(p, &out->items[i], list->args[i]))
+            return NULL;
+        out->item_count++;
+    }
+    return out->items ? out : NULL;
 }
 
 static plan *plan_opaque(planner *p, const cel_expr *e)
@@ -185,7 +202,7 @@ static plan *plan_comparison(planner *p, const cel_expr *e)
     case CEL_OP_NE:
         return plan_not(p, e, plan_slot(p, PLAN_EQUAL, e, slot_expr, constant));
     case CEL_OP_IN:
-        return straight ? plan_slot(p, PLAN_IN, e, slot_expr, constant) : plan_opaque(p, e);
+        return straight ? plan_in(p, e) : plan_opaque(p, e);
     default:
         out = plan_slot(p, PLAN_ORDER, e, slot_expr, constant);
         if (out)
@@ -223,7 +240,6 @@ mandate_status plan_create(condition_index *x, condition_template *t, mandate_er
 {
     planner p = {.index = x, .t = t, .err = err};
     t->root = plan_expr(&p, t->ast->root);
-    t->opaque_count = p.plans;
     if (!t->root && p.status == MANDATE_OK)
         p.status = mandate_error_set(err, MANDATE_NOMEM, "out of memory while planning a condition");
     return p.status;
@@ -239,4 +255,6 @@ void plan_destroy(plan *p)
     cel_program_destroy(p->program);
     cel_program_destroy(p->key.program);
     cel_program_destroy(p->constant.program);
+    for (uint32_t i = 0; i < p->item_count; i++)
+        cel_program_destroy(p->items[i].program);
 }

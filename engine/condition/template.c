@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* template - one condition text: parsed, checked, compiled and planned once, shared by every mandate that has it. */
-#include "engine/condition/index_int.h"
+#include "engine/condition/cohort.h"
 
 #include "engine/base/hash.h"
 #include "engine/cel/certain.h"
@@ -18,10 +18,11 @@ static bool template_eq(const void *ctx, uint32_t handle, const void *key)
 
 mandate_slice condition_text(const condition_template *t) { return t->text; }
 
-static void template_destroy(condition_template *t)
+static void template_destroy(condition_index *x, condition_template *t)
 {
     if (!t)
         return;
+    shapes_release(x, t);
     plan_destroy(t->root);
     cel_program_destroy(t->program);
     cel_ast_destroy(t->ast);
@@ -66,9 +67,11 @@ static mandate_status template_create(condition_template **out, condition_index 
         s = cel_compile(&t->program, env, t->ast, err);
     if (s == MANDATE_OK)
         s = plan_create(x, t, err);
+    if (s == MANDATE_OK && !shape_create(x, t, 0))
+        s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while compiling a condition");
     if (s != MANDATE_OK) {
         s = report(&issues, text, s, err);
-        template_destroy(t);
+        template_destroy(x, t);
     } else {
         *out = t;
     }
@@ -94,7 +97,7 @@ mandate_status condition_compile(condition_template **out, condition_index *x, m
     if ((handle == x->template_list.len &&
          (!VEC_RESERVE(&x->template_free, handle + 1) || !VEC_PUSH(&x->template_list, NULL))) ||
         !table_add(&x->templates, hash, handle)) {
-        template_destroy(t);
+        template_destroy(x, t);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while compiling a condition");
     }
     if (x->template_free.len && x->template_free.data[x->template_free.len - 1] == handle)
@@ -119,5 +122,5 @@ void condition_template_release(condition_index *x, condition_template *t)
     x->template_list.data[t->handle] = NULL;
     x->template_free.data[x->template_free.len++] = t->handle;
     x->template_count--;
-    template_destroy(t);
+    template_destroy(x, t);
 }

@@ -15,6 +15,7 @@ static void no_trace(rig *g, uint32_t mandates)
     assert_int_equal(g->r.mandate_count, 0);
     if (mandates == 0) {
         assert_int_equal(stats.templates, 0);
+        assert_int_equal(stats.conditions, 0);
         assert_int_equal(stats.nodes, 0);
         assert_int_equal(stats.slots, 0);
         assert_int_equal(engine_next_deadline_us(g->e), INT64_MAX);

@@ -140,6 +140,7 @@ static void test_review__readers_of_shared_cells_come_and_go(void **state)
     }
     condition_stats stats;
     condition_get_stats(g->index, &stats);
+    assert_int_equal(stats.conditions, 0);
     assert_int_equal(stats.nodes, 0);
     assert_int_equal(stats.slots, 0);
     assert_int_equal(stats.templates, 0);

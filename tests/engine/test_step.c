@@ -161,6 +161,7 @@ static void test_step__an_ended_mandate_leaves_the_index_and_the_timers(void **s
     issue(g, "m-1", OPEN, "now > timestamp('2030-01-01T00:00:00Z')", "crm.conversation['R-1'].count + 1 > 7");
     rig_command_now(g, COMMAND_REVOKE, "m-1");
     condition_get_stats(g->index, &stats);
+    assert_int_equal(stats.conditions, 0);
     assert_int_equal(stats.nodes, 0);
     assert_int_equal(stats.slots, 0);
     assert_int_equal(stats.templates, 0);

@@ -99,6 +99,8 @@ static inline void assert_consistent(rig *g)
 static inline void assert_nothing_left(const rig *g)
 {
     condition_stats s = stats_of(g);
+    assert_int_equal(s.conditions, 0);
+    assert_int_equal(s.cohorts, 0);
     assert_int_equal(s.nodes, 0);
     assert_int_equal(s.slots, 0);
     assert_int_equal(s.templates, 0);

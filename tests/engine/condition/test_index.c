@@ -10,20 +10,21 @@
 #define R2 "crm.conversation[\"R-2\"]"
 
 /* --- sharing ----------------------------------------------------------------------------------------------- */
-static void test_index__equal_texts_are_one_template_and_one_node(void **state)
+static void test_index__equal_texts_are_one_template_and_one_condition(void **state)
 {
     rig *g = *state;
     hold(g, 1, R1 ".status == 'open'");
     condition_stats one = stats_of(g);
     hold(g, 2, R1 ".status == 'open'");
     condition_stats two = stats_of(g);
-    assert_int_equal(one.nodes, 1);
-    assert_int_equal(two.nodes, 1);
+    assert_int_equal(one.conditions, 1);
+    assert_int_equal(two.conditions, 1);
+    assert_int_equal(two.cohorts, 1);
     assert_int_equal(two.slots, 1);
     assert_int_equal(two.templates, 1);
     assert_int_equal(holders[1].edge, holders[2].edge);
     let_go(g, 1);
-    assert_int_equal(stats_of(g).nodes, 1);
+    assert_int_equal(stats_of(g).conditions, 1);
     let_go(g, 2);
     assert_nothing_left(g);
 }
@@ -32,14 +33,15 @@ static void test_index__equal_comparisons_are_shared_across_texts_and_ways_of_wr
 {
     rig *g = *state;
     hold(g, 1, R1 ".status == 'open' && " R1 ".count < 5");
-    assert_int_equal(stats_of(g).nodes, 3);
+    assert_int_equal(stats_of(g).conditions, 1);
     hold(g, 2, "5 > " R1 ".count && 'open' == " R1 ".status");
-    assert_int_equal(stats_of(g).nodes, 3);
+    assert_int_equal(stats_of(g).conditions, 1);
     assert_int_equal(holders[1].edge, holders[2].edge);
     hold(g, 3, "!(" R1 ".status != 'open' || !(" R1 ".count < 5))");
     assert_int_equal(holders[1].edge, holders[3].edge);
     hold(g, 4, R1 ".count < 5 || " R1 ".status == 'open'");
-    assert_int_equal(stats_of(g).nodes, 4);
+    assert_int_equal(stats_of(g).conditions, 2);
+    assert_int_equal(stats_of(g).cohorts, 2);
     assert_int_not_equal(holders[1].edge, holders[4].edge);
     assert_int_equal(stats_of(g).slots, 2);
     assert_int_equal(stats_of(g).templates, 4);
@@ -398,7 +400,7 @@ static void test_index__a_bad_text_is_refused_with_its_place_and_leaves_nothing(
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_index__equal_texts_are_one_template_and_one_node),
+        TEST(test_index__equal_texts_are_one_template_and_one_condition),
         TEST(test_index__equal_comparisons_are_shared_across_texts_and_ways_of_writing),
         TEST(test_index__repeated_operands_and_true_constants_say_nothing),
         TEST(test_index__parameterised_conditions_share_what_their_parameters_make_equal),

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cohort - members come and go: see cohort.h for what they are. What nobody holds is gone, and so is the room it took. */
+#include "engine/condition/cohort.h"
+
+#include "engine/base/hash.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+typedef struct cohort_key {
+    const shape *shape;
+    const uint32_t *slots;
+    const uint8_t *families;
+} cohort_key;
+
+static bool cohort_eq(const void *ctx, uint32_t handle, const void *key)
+{
+    const cohort *c = cohort_at(ctx, handle);
+    const cohort_key *k = key;
+    if (c->shape != k->shape)
+        return false;
+    for (uint32_t i = 0; i < c->columns; i++)
+        if (c->column[i].slot != k->slots[i] || c->column[i].family != k->families[i])
+            return false;
+    return true;
+}
+
+static uint64_t key_hash(const cohort_key *k)
+{
+    uint64_t h = hash_mix(k->shape->hash, hash_bytes(k->slots, k->shape->atoms * sizeof(*k->slots)));
+    return hash_mix(h, hash_bytes(k->families, k->shape->atoms));
+}
+
+/* --- room --------------------------------------------------------------------------------------------------- */
+/* One block: the words, then the records. */
+static bool cohort_resize(cohort *c, uint32_t cap)
+{
+    size_t words = (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
+    char *block = malloc(words + cap * sizeof(uint32_t));
+    if (!block)
+        return false;
+    uint64_t *fresh = (uint64_t *)(void *)block;
+    uint32_t *conditions = (uint32_t *)(void *)(block + words);
+    uint32_t kept = words_of(c->extent);
+    size_t old_bytes = (size_t)kept * cohort_stride(c) * sizeof(uint64_t);
+    if (c->extent) {
+        memcpy(fresh, c->words, old_bytes);
+        memcpy(conditions, c->conditions, c->extent * sizeof(uint32_t));
+    }
+    memset(block + old_bytes, 0, words - old_bytes);
+    free(c->words);
+    c->words = fresh;
+    c->conditions = conditions;
+    c->cap = cap;
+    while ((words_of(cap) - 1) >> c->shift >= 64) { /* what is marked is marked more coarsely */
+        uint64_t coarse = 0;
+        for (int i = 0; i < 64; i++)
+            coarse |= (c->dirty >> i & 1) << (i / 2);
+        c->dirty = coarse;
+        c->shift++;
+    }
+    return !c->big || big_grow(c);
+}
+
+static bool room_for_member(cohort *c)
+{
+    if (c->free != COHORT_FREE_END || c->extent < c->cap)
+        return true;
+    uint32_t more = c->cap / 8 > 4 ? c->cap / 8 : c->cap ? 4 : 1;
+    return cohort_resize(c, c->cap + more);
+}
+
+/* --- finding ------------------------------------------------------------------------------------------------ */
+/* Few members: those that have the first constant, those that also have the second, ... */
+static uint32_t small_find(const cohort *c, const member_keys *keys)
+{
+    uint64_t set[COHORT_SMALL / 64];
+    uint32_t words = words_of(c->extent);
+    if (c->laddered == 0)
+        return 0;
+    memset(set, 0xff, words * sizeof(*set));
+    for (uint32_t i = 0; i < c->columns; i++) {
+        const ladder *l = &c->column[i].constants;
+        uint64_t with[COHORT_SMALL / 64] = {0}, any = 0;
+        if (!is_laddered(c->column[i].kind))
+            continue;
+        for (rung r = ladder_find_key(l, keys->key[i]); rung_valid(l, r) && rung_key(l, r) == keys->key[i];
+             r = rung_next(l, r))
+            with[rung_member(l, r) / 64] |= UINT64_C(1) << (rung_member(l, r) % 64);
+        for (uint32_t w = 0; w < words; w++)
+            any |= set[w] &= with[w];
+        if (!any)
+            return CONDITION_NONE;
+    }
+    for (uint32_t w = 0;; w++)
+        if (set[w])
+            return w * 64 + (uint32_t)__builtin_ctzll(set[w]);
+}
+
+static uint32_t member_find(const cohort *c, const member_keys *keys)
+{
+    for (uint32_t i = 0; i < c->columns; i++)
+        if (c->column[i].kind == NODE_EQUAL && !keys->has_class[i])
+            return CONDITION_NONE;
+    return c->big ? big_find(c, keys) : c->members ? small_find(c, keys) : CONDITION_NONE;
+}
+
+static uint64_t key_of(const cohort *c, uint32_t i, uint32_t member)
+{
+    const ladder *l = &c->column[i].constants;
+    if (c->big)
+        return big_key(c, i, member);
+    rung r = {0, 0};
+    while (rung_member(l, r) != member)
+        r = rung_next(l, r);
+    return rung_key(l, r);
+}
+
+/* More than a few: from now on by hash. */
+static bool become_big(cohort *c)
+{
+    member_keys keys;
+    if (!big_grow(c))
+        return false;
+    for (uint32_t m = 0; m < c->extent; m++) {
+        if (c->conditions[m] & COHORT_FREE)
+            continue;
+        cohort_big *big = c->big;
+        c->big = NULL; /* the keys are still in the ladders alone */
+        for (uint32_t i = 0; i < c->columns; i++)
+            if (is_laddered(c->column[i].kind))
+                keys.key[i] = key_of(c, i, m);
+        c->big = big;
+        if (!big_add(c, m, &keys))
+            return false;
+    }
+    return true;
+}
+
+/* --- coming -------------------------------------------------------------------------------------------------- */
+static bool constants_add(condition_index *x, cohort *c, uint32_t member, member_keys *keys)
+{
+    for (uint32_t i = 0; i < c->columns; i++) {
+        column *col = &c->column[i];
+        if (!is_laddered(col->kind))
+            continue;
+        if (col->kind == NODE_EQUAL) {
+            uint32_t klass = class_take(x, keys->constant[i]);
+            if (klass == CONDITION_NONE)
+                return false;
+            keys->key[i] = klass;
+            column_meets(x, col, klass);
+        }
+        if (!ladder_add(&col->constants, keys->key[i], member))
+            return false;
+        uint64_t *bits = cohort_word(c, member / 64) + i, bit = UINT64_C(1) << (member % 64);
+        *bits = col->mode == COLUMN_BITS && column_bit(col, keys->key[i]) ? *bits | bit : *bits & ~bit;
+    }
+    return true;
+}
+
+static void result_set(cohort *c, uint32_t member)
+{
+    uint64_t low, high, bit = UINT64_C(1) << (member % 64), *result = cohort_word(c, member / 64) + c->columns;
+    cohort_evaluate(c, member / 64, &low, &high);
+    result[0] = (result[0] & ~bit) | (low & bit);
+    result[1] = (result[1] & ~bit) | (high & bit);
+}
+
+static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
+{
+    uint32_t record = room_for_member(c) ? rows_take(&x->records) : ROWS_NONE;
+    if (record == ROWS_NONE)
+        return CONDITION_NONE;
+    uint32_t member = c->free;
+    if (member != COHORT_FREE_END)
+        c->free = c->conditions[member] & ~COHORT_FREE;
+    else
+        member = c->extent++;
+    c->conditions[member] = record;
+    c->members++;
+    *record_at(x, record) = (condition_record){.cohort = c->handle, .index = member, .refs = 1, .holders = HOLDERS_NONE};
+    if (!constants_add(x, c, member, keys) || (c->big && !big_add(c, member, keys)))
+        return CONDITION_NONE;
+    if (!c->big && c->members > COHORT_SMALL - 64 && !become_big(c))
+        return CONDITION_NONE;
+    result_set(c, member);
+    return record;
+}
+
+static void cohort_free(cohort *c)
+{
+    for (uint32_t i = 0; i < c->columns; i++)
+        ladder_deinit(&c->column[i].constants);
+    big_free(c);
+    free(c->words);
+    free(c);
+}
+
+/* Takes the slots' references. */
+static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t hash)
+{
+    uint32_t n = k->shape->atoms;
+    cohort *c = calloc(1, sizeof(*c) + n * sizeof(column));
+    uint32_t handle = c ? rows_take(&x->cohorts) : ROWS_NONE;
+    if (handle == ROWS_NONE || !table_add(&x->cohort_table, hash, handle))
+        return free(c), NULL;
+    ((cohort_row *)rows_at(&x->cohorts, handle))->cohort = c;
+    c->shape = (shape *)(uintptr_t)k->shape;
+    c->shape->refs++;
+    c->hash = hash;
+    c->handle = handle;
+    c->free = COHORT_FREE_END;
+    c->columns = (uint8_t)n;
+    for (uint32_t i = 0; i < n; i++) {
+        column *col = &c->column[i];
+        *col = (column){.slot = k->slots[i], .kind = k->shape->kind[i], .op = k->shape->op[i], .family = k->families[i]};
+        c->laddered += is_laddered(col->kind);
+        column_init(x, col, slot_value(x, col->slot));
+        if (!slot_subscribe(x, col->slot, (subscriber){handle, i}, &col->sub_at))
+            return NULL;
+    }
+    return c;
+}
+
+uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entities, const uint16_t *fields,
+                     const uint8_t *families, member_keys *keys)
+{
+    uint32_t slots[SHAPE_ATOMS];
+    cohort_key key = {s, slots, families};
+    bool known = true;
+    for (uint32_t i = 0; i < s->atoms; i++) {
+        slots[i] = entities[i]->slots ? entities[i]->slots[fields[i]] : CONTEXT_NO_SLOT;
+        known &= slots[i] != CONTEXT_NO_SLOT;
+    }
+    uint32_t handle = known ? table_find(&x->cohort_table, key_hash(&key), cohort_eq, x, &key) : TABLE_NONE;
+    cohort *c = handle == TABLE_NONE ? NULL : cohort_at(x, handle);
+    if (!c) {
+        for (uint32_t i = 0; i < s->atoms; i++) {
+            slots[i] = slot_take(x, entities[i], fields[i]);
+            if (slots[i] == CONDITION_NONE)
+                return x->failed = true, CONDITION_NONE;
+        }
+        c = cohort_create(x, &key, key_hash(&key));
+        if (!c)
+            return x->failed = true, CONDITION_NONE;
+    }
+    uint32_t member = member_find(c, keys);
+    if (member != CONDITION_NONE) {
+        record_at(x, c->conditions[member])->refs++;
+        return c->conditions[member];
+    }
+    uint32_t record = member_add(x, c, keys);
+    x->failed |= record == CONDITION_NONE; /* fatal for the engine: nothing is undone */
+    return record;
+}
+
+/* --- going ---------------------------------------------------------------------------------------------------- */
+static void cohort_end(condition_index *x, cohort *c)
+{
+    table_remove(&x->cohort_table, c->hash, c->handle);
+    for (uint32_t i = 0; c->queued && i < x->cohort_queue.len; i++)
+        if (x->cohort_queue.data[i] == c->handle) {
+            VEC_SWAP_REMOVE(&x->cohort_queue, i);
+            break;
+        }
+    for (uint32_t i = 0; i < c->columns; i++) {
+        slot_unsubscribe(x, c->column[i].slot, c->column[i].sub_at);
+        slot_drop(x, c->column[i].slot);
+    }
+    ((cohort_row *)rows_at(&x->cohorts, c->handle))->cohort = NULL;
+    rows_give(&x->cohorts, c->handle);
+    shape_release(x, c->shape);
+    cohort_free(c);
+}
+
+/* Members in use move together; their order, and with it that of the ladders, stays. */
+static void cohort_compact(condition_index *x, cohort *c)
+{
+    uint32_t *rank = malloc(c->extent * sizeof(*rank)), n = 0;
+    if (!rank)
+        return; /* costs memory only */
+    for (uint32_t m = 0; m < c->extent; m++) {
+        rank[m] = n;
+        if (c->conditions[m] & COHORT_FREE)
+            continue;
+        record_at(x, c->conditions[m])->index = n;
+        c->conditions[n++] = c->conditions[m];
+    }
+    for (uint32_t i = 0; i < c->columns; i++) {
+        ladder *l = &c->column[i].constants;
+        for (uint32_t k = 0; k < l->chunks; k++) {
+            const ladder_chunk *chunk = ladder_chunk_at(l, k);
+            for (uint32_t e = 0; e < chunk->len; e++)
+                ladder_members(chunk)[e] = rank[ladder_members(chunk)[e]];
+        }
+    }
+    free(rank);
+    c->extent = n;
+    c->free = COHORT_FREE_END;
+    big_free(c);
+    x->failed |= !cohort_resize(c, n);
+    if (n > COHORT_SMALL - 64)
+        x->failed |= !become_big(c);
+    for (uint32_t i = 0; i < c->columns; i++)
+        if (c->column[i].mode == COLUMN_BITS)
+            column_fill(c, i);
+    for (uint32_t w = 0; w < words_of(n); w++) {
+        uint64_t *result = cohort_word(c, w) + c->columns;
+        cohort_evaluate(c, w, &result[0], &result[1]);
+    }
+}
+
+void cohort_release(condition_index *x, cohort *c, uint32_t member)
+{
+    for (uint32_t i = 0; i < c->columns; i++) {
+        column *col = &c->column[i];
+        if (!is_laddered(col->kind))
+            continue;
+        uint64_t key = key_of(c, i, member);
+        ladder_remove(&col->constants, key, member);
+        if (col->kind == NODE_EQUAL)
+            class_drop(x, (uint32_t)key);
+    }
+    if (c->big)
+        big_remove(c, member);
+    c->conditions[member] = COHORT_FREE | c->free;
+    c->free = member;
+    c->members--;
+    if (c->members == 0)
+        cohort_end(x, c);
+    else if (!c->queued && c->extent >= 16 && c->members < c->extent / 2)
+        cohort_compact(x, c);
+}
+
+void cohort_destroy_all(condition_index *x)
+{
+    for (uint32_t i = 0; i < rows_bound(&x->cohorts); i++)
+        if (rows_there(&x->cohorts, i) && cohort_at(x, i))
+            cohort_free(cohort_at(x, i));
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cohort - conditions of one shape over the same cells, evaluated side by side: one bit a condition, 64 at a time.
+ *
+ *   shape    what remains of a condition when its constants and cells are taken out: atoms and a formula over them
+ *   cohort   shape + the cells its atoms read. Its members differ in nothing but their constants.
+ *   column   one atom of the cohort: the state of its cell, and the members' constants in a ladder
+ *
+ *     deal-7 .amount < ?  &&  deal-7 .open              members      0  1  2  3 ...
+ *                                        column 0  ladder  500:2  700:0  900:3         amount = 600
+ *                                                  bits             1  0  0  1         flips what lies between old and new
+ *                                        column 1  no constants: the same for all      open = true
+ *                                        result    low, high plane  1  0  0  1         changed bits are the flips
+ *
+ * A change of a cell finds the members whose constants it passes (order) or leaves and meets (equality), turns their bits, and
+ * marks their words; settling evaluates each marked word once, with the formula as bitwise operations, and reads the flips off the
+ * difference. Unknown and error are states of a whole column: a constant of another kind makes another cohort (family).
+ *
+ * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high]
+ * truth = high * 2 + low as in condition_truth. Behind the words stands the condition record of each member.
+ */
+#ifndef MANDATE_ENGINE_CONDITION_COHORT_H
+#define MANDATE_ENGINE_CONDITION_COHORT_H
+
+#include "engine/condition/index_int.h"
+#include "engine/condition/ladder.h"
+
+enum {
+    SHAPE_ATOMS = 24, /* more: nodes instead (node.c) */
+    SHAPE_CODE = 96,
+    SHAPE_STACK = 16,  /* values the formula holds at once */
+    COHORT_SMALL = 512 /* members that are found by intersecting ladders; more: by hash (cohort_big.c) */
+};
+
+/* The formula, postfix: an atom's number pushes it, CODE_AND takes two and pushes their AND, CODE_NOT turns the top. */
+enum { CODE_AND = 0x40, CODE_NOT = 0x80 };
+
+struct shape {
+    uint64_t hash;
+    uint32_t refs, handle; /* refs: templates and cohorts */
+    uint8_t atoms, code_len;
+    uint8_t kind[SHAPE_ATOMS]; /* NODE_TRUTH, NODE_EQUAL, NODE_ORDER */
+    uint8_t op[SHAPE_ATOMS];   /* cel_op of an ORDER */
+    uint8_t code[SHAPE_CODE];
+};
+
+/* What a column's cell makes of it. The first four are condition_truth: the same for every member. */
+enum { COLUMN_BITS = 4 };
+
+typedef struct column {
+    uint32_t slot, sub_at;          /* its cell, and where it stands among the cell's subscribers */
+    uint8_t kind, op, family, mode; /* mode: a condition_truth or COLUMN_BITS */
+    uint32_t klass;                 /* EQUAL: members with this class are true, all others false */
+    uint64_t bound;                 /* ORDER: keys from here on are true of < and <=, those below of > and >= */
+    ladder constants;
+} column;
+
+/* Members by their constants, when they are many. */
+typedef struct cohort_big cohort_big;
+
+struct cohort {
+    shape *shape;
+    uint64_t hash;
+    uint64_t dirty; /* bit i: words i << shift ... are to be evaluated */
+    cohort_big *big;
+    uint64_t *words;
+    uint32_t *conditions;             /* by member; a free one: COHORT_FREE | next free */
+    uint32_t handle, members, extent; /* extent: members ever in use, first to last */
+    uint32_t free, cap;               /* free: first free member, or COHORT_FREE_END */
+    uint8_t columns, laddered, shift; /* laddered: columns with constants */
+    bool queued;
+    column column[];
+};
+#define COHORT_FREE UINT32_C(0x80000000)
+#define COHORT_FREE_END UINT32_C(0x7fffffff)
+
+/* A member's constants: for each laddered column one key. */
+typedef struct member_keys {
+    uint64_t key[SHAPE_ATOMS];
+    cel_value constant[SHAPE_ATOMS]; /* EQUAL: the constant itself, whose class is made when the member is */
+    bool has_class[SHAPE_ATOMS];     /* EQUAL: key is its class */
+} member_keys;
+
+/* The thread of free rows must not touch the pointer: NULL marks a row that is free. */
+typedef struct cohort_row {
+    uint32_t thread;
+    cohort *cohort;
+} cohort_row;
+static inline cohort *cohort_at(const condition_index *x, uint32_t handle)
+{
+    return ((const cohort_row *)rows_at(&x->cohorts, handle))->cohort;
+}
+
+static inline uint32_t cohort_stride(const cohort *c) { return c->columns + 2u; }
+static inline uint64_t *cohort_word(const cohort *c, uint32_t w) { return c->words + (size_t)w * cohort_stride(c); }
+static inline uint32_t words_of(uint32_t members) { return (members + 63) / 64; }
+static inline bool is_laddered(uint8_t kind) { return kind != NODE_TRUTH; }
+
+/* --- constant.c: constants as keys -------------------------------------------------------------------------- */
+/* Class of a constant under equality, or CONDITION_NONE when no condition names such a one. */
+uint32_t class_size(void);
+void classes_deinit(condition_index *x);
+uint32_t class_find(const condition_index *x, cel_value v);
+/* The same with one more reference, made when needed; CONDITION_NONE: out of memory. */
+uint32_t class_take(condition_index *x, cel_value v);
+void class_drop(condition_index *x, uint32_t klass);
+cel_value class_value(const condition_index *x, uint32_t klass);
+/* Key of a threshold, in the order of its family; false when it has none (such conditions are nodes). */
+bool order_key(cel_value constant, uint8_t *family, uint64_t *key);
+/* The constant of a key again. */
+cel_value order_constant(uint8_t family, uint64_t key);
+/* Where a value splits the constants of a family: keys from *lower on are >= v, from *upper on > v. Otherwise the truth
+ * that every such comparison has. */
+bool order_split(uint8_t family, cel_value v, uint64_t *lower, uint64_t *upper, condition_truth *uniform);
+
+/* --- cohort.c: members come and go --------------------------------------------------------------------------- */
+/* The record of the condition with these constants over these cells, with one more reference; CONDITION_NONE: out of memory. */
+uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entities, const uint16_t *fields,
+                     const uint8_t *families, member_keys *keys);
+void cohort_release(condition_index *x, cohort *c, uint32_t member);
+void cohort_destroy_all(condition_index *x);
+
+/* --- cohort_change.c: cells change -------------------------------------------------------------------------------- */
+/* A cell's new value, with its class once somebody has asked for it. */
+typedef struct cell_value {
+    cel_value value;
+    uint32_t klass;
+    bool has_class;
+} cell_value;
+void column_init(condition_index *x, column *col, cel_value v);
+/* A constant of this class joins an EQUAL column: is it the cell's value? (Classes come and go; what stood in `klass` may be
+ * another by now.) */
+void column_meets(condition_index *x, column *col, uint32_t klass);
+void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now);
+/* The truth of one constant under the column's present state. */
+bool column_bit(const column *col, uint64_t key);
+/* Bits of a column from its state and ladder. */
+void column_fill(cohort *c, uint32_t i);
+void cohort_evaluate(const cohort *c, uint32_t word, uint64_t *low, uint64_t *high);
+/* Evaluates what is marked and lists the flips. */
+bool cohort_settle(condition_index *x, cohort *c);
+static inline condition_truth cohort_truth(const cohort *c, uint32_t member)
+{
+    const uint64_t *result = cohort_word(c, member / 64) + c->columns;
+    return (condition_truth)((result[0] >> (member % 64) & 1) | (result[1] >> (member % 64) & 1) << 1);
+}
+bool cohort_verify(condition_index *x, const cohort *c, char *why, size_t size);
+
+/* --- cohort_big.c ---------------------------------------------------------------------------------------------------- */
+uint32_t big_find(const cohort *c, const member_keys *keys);
+MANDATE_CHECK bool big_grow(cohort *c); /* room as in `cap`; made when there was none */
+MANDATE_CHECK bool big_add(cohort *c, uint32_t member, const member_keys *keys);
+void big_remove(cohort *c, uint32_t member);
+uint64_t big_key(const cohort *c, uint32_t col, uint32_t member);
+void big_free(cohort *c);
+
+/* --- shape.c --------------------------------------------------------------------------------------------------------- */
+/* Finds the template's shape, if it has one; when it depends on a list, for lists of this length. False: out of memory. */
+MANDATE_CHECK bool shape_create(condition_index *x, condition_template *t, uint32_t list_len);
+/* NULL: conditions of this template (with a list of this length) are nodes. */
+const shape_variant *shape_of(condition_index *x, condition_template *t, uint32_t list_len, bool *nomem);
+void shapes_release(condition_index *x, condition_template *t);
+void shape_release(condition_index *x, shape *s);
+
+#endif
