@@ -78,7 +78,8 @@ static bool bind_all(arm_result *out, indexer *s)
         arena_reset(&a);
         workload_claims(s->w, i, CLAUSE_WHILE, &a, &c);
         int64_t start = cpu_ns();
-        ok = condition_bind(&s->edge[i], s->x, s->shape[workload_terms_of(s->w, i).shape], &c, NULL) == MANDATE_OK &&
+        ok = condition_bind(&s->edge[i], s->x, s->shape[workload_terms_of(s->w, i).shape], c.clause[CLAUSE_WHILE], &c,
+                            NULL) == MANDATE_OK &&
              condition_attach(s->x, s->edge[i], i, CLAUSE_WHILE, &position);
         took += cpu_ns() - start;
     }

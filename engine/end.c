@@ -37,7 +37,7 @@ bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *er
     for (int k = 0; k < CLAUSE_COUNT; k++) {
         if (!m->template[k])
             continue;
-        if (condition_bind(&m->edge[k], e->conditions, m->template[k], c, err) != MANDATE_OK ||
+        if (condition_bind(&m->edge[k], e->conditions, m->template[k], c -> clause[k], c, err) != MANDATE_OK ||
             !condition_attach(e->conditions, m->edge[k], handle, (uint8_t)k, &m->position[k]))
             return engine_fail(e, "out of memory while binding conditions");
     }
@@ -79,9 +79,9 @@ static bool add_evidence(engine *e, transition *t, mandate *m, mandate_clause cl
     if (clause == CLAUSE_NONE)
         return true;
     assert(m->template[clause]);
-    t->clause_text = arena_dup(&e->memory, condition_text(m->template[clause]));
-    if (!t->clause_text.ptr || condition_evidence(e->conditions, m->template[clause], c, &e -> memory, &value, &terms,
-                                                  &t -> term_count, &t -> term_total, e -> err) != MANDATE_OK)
+    t->clause_text = c->clause[clause];
+    if (condition_evidence(e->conditions, m->template[clause], t -> clause_text, c, &e -> memory, &value, &terms,
+                           &t -> term_count, &t -> term_total, e -> err) != MANDATE_OK)
         return engine_fail(e, "out of memory while collecting evidence");
     t->terms = terms;
     return true;

@@ -40,7 +40,7 @@ typedef struct mandate {
 
 /* A standing condition without a mandate. Of a removed one, id and text stay readable until the next step. */
 typedef struct watch_state {
-    mandate_slice id, principal; /* owned; id.ptr NULL: a free place */
+    mandate_slice id, principal, condition; /* in one block, owned through id; id.ptr NULL: a free place */
     condition_template *template;
     condition_edge edge;
     uint32_t position; /* of its posting */
@@ -166,7 +166,7 @@ bool watch_report(engine *e, const occasion *why);
 void watch_result(engine *e, engine_result *out);
 bool watch_command(engine *e, const engine_command *c, engine_answer *a);
 /* A new place under this id, not bound yet; UINT32_MAX: out of memory. */
-uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal);
+uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal, mandate_slice condition);
 bool watch_bind(engine *e, uint32_t handle, mandate_error *err);
 mandate_status watch_load_done(engine *e, mandate_error *err);
 bool watch_hash(engine *e, buf *all);

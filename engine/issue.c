@@ -128,8 +128,8 @@ static void say_why(issuance *is, int clause, buf *out)
     condition_truth value;
     transition_term *terms;
     uint32_t count, total;
-    if (condition_evidence(is->e->conditions, is->template[clause], &is -> claims, &is -> e -> memory, &value, &terms,
-                           &count, &total, NULL) != MANDATE_OK)
+    if (condition_evidence(is->e->conditions, is->template[clause], is -> claims.clause[clause], &is->claims, &is->e->memory,
+                           &value, &terms, &count, &total, NULL) != MANDATE_OK)
         return;
     for (uint32_t i = 0; i < count && out->len < 400; i++) {
         buf_printf(out, "%s%.*s is ", i ? ", " : ": ", MANDATE_SLICE_ARG(terms[i].path));
@@ -152,7 +152,8 @@ static mandate_status check_clause(issuance *is, int clause, mandate_error *err)
         return mandate_error_prefix(err, s, "\"%s\" does not compile", claims_clause_names[clause]);
     if (!add_unobservable(is, clause))
         return MANDATE_NOMEM;
-    s = condition_bind(&is->edge[clause], e->conditions, is->template[clause], &is -> claims, err);
+    s = condition_bind(&is->edge[clause], e->conditions, is->template[clause], is -> claims.clause[clause], &is->claims,
+                       err);
     if (s)
         return engine_fail(e, "out of memory while issuing"), s;
     is->bound[clause] = true;

@@ -66,13 +66,13 @@ static mandate_status explain_clause(engine *e, const claims *c, mandate_clause 
     if (s)
         return s;
     arena_init(&a, 0);
-    s = condition_evidence(e->conditions, t, c, &a, &value, &terms, &count, &total, err);
+    s = condition_evidence(e->conditions, t, c->clause[clause], c, &a, &value, &terms, &count, &total, err);
     arena_deinit(&a);
     if (s == MANDATE_OK) {
         buf_printf(out, "{\"clause\":\"%s\",\"text\":", claims_clause_names[clause]);
         buf_put_json_string(out, c->clause[clause]);
         buf_printf(out, ",\"value\":\"%s\",\"tree\":", condition_truth_names[value]);
-        s = condition_explain(e->conditions, t, c, out, err);
+        s = condition_explain(e->conditions, t, c->clause[clause], c, out, err);
         buf_put_char(out, '}');
     }
     condition_template_release(e->conditions, t);

@@ -40,7 +40,7 @@ void engine_watch_get(const engine *e, uint32_t handle, engine_watch_view *out)
     const watch_state *w = &e->watches.data[handle];
     const watch_pulse *p = &e->pulses.data[handle];
     *out = (engine_watch_view){.id = w->id,
-                               .condition = condition_text(w->template),
+                               .condition = w->condition,
                                .principal = w->principal,
                                .value = (condition_truth)p->value,
                                .version = p->version,
@@ -58,7 +58,7 @@ void engine_flip_get(const engine *e, const engine_result *result, uint32_t inde
     uint64_t age = e->pulses.data[f->watch].age;
     *out = (watch_flip){.watch = w->id,
                         .issuer = e->issuer,
-                        .condition = condition_text(w->template),
+                        .condition = w->condition,
                         .created_seq = age >> WATCH_INPUT_BITS,
                         .created_input = (uint32_t)age & ((1u << WATCH_INPUT_BITS) - 1),
                         .version = f->version,
@@ -79,16 +79,13 @@ static void watch_free(engine *e, watch_state *w)
     if (w->template)
         condition_template_release(e->conditions, w->template);
     free((void *)(uintptr_t)w->id.ptr);
-    free((void *)(uintptr_t)w->principal.ptr);
     *w = (watch_state){0};
 }
 
 void watches_deinit(engine *e)
 {
-    for (uint32_t i = 0; i < e->watches.len; i++) {
+    for (uint32_t i = 0; i < e->watches.len; i++)
         free((void *)(uintptr_t)e->watches.data[i].id.ptr); /* the index goes with all its templates */
-        free((void *)(uintptr_t)e->watches.data[i].principal.ptr);
-    }
     table_deinit(&e->watch_by_id);
     VEC_FREE(&e->watches);
     VEC_FREE(&e->pulses);
@@ -101,30 +98,31 @@ void watches_deinit(engine *e)
     VEC_FREE(&e->watch_changes);
 }
 
-static bool copy(mandate_slice *out, mandate_slice s)
+static mandate_slice place(char **at, mandate_slice s)
 {
-    char *to = malloc(s.len + 1);
-    if (!to)
-        return false;
+    mandate_slice out = mandate_slice_of(*at, s.len);
     if (s.len)
-        memcpy(to, s.ptr, s.len);
-    *out = mandate_slice_of(to, s.len);
-    return true;
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return out;
 }
 
-uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal)
+uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal, mandate_slice condition)
 {
     watch_state w = {0};
     uint32_t handle = e->watch_free.len ? e->watch_free.data[e->watch_free.len - 1] : e->watches.len;
     /* Room to give the place back is made now, so that giving back cannot fail. */
-    if (!copy(&w.id, id) || !copy(&w.principal, principal) ||
+    char *words = malloc(id.len + principal.len + condition.len + 1);
+    if (!words ||
         (handle == e->watches.len && (!VEC_RESERVE(&e->watch_free, handle + 1) || !VEC_RESERVE(&e->pulses, handle + 1) ||
                                       !VEC_PUSH(&e->watches, (watch_state){0}))) ||
         !table_add(&e->watch_by_id, hash_slice(id), handle)) {
-        free((void *)(uintptr_t)w.id.ptr);
-        free((void *)(uintptr_t)w.principal.ptr);
+        free(words);
         return UINT32_MAX;
     }
+    w.id = place(&words, id);
+    w.principal = place(&words, principal);
+    w.condition = place(&words, condition);
     if (e->watch_free.len && e->watch_free.data[e->watch_free.len - 1] == handle)
         e->watch_free.len--;
     e->pulses.len = e->watches.len;
@@ -137,7 +135,7 @@ bool watch_bind(engine *e, uint32_t handle, mandate_error *err)
 {
     static const claims nobody = {.params = {.kind = CEL_NULL}, .targets = {.kind = CEL_NULL}};
     watch_state *w = &e->watches.data[handle];
-    if (condition_bind(&w->edge, e->conditions, w->template, &nobody, err) != MANDATE_OK ||
+    if (condition_bind(&w->edge, e->conditions, w->template, w->condition, &nobody, err) != MANDATE_OK ||
         !condition_attach(e->conditions, w->edge, handle, CLAUSE_WATCH, &w->position))
         return engine_fail(e, "out of memory while binding a watch");
     return true;
@@ -276,7 +274,7 @@ static bool run_watch(engine *e, const engine_command *c, engine_answer *a)
     uint32_t handle = engine_watch_find(e, c->mandate);
     if (handle != UINT32_MAX) {
         answer_watch(e, a, handle);
-        a->repeated = mandate_slice_eq(condition_text(e->watches.data[handle].template), c->condition);
+        a->repeated = mandate_slice_eq(e->watches.data[handle].condition, c->condition);
         if (!a->repeated)
             mandate_error_set(
                 &a->error, MANDATE_CONFLICT,
@@ -287,7 +285,7 @@ static bool run_watch(engine *e, const engine_command *c, engine_answer *a)
     mandate_status s = compile(e, &template, c->condition, &a->error);
     if (s)
         return s != MANDATE_NOMEM || engine_fail(e, "out of memory while creating a watch");
-    handle = watch_add(e, c->mandate, c->principal);
+    handle = watch_add(e, c->mandate, c->principal, c->condition);
     if (handle == UINT32_MAX) {
         condition_template_release(e->conditions, template);
         return engine_fail(e, "out of memory while creating a watch");

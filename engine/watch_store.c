@@ -18,7 +18,7 @@ void engine_encode_watch(const engine *e, uint32_t handle, buf *key, buf *value)
     buf_put_slice(key, w->id);
     buf_reset(value);
     wire_put_u8(value, WATCH_FORMAT);
-    wire_put_bytes(value, condition_text(w->template));
+    wire_put_bytes(value, w->condition);
     wire_put_bytes(value, w->principal);
     wire_put_u64(value, p->age);
     wire_put_i64(value, w->created_at_us);
@@ -45,7 +45,7 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
         return mandate_error_prefix(
             err, s, "the stored watch \"%.*s\": its condition does not compile any more (were entity types changed?)",
             MANDATE_SLICE_ARG(key));
-    uint32_t handle = watch_add(e, key, principal);
+    uint32_t handle = watch_add(e, key, principal, condition);
     if (handle == UINT32_MAX) {
         condition_template_release(e->conditions, stored.template);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading watches");
@@ -53,6 +53,7 @@ mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice val
     watch_state *w = &e->watches.data[handle];
     stored.id = w->id;
     stored.principal = w->principal;
+    stored.condition = w->condition;
     *w = stored;
     e->pulses.data[handle] = pulse;
     return MANDATE_OK;

@@ -17,21 +17,40 @@ typedef struct binder {
     condition_index *index;
     condition_template *t;
     const claims *claims;
-    binding *binding; /* made when first needed */
-    arena memory;     /* constants while binding */
+    const lift_literal *literals; /* instead of the template's own; NULL: its own */
+    binding *binding;             /* made when first needed */
+    arena memory;                 /* constants while binding */
     bool nomem;
 } binder;
 
-static cel_value static_value(binder *b, const static_expr *s)
+cel_value static_value(condition_index *x, const static_expr *s, const claims *c, const lift_literal *literals,
+                       arena *memory)
 {
     if (s->is_const)
-        return s->value;
-    reading r = {.index = b->index, .claims = b->claims};
-    return condition_run(b->index, s->program, &r, NULL, &b->memory);
+        return literals && s->literal < LIFT_MAX ? literals[s->literal].value : s->value;
+    reading r = {.index = x, .claims = c};
+    return condition_run(x, s->program, &r, NULL, memory);
 }
 
-/* Something a leaf can own; errors, unknowns, types and what holds them are left to evaluation. */
-static bool is_value(cel_value v) { return v.kind <= CEL_MAP && value_is_data(v); }
+bool static_is_value(cel_value v) { return v.kind <= CEL_MAP && value_is_data(v); }
+
+context_entity *plan_entity(condition_index *x, const plan *p, const claims *c, const lift_literal *literals, arena *memory,
+                            bool *nomem)
+{
+    reading r = {.index = x, .claims = c};
+    cel_activation act = {.host = &condition_host, .ctx = &r, .memory = memory};
+    cel_value key = static_value(x, &p->key, c, literals, memory);
+    if (!static_is_value(key))
+        return NULL;
+    cel_value entity = condition_host.entity(&r, &act, p->type, key);
+    *nomem |= r.failed;
+    return entity.kind == CEL_OBJECT ? (context_entity *)(uintptr_t)entity.object : NULL;
+}
+
+static cel_value value_of(binder *b, const static_expr *s)
+{
+    return static_value(b->index, s, b->claims, b->literals, &b->memory);
+}
 
 static binding *binding_of(binder *b)
 {
@@ -97,23 +116,15 @@ static condition_edge bind_opaque(binder *b, plan *p)
 static condition_edge bind_static(binder *b, const plan *p)
 {
     static_expr s = {.program = p->program};
-    return edge_const(b->index, truth_of_value(static_value(b, &s)));
+    return edge_const(b->index, truth_of_value(value_of(b, &s)));
 }
 
-/* The entity a plan names, or NULL: the key is no entity id (not fatal) or memory is out (nomem set). */
 static context_entity *bind_entity(binder *b, const plan *p)
 {
-    reading r = {.index = b->index, .claims = b->claims};
-    cel_activation act = {.host = &condition_host, .ctx = &r, .memory = &b->memory};
-    cel_value key = static_value(b, &p->key);
-    if (!is_value(key))
-        return NULL;
-    cel_value entity = condition_host.entity(&r, &act, p->type, key);
-    b->nomem |= r.failed;
-    return entity.kind == CEL_OBJECT ? (context_entity *)(uintptr_t)entity.object : NULL;
+    return plan_entity(b->index, p, b->claims, b->literals, &b->memory, &b->nomem);
 }
 
-/* The slot a plan names, or CONDITION_NONE: the same. */
+/* The slot a plan names, or CONDITION_NONE: the key is no entity id (not fatal) or memory is out (nomem set). */
 static uint32_t bind_slot(binder *b, const plan *p)
 {
     context_entity *entity = bind_entity(b, p);
@@ -150,8 +161,8 @@ static condition_edge bind_comparison(binder *b, plan *p)
 {
     cel_value constant = cel_null();
     if (p->kind != PLAN_TRUTH)
-        constant = static_value(b, &p->constant);
-    bool plain = is_value(constant) && (p->kind != PLAN_IN || (constant.kind == CEL_LIST && constant.len > 0));
+        constant = value_of(b, &p->constant);
+    bool plain = static_is_value(constant) && (p->kind != PLAN_IN || (constant.kind == CEL_LIST && constant.len > 0));
     uint32_t s = plain ? bind_slot(b, p) : CONDITION_NONE;
     if (b->nomem)
         return CONDITION_NONE;
@@ -213,8 +224,8 @@ static int value_order(const void *a, const void *b) { return cel_order(*(const 
 /* The list that the mandate gives, sorted, each item once: as a list written out would be. False: it is none. */
 static bool bind_list(binder *b, const plan *p, cel_value *out)
 {
-    cel_value v = static_value(b, &p->constant);
-    if (!is_value(v) || v.kind != CEL_LIST || v.len == 0 || v.len > SHAPE_ATOMS)
+    cel_value v = value_of(b, &p->constant);
+    if (!static_is_value(v) || v.kind != CEL_LIST || v.len == 0 || v.len > SHAPE_ATOMS)
         return false;
     cel_value *items = arena_array(&b->memory, v.len, sizeof(*items));
     uint32_t n = 0;
@@ -238,8 +249,8 @@ static bool bind_constants(binder *b, const shape_variant *v, cel_value list, me
         families[i] = 0;
         if (kind == NODE_TRUTH)
             continue;
-        cel_value constant = a->item ? list.items[a->item - 1] : static_value(b, a->constant);
-        if (!is_value(constant) || (kind == NODE_ORDER && !order_key(constant, &families[i], &keys->key[i])))
+        cel_value constant = a->item ? list.items[a->item - 1] : value_of(b, a->constant);
+        if (!static_is_value(constant) || (kind == NODE_ORDER && !order_key(constant, &families[i], &keys->key[i])))
             return false;
         if (kind == NODE_EQUAL) {
             uint32_t klass = class_find(b->index, constant);
@@ -277,25 +288,41 @@ static uint32_t bind_member(binder *b, bool *negated)
     return record;
 }
 
-mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c,
-                              mandate_error *err)
+/* By nodes, with the programs of this very text. */
+static uint32_t bind_nodes(binder *b, bool *negated)
+{
+    condition_edge edge = b->t->is_constant ? edge_const(b->index, b->t->constant) : bind_plan(b, b->t->root);
+    if (edge == CONDITION_NONE)
+        return CONDITION_NONE;
+    *negated = edge & 1;
+    return record_of_node(b->index, edge >> 1);
+}
+
+mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, mandate_slice text,
+                              const claims *c, mandate_error *err)
 {
     binder b = {.index = x, .t = t, .claims = c};
+    condition_template *own = NULL;
     uint32_t record = CONDITION_NONE;
-    bool negated = false;
+    bool negated = false, fits = template_literals(x, t, text, &b.literals);
+    mandate_status s = MANDATE_OK;
+    assert(fits);
     arena_init(&b.memory, LIMIT_CEL_MEMORY);
     if (t->variants || t->list)
         record = bind_member(&b, &negated);
-    if (record == CONDITION_NONE && !b.nomem) {
-        condition_edge edge = bind_plan(&b, t->root);
-        negated = edge & 1;
-        if (edge != CONDITION_NONE)
-            record = record_of_node(x, edge >> 1);
+    if (record == CONDITION_NONE && !b.nomem && b.literals) { /* its nodes need its own constants */
+        s = template_exact(&own, x, text, err);
+        b.t = own;
+        b.literals = NULL;
     }
+    if (record == CONDITION_NONE && !b.nomem && s == MANDATE_OK)
+        record = bind_nodes(&b, &negated);
     arena_deinit(&b.memory);
     binding_drop(b.binding);
+    if (own)
+        condition_template_release(x, own);
     if (record == CONDITION_NONE || x->failed)
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while binding a condition");
+        return s ? s : mandate_error_set(err, MANDATE_NOMEM, "out of memory while binding a condition");
     *out = record * 2 | negated;
     return MANDATE_OK;
 }

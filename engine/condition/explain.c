@@ -10,6 +10,8 @@
 #include "engine/base/text.h"
 #include "engine/limits.h"
 
+#include <assert.h>
+
 static const char *const truth_names[4] = {"false", "true", "unknown", "error"};
 
 typedef struct term_list {
@@ -64,18 +66,133 @@ static bool term_list_init(term_list *list, condition_index *x, arena *a)
     return list->terms && list->entities && list->fields;
 }
 
-mandate_status condition_evidence(condition_index *x, condition_template *t, const claims *c, arena *a,
+/* --- by the plan -------------------------------------------------------------------------------------------- */
+/*
+ * A template with a shape holds comparisons, AND, OR and NOT only: they are evaluated here as its program would, with the same
+ * reads in the same order, whichever text of its family it stands for.
+ */
+typedef struct walker {
+    condition_index *index;
+    const claims *claims;
+    const lift_literal *literals;
+    reading *reading;
+    bool given_up; /* something is no plain value: the program decides */
+} walker;
+
+static cel_value constant_of(walker *w, const static_expr *s)
+{
+    cel_value v = static_value(w->index, s, w->claims, w->literals, &w->index->scratch);
+    w->given_up |= !static_is_value(v);
+    return v;
+}
+
+static bool is_among(walker *w, const plan *p, cel_value v)
+{
+    bool found = false;
+    if (p->item_count == 0) {
+        cel_value list = constant_of(w, &p->constant);
+        w->given_up |= list.kind != CEL_LIST || list.len == 0;
+        for (uint32_t i = 0; !w->given_up && i < list.len; i++)
+            found |= cel_equal(v, list.items[i]);
+    }
+    for (uint32_t i = 0; i < p->item_count; i++) {
+        cel_value item = constant_of(w, &p->items[i]);
+        found |= !w->given_up && cel_equal(v, item);
+    }
+    return found;
+}
+
+static condition_truth walk_comparison(walker *w, const plan *p)
+{
+    condition_node leaf = {.kind = p->kind == PLAN_TRUTH   ? NODE_TRUTH
+                                   : p->kind == PLAN_ORDER ? NODE_ORDER
+                                                           : NODE_EQUAL,
+                           .op = (uint8_t)p->op};
+    context_entity *e = plan_entity(w->index, p, w->claims, w->literals, &w->index->scratch, &w->reading->failed);
+    if (p->kind == PLAN_EQUAL || p->kind == PLAN_ORDER)
+        leaf.constant = constant_of(w, &p->constant);
+    w->given_up |= !e;
+    if (w->given_up)
+        return TRUTH_ERROR;
+    cel_value v = context_read(w->index->graph, e, p->field);
+    w->reading->note(w->reading, e, p->field);
+    if (p->kind != PLAN_IN)
+        return leaf_truth(&leaf, v);
+    bool among = v.kind != CEL_UNKNOWN && is_among(w, p, v);
+    return v.kind == CEL_UNKNOWN ? TRUTH_UNKNOWN : among ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+static condition_truth walk(walker *w, const plan *p)
+{
+    uint32_t count[4] = {0};
+    bool is_or = p->kind == PLAN_OR;
+    switch (p->kind) {
+    case PLAN_NOT:
+        return truth_not(walk(w, p->children[0]));
+    case PLAN_AND:
+    case PLAN_OR:
+        for (uint32_t i = 0; i < p->child_count && !w->given_up; i++) {
+            condition_truth t = walk(w, p->children[i]);
+            count[is_or ? truth_not(t) : t]++;
+            if (count[TRUTH_FALSE])
+                break; /* what follows is not read */
+        }
+        return is_or ? truth_not(truth_of_counts(count)) : truth_of_counts(count);
+    case PLAN_STATIC:
+        if (p->expr->kind == CEL_EXPR_CONST && p->expr->value.kind == CEL_BOOL)
+            return p->expr->value.b ? TRUTH_TRUE : TRUTH_FALSE;
+        break;
+    case PLAN_OPAQUE:
+        break;
+    default:
+        return walk_comparison(w, p);
+    }
+    w->given_up = true;
+    return TRUTH_ERROR;
+}
+
+/* The whole text anew: its value, and what was read into r's notes. */
+static mandate_status evaluate(condition_index *x, condition_template *t, mandate_slice text, reading *r, term_list *list,
+                               condition_truth *value, mandate_error *err)
+{
+    walker w = {.index = x, .claims = r->claims, .reading = r};
+    condition_template *own = NULL;
+    mandate_status s = MANDATE_OK;
+    bool fits = template_literals(x, t, text, &w.literals);
+    assert(fits);
+    arena_reset(&x->scratch);
+    if (t->variants) {
+        *value = walk(&w, t->root);
+        if (!w.given_up)
+            return MANDATE_OK;
+        list->count = list->total = 0;
+    }
+    if (w.literals) {
+        s = template_exact(&own, x, text, err);
+        t = own;
+    }
+    if (s)
+        return s;
+    arena_reset(&x->scratch);
+    *value = truth_of_value(condition_run(x, t->program, r, NULL, &x->scratch));
+    if (own)
+        condition_template_release(x, own);
+    return MANDATE_OK;
+}
+
+mandate_status condition_evidence(condition_index *x, condition_template *t, mandate_slice text, const claims *c, arena *a,
                                   condition_truth *value, transition_term **terms, uint32_t *count, uint32_t *total,
                                   mandate_error *err)
 {
     /* Not in `a`: an event may end many thousand mandates at once, and most read one or two cells. */
-    transition_term found[LIMIT_EVIDENCE_TERMS] = {0};
-    const context_entity *entities[LIMIT_EVIDENCE_TERMS];
-    uint16_t fields[LIMIT_EVIDENCE_TERMS];
+    transition_term found[LIMIT_EVIDENCE_TERMS] __attribute__((uninitialized));
+    const context_entity *entities[LIMIT_EVIDENCE_TERMS] __attribute__((uninitialized));
+    uint16_t fields[LIMIT_EVIDENCE_TERMS] __attribute__((uninitialized));
     term_list list = {.index = x, .memory = a, .terms = found, .entities = entities, .fields = fields};
     reading r = {.index = x, .claims = c, .note = note_term, .note_ctx = &list};
-    arena_reset(&x->scratch);
-    *value = truth_of_value(condition_run(x, t->program, &r, NULL, &x->scratch));
+    mandate_status s = evaluate(x, t, text, &r, &list, value, err);
+    if (s)
+        return s;
     *terms = ARENA_ARRAY(a, transition_term, list.count);
     if (r.failed || (list.count && !*terms))
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while collecting evidence");
@@ -236,12 +353,18 @@ static void put_plan(explainer *ex, const plan *p)
     buf_put_char(ex->out, '}');
 }
 
-mandate_status condition_explain(condition_index *x, condition_template *t, const claims *c, buf *out, mandate_error *err)
+mandate_status condition_explain(condition_index *x, condition_template *t, mandate_slice text, const claims *c, buf *out,
+                                 mandate_error *err)
 {
-    explainer ex = {.index = x, .t = t, .claims = c, .out = out, .err = err};
+    condition_template *own;
+    mandate_status s = template_exact(&own, x, text, err); /* programs of parts need the text's own constants */
+    if (s)
+        return s;
+    explainer ex = {.index = x, .t = own, .claims = c, .out = out, .err = err};
     arena_init(&ex.memory, 0);
-    put_plan(&ex, t->root);
+    put_plan(&ex, own->root);
     arena_deinit(&ex.memory);
+    condition_template_release(x, own);
     if (out->failed && ex.status == MANDATE_OK)
         ex.status = mandate_error_set(err, MANDATE_NOMEM, "out of memory while explaining");
     return ex.status;

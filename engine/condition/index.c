@@ -23,6 +23,7 @@ mandate_status condition_index_create(condition_index **out, context *graph, tim
     rows_init(&x->classes, class_size());
     rows_init(&x->cohorts, sizeof(cohort_row));
     arena_init(&x->scratch, LIMIT_CEL_MEMORY);
+    lift_init(&x->lifted);
     *out = x;
     return MANDATE_OK;
 }
@@ -82,6 +83,7 @@ void condition_index_destroy(condition_index *x)
     table_deinit(&x->shared);
     table_deinit(&x->templates);
     arena_deinit(&x->scratch);
+    lift_deinit(&x->lifted);
     free(x);
 }
 

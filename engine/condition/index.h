@@ -49,18 +49,18 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
 /* The current time, for conditions that read `now`. Never moves back. */
 void condition_now(condition_index *x, int64_t now_us);
 
-/* Checks a text against the schema. Equal texts share one template. INVALID: line, column and a caret excerpt. */
+/* Checks a text against the schema. Equal texts share one template, and so do texts that differ in plain constants only (lift.h):
+ * whoever uses a template says for which text. INVALID: line, column and a caret excerpt. */
 typedef struct condition_template condition_template;
 MANDATE_CHECK mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text,
                                                mandate_error *err);
 void condition_template_release(condition_index *x, condition_template *t);
 /* Does it read anything of the mandate that holds it? */
 bool condition_reads_mandate(const condition_template *t);
-mandate_slice condition_text(const condition_template *t);
 
 /* Puts the mandate's constants into the template. The edge carries one reference. Its truth is there at once. */
-MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t, const claims *c,
-                                            mandate_error *err);
+MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t,
+                                            mandate_slice text, const claims *c, mandate_error *err);
 void condition_release(condition_index *x, condition_edge edge);
 condition_truth condition_value(const condition_index *x, condition_edge edge);
 
@@ -90,15 +90,15 @@ void condition_get_stats(const condition_index *x, condition_stats *out);
 
 /* Evaluates the whole text anew for these claims and lists what was read, in order of reading: the evidence. Terms are in
  * `a`, at most LIMIT_EVIDENCE_TERMS; `total` counts all. */
-MANDATE_CHECK mandate_status condition_evidence(condition_index *x, condition_template *t, const claims *c, arena *a,
-                                                condition_truth *value, transition_term **terms, uint32_t *count,
-                                                uint32_t *total, mandate_error *err);
+MANDATE_CHECK mandate_status condition_evidence(condition_index *x, condition_template *t, mandate_slice text,
+                                                const claims *c, arena *a, condition_truth *value, transition_term **terms,
+                                                uint32_t *count, uint32_t *total, mandate_error *err);
 /* Attributes the text names that no connector supplies ("crm.conversation.mood"), in `a`. */
 MANDATE_CHECK mandate_status condition_unobservable(condition_index *x, condition_template *t, arena *a,
                                                     mandate_slice **paths, uint32_t *count, mandate_error *err);
 /* The tree with every sub-value and who set what it read, as JSON (see engine_explain). */
-MANDATE_CHECK mandate_status condition_explain(condition_index *x, condition_template *t, const claims *c, buf *out,
-                                               mandate_error *err);
+MANDATE_CHECK mandate_status condition_explain(condition_index *x, condition_template *t, mandate_slice text,
+                                               const claims *c, buf *out, mandate_error *err);
 
 /* Re-derives every truth value from scratch and compares: for tests. False names the first that differs. */
 bool condition_verify(condition_index *x, char *why, size_t why_size);

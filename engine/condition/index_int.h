@@ -13,6 +13,7 @@
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
 #include "engine/condition/index.h"
+#include "engine/condition/lift.h"
 #include "engine/context/value_own.h"
 
 typedef VEC(uint32_t) u32_vec;
@@ -154,6 +155,7 @@ struct condition_index {
     VEC(u32_vec) levels;                     /* AND nodes to look at, by level */
     u32_vec log;                             /* nodes whose truth changed since the last settle */
     VEC(condition_flip) flips;
+    lift lifted;   /* the last text looked at */
     arena scratch; /* one evaluation */
     uint64_t run;  /* number of the current evaluation, for slot.mark */
     bool pending;  /* AND nodes wait to be looked at */
@@ -232,6 +234,7 @@ typedef struct plan plan;
 typedef struct static_expr {
     const cel_expr *expr;
     bool is_const;
+    uint32_t literal;     /* is_const: number of the literal that was lifted out of the text, or LIFT_MAX */
     cel_value value;      /* is_const */
     cel_program *program; /* otherwise */
 } static_expr;
@@ -282,16 +285,32 @@ struct plan {
 };
 
 struct condition_template {
-    mandate_slice text;
+    mandate_slice text;     /* the first one, which was compiled */
+    mandate_slice skeleton; /* empty: it stands for its own text only; otherwise for all texts with this skeleton */
     uint32_t refs, handle;
-    uint64_t hash;
+    uint64_t hash, skeleton_hash;
     cel_ast *ast;
     cel_program *program; /* the whole text, for evidence */
     plan *root;
     shape_variant *variants; /* empty: its conditions are nodes */
-    const plan *list;        /* IN with a list that the mandate gives: a variant for each length of it */
+    bool is_constant;        /* whatever its atoms say it is `constant` */
+    condition_truth constant;
+    const plan *list; /* IN with a list that the mandate gives: a variant for each length of it */
     arena memory;
 };
+/* The template of this very text, of which no literal was lifted, with one more reference. */
+MANDATE_CHECK mandate_status template_exact(condition_template **out, condition_index *x, mandate_slice text,
+                                            mandate_error *err);
+/* The literals that take the place of the template's own: NULL for its own text. False: it does not stand for this text. */
+bool template_literals(condition_index *x, const condition_template *t, mandate_slice text, const lift_literal **out);
+/* The value of a constant of the mandate: by literal, by program. */
+cel_value static_value(condition_index *x, const static_expr *s, const claims *c, const lift_literal *literals,
+                       arena *memory);
+/* Something a leaf can own; errors, unknowns, types and what holds them are left to evaluation. */
+bool static_is_value(cel_value v);
+/* The entity a plan names, or NULL: the key is no entity id (not fatal) or memory is out (nomem set). */
+context_entity *plan_entity(condition_index *x, const plan *p, const claims *c, const lift_literal *literals, arena *memory,
+                            bool *nomem);
 /* Builds the plan of a checked ast. */
 MANDATE_CHECK mandate_status plan_create(condition_index *x, condition_template *t, mandate_error *err);
 void plan_destroy(plan *p);

@@ -95,6 +95,7 @@ static bool compile(planner *p, cel_program **out, const cel_expr *e)
 static bool plan_static(planner *p, static_expr *out, const cel_expr *e)
 {
     out->expr = e;
+    out->literal = LIFT_MAX;
     out->is_const = e->kind == CEL_EXPR_CONST;
     out->value = e->value;
     return out->is_const || compile(p, &out->program, e);

@@ -307,7 +307,11 @@ bool shape_create(condition_index *x, condition_template *t, uint32_t list_len)
     arena_init(&memory, 0);
     shaper s = {.t = t, .memory = &memory, .list_len = list_len};
     edge root = of_plan(&s, t->root);
-    s.unfit |= !root.to || (!root.to->is_atom && root.to->count == 0);
+    s.unfit |= !root.to;
+    if (!s.unfit && !root.to->is_atom && root.to->count == 0) {
+        t->is_constant = s.unfit = true;
+        t->constant = root.negated ? TRUTH_FALSE : TRUTH_TRUE;
+    }
     shape_variant *v = s.unfit ? NULL : ARENA_NEW(&t->memory, shape_variant);
     if (v) {
         v->negated = root.negated;

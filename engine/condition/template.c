@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* template - one condition text: parsed, checked, compiled and planned once, shared by every mandate that has it. */
+/*
+ * template - a condition text: parsed, checked, compiled and planned once, shared by every mandate that has it, or one that
+ * differs from it in plain constants only.
+ */
 #include "engine/condition/cohort.h"
 
 #include "engine/base/hash.h"
@@ -16,7 +19,13 @@ static bool template_eq(const void *ctx, uint32_t handle, const void *key)
     return mandate_slice_eq(t->text, *(const mandate_slice *)key);
 }
 
-mandate_slice condition_text(const condition_template *t) { return t->text; }
+static bool skeleton_eq(const void *ctx, uint32_t handle, const void *key)
+{
+    const condition_template *t = ((const condition_index *)ctx)->template_list.data[handle];
+    return t->skeleton.len && mandate_slice_eq(t->skeleton, *(const mandate_slice *)key);
+}
+
+static uint64_t skeleton_hash(mandate_slice skeleton) { return hash_mix(hash_slice(skeleton), 0x11f7); }
 
 static void template_destroy(condition_index *x, condition_template *t)
 {
@@ -79,24 +88,81 @@ static mandate_status template_create(condition_template **out, condition_index 
     return s;
 }
 
-mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text, mandate_error *err)
+/* --- lifting ---------------------------------------------------------------------------------------------------- */
+/* Gives a constant its literal; counts those that have one. */
+static void number_literal(const lift *l, static_expr *e, uint64_t *seen)
 {
-    uint64_t hash = hash_slice(text);
-    uint32_t handle = table_find(&x->templates, hash, template_eq, x, &text);
+    if (!e->expr || !e->is_const)
+        return;
+    e->literal = lift_find(l, e->expr->begin, e->expr->end, e->value);
+    if (e->literal < LIFT_MAX)
+        *seen |= UINT64_C(1) << e->literal;
+}
+
+static void number_literals(const lift *l, plan *p, uint64_t *seen)
+{
+    number_literal(l, &p->key, seen);
+    if (p->item_count == 0)
+        number_literal(l, &p->constant, seen);
+    for (uint32_t i = 0; i < p->item_count; i++)
+        number_literal(l, &p->items[i], seen);
+    for (uint32_t i = 0; i < p->child_count; i++)
+        number_literals(l, p->children[i], seen);
+}
+
+static void forget_literals(plan *p)
+{
+    p->key.literal = p->constant.literal = LIFT_MAX;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        p->items[i].literal = LIFT_MAX;
+    for (uint32_t i = 0; i < p->child_count; i++)
+        forget_literals(p->children[i]);
+}
+
+/* Lets the template stand for every text with the skeleton of its own: when each literal is a key or a constant of an atom. */
+static void template_lift(condition_index *x, condition_template *t)
+{
+    uint64_t seen = 0;
+    if (!t->variants || !lift_text(&x->lifted, t->text))
+        return;
+    number_literals(&x->lifted, t->root, &seen);
+    if (seen == (x->lifted.count == LIFT_MAX ? UINT64_MAX : (UINT64_C(1) << x->lifted.count) - 1))
+        t->skeleton = arena_dup(&t->memory, buf_slice(&x->lifted.skeleton));
+    if (t->skeleton.len == 0)
+        forget_literals(t->root);
+    t->skeleton_hash = skeleton_hash(t->skeleton);
+}
+
+bool template_literals(condition_index *x, const condition_template *t, mandate_slice text, const lift_literal **out)
+{
+    *out = NULL;
+    if (mandate_slice_eq(t->text, text))
+        return true;
+    *out = x->lifted.literals;
+    return t->skeleton.len && lift_text(&x->lifted, text) && mandate_slice_eq(t->skeleton, buf_slice(&x->lifted.skeleton));
+}
+
+/* --- sharing ---------------------------------------------------------------------------------------------------- */
+static mandate_status compile_new(condition_template **out, condition_index *x, mandate_slice text, bool exact,
+                                  mandate_error *err)
+{
     condition_template *t = NULL;
-    if (handle != TABLE_NONE) {
-        *out = x->template_list.data[handle];
-        (*out)->refs++;
-        return MANDATE_OK;
-    }
     mandate_status s = template_create(&t, x, text, err);
     if (s)
         return s;
-    handle = x->template_free.len ? x->template_free.data[x->template_free.len - 1] : x->template_list.len;
+    if (!exact)
+        template_lift(x, t);
+    uint32_t handle = x->template_free.len ? x->template_free.data[x->template_free.len - 1] : x->template_list.len;
+    uint64_t hash = hash_slice(text);
     /* Room to give the handle back is made now, so that giving back cannot fail. */
-    if ((handle == x->template_list.len &&
-         (!VEC_RESERVE(&x->template_free, handle + 1) || !VEC_PUSH(&x->template_list, NULL))) ||
-        !table_add(&x->templates, hash, handle)) {
+    bool ok = (handle < x->template_list.len ||
+               (VEC_RESERVE(&x->template_free, handle + 1) && VEC_PUSH(&x->template_list, NULL))) &&
+              table_add(&x->templates, hash, handle);
+    if (ok && t->skeleton.len && !table_add(&x->templates, t->skeleton_hash, handle)) {
+        table_remove(&x->templates, hash, handle);
+        ok = false;
+    }
+    if (!ok) {
         template_destroy(x, t);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while compiling a condition");
     }
@@ -113,12 +179,42 @@ mandate_status condition_compile(condition_template **out, condition_index *x, m
 
 bool condition_reads_mandate(const condition_template *t) { return t->root->mandate_fields != 0; }
 
+static bool found(condition_template **out, condition_index *x, uint32_t handle)
+{
+    if (handle == TABLE_NONE)
+        return false;
+    *out = x->template_list.data[handle];
+    (*out)->refs++;
+    return true;
+}
+
+mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text, mandate_error *err)
+{
+    if (found(out, x, table_find(&x->templates, hash_slice(text), template_eq, x, &text)))
+        return MANDATE_OK;
+    if (lift_text(&x->lifted, text)) {
+        mandate_slice skeleton = buf_slice(&x->lifted.skeleton);
+        if (found(out, x, table_find(&x->templates, skeleton_hash(skeleton), skeleton_eq, x, &skeleton)))
+            return MANDATE_OK;
+    }
+    return compile_new(out, x, text, false, err);
+}
+
+mandate_status template_exact(condition_template **out, condition_index *x, mandate_slice text, mandate_error *err)
+{
+    if (found(out, x, table_find(&x->templates, hash_slice(text), template_eq, x, &text)))
+        return MANDATE_OK;
+    return compile_new(out, x, text, true, err);
+}
+
 void condition_template_release(condition_index *x, condition_template *t)
 {
     assert(t->refs > 0);
     if (--t->refs)
         return;
     table_remove(&x->templates, t->hash, t->handle);
+    if (t->skeleton.len)
+        table_remove(&x->templates, t->skeleton_hash, t->handle);
     x->template_list.data[t->handle] = NULL;
     x->template_free.data[x->template_free.len++] = t->handle;
     x->template_count--;

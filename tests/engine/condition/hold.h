@@ -5,10 +5,13 @@
 
 #include "tests/engine/rig.h"
 
+#include <stdlib.h>
+
 enum { HOLD_MAX = 4096 };
 
 typedef struct held {
     condition_template *t;
+    char *text;
     condition_edge edge;
     uint32_t position;
 } held;
@@ -22,8 +25,9 @@ static inline condition_truth hold_for(rig *g, uint32_t owner, const char *text,
     assert_true(owner < HOLD_MAX);
     if (condition_compile(&h->t, g->index, S(text), &err) != MANDATE_OK)
         fail_msg("%s\n%s", text, err.text);
-    if (condition_bind(&h->edge, g->index, h->t, c, &err) != MANDATE_OK)
+    if (condition_bind(&h->edge, g->index, h->t, S(text), c, &err) != MANDATE_OK)
         fail_msg("%s\n%s", text, err.text);
+    h->text = strdup(text);
     assert_true(condition_attach(g->index, h->edge, owner, 0, &h->position));
     return condition_value(g->index, h->edge);
 }
@@ -44,6 +48,7 @@ static inline void let_go(rig *g, uint32_t owner)
     condition_detach(g->index, h->edge, h->position, hold_moved, NULL);
     condition_release(g->index, h->edge);
     condition_template_release(g->index, h->t);
+    free(h->text);
 }
 
 static inline condition_truth truth_of(const rig *g, uint32_t owner)

@@ -43,7 +43,9 @@ static void assert_true_to_text(rig *g, uint32_t owner)
     condition_truth want;
     arena a;
     arena_init(&a, 0);
-    assert_int_equal(condition_evidence(g->index, holders[owner].t, c, &a, &want, &terms, &count, &total, NULL), MANDATE_OK);
+    assert_int_equal(
+        condition_evidence(g->index, holders[owner].t, S(holders[owner].text), c, &a, &want, &terms, &count, &total, NULL),
+        MANDATE_OK);
     if (truth_of(g, owner) != want)
         fail_msg("%s is %d, not %d", texts[owner], truth_of(g, owner), want);
     arena_deinit(&a);

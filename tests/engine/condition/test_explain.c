@@ -11,7 +11,8 @@ static json_t *explained(rig *g, uint32_t owner)
     json_error_t jerr;
     mandate_error err = {0};
     buf_init(&out);
-    assert_int_equal(condition_explain(g->index, holders[owner].t, rig_claims(g, "m-1"), &out, &err), MANDATE_OK);
+    assert_int_equal(condition_explain(g->index, holders[owner].t, S(holders[owner].text), rig_claims(g, "m-1"), &out, &err),
+                     MANDATE_OK);
     json_t *root = json_loadb(out.data, out.len, 0, &jerr);
     if (!root)
         fail_msg("%s at %d: %.*s", jerr.text, jerr.position, (int)out.len, out.data);
@@ -102,9 +103,9 @@ static uint32_t evidence(rig *g, uint32_t owner, transition_term **terms, uint32
     condition_truth value;
     uint32_t count;
     mandate_error err = {0};
-    assert_int_equal(
-        condition_evidence(g->index, holders[owner].t, rig_claims(g, "m-1"), &g->memory, &value, terms, &count, total, &err),
-        MANDATE_OK);
+    assert_int_equal(condition_evidence(g->index, holders[owner].t, S(holders[owner].text), rig_claims(g, "m-1"), &g->memory,
+                                        &value, terms, &count, total, &err),
+                     MANDATE_OK);
     assert_int_equal(value, truth_of(g, owner));
     return count;
 }

@@ -55,8 +55,8 @@ static condition_truth evaluated(rig *g, uint32_t owner)
     condition_truth value;
     transition_term *terms;
     uint32_t count, total;
-    assert_int_equal(condition_evidence(g->index, holders[owner].t, rig_claims(g, "m-1"), &g->memory, &value, &terms, &count,
-                                        &total, NULL),
+    assert_int_equal(condition_evidence(g->index, holders[owner].t, S(holders[owner].text), rig_claims(g, "m-1"), &g->memory,
+                                        &value, &terms, &count, &total, NULL),
                      MANDATE_OK);
     return value;
 }
