@@ -53,5 +53,6 @@ int cmd_connector_clear(int argc, char **argv);
 int cmd_connector_replay(int argc, char **argv);
 int cmd_topic_tail(int argc, char **argv);
 int cmd_topic_send(int argc, char **argv);
+int cmd_cel_batch(int argc, char **argv); /* cel_batch.c */
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "connectors/cli/command.h"
 #include "connectors/cli/out.h"
+#include "connectors/zone/zone_files.h"
 #include "engine/base/text.h"
 
 static const command commands[] = {
@@ -46,6 +47,8 @@ static const command commands[] = {
      "TOPIC [--key K] [--header K=V]... [--partition P] [--null-value|--lines] [--bootstrap B] "
      "[--property K=V]... [--timeout MS]",
      "write standard input to a topic"},
+    {"cel", "batch", cmd_cel_batch, "[--libraries strings,math,...] [--trees] < TESTS",
+     "answer tests of the specification's shape, a JSON line each"},
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
 
@@ -106,6 +109,7 @@ static const command *find(const char *group, const char *name)
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    zone_files_install();
     out_init();
     if (argc < 2) {
         print_help(stderr);

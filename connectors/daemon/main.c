@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/zone/zone_files.h"
+
 typedef struct command {
     const char *name;
     int (*run)(int argc, char **argv); /* gets the arguments after the name */
@@ -63,6 +65,7 @@ int command_fail(const mandate_error *err)
 
 int main(int argc, char **argv)
 {
+    zone_files_install();
     if (argc < 2) {
         help();
         return DAEMON_EXIT_USAGE;

@@ -123,5 +123,11 @@ MANDATE_CHECK mandate_status cel_check(cel_ast *ast, const cel_env *env, const c
                                        mandate_error *err);
 /* Canonical text: parses to the same tree. Macros are printed as written. */
 void cel_print(buf *b, const cel_expr *expr);
+/* The tree node by node, macros expanded, as the reference implementation writes its golden files. */
+typedef enum cel_debug_style {
+    CEL_DEBUG_KINDS, /* each node with its kind: for a parsed tree */
+    CEL_DEBUG_TYPES  /* with its type and what it refers to: for a checked one */
+} cel_debug_style;
+void cel_debug(buf *b, const cel_expr *expr, cel_debug_style style);
 
 #endif

@@ -44,6 +44,31 @@ void cel_env_destroy(cel_env *env)
     free(env);
 }
 
+/* --- libraries --------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    uint32_t bit;
+} libraries[] = {
+#define X(id, bit, name, text) {name, 1u << bit},
+    CEL_LIBRARY_MAP(X)
+#undef X
+};
+
+uint32_t cel_library_named(mandate_slice name)
+{
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
+        if (mandate_slice_is(name, libraries[i].name))
+            return libraries[i].bit;
+    return 0;
+}
+
+void cel_library_names(buf *b)
+{
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
+        buf_printf(b, "%s%s", i ? ", " : "", libraries[i].name);
+}
+
 /* --- names ------------------------------------------------------------------- */
 
 static bool decl_eq(const void *ctx, uint32_t handle, const void *key)

@@ -9,7 +9,7 @@
  */
 #include "engine/cel/parse_int.h"
 
-static cel_expr *bind(cel_parser *p, const cel_expr *call, mandate_slice name, cel_expr *init, cel_expr *result)
+cel_expr *cel_macro_bind(cel_parser *p, const cel_expr *call, mandate_slice name, cel_expr *init, cel_expr *result)
 {
     cel_comprehension fold = {
         .iter_var = MANDATE_SLICE_LIT("#unused"),
@@ -28,7 +28,7 @@ static cel_expr *expand_bind(cel_parser *p, const cel_expr *call)
 {
     mandate_slice name;
 
-    return cel_macro_variable(p, call->args[0], &name) ? bind(p, call, name, call->args[1], call->args[2]) : NULL;
+    return cel_macro_variable(p, call->args[0], &name) ? cel_macro_bind(p, call, name, call->args[1], call->args[2]) : NULL;
 }
 
 /* target.hasValue() ? optional.of(bind(name, target.value(), body)) : optional.none(); flat:
@@ -42,7 +42,7 @@ static cel_expr *expand_opt_map(cel_parser *p, const cel_expr *call, bool flat)
     if (!cel_macro_variable(p, call->args[0], &name))
         return NULL;
     value = cel_node_copy(p, call->operand);
-    some = bind(p, call, name, cel_node_member(p, "value", at, value), call->args[1]);
+    some = cel_macro_bind(p, call, name, cel_node_member(p, "value", at, value), call->args[1]);
     if (some && !flat)
         some = cel_node_call(p, "optional.of", at, 1, some, NULL, NULL);
     return cel_node_call(p, "_?_:_", at, 3, cel_node_member(p, "hasValue", at, call->operand), some,
@@ -134,7 +134,7 @@ static cel_expr *expand_sort_by(cel_parser *p, const cel_expr *call)
     }
     sorted->arg_count = 1;
     sorted->args[0] = cel_macro_fold(p, call, &map);
-    return sorted->args[0] ? bind(p, call, input, call->operand, sorted) : NULL;
+    return sorted->args[0] ? cel_macro_bind(p, call, input, call->operand, sorted) : NULL;
 }
 
 cel_expr *cel_macro_library(cel_parser *p, const cel_expr *call, bool *found)
@@ -145,6 +145,12 @@ cel_expr *cel_macro_library(cel_parser *p, const cel_expr *call, bool *found)
     bool on_math = call->operand->kind == CEL_EXPR_IDENT && mandate_slice_is(call->operand->name, "math");
 
     *found = true;
+    if ((p->libraries & CEL_LIB_BLOCK) && on_cel) {
+        cel_expr *out = cel_macro_block(p, call, found);
+        if (*found)
+            return out;
+        *found = true;
+    }
     if ((p->libraries & CEL_LIB_BINDINGS) && on_cel && count == 3 && mandate_slice_is(name, "bind"))
         return expand_bind(p, call);
     if ((p->libraries & CEL_LIB_OPTIONAL) && count == 2) {

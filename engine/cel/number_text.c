@@ -99,3 +99,40 @@ void cel_base64(buf *b, mandate_slice bytes)
         buf_put(b, quad, 4);
     }
 }
+
+static int value_of(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool cel_base64_read(mandate_slice *out, arena *a, mandate_slice text, uint32_t *bad_at)
+{
+    size_t len = text.len;
+    uint32_t bits = 0, pending = 0;
+    if (len && len % 4 == 0)
+        for (int i = 0; i < 2 && len && text.ptr[len - 1] == '='; i++)
+            len--;
+    char *bytes = arena_alloc(a, len / 4 * 3 + 3), *at = bytes;
+    *out = mandate_slice_of(NULL, 0);
+    for (size_t i = 0; bytes && i < len; i++) {
+        int v = value_of(text.ptr[i]);
+        if (v < 0 || len % 4 == 1) {
+            *bad_at = (uint32_t)i;
+            return false;
+        }
+        bits = bits << 6 | (uint32_t)v;
+        pending += 6;
+        if (pending >= 8) {
+            pending -= 8;
+            *at++ = (char)(bits >> pending & 255);
+        }
+    }
+    *out = mandate_slice_of(bytes, bytes ? (size_t)(at - bytes) : 0);
+    return true;
+}

@@ -86,6 +86,10 @@ cel_expr *cel_macro_expand(cel_parser *p, cel_expr *call);
 cel_expr *cel_macro_fold(cel_parser *p, const cel_expr *call, const cel_comprehension *parts);
 bool cel_macro_variable(cel_parser *p, const cel_expr *arg, mandate_slice *name);
 cel_expr *cel_macro_accu(cel_parser *p, const cel_expr *call);
+/* `name` stands for `init` in `result`. */
+cel_expr *cel_macro_bind(cel_parser *p, const cel_expr *call, mandate_slice name, cel_expr *init, cel_expr *result);
+/* macro_block.c: cel.block and what goes with it; the target is `cel`. */
+cel_expr *cel_macro_block(cel_parser *p, const cel_expr *call, bool *found);
 /* macro_lib.c: bindings, optionals, two variables, math, sortBy. `*found` says whether it was one.
  */
 cel_expr *cel_macro_library(cel_parser *p, const cel_expr *call, bool *found);

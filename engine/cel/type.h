@@ -52,21 +52,26 @@ typedef struct cel_field {
 
 typedef struct cel_env cel_env;
 
-/* Extension libraries, each a bit. */
+/* Extension libraries: bit, name, what is in it. */
+#define CEL_LIBRARY_MAP(X)                                                                    \
+    X(STANDARD, 0, "standard", "the language and its standard functions; always there")      \
+    X(OPTIONAL, 1, "optional", "optional values: x.?f, x[?i], {?k: v}, optional.of, orValue") \
+    X(STRINGS, 2, "strings", "charAt, format, indexOf, join, replace, split, trim, ...")      \
+    X(MATH, 3, "math", "math.greatest, math.least, rounding, signs, bits")                    \
+    X(LISTS, 4, "lists", "distinct, flatten, lists.range, reverse, slice, sort, sortBy")      \
+    X(SETS, 5, "sets", "sets.contains, sets.equivalent, sets.intersects")                     \
+    X(ENCODERS, 6, "encoders", "base64.encode, base64.decode")                                \
+    X(BINDINGS, 7, "bindings", "cel.bind")                                                    \
+    X(REGEX, 8, "regex", "regex.extract, regex.extractAll, regex.replace")                    \
+    X(TWO_VAR, 9, "two_var", "macros with two variables, transformList, transformMap, ...")   \
+    X(MAPPING, 10, "mapping", "ours, for connectors: parse_json, coalesce, time_of")          \
+    X(NETWORK, 11, "network", "ip(), cidr() and their methods")
+
 typedef enum cel_library {
-    CEL_LIB_STANDARD = 1 << 0,
-    CEL_LIB_OPTIONAL = 1 << 1,
-    CEL_LIB_STRINGS = 1 << 2,
-    CEL_LIB_MATH = 1 << 3,
-    CEL_LIB_LISTS = 1 << 4,
-    CEL_LIB_SETS = 1 << 5,
-    CEL_LIB_ENCODERS = 1 << 6,
-    CEL_LIB_BINDINGS = 1 << 7,
-    CEL_LIB_REGEX = 1 << 8,
-    CEL_LIB_TWO_VAR = 1 << 9,  /* two-variable comprehensions */
-    CEL_LIB_MAPPING = 1 << 10, /* ours, for connectors: parse_json is declared there */
-    CEL_LIB_NETWORK = 1 << 11, /* ip(), cidr() and their methods */
-    CEL_LIB_ALL = (1 << 16) - 1,
+#define X(id, bit, name, text) CEL_LIB_##id = 1 << bit,
+    CEL_LIBRARY_MAP(X)
+#undef X
+        CEL_LIB_ALL = (1 << 16) - 1,
     /* Not libraries, and not part of ALL: */
     CEL_LIB_BLOCK = 1 << 16, /* cel.block and its relatives: only the specification's tests use them */
     CEL_NO_MACROS = 1 << 17  /* all(), has(), ... are ordinary calls */
@@ -74,6 +79,9 @@ typedef enum cel_library {
 
 MANDATE_CHECK mandate_status cel_env_create(cel_env **out, uint32_t libraries, mandate_error *err);
 void cel_env_destroy(cel_env *env);
+/* The bit of the library of that name, or 0; and all names, "standard, optional, ...". */
+uint32_t cel_library_named(mandate_slice name);
+void cel_library_names(buf *b);
 
 /* Simple types, shared by all environments. `kind` must need no parameter. */
 const cel_type *cel_type_simple(cel_type_kind kind);
