@@ -58,6 +58,13 @@ typedef struct cel_comprehension {
     cel_expr *range, *init, *condition, *step, *result;
 } cel_comprehension;
 
+/* The overloads that fit a call's types when more than one does, at most CEL_CANDIDATES_MAX of them. */
+enum { CEL_CANDIDATES_MAX = 32 };
+typedef struct cel_candidates {
+    uint32_t count;
+    const struct cel_overload *overloads[];
+} cel_candidates;
+
 /* Where a local variable of a comprehension is found, set by the check. */
 #define CEL_REF_NONE UINT32_MAX
 
@@ -84,6 +91,7 @@ struct cel_expr {
     const cel_type *table; /* IDENT naming an entity table: its object type */
     uint32_t field;        /* SELECT or `_?._` on a declared object: field index, else CEL_REF_NONE */
     const void *overload;  /* CALL: resolved function, owned by the function table; NULL = at run time */
+    const cel_candidates *candidates; /* CALL chosen at run time: among which; for showing */
 };
 
 /* Later passes recurse along the tree; this bounds them (a + b + ... leans left, one level an operand). */

@@ -41,7 +41,7 @@ static void no_overload(cel_checker *c, const cel_expr *expr, const cel_type *co
 }
 
 typedef struct resolution {
-    const cel_overload *row; /* the last that fits */
+    const cel_overload *rows[CEL_CANDIDATES_MAX]; /* that fit */
     const cel_type *result;
     uint32_t matches;
 } resolution;
@@ -56,7 +56,8 @@ static void try_overload(cel_checker *c, resolution *r, const cel_overload *row,
         params[j] = cel_type_instantiate(&c->types, row->params[j], &vars);
     if (!cel_assignable_all(&c->types, types, params, count))
         return;
-    r->row = row;
+    if (r->matches < CEL_CANDIDATES_MAX)
+        r->rows[r->matches] = row;
     r->matches++;
     out = cel_substitute(&c->types, cel_type_instantiate(&c->types, row->result, &vars), false);
     if (!r->result)
@@ -65,10 +66,24 @@ static void try_overload(cel_checker *c, resolution *r, const cel_overload *row,
         r->result = cel_type_simple(CEL_TYPE_DYN);
 }
 
+static const cel_candidates *candidates_of(cel_checker *c, const resolution *r)
+{
+    uint32_t count = r->matches < CEL_CANDIDATES_MAX ? r->matches : CEL_CANDIDATES_MAX;
+    cel_candidates *out = arena_alloc(&c->ast->memory, sizeof *out + count * sizeof *r->rows);
+
+    if (!out) {
+        c->nomem = true;
+        return NULL;
+    }
+    out->count = count;
+    memcpy(out->overloads, r->rows, count * sizeof *r->rows);
+    return out;
+}
+
 /* Resolves a call whose arguments (receiver first) have the given types. */
 static void resolve(cel_checker *c, cel_expr *expr, const cel_type *const *types, uint32_t count, bool member)
 {
-    resolution r = {0};
+    resolution r = {.matches = 0};
     uint32_t row_count, at = 0;
     const cel_overload *rows = cel_function_find(expr->name, count, member, &row_count), *own;
 
@@ -77,7 +92,9 @@ static void resolve(cel_checker *c, cel_expr *expr, const cel_type *const *types
             try_overload(c, &r, &rows[i], types, count);
     while ((own = cel_env_overload(c->env, expr->name, count, member, &at)))
         try_overload(c, &r, own, types, count);
-    expr->overload = r.matches == 1 ? r.row : NULL;
+    expr->overload = r.matches == 1 ? r.rows[0] : NULL;
+    if (r.matches > 1)
+        expr->candidates = candidates_of(c, &r);
     if (!r.result)
         no_overload(c, expr, types, count, member);
     cel_check_type(c, expr, r.result);

@@ -23,6 +23,7 @@ typedef struct cel_checker {
     const cel_env *env;
     cel_issues *issues;
     cel_unifier types;
+    cel_type_vars declared; /* type parameters of variables: one meaning in the whole expression */
     VEC(cel_local) locals; /* of the comprehensions around, innermost last */
     VEC(cel_expr *) typed; /* every node that has a type */
     bool nomem, failed;

@@ -129,10 +129,8 @@ static bool resolve(cel_checker *c, cel_expr *expr, mandate_slice name, bool tab
         return true;
     }
     if (decl) {
-        cel_type_vars vars = {0};
-
         expr->var = decl->var;
-        become(c, expr, decl->name, cel_type_instantiate(&c->types, decl->type, &vars));
+        become(c, expr, decl->name, cel_type_instantiate(&c->types, decl->type, &c->declared));
         return true;
     }
     denoted = cel_check_candidates(c, name, try_denoted);

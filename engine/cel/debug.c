@@ -40,15 +40,20 @@ static void new_line(writer *w)
 
 /* --- literals --- */
 
-/* Code points that are shown as themselves. C1 controls, separators other than the blank, private and unassigned
- * noncharacters are not. */
+/* Code points that are not shown as themselves: controls, separators other than the blank, invisible format
+ * characters, private and unassigned planes. (Gaps within a script are shown.) */
+static const struct {
+    int32_t first, last;
+} hidden[] = {{0x00, 0x1F},     {0x7F, 0xA0},     {0xAD, 0xAD},     {0x1680, 0x1680}, {0x180E, 0x180E},    {0x2000, 0x200F},
+              {0x2028, 0x202F}, {0x205F, 0x206F}, {0x3000, 0x3000}, {0xE000, 0xF8FF}, {0xFEFF, 0xFEFF},    {0xFFF0, 0xFFFB},
+              {0xFFFE, 0xFFFF}, {0x1FFFE, 0x1FFFF}, {0x2FFFE, 0x2FFFF}, {0x3FFFE, 0x10FFFF}};
+
 static bool printable(int32_t c)
 {
-    if (c < 0x80)
-        return c >= 0x20 && c < 0x7F;
-    return c > 0xA0 && c != 0xAD && c != 0x1680 && !(c >= 0x2000 && c <= 0x200F) && !(c >= 0x2028 && c <= 0x202F) &&
-           !(c >= 0x205F && c <= 0x206F) && c != 0x3000 && c != 0xFEFF && !(c >= 0xE000 && c <= 0xF8FF) && c < 0xE0000 &&
-           (c & 0xFFFE) != 0xFFFE;
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        if (c >= hidden[i].first && c <= hidden[i].last)
+            return false;
+    return true;
 }
 
 static void put_quoted(writer *w, mandate_slice text, bool bytes)
@@ -138,10 +143,29 @@ static const char *kind_name(const cel_expr *expr)
     return expr->kind == CEL_EXPR_CONST ? constants[expr->value.kind] : kinds[expr->kind];
 }
 
+static int by_text(const void *x, const void *y)
+{
+    const cel_overload *const *p = x, *const *q = y;
+
+    return strcmp((*p)->text, (*q)->text);
+}
+
+static void put_overloads(buf *b, const cel_expr *expr)
+{
+    const cel_overload *sorted[CEL_CANDIDATES_MAX] = {expr->overload};
+    uint32_t count = expr->overload ? 1 : 0;
+
+    if (!expr->overload && expr->candidates) {
+        count = expr->candidates->count;
+        memcpy(sorted, expr->candidates->overloads, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_text);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        buf_printf(b, "%c%s", i ? '|' : '^', sorted[i]->text);
+}
+
 static void adorn(writer *w, const cel_expr *expr)
 {
-    const cel_overload *overload = expr->overload;
-
     if (w->style == CEL_DEBUG_KINDS) {
         buf_printf(w->b, "^#*expr.%s#", kind_name(expr));
         return;
@@ -152,8 +176,8 @@ static void adorn(writer *w, const cel_expr *expr)
     cel_type_print(w->b, expr->type);
     if (expr->kind == CEL_EXPR_IDENT || expr->kind == CEL_EXPR_STRUCT)
         buf_printf(w->b, "^%.*s", MANDATE_SLICE_ARG(expr->name));
-    if (expr->kind == CEL_EXPR_CALL && overload)
-        buf_printf(w->b, "^%s", overload->text);
+    if (expr->kind == CEL_EXPR_CALL)
+        put_overloads(w->b, expr);
 }
 
 /* --- nodes --- */

@@ -23,9 +23,10 @@ typedef enum cel_overload_id {
         CEL_FN_COUNT
 } cel_overload_id;
 
+typedef struct cel_overload cel_overload;
 enum { CEL_OVERLOAD_ARGS = CEL_SIGNATURE_PARAMS };
 
-typedef struct cel_overload {
+struct cel_overload {
     cel_overload_id id; /* also its position in the table; CEL_FN_COUNT: declared, the host has it */
     const char *text;   /* the specification's overload id: "add_int64" */
     mandate_slice name; /* "_+_", "size", "math.ceil" */
@@ -34,7 +35,7 @@ typedef struct cel_overload {
     uint16_t library;                          /* cel_library bit */
     const cel_type *params[CEL_OVERLOAD_ARGS]; /* may hold type parameters */
     const cel_type *result;
-} cel_overload;
+};
 
 /* All rows, in the order of cel_overload_id. */
 extern const cel_overload cel_overloads[CEL_FN_COUNT];
