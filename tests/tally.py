@@ -3,7 +3,7 @@
 """Runs every test, counts single tests, and ends with one line: "N passed, N failed".
 
 Units by ctest (build/dev, sanitizers on): each cmocka test counts; a program that dies counts as one failure more. Then the
-end-to-end tests, unless --quick. A run that counts no test at all has failed.
+CEL specification's tests and the end-to-end tests, unless --quick. A run that counts no test at all has failed.
 """
 import os
 import re
@@ -81,12 +81,29 @@ def end_to_end(patterns):
     return passed, ["e2e: " + f for f in failed]
 
 
+def conformance(patterns):
+    """The CEL specification's tests; it counts them itself."""
+    if patterns and not any(p in "conformance" for p in patterns):
+        return 0, []
+    print(bold("==> conformance, the CEL specification's own tests"), flush=True)
+    done = subprocess.run([sys.executable, "-m", "tests.conformance"], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+    print("".join("    " + line for line in done.stdout.splitlines(True)[-200:]), end="", flush=True)
+    counted = re.search(r"^conformance: (\d+) passed, (\d+) failed$", done.stdout, re.M)
+    failed = re.findall(r"^FAIL (.+)$", done.stdout, re.M)
+    if done.returncode != 0 and not failed:
+        failed.append("exit code %d" % done.returncode)
+    return int(counted.group(1)) if counted else 0, ["conformance: " + f for f in failed]
+
+
 def main(argv):
     quick = "--quick" in argv
     patterns = [a for a in argv if not a.startswith("--")]
     start = time.monotonic()
     passed, failed = units(patterns) if "--e2e" not in argv else (0, [])
     if not quick:
+        more, bad = conformance(patterns)
+        passed, failed = passed + more, failed + bad
         more, bad = end_to_end(patterns)
         passed, failed = passed + more, failed + bad
     for f in failed:

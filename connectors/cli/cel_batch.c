@@ -75,7 +75,7 @@ static void take_line(stream *s, mandate_slice line)
 {
     if (line.len && line.ptr[line.len - 1] == '\r')
         line.len--;
-    if (s->skipping)
+    if (s->skipping || line.len > LIMIT_RECORD)
         cel_batch_answer_malformed(&s->answers, mandate_slice_of("", 0), "the line is longer than 4 MiB");
     else if (line.len)
         cel_batch_answer(s->batch, &s->answers, line);

@@ -24,7 +24,7 @@ struct cel_batch {
     arena results; /* of the evaluation */
     arena types;   /* texts the environment was built from */
     cel_env *env;
-    buf key, key_before; /* what the environment was built from */
+    buf key, key_before;      /* what the environment was built from */
     VEC(mandate_slice) names; /* of the environment's variables, by index; in `types` */
     VEC(cel_value) variables;
 };
@@ -253,8 +253,8 @@ static mandate_status read_binding(cel_value *out, arena *a, mandate_slice name,
     }
     if (error.kind == CEL_MAP) {
         errors = batch_member(error, "errors");
-        mandate_slice message = errors.kind == CEL_LIST && errors.len ? json_member_text(errors.items[0], "message")
-                                                                      : mandate_slice_of("", 0);
+        mandate_slice message =
+            errors.kind == CEL_LIST && errors.len ? json_member_text(errors.items[0], "message") : mandate_slice_of("", 0);
         *out = cel_error(a, "%.*s", MANDATE_SLICE_ARG(message));
         return MANDATE_OK;
     }
@@ -347,10 +347,8 @@ static cel_value call_undefined(void *ctx, cel_activation *act, mandate_slice na
 static void evaluate(cel_batch *batch, buf *out, const cel_ast *ast)
 {
     static const cel_host host = {.call = call_undefined};
-    cel_activation act = {.host = &host,
-                          .variables = batch->variables.data,
-                          .memory = &batch->results,
-                          .cost_max = LIMIT_CEL_COST};
+    cel_activation act = {
+        .host = &host, .variables = batch->variables.data, .memory = &batch->results, .cost_max = LIMIT_CEL_COST};
     cel_program *program = NULL;
     mandate_error err = {.text = ""};
 

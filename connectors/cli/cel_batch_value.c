@@ -352,7 +352,8 @@ mandate_status batch_value_read(cel_value *out, arena *a, cel_value json, mandat
     mandate_slice name;
 
     if (json.kind != CEL_MAP || json.len != 1)
-        return mandate_error_set(err, MANDATE_INVALID, "a value is an object with one member, such as {\"int64Value\": \"1\"}");
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "a value is an object with one member, such as {\"int64Value\": \"1\"}");
     name = cel_text(json.map[0].key);
     v = json.map[0].value;
 #define IS(camel, snake) (mandate_slice_is(name, camel) || mandate_slice_is(name, snake))

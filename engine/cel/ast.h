@@ -87,10 +87,10 @@ struct cel_expr {
     cel_comprehension *comprehension;
     const cel_expr *macro; /* on the root of an expansion: the call as written */
 
-    uint32_t var;          /* IDENT: variable index, or CEL_REF_NONE (local or table) */
-    const cel_type *table; /* IDENT naming an entity table: its object type */
-    uint32_t field;        /* SELECT or `_?._` on a declared object: field index, else CEL_REF_NONE */
-    const void *overload;  /* CALL: resolved function, owned by the function table; NULL = at run time */
+    uint32_t var;                     /* IDENT: variable index, or CEL_REF_NONE (local or table) */
+    const cel_type *table;            /* IDENT naming an entity table: its object type */
+    uint32_t field;                   /* SELECT or `_?._` on a declared object: field index, else CEL_REF_NONE */
+    const void *overload;             /* CALL: resolved function, owned by the function table; NULL = at run time */
     const cel_candidates *candidates; /* CALL chosen at run time: among which; for showing */
 };
 

@@ -24,8 +24,8 @@ typedef struct cel_checker {
     cel_issues *issues;
     cel_unifier types;
     cel_type_vars declared; /* type parameters of variables: one meaning in the whole expression */
-    VEC(cel_local) locals; /* of the comprehensions around, innermost last */
-    VEC(cel_expr *) typed; /* every node that has a type */
+    VEC(cel_local) locals;  /* of the comprehensions around, innermost last */
+    VEC(cel_expr *) typed;  /* every node that has a type */
     bool nomem, failed;
     const cel_expr *chain;                            /* outermost selection of the dotted name being resolved, for hints */
     char name[LIMIT_CEL_SOURCE + LIMIT_NAME * 2 + 2]; /* scratch: a candidate name */

@@ -44,8 +44,9 @@ static void new_line(writer *w)
  * characters, private and unassigned planes. (Gaps within a script are shown.) */
 static const struct {
     int32_t first, last;
-} hidden[] = {{0x00, 0x1F},     {0x7F, 0xA0},     {0xAD, 0xAD},     {0x1680, 0x1680}, {0x180E, 0x180E},    {0x2000, 0x200F},
-              {0x2028, 0x202F}, {0x205F, 0x206F}, {0x3000, 0x3000}, {0xE000, 0xF8FF}, {0xFEFF, 0xFEFF},    {0xFFF0, 0xFFFB},
+} hidden[] = {{0x00, 0x1F},     {0x7F, 0xA0},       {0xAD, 0xAD},       {0x1680, 0x1680},
+              {0x180E, 0x180E}, {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F},
+              {0x3000, 0x3000}, {0xE000, 0xF8FF},   {0xFEFF, 0xFEFF},   {0xFFF0, 0xFFFB},
               {0xFFFE, 0xFFFF}, {0x1FFFE, 0x1FFFF}, {0x2FFFE, 0x2FFFF}, {0x3FFFE, 0x10FFFF}};
 
 static bool printable(int32_t c)
@@ -129,14 +130,17 @@ static void put_const(writer *w, cel_value v)
 static const char *kind_name(const cel_expr *expr)
 {
     static const char *const constants[] = {
-        [CEL_NULL] = "Constant_NullValue",     [CEL_BOOL] = "Constant_BoolValue",     [CEL_INT] = "Constant_Int64Value",
-        [CEL_UINT] = "Constant_Uint64Value",   [CEL_DOUBLE] = "Constant_DoubleValue", [CEL_STRING] = "Constant_StringValue",
+        [CEL_NULL] = "Constant_NullValue",   [CEL_BOOL] = "Constant_BoolValue",     [CEL_INT] = "Constant_Int64Value",
+        [CEL_UINT] = "Constant_Uint64Value", [CEL_DOUBLE] = "Constant_DoubleValue", [CEL_STRING] = "Constant_StringValue",
         [CEL_BYTES] = "Constant_BytesValue",
     };
     static const char *const kinds[] = {
-        [CEL_EXPR_IDENT] = "Expr_IdentExpr", [CEL_EXPR_SELECT] = "Expr_SelectExpr",
-        [CEL_EXPR_CALL] = "Expr_CallExpr",   [CEL_EXPR_LIST] = "Expr_ListExpr",
-        [CEL_EXPR_MAP] = "Expr_StructExpr",  [CEL_EXPR_STRUCT] = "Expr_StructExpr",
+        [CEL_EXPR_IDENT] = "Expr_IdentExpr",
+        [CEL_EXPR_SELECT] = "Expr_SelectExpr",
+        [CEL_EXPR_CALL] = "Expr_CallExpr",
+        [CEL_EXPR_LIST] = "Expr_ListExpr",
+        [CEL_EXPR_MAP] = "Expr_StructExpr",
+        [CEL_EXPR_STRUCT] = "Expr_StructExpr",
         [CEL_EXPR_COMPREHENSION] = "Expr_ComprehensionExpr",
     };
 

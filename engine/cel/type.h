@@ -54,7 +54,7 @@ typedef struct cel_env cel_env;
 
 /* Extension libraries: bit, name, what is in it. */
 #define CEL_LIBRARY_MAP(X)                                                                    \
-    X(STANDARD, 0, "standard", "the language and its standard functions; always there")      \
+    X(STANDARD, 0, "standard", "the language and its standard functions; always there")       \
     X(OPTIONAL, 1, "optional", "optional values: x.?f, x[?i], {?k: v}, optional.of, orValue") \
     X(STRINGS, 2, "strings", "charAt, format, indexOf, join, replace, split, trim, ...")      \
     X(MATH, 3, "math", "math.greatest, math.least, rounding, signs, bits")                    \

@@ -35,17 +35,30 @@ static void test_zone_files__offsets_follow_daylight_saving_to_the_second(void *
     assert_int_equal(offset_of("America/St_Johns", 1234483200), -(3 * 3600 + 30 * 60));
     assert_int_equal(offset_of("America/Argentina/Buenos_Aires", 0), -3 * 3600);
     assert_int_equal(offset_of("Etc/GMT+5", 0), -5 * 3600);
-    assert_int_equal(offset_of("Europe/Berlin", 4102444800), 3600);    /* 2100: by the rule, not by a table */
-    assert_int_equal(offset_of("Europe/Berlin", 253402300799), 3600);  /* the end of the year 9999 */
-    assert_int_equal(offset_of("Europe/Berlin", -62135596800), 3208);  /* local mean time in the year 1 */
+    assert_int_equal(offset_of("Europe/Berlin", 4102444800), 3600);   /* 2100: by the rule, not by a table */
+    assert_int_equal(offset_of("Europe/Berlin", 253402300799), 3600); /* the end of the year 9999 */
+    assert_int_equal(offset_of("Europe/Berlin", -62135596800), 3208); /* local mean time in the year 1 */
 }
 
 static void test_zone_files__a_name_opens_nothing_but_a_zone(void **state)
 {
-    static const char *const names[] = {"",        "/",           "/etc/passwd",    "../zoneinfo/UTC", "Europe/../UTC",
-                                        "Europe/", "Europe//Rome", "Europe/Berlin ", "localtime",       "posixrules",
-                                        "zone.tab", "file:UTC",    "Europe",         "No/Such_Zone",    "Europe/Berlin\n",
-                                        "tzdata.zi", "europe/berlin"};
+    static const char *const names[] = {"",
+                                        "/",
+                                        "/etc/passwd",
+                                        "../zoneinfo/UTC",
+                                        "Europe/../UTC",
+                                        "Europe/",
+                                        "Europe//Rome",
+                                        "Europe/Berlin ",
+                                        "localtime",
+                                        "posixrules",
+                                        "zone.tab",
+                                        "file:UTC",
+                                        "Europe",
+                                        "No/Such_Zone",
+                                        "Europe/Berlin\n",
+                                        "tzdata.zi",
+                                        "europe/berlin"};
     char longer[ZONE_NAME_MAX + 2];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!refused(mandate_slice_str(names[i])))
