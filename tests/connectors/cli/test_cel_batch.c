@@ -247,8 +247,8 @@ static void test_cel_batch__lines_and_values_are_bounded(void **state)
     answers(
         "{\"expr\":\"[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, "
         "[1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, a + b + c + d + e > 0)))))\",\"disableCheck\":true}",
-        "{\"name\":\"\",\"result\":{\"error\":{\"errors\":[{\"message\":\"the evaluation takes more than 20000 "
-        "steps\"}]}}}");
+        "{\"name\":\"\",\"result\":{\"error\":{\"errors\":[{\"message\":\"cost limit of 250000 units "
+        "exceeded\"}]}}}");
 }
 
 static void test_cel_batch__libraries_are_switches(void **state)
