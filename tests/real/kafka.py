@@ -13,16 +13,16 @@ from tests.real import artifacts, wire
 from tests.real.parts import Failed, Process, free_port, wait_for
 
 PROPERTIES = """process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more_listeners}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL,LOGIN:SASL_SSL
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
+transaction.state.log.replication.factor={replicas}
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
@@ -74,11 +74,17 @@ def parse_records(data):
     return out
 
 
+def new_cluster_id():
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+
+
 class Kafka:
     """`version`: the artifacts to run. `security` (tests/real/security.py) adds a listener with mutual TLS (tls_servers) and
     one with TLS and logins (login_servers)."""
 
-    def __init__(self, folder, heap="400m", version="kafka", security=None):
+    def __init__(self, folder, heap="400m", version="kafka", security=None, node=1, controllers=None, cluster_id=None):
+        self.node, self.cluster_id, self.replicas = node, cluster_id, 1 if controllers is None else len(controllers)
+        controllers = controllers or {node: free_port()}
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, exist_ok=True)
         self.port, self.tls_port, self.login_port = free_port(), free_port(), free_port()
@@ -87,7 +93,9 @@ class Kafka:
         self.format_options = [] if security is None else security.format_options()
         listeners = "" if security is None else ",TLS://localhost:%d,LOGIN://localhost:%d" % (self.tls_port, self.login_port)
         with open(self.properties, "w") as f:
-            f.write(PROPERTIES.format(port=self.port, controller=free_port(), folder=self.folder, more_listeners=listeners,
+            f.write(PROPERTIES.format(port=self.port, controller=controllers[node], folder=self.folder, node=node,
+                                      voters=",".join("%d@127.0.0.1:%d" % c for c in controllers.items()),
+                                      replicas=self.replicas, more_listeners=listeners,
                                       advertised=listeners))
             f.write("" if security is None else security.properties())
         env = dict(os.environ)
@@ -107,14 +115,18 @@ class Kafka:
     def login_servers(self):
         return "localhost:%d" % self.login_port
 
-    def start(self, timeout_s=60.0):
+    def prepare(self):
+        """Formats the storage of one that never ran."""
         if not os.path.exists(os.path.join(self.folder, "data", "meta.properties")):
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+            cluster = self.cluster_id or new_cluster_id()
             done = subprocess.run(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", self.jars, "kafka.tools.StorageTool",
                                    "format", "-t", cluster, "-c", self.properties] + self.format_options, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
             if done.returncode != 0:
                 raise Failed("formatting Kafka's storage: " + done.stdout[-2000:])
+
+    def start(self, timeout_s=60.0):
+        self.prepare()
         self.process.start()
         self.process.wait_ready("an answer to a metadata request", self._answers, timeout_s)
         return self
@@ -135,7 +147,7 @@ class Kafka:
     def create(self, topics, configs=None):
         def made():
             try:
-                wire.create_topics(self.port, topics, configs)
+                wire.create_topics(self.port, topics, configs, self.replicas)
                 return all(wire.partitions(self.port, t) == n for t, n in topics.items())
             except OSError:
                 return False
@@ -162,8 +174,8 @@ class Kafka:
             self._kcat(argv + [path], b"")
         return None
 
-    def _kcat(self, args, stdin):
-        done = subprocess.run(["kcat", "-q", "-b", self.servers, "-X", "enable.idempotence=true", "-X",
+    def _kcat(self, args, stdin, servers=None):
+        done = subprocess.run(["kcat", "-q", "-b", servers or self.servers, "-X", "enable.idempotence=true", "-X",
                                "message.max.bytes=9000000"] + args, input=stdin, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=120)
         if done.returncode != 0:

@@ -24,7 +24,11 @@ class Registry:
     @property
     def url(self):
         """Base URL as a connector file wants it."""
-        return "http://127.0.0.1:%d/apis/ccompat/v7" % self.port
+        return self.url_at(self.port)
+
+    @staticmethod
+    def url_at(port):
+        return "http://127.0.0.1:%d/apis/ccompat/v7" % port
 
     @property
     def native_url(self):
