@@ -45,8 +45,8 @@ bool cel_fn_accepts(const cel_overload *overload, const cel_value *args);
 
 /* --- shared helpers (fn_common.c) --- */
 cel_value cel_no_such_overload(cel_activation *act);
-/* The value strict functions give when an argument is odd: unknowns merged, else the first error.
- *  */
+/* The value strict functions give when an argument is odd. As in the reference implementation the first odd one from
+ * the left decides: an error, or an unknown (with which the other unknowns are merged). */
 cel_value cel_strict(cel_activation *act, const cel_value *args, uint32_t count);
 cel_value cel_new_optional(cel_activation *act, cel_value v);
 /* A string in the arena, from a buffer that is then released. */

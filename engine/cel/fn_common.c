@@ -5,6 +5,8 @@
  */
 #include "engine/cel/fn.h"
 
+#include <assert.h>
+
 enum { ANY = CEL_FN_ANY };
 
 /* The kind of value a declared parameter type wants. */
@@ -49,14 +51,18 @@ cel_value cel_no_such_overload(cel_activation *act) { return cel_error(act->memo
 
 cel_value cel_strict(cel_activation *act, const cel_value *args, uint32_t count)
 {
-    cel_value unknown = cel_null(), error = cel_null();
-    for (uint32_t i = 0; i < count; i++) {
-        if (args[i].kind == CEL_UNKNOWN)
-            unknown = unknown.kind == CEL_UNKNOWN ? cel_unknown_join(act->memory, unknown, args[i]) : args[i];
-        else if (args[i].kind == CEL_ERROR && error.kind != CEL_ERROR)
-            error = args[i];
+    uint32_t first = 0;
+    while (!cel_is_odd(args[first])) {
+        first++;
+        assert(first < count);
     }
-    return unknown.kind != CEL_NULL ? unknown : error;
+    cel_value out = args[first];
+    if (out.kind == CEL_ERROR)
+        return out;
+    for (uint32_t i = first + 1; i < count; i++)
+        if (args[i].kind == CEL_UNKNOWN)
+            out = cel_unknown_join(act->memory, out, args[i]);
+    return out;
 }
 
 cel_value cel_new_optional(cel_activation *act, cel_value v)

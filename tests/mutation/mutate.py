@@ -8,7 +8,8 @@
 
 The engine and its tests are compiled into a temporary folder; the tree is never touched. Each mutation replaces a text
 that must stand in its file exactly once: when the code moves on, the script says so, and the mutation is to be
-rewritten. Caught means: test_differential (20,000 inputs) or a unit test fails, crashes or does not come to an end.
+rewritten. Caught means: test_differential (20,000 inputs) or a unit test fails, crashes or does not come to an end; for the language
+(engine/cel) the property of unknowns, which must see it by itself.
 """
 import argparse
 import concurrent.futures
@@ -75,6 +76,17 @@ MUTATIONS = [
     ("engine/mandate/lifecycle.c", "    wire_put_bytes(&b, issuer);\n", "", "transition ids of two issuers collide"),
     ("engine/timer/timer.c", "return a->kind != b->kind ? a->kind < b->kind : a->owner < b->owner;", "return a->owner < b->owner;",
      "equal deadlines in order of owners"),
+    # The language: judged by the property of unknowns alone.
+    ("engine/cel/eval.c", "return v.kind == CEL_UNKNOWN ? 2 : 1;", "return v.kind == CEL_UNKNOWN ? 1 : 2;", "error before unknown in && and ||"),
+    ("engine/cel/eval.c", "        return cel_unknown_join(act->memory, x, y);", "        return x;", "of two unknowns only one is named"),
+    ("engine/cel/eval.c", "    return cel_is_odd(v) ? v : cel_no_such_overload(act);", "    return cel_bool(v.kind != CEL_ERROR);",
+     "not unknown is true"),
+    ("engine/cel/eval.c", "    if (cel_is_odd(x))\n        return x;\n    if (x.kind > CEL_STRING)",
+     "    if (x.kind > CEL_STRING)", "what is unknown is not among the constants"),
+    ("engine/cel/eval.c", "                *top = combine(act, stack[s->a + FOLD_ACCU], *top, s->op == OP_FOLD_ANY);",
+     "                *top = stack[s->a + FOLD_ACCU];", "an unknown element counts for nothing"),
+    ("engine/cel/eval_step.c", "    if (cel_is_odd(x))\n        return x;\n    return x.kind == CEL_NULL",
+     "    if (cel_is_odd(x))\n        return cel_bool(false);\n    return x.kind == CEL_NULL", "has() of something unknown is false"),
 ]
 
 
@@ -108,6 +120,8 @@ class Build:
         self.engine = engine_sources()
         shared = {"rig": tests / "engine/rig.c", "world": tests / "engine/world.c", "model": tests / "model/model.c",
                   "model_condition": tests / "model/model_condition.c", "test_differential": tests / "engine/test_differential.c"}
+        language = ["prop_unknown", "cover", "gen", "gen_call", "gen_world"]
+        shared.update({name: tests / f"engine/cel/{name}.c" for name in language})
         units = {pathlib.Path(t).name: tests / "engine" / f"{t}.c" for t in UNIT_TESTS}
         jobs = [(s, self.object_of(s)) for s in self.engine]
         jobs += [(s, self.folder / f"{name}.o") for name, s in {**shared, **units}.items()]
@@ -116,6 +130,7 @@ class Build:
                 job.result()
         self.programs = {"test_differential": (["test_differential", "world", "model", "model_condition"], ["20000"])}
         self.programs.update({name: ([name, "rig"], []) for name in units})
+        self.language = {"prop_unknown": (language, ["200000"])}
 
     def object_of(self, source):
         return self.folder / (str(source.relative_to(ROOT)).replace("/", "_") + ".o")
@@ -128,9 +143,9 @@ class Build:
         subprocess.run(["ar", "rcs", str(out), *objects], check=True)
         return out
 
-    def failing(self, library):
+    def failing(self, library, programs=None):
         """Name and output of the first program that fails, or None."""
-        for name, (objects, arguments) in self.programs.items():
+        for name, (objects, arguments) in (programs or {**self.programs, **self.language}).items():
             program = self.folder / name
             linked = run(["g++", *[str(self.folder / f"{o}.o") for o in objects], str(library), "-o", str(program), *self.libs])
             if linked.returncode:
@@ -155,7 +170,7 @@ def mutant(build, mutation, folder):
     changed.write_text(text.replace(before, after))
     out = pathlib.Path(folder) / "mutant.o"
     compile_one(changed, out)
-    return build.failing(build.library(source, out))
+    return build.failing(build.library(source, out), build.language if path.startswith("engine/cel/") else build.programs)
 
 
 def main():

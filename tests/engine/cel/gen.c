@@ -4,7 +4,7 @@
  *
  * A production is a line of text with holes: %b a bool, %i int, %u uint, %d double, %s string, %y
  * bytes, %t timestamp, %w duration, %I list(int), %S list(string), %M map(string, int), %O doc, %D
- * list(doc), %x dyn, %o optional int, %p optional string. `<T` names a new variable of type T that
+ * list(doc), %x dyn, %o optional int, %p optional string, %P ip, %C cidr. `<T` names a new variable of type T that
  * the rest of the line may use; `>T` names one that is usable only after `~`; `#` is the last name.
  * Where depth is used up, only the leaves (the productions before "") are taken.
  */
@@ -12,7 +12,7 @@
 
 #include <assert.h>
 
-static const char letters[GEN_TYPE_COUNT + 1] = "biudsytwISMODxop";
+static const char letters[GEN_TYPE_COUNT + 1] = "biudsytwISMODxopPC";
 
 /* clang-format off */
 static const char *const bools[] = {
@@ -30,7 +30,7 @@ static const char *const bools[] = {
     "%I.all(<i, %b)", "%I.exists(<i, %b)", "%I.exists_one(<i, %b)", "%S.all(<s, %b)",
     "%S.exists(<s, %b)", "%M.all(<s, %b)", "%M.exists(<s, %b)", "%D.exists(<O, %b)",
     "%D.all(<O, %b)", "%D.exists_one(<O, %b)", "%I.exists(<i, <i, %b)",
-    "%M.all(<s, <i, %b)", "%S.exists_one(<i, <s, %b)", "sets.contains(%I, %I)",
+    "%M.all(<s, <i, %b)", "%S.exists_one(<i, <s, %b)", "%I.existsOne(<i, %b)", "%M.existsOne(<s, <i, %b)", "sets.contains(%I, %I)",
     "sets.intersects(%S, %S)", "sets.equivalent(%I, %I)", "type(%x) == int", "type(%i) == type(%x)",
     "cel.bind(>b, %b, ~%b)", "cel.bind(>i, %i, ~%b)", "bool(%s)", "%x", "%w > %w", "%t == %t"};
 static const char *const ints[] = {
@@ -81,7 +81,7 @@ static const char *const string_lists[] = {"['a', 'b']", "(true ? [] : ['a'])", 
 static const char *const maps[] = {"{'a': 1, 'b': 2}", "(true ? {} : m0)", "m0", "doc['a'].marks", "",
     "{'a': %i, %s: %i}", "{'k': %i}", "{?'a': %o, 'b': %i}", "%O.marks", "%b ? %M : %M",
     "%M.transformMap(<s, <i, %i)", "%M.transformMap(<s, <i, %b, %i)",
-    "%S.transformMapEntry(<i, <s, {#: %i})"};
+    "%S.transformMapEntry(<i, <s, {#: %i})", "%S.transformMapEntry(<i, <s, %b, {#: %i})"};
 static const char *const docs[] = {"doc['a']", "doc['b']", "doc['c']", "", "doc[%s]", "%O.owner",
     "%b ? %O : %O", "%D[0]", "doc['a'].owner", "doc['b'].owner"};
 static const char *const doc_lists[] = {"doc['a'].peers", "doc['b'].peers", "[doc['a'], doc['b']]", "",
@@ -90,14 +90,17 @@ static const char *const dyns[] = {"x0", "x1", "doc['b'].extra", "dyn(null)", ""
     "dyn(%i)", "dyn(%s)", "dyn(%d)", "dyn(%I)", "dyn(%M)", "dyn(%b)", "%O.extra", "%x.a", "%x['a']",
     "%x[0]", "dyn([1, 'a', %x])", "dyn({'a': %x})", "%b ? dyn(%i) : %x", "dyn(%x.exists(<x, %b))",
     "dyn(%x.map(<x, %i))", "coalesce(%x, %x)", "coalesce(%x.a, %i, %s)", "dyn(%x + %x)",
-    "dyn(size(%x))", "dyn(%t)", "dyn(%x.all(<x, %b))", "dyn(%o)"};
+    "dyn(size(%x))", "dyn(%t)", "dyn(%x.all(<x, %b))", "dyn(%o)", "dyn([%x, %I].flatten(%i))"};
 static const char *const int_options[] = {"optional.of(1)", "(true ? optional.none() : optional.of(1))", "o0", "",
     "optional.of(%i)", "%M[?%s]", "%I[?%i]", "%M.?a", "%o.or(%o)", "%o.optMap(<i, %i)",
     "%o.optFlatMap(<i, %o)", "%b ? %o : %o", "%I.first()", "%I.last()", "%O.?size",
     "%O.?owner.?size", "optional.ofNonZeroValue(%i)", "%O.?marks[?'a']"};
 static const char *const string_options[] = {"optional.of('a')", "(true ? optional.none() : optional.of('a'))", "",
     "optional.of(%s)", "%S[?%i]", "%O.?status", "regex.extract(%s, '[a-c]+')", "%p.or(%p)",
-    "%p.optMap(<s, %s)", "%O.?owner.?status", "%S.first()", "optional.ofNonZeroValue(%s)"};
+    "%p.optMap(<s, %s)", "%p.optFlatMap(<s, %p)", "%O.?owner.?status", "%S.first()", "optional.ofNonZeroValue(%s)"};
+static const char *const ips[] = {"ip('10.1.2.3')", "(b0 ? ip('::1') : ip('127.0.0.1'))", "", "ip(%s)", "%C.ip()", "%b ? %P : %P"};
+static const char *const cidrs[] = {"cidr('10.0.0.0/8')", "(b1 ? cidr('::/0') : cidr('10.1.0.0/16'))", "", "cidr(%s)",
+    "%C.masked()", "%b ? %C : %C"};
 /* clang-format on */
 
 typedef struct grammar {
@@ -110,9 +113,9 @@ typedef struct grammar {
         table, sizeof table / sizeof *table \
     }
 static const grammar grammars[GEN_TYPE_COUNT] = {
-    RULES(bools),     RULES(ints),      RULES(uints),       RULES(doubles),       RULES(strings), RULES(bytes),
-    RULES(times),     RULES(durations), RULES(int_lists),   RULES(string_lists),  RULES(maps),    RULES(docs),
-    RULES(doc_lists), RULES(dyns),      RULES(int_options), RULES(string_options)};
+    RULES(bools),     RULES(ints),      RULES(uints),       RULES(doubles),        RULES(strings), RULES(bytes),
+    RULES(times),     RULES(durations), RULES(int_lists),   RULES(string_lists),   RULES(maps),    RULES(docs),
+    RULES(doc_lists), RULES(dyns),      RULES(int_options), RULES(string_options), RULES(ips),     RULES(cidrs)};
 
 void gen_init(gen *g, uint64_t seed)
 {
@@ -133,7 +136,7 @@ uint64_t gen_u64(gen *g)
 
 uint32_t gen_below(gen *g, uint32_t n) { return (uint32_t)(gen_u64(g) >> 33) % n; }
 
-static gen_type type_of(char letter)
+gen_type gen_type_of(char letter)
 {
     const char *at = strchr(letters, letter);
     assert(letter && at);
@@ -161,13 +164,13 @@ static void fill(gen *g, const char *rule, uint32_t depth)
             buf_put_char(&g->out, *++p);
         } else if (*p == '%' && is_letter(p[1])) {
             buf_put_char(&g->out, '(');
-            emit(g, type_of(*++p), depth);
+            emit(g, gen_type_of(*++p), depth);
             buf_put_char(&g->out, ')');
         } else if (*p == '<' && is_letter(p[1])) {
-            last = declare(g, type_of(*++p));
+            last = declare(g, gen_type_of(*++p));
             buf_printf(&g->out, "v%u", last);
         } else if (*p == '>' && is_letter(p[1])) {
-            pending = type_of(*++p);
+            pending = gen_type_of(*++p);
             buf_printf(&g->out, "v%u", last = g->local_number++);
         } else if (*p == '~') {
             if (g->local_count < sizeof g->locals / sizeof *g->locals)
@@ -185,6 +188,7 @@ static void emit(gen *g, gen_type type, uint32_t depth)
 {
     const grammar *rules = &grammars[type];
     uint32_t leaves = 0, candidates = 0;
+    const char *call;
     while (rules->rules[leaves][0])
         leaves++;
     for (uint32_t i = 0; i < g->local_count; i++)
@@ -202,6 +206,8 @@ static void emit(gen *g, gen_type type, uint32_t depth)
     }
     if (depth == 0 || g->out.len > 2500 || gen_below(g, 6) == 0)
         fill(g, rules->rules[gen_below(g, leaves)], 0);
+    else if (g->with_calls && gen_below(g, 3) == 0 && (call = gen_call_rule(g, type)))
+        fill(g, call, depth - 1);
     else
         fill(g, rules->rules[leaves + 1 + gen_below(g, rules->count - leaves - 1)], depth - 1);
 }

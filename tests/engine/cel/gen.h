@@ -33,6 +33,8 @@ typedef enum gen_type {
     GEN_DYN,
     GEN_OPT_INT,
     GEN_OPT_STRING,
+    GEN_IP,
+    GEN_CIDR,
     GEN_TYPE_COUNT
 } gen_type;
 
@@ -65,7 +67,8 @@ typedef struct gen {
     buf out;
     gen_local locals[8];
     uint32_t local_count, local_number;
-    bool with_now; /* timestamps may be `now` */
+    bool with_now;   /* timestamps may be `now` */
+    bool with_calls; /* any row of the function table may be called */
 } gen;
 
 void gen_world_init(gen_world *w);
@@ -79,6 +82,11 @@ void gen_init(gen *g, uint64_t seed);
 void gen_deinit(gen *g);
 uint64_t gen_u64(gen *g);
 uint32_t gen_below(gen *g, uint32_t n);
+/* The type that a hole's letter stands for. */
+gen_type gen_type_of(char letter);
+/* gen_call.c: a rule that calls a random row of the function table with that result; NULL: there is none. */
+void gen_call_init(void);
+const char *gen_call_rule(gen *g, gen_type type);
 /* Text of a random expression of that type, in g->out. */
 mandate_slice gen_expression(gen *g, gen_type type, uint32_t depth);
 

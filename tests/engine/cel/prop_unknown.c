@@ -7,18 +7,21 @@
  * A case is a random expression and a random set of unknown attributes. When its evaluation gives a
  * value, every completion gives that value; when it gives an error, every completion gives one. When it
  * is unknown, the set it names is right (all of it unknown and asked for), sufficient (when those are
- * known, what is asked for next is something else) and necessary (nothing outside it helps).
+ * known, what is asked for next is something else) and necessary (nothing outside it helps). Every function and
+ * macro is among the expressions, or the run fails.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cover.h"
 #include "gen.h"
 
-enum { SETS = 8, SAMPLES = 8, EXHAUSTIVE = 64 };
+enum { SETS = 8, SAMPLES = 8, EXHAUSTIVE = 64, CALLS_MIN = 20 };
 
 typedef struct run {
     gen_world w;
     gen g;
+    cover used; /* in expressions that read something */
     uint64_t seed, cases, expressions, completions;
     uint64_t values, errors, unknowns, absorbed;
     arena partial, complete;
@@ -184,16 +187,27 @@ static void check_case(run *r)
 
 static void check_expression(run *r)
 {
-    static const gen_type types[] = {GEN_BOOL,    GEN_BOOL, GEN_BOOL, GEN_BOOL,    GEN_BOOL, GEN_INT,  GEN_STRING, GEN_INTS,
-                                     GEN_STRINGS, GEN_MAP,  GEN_DYN,  GEN_OPT_INT, GEN_DOC,  GEN_TIME, GEN_DOUBLE};
+    static const gen_type types[] = {GEN_BOOL,   GEN_BOOL,    GEN_BOOL, GEN_BOOL,  GEN_BOOL,    GEN_INT, GEN_STRING,
+                                     GEN_INTS,   GEN_STRINGS, GEN_MAP,  GEN_DYN,   GEN_OPT_INT, GEN_DOC, GEN_TIME,
+                                     GEN_DOUBLE, GEN_IP,      GEN_UINT, GEN_BYTES, GEN_DURATION};
     gen_type type = types[gen_below(&r->g, sizeof types / sizeof *types)];
     mandate_slice text = gen_expression(&r->g, type, 2 + gen_below(&r->g, 7));
+    cel_ast *ast = NULL;
+    cel_issues issues;
     cel_program *program = NULL;
     mandate_error err = {.text = ""};
     bool any = false;
-    mandate_status status = cel_program_create(&program, r->w.env, text, NULL, NULL, &err);
-    if (status == MANDATE_LIMIT)
+    cel_issues_init(&issues);
+    mandate_status status = cel_parse(&ast, r->w.env, text, &issues, &err);
+    if (!status)
+        status = cel_check(ast, r->w.env, NULL, &issues, &err);
+    if (!status)
+        status = cel_compile(&program, r->w.env, ast, &err);
+    cel_issues_deinit(&issues);
+    if (status == MANDATE_LIMIT) {
+        cel_ast_destroy(ast);
         return;
+    }
     if (status != MANDATE_OK) {
         fprintf(stderr, "seed %llu: does not compile: %s\n  %s\n", (unsigned long long)r->seed, err.text,
                 buf_cstr(&r->g.out));
@@ -204,6 +218,9 @@ static void check_expression(run *r)
     touch(r);
     for (uint32_t i = 0; i < GEN_ATTRIBUTES; i++)
         any |= r->touched[i];
+    if (any)
+        cover_tree(&r->used, ast->root);
+    cel_ast_destroy(ast);
     for (int i = 0; any && i < SETS; i++)
         check_case(r);
     cel_program_destroy(program);
@@ -215,6 +232,8 @@ int main(int argc, char **argv)
     static run r;
     r.seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     gen_init(&r.g, r.seed);
+    gen_call_init();
+    r.g.with_calls = true;
     gen_world_init(&r.w);
     arena_init(&r.partial, 1 << 20);
     arena_init(&r.complete, 1 << 20);
@@ -232,5 +251,6 @@ int main(int argc, char **argv)
     gen_deinit(&r.g);
     if (!telling)
         fprintf(stderr, "too few cases of one kind: the generator proves little\n");
-    return telling ? 0 : 1;
+    uint32_t missing = cases >= 200000 ? cover_missing(&r.used, CALLS_MIN) : 0;
+    return telling && missing == 0 ? 0 : 1;
 }

@@ -36,11 +36,13 @@ static void test_unknown__is_absorbed_by_what_decides(void **state)
     world_deinit(&w);
 }
 
-static void test_unknown__wins_over_errors_in_strict_functions(void **state)
+static void test_unknown__the_first_odd_argument_decides_in_strict_functions(void **state)
 {
     world w;
     world_init(&w);
-    EXPECT(&w, "n / 0 + doc['new'].size", "unknown(doc[\"new\"].size)");
+    EXPECT(&w, "doc['new'].size + n / 0", "unknown(doc[\"new\"].size)");
+    EXPECT(&w, "n / 0 + doc['new'].size", "error(division by zero)");
+    EXPECT(&w, "[doc['new'].size, n / 0, doc['new'].status]", "unknown(doc[\"new\"].size, doc[\"new\"].status)");
     EXPECT(&w, "n / 0 == 1 && doc['new'].size == 1", "unknown(doc[\"new\"].size)");
     world_deinit(&w);
 }
@@ -74,7 +76,7 @@ int main(void)
         cmocka_unit_test(test_unknown__names_the_attribute),
         cmocka_unit_test(test_unknown__sets_are_sorted_and_without_repetition),
         cmocka_unit_test(test_unknown__is_absorbed_by_what_decides),
-        cmocka_unit_test(test_unknown__wins_over_errors_in_strict_functions),
+        cmocka_unit_test(test_unknown__the_first_odd_argument_decides_in_strict_functions),
         cmocka_unit_test(test_unknown__join_keeps_the_larger_set),
         cmocka_unit_test(test_unknown__range_makes_the_comprehension_unknown),
     };
