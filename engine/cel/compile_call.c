@@ -173,13 +173,18 @@ static bool takes_regex(cel_overload_id id)
            id == CEL_FN_REGEX_EXTRACT_ALL || id == CEL_FN_REGEX_REPLACE || id == CEL_FN_REGEX_REPLACE_COUNT;
 }
 
-/* Compiles a constant pattern; a bad one is left for the evaluation to complain about. */
-static const void *prepare_regex(cel_compiler *c, const cel_value *pattern)
+/* Compiles the constant pattern that step `at` loads; one that cannot be compiled becomes the error it is. */
+static const void *prepare_regex(cel_compiler *c, uint32_t at)
 {
-    if (!pattern || pattern->kind != CEL_STRING || pattern->len > LIMIT_CEL_REGEX)
+    cel_value pattern = c->constants.data[c->steps.data[at].a];
+    char reason[200] = "";
+    if (pattern.kind != CEL_STRING || pattern.len > LIMIT_CEL_REGEX)
         return NULL;
-    cel_regex *regex = cel_regex_create(pattern->s, pattern->len, NULL, 0);
-    if (regex && !VEC_PUSH(&c->program->regexes, regex)) {
+    cel_regex *regex = cel_regex_create(pattern.s, pattern.len, reason, sizeof reason);
+    if (!regex) {
+        cel_value error = cel_error(&c->scratch, "invalid regular expression: %s", reason);
+        c->steps.data[at].a = cel_add_constant(c, error);
+    } else if (!VEC_PUSH(&c->program->regexes, regex)) {
         cel_regex_destroy(regex);
         cel_compile_fail(c, MANDATE_NOMEM, "out of memory");
         return NULL;
@@ -293,7 +298,7 @@ static void compile_function(cel_compiler *c, const cel_expr *e)
     }
     const void *prepared = NULL;
     if (row && pattern && takes_regex(row->id) && c->status == MANDATE_OK)
-        prepared = prepare_regex(c, &c->constants.data[c->steps.data[pattern].a]);
+        prepared = prepare_regex(c, pattern);
     if (row && pattern && row->id == CEL_FN_IN_LIST && c->status == MANDATE_OK &&
         compile_in_constants(c, pattern, c->constants.data[c->steps.data[pattern].a], e))
         return;

@@ -84,6 +84,19 @@ static size_t after(cel_value text, mandate_slice match)
     return (size_t)(at - text.s);
 }
 
+/* The next match from *at on, as the reference implementation counts them: an empty one right behind the match before
+ * (still in `groups`) is none. *at moves to where the next one is looked for. */
+static bool next_match(const cel_regex *regex, cel_value text, size_t *at, mandate_slice *groups, int count)
+{
+    const char *before = *at > 0 ? groups[0].ptr + groups[0].len : NULL;
+    while (*at <= text.len && cel_regex_search(regex, cel_text(text), *at, groups, count)) {
+        *at = after(text, groups[0]);
+        if (groups[0].len > 0 || groups[0].ptr != before)
+            return true;
+    }
+    return false;
+}
+
 cel_value cel_fn_regex_extract_all(cel_activation *act, const cel_value *args, uint32_t count)
 {
     pattern p = open_pattern(act, args[1]);
@@ -95,12 +108,10 @@ cel_value cel_fn_regex_extract_all(cel_activation *act, const cel_value *args, u
         cel_regex_destroy(p.own);
         return p.problem;
     }
-    for (size_t at = 0; ok && args[0].s && at <= args[0].len; at = after(args[0], groups[0])) {
-        if (!cel_regex_search(p.regex, cel_text(args[0]), at, groups, 2))
-            break;
+    for (size_t at = 0; ok && args[0].s && next_match(p.regex, args[0], &at, groups, 2);) {
         cel_value v = captured(groups, cel_regex_groups(p.regex));
-        if (v.kind != CEL_STRING)
-            continue;
+        if (v.kind != CEL_STRING || (v.len == 0 && cel_regex_groups(p.regex) > 0))
+            continue; /* a group that captured nothing is left out */
         if (len == cap) {
             cap = cap ? cap * 2 : 8;
             cel_value *grown = arena_alloc(act->memory, cap * sizeof *grown);
@@ -147,16 +158,13 @@ static cel_value replace(cel_activation *act, const cel_regex *regex, const cel_
     if (!text.ptr)
         text.ptr = "";
     cel_value subject = cel_string(text);
-    for (size_t at = 0; left != 0 && at <= text.len; left--) {
-        if (!cel_regex_search(regex, text, at, groups, 10))
-            break;
+    for (size_t at = 0; left != 0 && next_match(regex, subject, &at, groups, 10); left--) {
         buf_put(&b, text.ptr + copied, (size_t)(groups[0].ptr - text.ptr) - copied);
         if (!put_replacement(&b, args[2], groups, group_count < 9 ? group_count : 9)) {
             buf_deinit(&b);
             return cel_error(act->memory, "invalid replacement string");
         }
         copied = (size_t)(groups[0].ptr - text.ptr) + groups[0].len;
-        at = after(subject, groups[0]);
         if (room && b.len > room)
             b.failed = true;
         if (b.failed)
