@@ -407,6 +407,8 @@ static void put_double(buf *b, double d)
 
     if (!isfinite(d))
         buf_put_str(b, isnan(d) ? "\"NaN\"" : d < 0 ? "\"-Infinity\"" : "\"Infinity\"");
+    else if (d == 0 && signbit(d))
+        buf_put_str(b, "-0.0"); /* "-0" is an integer to many a reader */
     else
         buf_put(b, text, cel_double_text(text, d));
 }

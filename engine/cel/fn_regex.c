@@ -179,7 +179,7 @@ cel_value cel_fn_regex_replace(cel_activation *act, const cel_value *args, uint3
     pattern p = open_pattern(act, args[1]);
     cel_value out = p.problem;
     if (p.regex)
-        out = replace(act, p.regex, args, count > 3 ? args[3].i : -1);
+        out = replace(act, p.regex, args, count > 3 && args[3].i >= 0 ? args[3].i : -1);
     cel_regex_destroy(p.own);
     return out;
 }

@@ -174,7 +174,7 @@ static const char *next_match(const char **at, const char *end, cel_value what, 
 cel_value cel_fn_replace(cel_activation *act, const cel_value *args, uint32_t count)
 {
     cel_value s = args[0];
-    int64_t left = count > 3 ? args[3].i : -1;
+    int64_t left = count > 3 && args[3].i >= 0 ? args[3].i : -1; /* negative: all */
     const char *at = s.s ? s.s : "", *end = at + s.len, *copied = at;
     bool started = false;
     buf b;

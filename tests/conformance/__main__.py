@@ -44,19 +44,24 @@ REASONS = {
 }
 
 
+def same(path, other):
+    return os.path.exists(other) and open(path, "rb").read() == open(other, "rb").read()
+
+
 def fetch():
-    lock = os.path.join(HERE, "package-lock.json")
-    copy_of_lock = os.path.join(HOME, "package-lock.json")
-    if os.path.exists(copy_of_lock) and open(lock).read() == open(copy_of_lock).read() and \
-            all(os.path.exists(os.path.join(HOME, n + ".jsonl")) for n in COUNTS):
-        return
-    shutil.rmtree(HOME, ignore_errors=True)
-    os.makedirs(HOME)
-    shutil.copy(os.path.join(HERE, "package.json"), HOME)
-    shutil.copy(lock, copy_of_lock + ".part")
-    os.rename(copy_of_lock + ".part", copy_of_lock)
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=HOME, check=True)
-    subprocess.run(["node", os.path.join(HERE, "dump.mjs"), HOME, HOME], check=True)
+    """The package when the lock has changed; its tests as JSON lines when dump.mjs has."""
+    lock, dump = os.path.join(HERE, "package-lock.json"), os.path.join(HERE, "dump.mjs")
+    fetched, dumped = os.path.join(HOME, "fetched"), os.path.join(HOME, "dumped")
+    if not same(lock, fetched):
+        shutil.rmtree(HOME, ignore_errors=True)
+        os.makedirs(HOME)
+        shutil.copy(os.path.join(HERE, "package.json"), HOME)
+        shutil.copy(lock, HOME)
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=HOME, check=True)
+        shutil.copy(lock, fetched)
+    if not same(dump, dumped):
+        subprocess.run(["node", dump, HOME, HOME], check=True)
+        shutil.copy(dump, dumped)
 
 
 def read(name):

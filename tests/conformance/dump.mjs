@@ -13,6 +13,8 @@ const { getTestRegistry } = require("@bufbuild/cel-spec/testdata/registry.js");
 const suites = require("@bufbuild/cel-spec/testdata/tests.js");
 
 const registry = getTestRegistry();
+// JSON.stringify forgets the sign of a zero; proto3 JSON may write a double as a string.
+const keepSign = (_, v) => (Object.is(v, -0) ? "-0" : v);
 
 function* walk(suite, path) {
   for (const inner of suite.suites) yield* walk(inner, [...path, inner.name]);
@@ -21,6 +23,6 @@ function* walk(suite, path) {
 }
 
 for (const name of ["Conformance", "Parsing", "Checking", "Comprehension"]) {
-  const lines = [...walk(suites[`get${name}Suite`](), [])].map((test) => JSON.stringify(test) + "\n");
+  const lines = [...walk(suites[`get${name}Suite`](), [])].map((test) => JSON.stringify(test, keepSign) + "\n");
   writeFileSync(`${folder}/${name.toLowerCase()}.jsonl`, lines.join(""));
 }

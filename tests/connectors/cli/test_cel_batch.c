@@ -70,6 +70,8 @@ static void test_cel_batch__values_of_every_kind_go_in_and_out_unchanged(void **
     round_trip("{\"int64Value\":\"9223372036854775807\"}");
     round_trip("{\"uint64Value\":\"18446744073709551615\"}");
     round_trip("{\"doubleValue\":-0.5}");
+    round_trip("{\"doubleValue\":-0.0}");
+    round_trip("{\"doubleValue\":1.7976931348623157e+308}");
     round_trip("{\"doubleValue\":\"NaN\"}");
     round_trip("{\"doubleValue\":\"-Infinity\"}");
     round_trip("{\"stringValue\":\"\\u0000\\u0001\xe2\x9d\xa4\\\"\\\\\"}");
