@@ -54,5 +54,11 @@ int cmd_connector_replay(int argc, char **argv);
 int cmd_topic_tail(int argc, char **argv);
 int cmd_topic_send(int argc, char **argv);
 int cmd_cel_batch(int argc, char **argv); /* cel_batch.c */
+int cmd_cel_eval(int argc, char **argv);
+int cmd_cel_check(int argc, char **argv);
+int cmd_cel_fmt(int argc, char **argv);
+int cmd_cel_cost(int argc, char **argv);
+int cmd_cel_explain(int argc, char **argv); /* cel_explain.c */
+int cmd_cel_ast(int argc, char **argv);     /* cel_tree.c */
 
 #endif

@@ -11,6 +11,9 @@
 #include "connectors/zone/zone_files.h"
 #include "engine/base/text.h"
 
+/* Names mean variables of --vars and --declare, or what --entities declares (as in conditions). */
+#define CEL_USAGE "EXPR [--vars FILE|-] [--declare NAME=TYPE]... [--now TIME] [--entities FILE]... [--condition]"
+
 static const command commands[] = {
     {"mandate", "issue", cmd_mandate_issue, "FILE|-", "issue a mandate from its claims in JSON"},
     {"mandate", "get", cmd_mandate_get, "ID", "show a mandate and what last happened to it"},
@@ -47,6 +50,12 @@ static const command commands[] = {
      "TOPIC [--key K] [--header K=V]... [--partition P] [--null-value|--lines] [--bootstrap B] "
      "[--property K=V]... [--timeout MS]",
      "write standard input to a topic"},
+    {"cel", "eval", cmd_cel_eval, CEL_USAGE, "evaluate an expression over facts in JSON"},
+    {"cel", "check", cmd_cel_check, CEL_USAGE, "its type, or what is wrong with it"},
+    {"cel", "explain", cmd_cel_explain, CEL_USAGE, "the value of every part of it"},
+    {"cel", "cost", cmd_cel_cost, CEL_USAGE, "what an evaluation may cost at most (exit 1: more than a condition may)"},
+    {"cel", "ast", cmd_cel_ast, CEL_USAGE, "its syntax tree with types, macros expanded"},
+    {"cel", "fmt", cmd_cel_fmt, "EXPR", "its text in canonical form"},
     {"cel", "batch", cmd_cel_batch, "[--libraries strings,math,...] [--trees] < TESTS",
      "answer tests of the specification's shape, a JSON line each"},
 };
