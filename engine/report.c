@@ -176,7 +176,7 @@ static void put_fields(const engine *e, buf *out, const context_entity *entity, 
     buf_put_char(out, '}');
 }
 
-mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out, mandate_error *err)
+static mandate_status entity_json(engine *e, mandate_slice type, mandate_slice id, bool alone, buf *out, mandate_error *err)
 {
     uint16_t t = schema_type_find(e->schema, type);
     if (t == SCHEMA_NONE)
@@ -192,7 +192,18 @@ mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice i
     buf_printf(out, ",\"exists\":%s", entity->status == CONTEXT_EXISTS ? "true" : "false");
     put_fields(e, out, entity, SCHEMA_ATTRIBUTE, "attributes");
     put_fields(e, out, entity, SCHEMA_REFERENCE, "references");
-    put_fields(e, out, entity, SCHEMA_INVERSE, "inverses");
+    if (!alone)
+        put_fields(e, out, entity, SCHEMA_INVERSE, "inverses");
     buf_put_char(out, '}');
     return out->failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory") : MANDATE_OK;
+}
+
+mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out, mandate_error *err)
+{
+    return entity_json(e, type, id, false, out, err);
+}
+
+mandate_status engine_entity_alone_json(engine *e, mandate_slice type, mandate_slice id, buf *out, mandate_error *err)
+{
+    return entity_json(e, type, id, true, out, err);
 }

@@ -239,5 +239,8 @@ MANDATE_CHECK mandate_status engine_explain(engine *e, mandate_slice id, buf *ou
 /* JSON: {"type","id","exists","attributes":{name:{"value","source","topic","partition","offset","event_time","seq"}},...}. */
 MANDATE_CHECK mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out,
                                                 mandate_error *err);
+/* The same without inverses, for an engine that holds this entity only. */
+MANDATE_CHECK mandate_status engine_entity_alone_json(engine *e, mandate_slice type, mandate_slice id, buf *out,
+                                                      mandate_error *err);
 
 #endif

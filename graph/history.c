@@ -325,9 +325,13 @@ static mandate_status read_at(reader *r, uint64_t seq, buf *out)
         status = r->status;
     if (status == MANDATE_OK && atomic_load(&st->first) > seq)
         status = not_kept(st, seq, r->err); /* trimmed while it was read */
+    mandate_slice type = mandate_slice_str(schema_type_at(st->schema, r->type)->name);
     if (status == MANDATE_OK)
-        status =
-            engine_entity_json(r->engine, mandate_slice_str(schema_type_at(st->schema, r->type)->name), r->id, out, r->err);
+        status = engine_entity_alone_json(r->engine, type, r->id, out, r->err);
+    if (status == MANDATE_OK && out->len) {
+        out->len--; /* the last brace */
+        buf_printf(out, ",\"as_of\":%llu}", (unsigned long long)seq);
+    }
     buf_deinit(&key);
     buf_deinit(&value);
     return status;

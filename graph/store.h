@@ -90,7 +90,7 @@ MANDATE_CHECK mandate_status store_journal_each(store *st, uint64_t from, uint64
 /* The first step that the journal still holds. */
 uint64_t store_journal_first(const store *st);
 
-/* An entity as of a past step within the horizon, as JSON (engine_entity_json). Any thread; reads up to a cut's worth of journal.
+/* An entity as of a past step within the horizon, as it was told (whether a source was silent then is not in it), as JSON (engine_entity_alone_json, and `as_of`). Any thread; reads up to a cut's worth of journal.
  * NOT_FOUND: the step is not kept any more, or has not happened. */
 MANDATE_CHECK mandate_status store_entity_at(store *st, mandate_slice issuer, mandate_slice type, mandate_slice id,
                                              uint64_t seq, buf *out, mandate_error *err);

@@ -51,13 +51,19 @@ int cmd_entity_get(int argc, char **argv)
     const char *name[2];
     client c;
     buf path;
-    if (!args_parse(argc, argv, &common, NULL, 0, name, 2, 2))
+    const char *as_of = NULL;
+    const arg_option options[] = {{.name = "--as-of", .value = &as_of}};
+    if (!args_parse(argc, argv, &common, options, 1, name, 2, 2))
         return CLI_REFUSED;
     buf_init(&path);
     buf_put_str(&path, "/v1/entities/");
     path_segment(&path, mandate_slice_str(name[0]));
     buf_put_char(&path, '/');
     path_segment(&path, mandate_slice_str(name[1]));
+    if (as_of) {
+        buf_put_str(&path, "?as_of=");
+        path_segment(&path, mandate_slice_str(as_of));
+    }
     exit_code code = client_open(&c, &common);
     if (code == CLI_OK)
         code = client_call(&c, "GET", buf_cstr(&path), mandate_slice_of("", 0));

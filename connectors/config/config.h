@@ -87,6 +87,9 @@ typedef struct config {
         uint32_t records;
     } queue;
     struct {
+        int64_t horizon_us; /* 0: none is kept */
+    } history;
+    struct {
         int64_t max_staleness_us;
     } check;
     struct {

@@ -99,6 +99,10 @@ const option options[] = {
     {.key = "queue.records", .type = OPTION_COUNT, .offset = AT(queue.records), .fallback = "65536", .min = 64,
      .max = 1 << 22, .doc = "Mapped records that may wait for the engine before the connectors are held back."},
 
+    {.key = "history.horizon", .type = OPTION_DURATION, .offset = AT(history.horizon_us), .fallback = "168h",
+     .min = 0, .max = 10000 * 60 * MINUTE,
+     .doc = "How far back entities can be asked for as of a step or a time. The journal is kept as long. 0s: not at all."},
+
     {.key = "check.max_staleness", .type = OPTION_DURATION, .offset = AT(check.max_staleness_us), .fallback = "5s",
      .min = SECOND / 10, .max = 60 * MINUTE,
      .doc = "A check is refused as stale when the engine has neither committed nor ticked for longer."},

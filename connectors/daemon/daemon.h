@@ -14,6 +14,7 @@
 
 #include "connectors/config/config.h"
 #include "connectors/daemon/engine_thread.h"
+#include "connectors/daemon/past.h"
 #include "connectors/daemon/signer.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/broker.h"
@@ -49,6 +50,7 @@ typedef struct daemon_state {
     dead_letter *dead_letters;
     sink *publisher;
     engine_thread *loop;
+    past *past;
     source **sources;
     uint32_t source_count;
     service port;

@@ -296,6 +296,8 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = make_engine_thread(d, err);
     if (status == MANDATE_OK)
+        status = past_create(&d->past, d->store, d->config.issuer, err);
+    if (status == MANDATE_OK)
         status = dead_letter_open(&d->dead_letters, &d->cluster.value, &d->host, d->config.topics.dead_letter, err);
     if (status == MANDATE_OK)
         status = make_sources(d, err);
@@ -343,6 +345,8 @@ bool daemon_stop(daemon_state *d)
         log_write(LOG_ERROR, "daemon", "the engine's thread is still committing; leaving without it");
         return false;
     }
+    past_destroy(d->past);
+    d->past = NULL;
     http_server_stop(d->http);
     d->http = NULL;
     if (d->publisher)

@@ -18,6 +18,8 @@ static bool submit(void *ctx, service_request *request)
 {
     daemon_state *d = ctx;
 
+    if (request->kind == SERVICE_ENTITY && request->as_of.len)
+        return !atomic_load(&d->stopping) && past_ask(d->past, request);
     return !atomic_load(&d->stopping) && queue_try_push(d->queue, QUEUE_REQUESTS, request);
 }
 

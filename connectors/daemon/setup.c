@@ -115,6 +115,11 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     if (status != MANDATE_OK)
         return status;
     status = store_open(&d->store, backend, d->schema, err);
+    if (status == MANDATE_OK) {
+        store_options kept = STORE_OPTIONS_INIT;
+        kept.horizon_us = d->config.history.horizon_us;
+        store_configure(d->store, &kept);
+    }
     if (status != MANDATE_OK) {
         kv_close(backend); /* the store owns it only once it is open */
         return status;
@@ -135,6 +140,7 @@ void daemon_close(daemon_state *d)
     for (uint32_t i = 0; i < d->source_count; i++)
         source_destroy(d->sources[i]);
     free(d->sources);
+    past_destroy(d->past);
     engine_thread_destroy(d->loop);
     sink_destroy(d->publisher);
     dead_letter_close(d->dead_letters);

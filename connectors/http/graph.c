@@ -12,6 +12,7 @@ void http_entity_get(http_request *r)
     r->ask.kind = SERVICE_ENTITY;
     r->ask.type = r->params[0];
     r->ask.id = r->params[1];
+    r->ask.as_of = http_query_get(&r->query, "as_of");
     http_submit(r, answered);
 }
 

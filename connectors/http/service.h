@@ -32,6 +32,7 @@ struct service_request {
     const claims *claims;
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
+    mandate_slice as_of; /* ENTITY: a step or a time, empty for now; answered on another thread than the engine's */
     uint32_t limit;
     void (*done)(service_request *self); /* on the engine's thread, exactly once per accepted submit */
     void *ctx;                           /* the submitter's */

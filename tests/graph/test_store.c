@@ -26,6 +26,7 @@ static void reopen(fixture *f)
 static int setup(void **state)
 {
     fixture *f = calloc(1, sizeof(*f));
+    world_options = (store_options){0}; /* a test that failed may have left its own */
     support_directory(f->directory);
     reopen(f);
     *state = f;
@@ -421,10 +422,141 @@ static void test_store__the_cache_survives(void **state)
     buf_deinit(&out);
 }
 
+/* --- the past ------------------------------------------------------------------------------------- */
+enum { PAST_STEPS = 40, PAST_NAMES = 24 };
+
+static const char *past_name(int i, mandate_slice *id)
+{
+    static char text[16];
+    snprintf(text, sizeof(text), "%c-%d", i % 2 ? 'A' : 'R', i / 2);
+    *id = mandate_slice_str(text);
+    return i % 2 ? "crm.account" : "crm.conversation";
+}
+
+/* The world with a cut every few inputs; what every entity was after every step is written down, and asked for later. */
+static void assert_past(kv *backend, int64_t horizon_us, uint64_t *kept_from)
+{
+    static buf told[PAST_STEPS + 1][PAST_NAMES];
+    mandate_error err;
+    session s;
+    buf json;
+    mandate_slice id;
+    world_options =
+        (store_options){.horizon_us = horizon_us, .cut_inputs = 7, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
+    session_open(&s, backend);
+    /* What was told, by itself: history knows nothing of whether a source was believed. */
+    engine *plain_engine = world_engine(&s);
+    buf_init(&json);
+    for (int step = 1; step <= PAST_STEPS; step++) {
+        engine_batch batch;
+        OK(session_advance(&s, 4, &err));
+        arena_reset(&s.arena);
+        world_batch(&batch, &s.arena, 4, (uint64_t)step);
+        OK(engine_load_batch(plain_engine, &batch, &err));
+        for (int i = 0; i < PAST_NAMES; i++) {
+            buf_init(&told[step][i]);
+            const char *type = past_name(i, &id);
+            if (engine_entity_alone_json(plain_engine, mandate_slice_str(type), id, &told[step][i], &err) == MANDATE_OK) {
+                told[step][i].len--;
+                buf_printf(&told[step][i], ",\"as_of\":%d}", step);
+            }
+        }
+    }
+    *kept_from = store_journal_first(s.store);
+    for (int step = 1; step <= PAST_STEPS; step++) {
+        for (int i = 0; i < PAST_NAMES; i++) {
+            const char *type = past_name(i, &id);
+            buf_reset(&json);
+            mandate_status status = store_entity_at(s.store, mandate_slice_str("https://mandates.example"),
+                                                    mandate_slice_str(type), id, (uint64_t)step, &json, &err);
+            if ((uint64_t)step < *kept_from) {
+                assert_int_equal(status, MANDATE_NOT_FOUND);
+            } else if (told[step][i].len == 0) {
+                assert_int_equal(status, MANDATE_NOT_FOUND);
+            } else {
+                OK(status);
+                assert_string_equal(buf_cstr(&json), buf_cstr(&told[step][i]));
+            }
+            buf_deinit(&told[step][i]);
+        }
+    }
+    REFUSED(store_entity_at(s.store, mandate_slice_str("https://mandates.example"), mandate_slice_str("crm.account"),
+                            mandate_slice_str("A-1"), PAST_STEPS + 1, &json, &err),
+            MANDATE_NOT_FOUND, "has not happened yet");
+    buf_deinit(&json);
+    engine_destroy(plain_engine);
+    session_close(&s);
+    world_options = (store_options){0};
+}
+
+static void test_store__an_entity_is_told_as_of_any_step(void **state)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    uint64_t kept_from;
+    OK(kv_open_memory(&backend, &err));
+    assert_past(backend, INT64_MAX / 2, &kept_from);
+    assert_int_equal(kept_from, 1);
+}
+
+static void test_store__what_is_behind_the_horizon_is_gone_and_the_rest_is_whole(void **state)
+{
+    mandate_error err;
+    fixture *f = *state;
+    uint64_t kept_from;
+    kv *backend = NULL;
+    session_close(&f->s);
+    support_remove(f->directory);
+    support_directory(f->directory);
+    OK(kv_open_memory(&backend, &err));
+    assert_past(backend, 60 * 1000000, &kept_from);
+    assert_true(kept_from > 1 && kept_from < PAST_STEPS);
+    reopen(f);
+}
+
+static void test_store__a_time_means_the_last_step_before_it(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    uint64_t seq = 0;
+    advance(&f->s, 4, 10);
+    OK(store_seq_at(f->s.store, INT64_MAX, &seq, &err));
+    assert_int_equal(seq, 10);
+    OK(store_seq_at(f->s.store, engine_now_us(f->s.engine), &seq, &err));
+    assert_int_equal(seq, 10);
+    REFUSED(store_seq_at(f->s.store, 0, &seq, &err), MANDATE_NOT_FOUND, "before the first step");
+}
+
+static void test_store__without_a_horizon_the_journal_begins_at_the_state(void **state)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    session s;
+    buf json;
+    world_options = (store_options){.cut_inputs = 7, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
+    OK(kv_open_memory(&backend, &err));
+    session_open(&s, backend);
+    advance(&s, 4, 30);
+    OK(store_flush(s.store, s.engine, &err));
+    assert_int_equal(store_journal_first(s.store), s.store->state_seq);
+    assert_true(s.store->state_seq > 20);
+    buf_init(&json);
+    REFUSED(store_entity_at(s.store, mandate_slice_str("i"), mandate_slice_str("crm.account"), mandate_slice_str("A-1"), 30,
+                            &json, &err),
+            MANDATE_UNSUPPORTED, "history.horizon");
+    buf_deinit(&json);
+    session_close(&s);
+    world_options = (store_options){0};
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
+        CASE(test_store__an_entity_is_told_as_of_any_step),
+        CASE(test_store__what_is_behind_the_horizon_is_gone_and_the_rest_is_whole),
+        CASE(test_store__a_time_means_the_last_step_before_it),
+        CASE(test_store__without_a_horizon_the_journal_begins_at_the_state),
         CASE(test_store__an_empty_store_recovers_to_step_zero),
         CASE(test_store__a_reopened_store_is_the_state_it_was),
         CASE(test_store__a_replay_from_zero_gives_the_same_state_and_bytes),
