@@ -32,7 +32,8 @@ static const command commands[] = {
      "verify a chain of tokens, without a server (exit 0 or 3)"},
     {"key", "new", cmd_key_new, "FILE [--algorithm EdDSA|ES256|RS256]", "make a signing key; prints its public half"},
     {"key", "show", cmd_key_show, "FILE", "the public half of a signing key, as a JWK Set"},
-    {"entity", "get", cmd_entity_get, "TYPE ID [--as-of STEP|TIME]", "what is known about an entity, or was then, and from where"},
+    {"entity", "get", cmd_entity_get, "TYPE ID [--as-of STEP|TIME]",
+     "what is known about an entity, or was then, and from where"},
     {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]...", "validate connector files"},
     {"connector", "try", cmd_connector_try,
      "FILE [--entities FILE]... [--key-file K] [--header K=V]... [--topic T] [--schema FILE] < "

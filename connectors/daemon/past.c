@@ -34,8 +34,9 @@ mandate_status past_seq(uint64_t *out, store *st, mandate_slice text, mandate_er
         return MANDATE_OK;
     if (time_parse_us(text, &time_us))
         return store_seq_at(st, time_us, out, err);
-    return mandate_error_set(err, MANDATE_INVALID, "as_of is \"%.*s\"; expected the number of a step, or a time such as "
-                                                   "2026-09-21T14:13:21Z",
+    return mandate_error_set(err, MANDATE_INVALID,
+                             "as_of is \"%.*s\"; expected the number of a step, or a time such as "
+                             "2026-09-21T14:13:21Z",
                              (int)(text.len < 40 ? text.len : 40), text.ptr);
 }
 
