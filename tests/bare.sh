@@ -12,7 +12,7 @@ set -euo pipefail
 ROOT=$1
 shift
 RELEASE=bookworm
-PASSED=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY JOBS MAVEN_ARGS)
+PASSED=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY JOBS MAVEN_ARGS NPM_CONFIG_REGISTRY NODE_EXTRA_CA_CERTS)
 
 say() { printf '==> %s\n' "$*"; }
 

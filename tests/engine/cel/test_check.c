@@ -219,6 +219,40 @@ static void test_check__names_are_looked_up_in_the_container_first(void **state)
     cel_env_destroy(in);
 }
 
+static void test_check__a_type_parameter_of_a_variable_has_one_meaning(void **state)
+{
+    cel_env *in = shop_env(CEL_LIB_ALL);
+    const cel_type *t = cel_type_param(in, "T");
+    uint32_t var;
+    cel_ast *ast;
+
+    assert_int_equal(cel_env_variable(&var, in, "a", t, NULL), MANDATE_OK);
+    assert_int_equal(cel_env_variable(&var, in, "b", cel_type_list(in, t), NULL), MANDATE_OK);
+    ast = checked(in, "a.k + 1 == a[0]"); /* the selection made T dyn, so the index is one of anything */
+    assert_int_equal(ast->root->args[1]->args[0]->type->kind, CEL_TYPE_DYN);
+    cel_ast_destroy(ast);
+    expect_type(in, "[a + 1, b[0]]", "list(int)");
+    expect_error(in, "a + 1 == 2 && b[0] == 'x'", MANDATE_INVALID, "found no matching overload for '_==_'");
+    cel_env_destroy(in);
+}
+
+static void test_check__a_call_that_is_chosen_later_keeps_its_candidates(void **state)
+{
+    cel_ast *ast = checked(env, "d < 1");
+
+    assert_null(ast->root->overload);
+    assert_non_null(ast->root->candidates);
+    assert_int_equal(ast->root->candidates->count, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_string_equal(ast->root->candidates->overloads[i]->params[1] == cel_type_simple(CEL_TYPE_INT) ? "int" : "",
+                            "int");
+    cel_ast_destroy(ast);
+    ast = checked(env, "n < 1");
+    assert_non_null(ast->root->overload);
+    assert_null(ast->root->candidates);
+    cel_ast_destroy(ast);
+}
+
 static void test_check__a_local_variable_hides_a_longer_declared_name(void **state)
 {
     expect_type(env, "config.mode", "string");
@@ -316,6 +350,8 @@ int main(void)
         cmocka_unit_test(test_check__several_problems_come_in_reading_order_and_stop_at_the_limit),
         cmocka_unit_test(test_check__the_root_must_have_the_expected_type),
         cmocka_unit_test(test_check__names_are_looked_up_in_the_container_first),
+        cmocka_unit_test(test_check__a_type_parameter_of_a_variable_has_one_meaning),
+        cmocka_unit_test(test_check__a_call_that_is_chosen_later_keeps_its_candidates),
         cmocka_unit_test(test_check__a_local_variable_hides_a_longer_declared_name),
         cmocka_unit_test(test_check__types_that_share_structure_cost_linear_work),
         cmocka_unit_test(test_check__types_are_read_as_they_are_printed),
