@@ -5,6 +5,7 @@
  *
  * Each figure is the median of several rounds of the thread's own CPU time. Operands are slots
  * (activation.variables), and once more asked of the host. It says nothing about cold caches.
+ * `cel --expressions` prints what is evaluated, for the other implementations of bench/peers.py.
  */
 #include "bench/command.h"
 
@@ -141,16 +142,7 @@ static double eval_ns(fixture *f, const cel_program *program, bool slots, int ba
     return median(rounds);
 }
 
-static void show_eval(fixture *f, const char *what, const char *source)
-{
-    cel_program *program = compiled(f, source);
-    double slot = eval_ns(f, program, true, BATCH), asked = eval_ns(f, program, false, BATCH);
-    fprintf(stderr, "%-38s %8.1f ns  (through the host %.1f)\n", what, slot, asked);
-    printf("{\"record\":\"eval\",\"what\":\"%s\",\"ns\":%.1f,\"ns_through_host\":%.1f}\n", what, slot, asked);
-    cel_program_destroy(program);
-}
-
-static void show_compile(fixture *f, const char *what, const char *source)
+static double compile_us(fixture *f, const char *source)
 {
     double rounds[ROUNDS];
     for (int r = -1; r < ROUNDS; r++) {
@@ -160,37 +152,54 @@ static void show_compile(fixture *f, const char *what, const char *source)
         if (r >= 0)
             rounds[r] = (double)(now_ns() - from) / 1000;
     }
+    return median(rounds) / 1000;
+}
+
+static void show(fixture *f, const char *what, const char *source)
+{
     cel_program *program = compiled(f, source);
-    double us = median(rounds) / 1000;
-    fprintf(stderr, "%-38s %8.2f us  %zu bytes\n", what, us, cel_program_bytes(program));
-    printf("{\"record\":\"compile\",\"what\":\"%s\",\"us\":%.2f,\"bytes\":%zu}\n", what, us, cel_program_bytes(program));
+    double slot = eval_ns(f, program, true, BATCH), asked = eval_ns(f, program, false, BATCH), us = compile_us(f, source);
+    size_t bytes = cel_program_bytes(program);
+    fprintf(stderr, "%-32s %8.1f %8.1f %9.2f %6zu\n", what, slot, asked, us, bytes);
+    printf("{\"record\":\"eval\",\"what\":\"%s\",\"ns\":%.1f,\"ns_through_host\":%.1f,\"compile_us\":%.2f,\"bytes\":%zu}\n",
+           what, slot, asked, us, bytes);
     cel_program_destroy(program);
 }
 
-static void evaluations(fixture *f)
+/* What is evaluated and compiled, here and by the peers (bench/peers.py). NULL: `status in` a hundred constants. */
+static const struct {
+    const char *what, *source;
+} expressions[] = {
+    {"constant", "true"},
+    {"string == constant", "status == 'open'"},
+    {"string == other constant", "status == 'shut'"},
+    {"int < constant", "size < 100"},
+    {"conjunction of three", "status == 'open' && size > 3 && owner != 'nobody'"},
+    {"in over 100 constants, absent", NULL},
+    {"in over 4 constants", "status in ['won', 'lost', 'open', 'new']"},
+    {"startsWith", "owner.startsWith('procurement/')"},
+    {"matches", "owner.matches('^procurement/[a-z]+/buyer-[0-9]+$')"},
+    {"exists over 10, absent", "numbers.exists(i, i > 100)"},
+    {"all over 10 strings", "tags.all(t, t.startsWith('key'))"},
+    {"filter over 10", "numbers.filter(i, i > 5).size() == 4"},
+    {"map entry", "marks['key-7'] == 7"},
+    {"now - t < duration", "now - at < duration('72h')"},
+    {"calendar", "now.getHours('+02:00') < 18"},
+    {"typical condition", "status == 'open' && size < 100 && now - at < duration('72h')"},
+    {"macro and conjunction", "tags.exists(t, t == 'a' && size > 3)"},
+};
+enum { EXPRESSIONS = sizeof expressions / sizeof *expressions };
+
+static const char *source_of(const fixture *f, size_t i)
 {
-    show_eval(f, "constant", "true");
-    show_eval(f, "string == constant", "status == 'open'");
-    show_eval(f, "string == other constant", "status == 'shut'");
-    show_eval(f, "int < constant", "size < 100");
-    show_eval(f, "conjunction of three", "status == 'open' && size > 3 && owner != 'nobody'");
-    show_eval(f, "in over 100 constants, absent", f->hundred);
-    show_eval(f, "in over 4 constants", "status in ['won', 'lost', 'open', 'new']");
-    show_eval(f, "startsWith", "owner.startsWith('procurement/')");
-    show_eval(f, "matches", "owner.matches('^procurement/[a-z]+/buyer-[0-9]+$')");
-    show_eval(f, "exists over 10, absent", "numbers.exists(i, i > 100)");
-    show_eval(f, "all over 10 strings", "tags.all(t, t.startsWith('key'))");
-    show_eval(f, "filter over 10", "numbers.filter(i, i > 5).size() == 4");
-    show_eval(f, "map entry", "marks['key-7'] == 7");
-    show_eval(f, "now - t < duration", "now - at < duration('72h')");
-    show_eval(f, "calendar", "now.getHours('+02:00') < 18");
+    return expressions[i].source ? expressions[i].source : f->hundred;
 }
 
-static void compilations(fixture *f)
+static void show_all(fixture *f)
 {
-    show_compile(f, "compile: string == constant", "status == 'open'");
-    show_compile(f, "compile: typical condition", "status == 'open' && size < 100 && now - at < duration('72h')");
-    show_compile(f, "compile: macro", "tags.exists(t, t == 'a' && size > 3)");
+    fprintf(stderr, "%-32s %8s %8s %9s %6s\n", "", "eval ns", "by host", "compile us", "bytes");
+    for (size_t i = 0; i < EXPRESSIONS; i++)
+        show(f, expressions[i].what, source_of(f, i));
 }
 
 /* --- the price of a unit --- */
@@ -285,13 +294,18 @@ static void unit_prices(fixture *f)
 
 int cmd_cel(int argc, char **argv)
 {
-    print_run("cel", argc, argv);
+    bool list = argc > 1 && strcmp(argv[1], "--expressions") == 0;
+    if (!list)
+        print_run("cel", argc, argv);
     fixture *f = calloc(1, sizeof *f);
     assert(f);
     fixture_init(f);
-    evaluations(f);
-    compilations(f);
-    unit_prices(f);
+    for (size_t i = 0; list && i < EXPRESSIONS; i++)
+        printf("%s\t%s\n", expressions[i].what, source_of(f, i));
+    if (!list) {
+        show_all(f);
+        unit_prices(f);
+    }
     cel_env_destroy(f->env);
     arena_deinit(&f->memory);
     free(f);

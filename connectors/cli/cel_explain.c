@@ -167,9 +167,11 @@ typedef struct part {
 
 typedef VEC(part) parts;
 
-/* Its text says it all: made of constants, a variable that the line above names, a table or a type. */
+/* Its text says it all: made of constants, a variable that the line above names, a type, an entity by its id. */
 static bool says_itself(const cel_expr *e)
 {
+    if (e->kind == CEL_EXPR_CALL && e->op == CEL_OP_INDEX && e->args[0]->kind == CEL_EXPR_IDENT && e->args[0]->table)
+        return e->args[1]->kind == CEL_EXPR_CONST;
     if (e->kind == CEL_EXPR_IDENT)
         return e->var == CEL_REF_NONE;
     if (e->kind == CEL_EXPR_CONST)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mandatectl cel eval | check | fmt | cost - the condition language at hand; nothing is asked of a server.
+ * mandatectl cel eval | check | fmt | cost | functions - the condition language at hand; nothing is asked of a server.
  *
  *   cel eval EXPR [--vars FILE] [--now TIME] [--declare NAME=TYPE]... [--entities FILE]... [--json]
  *
@@ -14,6 +14,8 @@
 #include "engine/base/text.h"
 #include "engine/cel/certain.h"
 #include "engine/cel/cost.h"
+#include "engine/cel/cost_unit.h"
+#include "engine/cel/fn.h"
 #include "engine/limits.h"
 
 enum { TEXT_SHOWN = 1 << 16 };
@@ -255,4 +257,69 @@ int cmd_cel_cost(int argc, char **argv)
         }
     }
     return finish(&c, &b, cost <= LIMIT_CEL_COST ? CLI_OK : CLI_REFUSED);
+}
+
+/* --- functions --- */
+
+static void put_signature(buf *b, const cel_overload *row)
+{
+    uint32_t from = row->member ? 1 : 0;
+    if (row->member) {
+        cel_type_print(b, row->params[0]);
+        buf_put_char(b, '.');
+    }
+    buf_printf(b, "%.*s(", MANDATE_SLICE_ARG(row->name));
+    for (uint32_t i = from; i < row->arg_count; i++) {
+        buf_put_str(b, i > from ? ", " : "");
+        cel_type_print(b, row->params[i]);
+    }
+    buf_put_str(b, ") -> ");
+    cel_type_print(b, row->result);
+}
+
+/* Operators and what macros expand to have names that nobody writes. */
+static bool is_written(const cel_overload *row)
+{
+    char first = row->name.ptr[0];
+    return first != '_' && first != '!' && first != '-' && first != '@' && !memchr(row->name.ptr, '@', row->name.len) &&
+           !(row->library & CEL_LIB_MAPPING) && cel_fn_rows[row->id].fn; /* the others are steps, not calls */
+}
+
+static void put_function(buf *b, const cel_overload *row, bool json)
+{
+    buf signature;
+    buf_init(&signature);
+    put_signature(&signature, row);
+    if (json) {
+        buf_put_str(b, "{\"function\":");
+        buf_put_json_string(b, buf_slice(&signature));
+        buf_printf(b, ",\"name\":\"%.*s\",\"receiver\":%s,\"units\":\"%s\"}\n", MANDATE_SLICE_ARG(row->name),
+                   row->member ? "true" : "false", cel_call_price(row->id));
+    } else {
+        buf_printf(b, "%-62s %s\n", buf_cstr(&signature), cel_call_price(row->id));
+    }
+    buf_deinit(&signature);
+}
+
+int cmd_cel_functions(int argc, char **argv)
+{
+    arg_common common = {0};
+    const char *name[1];
+    uint32_t shown = 0;
+    buf b;
+    if (!args_parse(argc, argv, &common, NULL, 0, name, 0, 1))
+        return CLI_REFUSED;
+    buf_init(&b);
+    for (uint32_t i = 0; i < CEL_FN_COUNT; i++)
+        if (is_written(&cel_overloads[i]) && (!name[0] || mandate_slice_is(cel_overloads[i].name, name[0]))) {
+            put_function(&b, &cel_overloads[i], common.json);
+            shown++;
+        }
+    if (shown == 0)
+        out_problem("there is no function '%s'", name[0]);
+    else if (!b.failed)
+        fwrite(b.data, 1, b.len, stdout);
+    int code = shown == 0 ? CLI_REFUSED : b.failed ? CLI_INTERNAL : CLI_OK;
+    buf_deinit(&b);
+    return code;
 }

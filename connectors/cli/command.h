@@ -58,6 +58,7 @@ int cmd_cel_eval(int argc, char **argv);
 int cmd_cel_check(int argc, char **argv);
 int cmd_cel_fmt(int argc, char **argv);
 int cmd_cel_cost(int argc, char **argv);
+int cmd_cel_functions(int argc, char **argv);
 int cmd_cel_explain(int argc, char **argv); /* cel_explain.c */
 int cmd_cel_ast(int argc, char **argv);     /* cel_tree.c */
 

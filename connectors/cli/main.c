@@ -56,6 +56,7 @@ static const command commands[] = {
     {"cel", "explain", cmd_cel_explain, CEL_USAGE, "the value of every part of it"},
     {"cel", "cost", cmd_cel_cost, CEL_USAGE, "what an evaluation may cost at most (exit 1: more than a condition may)"},
     {"cel", "ast", cmd_cel_ast, CEL_USAGE, "its syntax tree with types, macros expanded"},
+    {"cel", "functions", cmd_cel_functions, "[NAME]", "every function and what a call of it costs"},
     {"cel", "fmt", cmd_cel_fmt, "EXPR", "its text in canonical form"},
     {"cel", "batch", cmd_cel_batch, "[--libraries strings,math,...] [--trees] < TESTS",
      "answer tests of the specification's shape, a JSON line each"},

@@ -32,6 +32,8 @@ enum {
 
 /* Units of one step, without what depends on sizes. */
 uint32_t cel_step_units(const cel_step *s, const cel_value *constants);
+/* Units of a call in words, for people: "6 + (n + m + k) / 4". */
+const char *cel_call_price(cel_overload_id id);
 /* True when a call of it is charged by size. */
 bool cel_call_is_sized(cel_overload_id id);
 /* `prepared`: what the step holds (a regex, a horizon) or NULL. */

@@ -5,16 +5,20 @@
     docs.py BIN
 
 README.md: its connector file passes `connector check`, its mandate is accepted by a running daemon that has this connector.
-docs/conditions.md: every line of a ```cel block is accepted as a `while`; the error that it shows is what the daemon says.
+docs/conditions.md: every line of a ```cel block is accepted as a `while`; the errors that it shows are what the daemon says;
+its ```console sessions print what they show; its table of costs is that of the code.
 Prints "ok   name" or "FAIL name" a test.
 """
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+import costs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -90,6 +94,26 @@ def conditions(env):
                done.returncode == 1 and flat(shown.strip()) in flat(done.stderr), done.stderr)
 
 
+def sessions(folder):
+    """Commands after "$ ", each with what it prints."""
+    bin_first = dict(os.environ, PATH=BIN + os.pathsep + os.environ["PATH"], NO_COLOR="1")
+    shutil.copy(os.path.join(HERE, "entities.yaml"), os.path.join(folder, "entities.yaml"))
+    for block in blocks("docs/conditions.md", "console"):
+        for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
+            if command.startswith("cat "):
+                open(os.path.join(folder, command[4:]), "w").write(shown)
+                continue
+            done = subprocess.run(command, shell=True, cwd=folder, env=bin_first, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+            report("session: " + command, done.stdout == shown, done.stdout)
+
+
+def cost_table():
+    page = open(os.path.join(ROOT, "docs", "conditions.md"), encoding="utf-8").read()
+    table = "\n".join(costs.table(os.path.join(BIN, "mandatectl")))
+    report("the table of costs is that of the code (tests/docs/costs.py prints it)", table in page, table)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mandated-docs-") as folder:
         connector = os.path.join(folder, "crm.yaml")
@@ -105,6 +129,8 @@ def main():
         try:
             readme(env)
             conditions(env)
+            sessions(folder)
+            cost_table()
         finally:
             daemon.terminate()
             daemon.wait(10)

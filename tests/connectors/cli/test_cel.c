@@ -120,6 +120,10 @@ static void test_cli_cel__fmt_and_ast_show_the_tree(void **state)
     ctl_alone(0, NULL, "cel", "fmt", "a&&b ||c?1:2");
     assert_string_equal(result.out, "a && b || c ? 1 : 2\n");
     ctl_alone(1, NULL, "cel", "fmt", "a &&");
+    ctl_alone(0, NULL, "cel", "functions", "startsWith");
+    assert_contains(result.out, "string.startsWith(string) -> bool");
+    assert_contains(result.out, " 4 + m / 16\n");
+    ctl_alone(1, NULL, "cel", "functions", "startWith");
     ctl_alone(0, NULL, "cel", "ast", "1 + size([2]) == 3");
     assert_string_equal(result.out,
                         "call _==_  bool\n  call _+_  int\n    const 1  int\n    call size  int\n      list  list(int)\n"

@@ -7,6 +7,7 @@
 #include "eval_unit.h"
 
 #include "engine/cel/cost.h"
+#include "engine/cel/cost_unit.h"
 
 #include <string.h>
 
@@ -162,6 +163,41 @@ static void test_cost__nested_comprehensions_are_estimated_once_each(void **stat
     world_deinit(&w);
 }
 
+/* The words that people read, against the numbers that are charged; a call's step is 4 of them. */
+static void test_cost__prices_in_words_are_the_prices(void **state)
+{
+    const cel_extent n = {.len = 100, .value = 50, .mass = 7, .equal = 7}, m = {.len = 32, .mass = 3, .equal = 3};
+    const cel_extent args[3] = {n, m, {.len = 8, .mass = 1}};
+    static const struct {
+        cel_overload_id id;
+        const char *words;
+        uint64_t units;
+        uint32_t count;
+    } cases[] = {
+        {CEL_FN_TYPE, "4", 4, 1},
+        {CEL_FN_SIZE_STRING, "6 + (n + m + k) / 4", 6 + 25, 1},
+        {CEL_FN_STRING_TO_INT64, "34 + 2 (n + m + k)", 34 + 200, 1},
+        {CEL_FN_STARTS_WITH_STRING, "4 + m / 16", 4 + 2, 2},
+        {CEL_FN_CONTAINS_STRING, "8 + 2 n + m", 8 + 200 + 32, 2},
+        {CEL_FN_STRING_LAST_INDEX_OF, "6 + n + n m / 16", 6 + 100 + 200, 2},
+        {CEL_FN_STRING_REPLACE, "44 + 4 n + (n + 1)(k + 8) / 4", 44 + 400 + 101 * 4, 3},
+        {CEL_FN_LIST_REVERSE, "8 + n + m", 8 + 100, 1},
+        {CEL_FN_LISTS_RANGE, "8 + the number", 8 + 50, 1},
+        {CEL_FN_SETS_CONTAINS, "64 + 20 (n + m), and 8 for each value in them", 64 + 20 * 132 + 8 * 10, 2},
+        {CEL_FN_STRING_FORMAT, "64 + 4 (n + m + k), and 100 for each value in them", 64 + 4 * 132 + 100 * 10, 2},
+        {CEL_FN_TIMESTAMP_TO_HOURS,
+         "16, in a named zone 64; of now, for each boundary ahead (up to 62) 24, in a named zone 500", 16, 1},
+        {CEL_FN_INT64_TO_STRING, "64; 404 for a double", 64, 1},
+        {CEL_FN_DOUBLE_TO_STRING, "64; 404 for a double", 404, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(cel_call_price(cases[i].id), cases[i].words);
+        assert_int_equal(CEL_UNITS_CALL + cel_call_units(cases[i].id, NULL, args, cases[i].count), cases[i].units);
+    }
+    for (uint32_t id = 0; id < CEL_FN_COUNT; id++)
+        assert_true(strlen(cel_call_price((cel_overload_id)id)) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_cost__what_may_take_too_long_does_not_fit_and_is_named),
         cmocka_unit_test(test_cost__a_refusal_says_where_and_how_much),
         cmocka_unit_test(test_cost__grows_with_the_assumed_sizes),
+        cmocka_unit_test(test_cost__prices_in_words_are_the_prices),
         cmocka_unit_test(test_cost__nested_comprehensions_are_estimated_once_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
