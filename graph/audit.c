@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * audit - one line of JSON for every issuance, transition and refused command, chained by hashes.
+ * audit - one line of JSON for every issuance, transition, watch and refused command, chained by hashes.
  *
  *   leaf[i] = SHA-256(0x00 || leaf[i-1] || entry[i]),   leaf[-1] = 32 zero bytes
  *
@@ -105,9 +105,20 @@ void audit_put_transition(store *st, audit_head *head, const transition *t)
     entry_end(st, head);
 }
 
+void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
+{
+    buf *b = &st->text;
+    const engine_command *command = &batch->inputs[answer->input].command;
+    entry_begin(b, head, batch->seq, now_us, command->kind == COMMAND_WATCH ? "watched" : "unwatched");
+    put_text(b, "watch", command->mandate);
+    put_text(b, "condition", command->condition);
+    put_text(b, "principal", command->principal);
+    entry_end(st, head);
+}
+
 void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
 {
-    static const char *const kinds[] = {"issue", "revoke", "suspend", "resume"};
+    static const char *const kinds[] = {"issue", "revoke", "suspend", "resume", "watch", "unwatch"};
     buf *b = &st->text;
     const engine_command *command = &batch->inputs[answer->input].command;
     mandate_slice mandate = command->mandate;
@@ -115,7 +126,7 @@ void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, c
         mandate = command->claims->id;
     entry_begin(b, head, batch->seq, now_us, "refused");
     buf_printf(b, ",\"command\":\"%s\"", kinds[command->kind]);
-    put_text(b, "mandate", mandate);
+    put_text(b, command->kind >= COMMAND_WATCH ? "watch" : "mandate", mandate);
     put_text(b, "principal", command->principal);
     put_text(b, "note", command->note);
     buf_printf(b, ",\"status\":\"%s\"", mandate_status_name(answer->error.status));

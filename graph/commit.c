@@ -3,7 +3,7 @@
  * commit - one step, one write batch: its inputs, the mandates it changed, what it said, where to read on.
  *
  * Entities are not in it: they are a fold over the inputs and follow behind (cut.h). The whole batch is stored or none of it. It is synced when somebody will be told of it: a command is
- * in it, or a transition came out. A step of plain changes is not, since its records are still in
+ * in it, or a transition or a flip came out. A step of plain changes is not, since its records are still in
  * Kafka and its offsets are lost together with it. Any failure here is the end of this store: the
  * engine has moved on and the disk has not, or nobody knows.
  */
@@ -59,12 +59,38 @@ static void transitions_put(store *st, const engine_batch *batch, const engine_r
     }
 }
 
-static void refusals_put(store *st, const store_commit_input *in, store_last *last)
+/* --- watches --------------------------------------------------------------------------------------- */
+/* Removed ones first: their names may be in use again. */
+static void watches_put(store *st, const engine *e, const engine_result *result)
+{
+    for (uint32_t i = 0; i < result->watches_removed_count; i++)
+        kv_batch_delete(st->batch, KV_WATCHES, result->watches_removed[i]);
+    for (uint32_t i = 0; i < result->watch_count; i++) {
+        engine_encode_watch(e, result->watches[i], &st->key, &st->value);
+        store_put(st, KV_WATCHES);
+    }
+}
+
+static void flips_put(store *st, const engine_batch *batch, const engine *e, const engine_result *result)
+{
+    watch_flip flip;
+    for (uint32_t i = 0; i < result->flip_count; i++) {
+        engine_flip_get(e, result, i, &flip);
+        buf_reset(&st->value);
+        watch_flip_encode(&st->value, &flip, st->schema);
+        key_outbox(&st->key, (outbox_key){batch->seq, i | OUTBOX_FLIP});
+        store_put(st, KV_FLIPS);
+    }
+}
+
+static void answers_put(store *st, const store_commit_input *in, store_last *last)
 {
     for (uint32_t i = 0; i < in->result->answer_count; i++) {
         const engine_answer *answer = &in->result->answers[i];
         if (answer->error.status != MANDATE_OK)
             audit_put_refusal(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
+        else if (in->batch->inputs[answer->input].command.kind >= COMMAND_WATCH && !answer->repeated)
+            audit_put_watch(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
     }
 }
 
@@ -73,7 +99,7 @@ static bool must_sync(const store_commit_input *in)
     bool command = false;
     for (uint32_t i = 0; i < in->batch->count && !command; i++)
         command = in->batch->inputs[i].kind == INPUT_COMMAND;
-    return command || in->result->transition_count > 0;
+    return command || in->result->transition_count > 0 || in->result->flip_count > 0;
 }
 
 static mandate_status step_write(store *st, const store_last *last, bool sync, mandate_error *err)
@@ -100,7 +126,9 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     uint64_t bytes = journal_put(st, in->batch);
     mandates_put(st, in->engine, in->result, &last);
     transitions_put(st, in->batch, in->result, &last);
-    refusals_put(st, in, &last);
+    watches_put(st, in->engine, in->result);
+    flips_put(st, in->batch, in->engine, in->result);
+    answers_put(st, in, &last);
     outbox_delete(st, in->acknowledged, in->acknowledged_count);
     offsets_put(st, in->batch);
     meta_put(st, in->engine);

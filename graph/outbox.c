@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * outbox - transitions that are committed and not yet known to be on the topic; and all of them, by version.
+ * outbox - transitions and flips that are committed and not yet known to be on their topic; and all transitions, by version.
  *
  * An entry enters with the step that made it and leaves once it was acknowledged. A forgotten
  * acknowledgement only means that the same bytes are published again.
  */
 #include "graph/store_int.h"
+
+static kv_space space_of(outbox_key key)
+{
+    static const kv_space spaces[OUTBOX_STREAMS] = {KV_OUTBOX, KV_FLIPS};
+    return spaces[outbox_stream_of(key)];
+}
 
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count)
 {
@@ -14,7 +20,7 @@ void outbox_delete(store *st, const outbox_key *keys, uint32_t count)
         if (st->key.failed)
             st->nomem = true;
         else
-            kv_batch_delete(st->batch, KV_OUTBOX, buf_slice(&st->key));
+            kv_batch_delete(st->batch, space_of(keys[i]), buf_slice(&st->key));
     }
 }
 
@@ -40,7 +46,7 @@ mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit,
     buf key;
     buf_init(&key);
     key_outbox(&key, from);
-    mandate_status status = kv_iter_open(&it, st->kv, KV_OUTBOX, err);
+    mandate_status status = kv_iter_open(&it, st->kv, space_of(from), err);
     if (status != MANDATE_OK)
         goto done;
     for (kv_iter_seek(it, buf_slice(&key)); kv_iter_valid(it); kv_iter_next(it)) {

@@ -129,6 +129,21 @@ done:
     return status;
 }
 
+static mandate_status load_watches(store *st, engine *e, mandate_error *err)
+{
+    kv_iter *it = NULL;
+    mandate_status status = kv_iter_open(&it, st->kv, KV_WATCHES, err);
+    if (status != MANDATE_OK)
+        return status;
+    kv_iter_seek(it, mandate_slice_of(NULL, 0));
+    for (; kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it))
+        status = engine_load_watch(e, kv_iter_key(it), kv_iter_value(it), err);
+    if (status == MANDATE_OK)
+        status = kv_iter_status(it, err);
+    kv_iter_close(it);
+    return status;
+}
+
 static mandate_status load_meta(store *st, engine *e, mandate_error *err)
 {
     buf value;
@@ -160,6 +175,8 @@ mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error 
                                    "the database holds %llu mandates and should hold %llu; restore"
                                    " it from a checkpoint",
                                    (unsigned long long)mandates, (unsigned long long)st->last.mandates);
+    if (status == MANDATE_OK)
+        status = load_watches(st, e, err);
     if (status == MANDATE_OK)
         status = load_meta(st, e, err);
     if (status == MANDATE_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay - the journal run again through an engine: same state, same transitions, same bytes.
+ * replay - the journal run again through an engine: same state, same transitions and flips, same bytes.
  *
  * Writes nothing. The engine is fresh, or was restored to the step before `from`.
  */
@@ -32,6 +32,23 @@ static bool visit_transitions(replay *r, uint64_t seq, const engine_result *resu
     return true;
 }
 
+static bool visit_flips(replay *r, uint64_t seq, const engine_result *result)
+{
+    watch_flip flip;
+    for (uint32_t i = 0; r->visit && i < result->flip_count; i++) {
+        engine_flip_get(r->engine, result, i, &flip);
+        buf_reset(&r->encoded);
+        watch_flip_encode(&r->encoded, &flip, r->st->schema);
+        if (r->encoded.failed) {
+            r->status = mandate_error_set(r->err, MANDATE_NOMEM, "no memory for a flip");
+            return false;
+        }
+        if (!r->visit(r->ctx, (outbox_key){seq, i | OUTBOX_FLIP}, buf_slice(&r->encoded)))
+            return false;
+    }
+    return true;
+}
+
 static bool step_again(void *ctx, uint64_t seq, mandate_slice bytes)
 {
     replay *r = ctx;
@@ -47,7 +64,7 @@ static bool step_again(void *ctx, uint64_t seq, mandate_slice bytes)
         mandate_error_prefix(r->err, r->status, "replaying step %llu of the journal", (unsigned long long)seq);
         return false;
     }
-    return visit_transitions(r, seq, &result);
+    return visit_transitions(r, seq, &result) && visit_flips(r, seq, &result);
 }
 
 mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,

@@ -45,11 +45,20 @@ mandate_status store_claims_load(void *st, arena *a, mandate_slice id, mandate_s
 /* Loads the last committed state into a new engine. `seq` gets the last committed step, 0 for an empty store. */
 MANDATE_CHECK mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err);
 
+/* What is committed and not yet acknowledged stands in two outboxes, one a topic: a topic that is not there holds up its own
+ * entries only. */
+typedef enum outbox_stream { OUTBOX_TRANSITIONS, OUTBOX_FLIPS, OUTBOX_STREAMS } outbox_stream;
+#define OUTBOX_FLIP (UINT32_C(1) << 31) /* in the index of a flip's key */
+
 /* Identifies an outbox entry: step and index within it. */
 typedef struct outbox_key {
     uint64_t seq;
     uint32_t index;
 } outbox_key;
+static inline outbox_stream outbox_stream_of(outbox_key key)
+{
+    return key.index & OUTBOX_FLIP ? OUTBOX_FLIPS : OUTBOX_TRANSITIONS;
+}
 
 typedef struct store_commit_input {
     engine *engine;
@@ -59,7 +68,7 @@ typedef struct store_commit_input {
     uint32_t acknowledged_count;
 } store_commit_input;
 
-/* Writes everything of one step. Synced when the batch holds a command or the result a transition; never otherwise.
+/* Writes everything of one step. Synced when the batch holds a command or the result a transition or a flip; never otherwise.
  * The offsets of every RECORD input (offset + 1) go with it. */
 MANDATE_CHECK mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err);
 /* Entities follow behind (cut.h): when nothing else happens, some of that. *more: call again rather than sleep. */
@@ -73,8 +82,9 @@ MANDATE_CHECK mandate_status store_acknowledge(store *st, const outbox_key *keys
 MANDATE_CHECK mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out,
                                           mandate_error *err);
 
-/* Walks the outbox from `from` on, in order; `visit` returns false to stop. The encoded transition borrows. */
-typedef bool (*outbox_visit)(void *ctx, outbox_key key, mandate_slice transition);
+/* Walks the outbox that `from` is of, from `from` on, in order; `visit` returns false to stop. The encoded transition or flip
+ * borrows. */
+typedef bool (*outbox_visit)(void *ctx, outbox_key key, mandate_slice entry);
 MANDATE_CHECK mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx,
                                                mandate_error *err);
 
@@ -109,7 +119,7 @@ MANDATE_CHECK mandate_status store_cache_get(store *st, mandate_slice key, buf *
 MANDATE_CHECK mandate_status store_cache_put(store *st, mandate_slice key, mandate_slice value, mandate_error *err);
 
 /* Runs a journal range through a fresh engine (or one restored at from - 1): replay. `visit` (may be NULL) sees every
- * transition, encoded. */
+ * transition and flip, encoded. */
 MANDATE_CHECK mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,
                                           mandate_error *err);
 

@@ -13,6 +13,8 @@
  *                id 0 'l'                 engine_encode_mandate with empty claims, at every change
  *   TRANSITIONS  id 0 version             transition_encode
  *   OUTBOX       seq index                the same bytes
+ *   WATCHES      id                       engine_encode_watch
+ *   FLIPS        seq index                watch_flip_encode
  *   OFFSETS      topic 0 partition        next offset
  *   AUDIT        index                    leaf hash (32) JSON
  */
@@ -98,6 +100,8 @@ void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 /* One entry; advances `head`. st->value holds the encoded transition. */
 void audit_put_transition(store *st, audit_head *head, const transition *t);
+/* A watch was created or removed. */
+void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 MANDATE_CHECK mandate_status audit_check_head(store *st, mandate_error *err);
 

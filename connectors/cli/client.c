@@ -90,6 +90,8 @@ static CURLcode perform(client *c, const char *method, const char *path, mandate
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.len ? body.ptr : "");
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    } else if (strcmp(method, "GET") != 0) {
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     }
     CURLcode result = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);

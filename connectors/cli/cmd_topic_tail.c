@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* topic tail - records of a topic as they come, a line each; transitions of mandates readable. */
+/* topic tail, watch tail - records of a topic as they come, a line each; transitions and flips readable. */
 #include "connectors/cli/input.h"
 #include "connectors/cli/out.h"
 #include "connectors/cli/topic.h"
@@ -21,7 +21,7 @@ static bool print_record(void *ctx, const record *r)
     return out_line(&t->line) && fflush(stdout) == 0;
 }
 
-int cmd_topic_tail(int argc, char **argv)
+static int tail_topic(int argc, char **argv, const char *usual)
 {
     const char *bootstrap = NULL, *count = NULL, *topic[1];
     bool from_beginning = false, exit_at_end = false;
@@ -45,7 +45,7 @@ int cmd_topic_tail(int argc, char **argv)
     arena_init(&t.a, 0);
     buf_init(&t.line);
     const kafka_tool_target target = {.bootstrap = topic_bootstrap(bootstrap),
-                                      .topic = topic[0] ? topic[0] : "mandate.revocations",
+                                      .topic = topic[0] ? topic[0] : usual,
                                       .properties = properties.items,
                                       .property_count = properties.count,
                                       .timeout_ms = (int)timeout_ms};
@@ -56,3 +56,7 @@ int cmd_topic_tail(int argc, char **argv)
     buf_deinit(&t.line);
     return status ? topic_failed(&err) : CLI_OK;
 }
+
+int cmd_topic_tail(int argc, char **argv) { return tail_topic(argc, argv, "mandate.revocations"); }
+
+int cmd_watch_tail(int argc, char **argv) { return tail_topic(argc, argv, "mandate.watches"); }

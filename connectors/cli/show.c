@@ -126,6 +126,24 @@ void show_transition(buf *line, cel_value t)
     show_cause(line, json_member(t, "cause"));
 }
 
+void show_flip(buf *line, cel_value f)
+{
+    out_style style;
+    char version[24];
+    mandate_slice value = json_member_text(f, "value");
+    (void)out_truth_mark(value, &style);
+    snprintf(version, sizeof(version), "v%" PRId64, json_member_int(f, "version", 0));
+    out_text(line, OUT_BOLD, json_member_text(f, "watch"));
+    buf_put_str(line, "  ");
+    out_text(line, OUT_DIM, json_member_text(f, "prior"));
+    buf_put_str(line, " -> ");
+    out_text(line, style, value);
+    buf_put_str(line, "  ");
+    out_str(line, OUT_DIM, version);
+    buf_put_str(line, "  ");
+    show_cause(line, json_member(f, "cause"));
+}
+
 void show_terms(cel_value t)
 {
     cel_value terms = json_member(t, "terms");

@@ -26,6 +26,8 @@ void show_mandate(cel_value mandate);
 void show_origin(buf *line, cel_value origin);
 /* One line: "m-1  active -> revoked  v2  while_false  crm.cdc/0@42". */
 void show_transition(buf *line, cel_value transition);
+/* One line: "w-1  true -> false  v7  crm.cdc/0@42". */
+void show_flip(buf *line, cel_value flip);
 /* The evidence of a transition, a line per term. */
 void show_terms(cel_value transition);
 

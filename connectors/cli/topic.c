@@ -123,6 +123,8 @@ void topic_text(buf *line, arena *a, const record *r)
     cel_value watermark = parsed ? json_member(value, "watermark") : cel_null();
     if (parsed && json_has_member(value, "mandate") && json_has_member(value, "version")) {
         show_transition(line, value);
+    } else if (parsed && json_has_member(value, "watch") && json_has_member(value, "version")) {
+        show_flip(line, value);
     } else if (watermark.kind == CEL_MAP) {
         out_str(line, OUT_DIM, "heartbeat  complete up to ");
         out_text(line, OUT_DIM, json_member_text(watermark, "complete_up_to"));

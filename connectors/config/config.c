@@ -397,6 +397,9 @@ static void check_rules(config_reader *r)
         rule(r, "revocations.format", "revocations.format avro needs revocations.registry");
     if (c->topics.revocations && c->topics.dead_letter && strcmp(c->topics.revocations, c->topics.dead_letter) == 0)
         rule(r, "topics.dead_letter", "topics.revocations and topics.dead_letter must be different topics");
+    if (c->topics.watches && ((c->topics.revocations && strcmp(c->topics.watches, c->topics.revocations) == 0) ||
+                              (c->topics.dead_letter && strcmp(c->topics.watches, c->topics.dead_letter) == 0)))
+        rule(r, "topics.watches", "topics.watches must be a topic of its own, different from the other topics");
     check_security(r);
     check_http(r);
 }

@@ -64,6 +64,7 @@ typedef struct config {
     } kafka;
     struct {
         const char *revocations;
+        const char *watches;
         const char *dead_letter;
     } topics;
     struct {

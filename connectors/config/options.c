@@ -65,6 +65,8 @@ const option options[] = {
 
     {.key = "topics.revocations", .type = OPTION_STRING, .offset = AT(topics.revocations),
      .fallback = "mandate.revocations", .doc = "Topic that transitions and heartbeats are published on."},
+    {.key = "topics.watches", .type = OPTION_STRING, .offset = AT(topics.watches), .fallback = "mandate.watches",
+     .doc = "Topic that flips of watches and heartbeats are published on."},
     {.key = "topics.dead_letter", .type = OPTION_STRING, .offset = AT(topics.dead_letter),
      .fallback = "mandate.dead-letter", .doc = "Topic for records that could not be decoded or mapped."},
 

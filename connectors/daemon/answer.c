@@ -167,6 +167,70 @@ static mandate_status list(answerer *a, service_request *r, int64_t now_us)
     return status;
 }
 
+/* --- watches ----------------------------------------------------------------------------------------------------- */
+static mandate_status unknown_watch(mandate_slice id, mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no watch %.*s", (int)(id.len < 200 ? id.len : 200), id.ptr);
+}
+
+/* Without the closing brace. */
+static void put_watch(answerer *a, buf *b, uint32_t handle)
+{
+    engine_watch_view w;
+
+    engine_watch_get(a->engine, handle, &w);
+    buf_put_str(b, "{\"id\":");
+    buf_put_json_string(b, w.id);
+    buf_put_str(b, ",\"condition\":");
+    buf_put_json_string(b, w.condition);
+    buf_printf(b, ",\"value\":\"%s\",\"version\":%u,\"principal\":", condition_truth_names[w.value], w.version);
+    buf_put_json_string(b, w.principal);
+    buf_put_str(b, ",\"created_at\":");
+    put_time(b, w.created_at_us);
+    buf_put_str(b, ",\"changed_at\":");
+    put_time(b, w.changed_at_us);
+}
+
+static mandate_status watch_get(answerer *a, service_request *r)
+{
+    uint32_t handle = engine_watch_find(a->engine, r->mandate);
+
+    if (handle == UINT32_MAX)
+        return unknown_watch(r->mandate, &r->error);
+    put_watch(a, &r->body, handle);
+    buf_put_char(&r->body, '}');
+    return MANDATE_OK;
+}
+
+static mandate_status watch_list(answerer *a, service_request *r)
+{
+    uint32_t handle = 0, items = 0, limit = r->limit && r->limit < ANSWER_LIST_MAX ? r->limit : ANSWER_LIST_MAX;
+    engine_watch_view last = {0};
+
+    if (r->after.len) {
+        handle = engine_watch_find(a->engine, r->after);
+        if (handle == UINT32_MAX)
+            return mandate_error_set(&r->error, MANDATE_INVALID, "`after` names no watch; use `next` of the page before");
+        handle++;
+    }
+    buf_put_str(&r->body, "{\"watches\":[");
+    handle = engine_watch_next(a->engine, handle);
+    for (; handle != UINT32_MAX && items < limit; handle = engine_watch_next(a->engine, handle + 1)) {
+        if (items++)
+            buf_put_char(&r->body, ',');
+        put_watch(a, &r->body, handle);
+        buf_put_char(&r->body, '}');
+        engine_watch_get(a->engine, handle, &last);
+    }
+    buf_put_str(&r->body, "],\"next\":");
+    if (handle != UINT32_MAX)
+        buf_put_json_string(&r->body, last.id);
+    else
+        buf_put_str(&r->body, "null");
+    buf_put_char(&r->body, '}');
+    return MANDATE_OK;
+}
+
 /* --- the two ways in ---------------------------------------------------------------------------------------------- */
 static void finish(service_request *r, mandate_status status)
 {
@@ -200,11 +264,47 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
     case SERVICE_TOKEN:
         status = answer_chain(a, r, now_us);
         break;
+    case SERVICE_WATCH_GET:
+        status = watch_get(a, r);
+        break;
+    case SERVICE_WATCH_LIST:
+        status = watch_list(a, r);
+        break;
     default:
         status = mandate_error_set(&r->error, MANDATE_UNSUPPORTED, "not a query");
         break;
     }
     finish(r, status);
+}
+
+static void put_unobservable(buf *b, const engine_answer *answer)
+{
+    buf_put_str(b, ",\"unobservable\":[");
+    for (uint32_t i = 0; i < answer->unobservable_count; i++) {
+        if (i)
+            buf_put_char(b, ',');
+        buf_put_json_string(b, answer->unobservable[i]);
+    }
+    buf_put_char(b, ']');
+}
+
+/* The watch as it is, or that it is gone. (It may be gone again by a later command of the same step.) */
+static mandate_status put_watch_command(answerer *a, service_request *r, const engine_answer *answer)
+{
+    uint32_t handle = engine_watch_find(a->engine, answer->mandate);
+
+    if (r->kind == SERVICE_WATCH && handle != UINT32_MAX) {
+        put_watch(a, &r->body, handle);
+        put_unobservable(&r->body, answer);
+        return MANDATE_OK;
+    }
+    if (r->kind == SERVICE_WATCH)
+        return unknown_watch(answer->mandate, &r->error);
+    buf_put_str(&r->body, "{\"id\":");
+    buf_put_json_string(&r->body, answer->mandate);
+    buf_printf(&r->body, ",\"removed\":true,\"value\":\"%s\",\"version\":%u", condition_truth_names[answer->truth],
+               answer->version);
+    return MANDATE_OK;
 }
 
 void answer_command(answerer *a, service_request *r, const engine_answer *answer, int64_t now_us)
@@ -219,19 +319,14 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         return;
     }
     arena_reset(&a->memory);
-    handle = engine_mandate_find(a->engine, answer->mandate);
-    if (handle == UINT32_MAX)
+    if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
+        status = put_watch_command(a, r, answer);
+    else if ((handle = engine_mandate_find(a->engine, answer->mandate)) == UINT32_MAX)
         status = answer_unknown(answer->mandate, &r->error);
     else
         status = put_mandate(a, &r->body, handle, now_us, &r->error);
     if (status == MANDATE_OK && r->kind == SERVICE_ISSUE) {
-        buf_put_str(&r->body, ",\"unobservable\":[");
-        for (uint32_t i = 0; i < answer->unobservable_count; i++) {
-            if (i)
-                buf_put_char(&r->body, ',');
-            buf_put_json_string(&r->body, answer->unobservable[i]);
-        }
-        buf_put_char(&r->body, ']');
+        put_unobservable(&r->body, answer);
         status = answer_put_token(a, &r->body, handle, &r->error);
     }
     buf_put_char(&r->body, '}');

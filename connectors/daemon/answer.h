@@ -6,6 +6,8 @@
  *                "transition": the last one as on the revocation topic[, "unobservable": [path], "token": compact JWS]}
  *   a token     {"mandate": id, "token": compact JWS, "chain": [the root's, ..., the mandate's own]}
  *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
+ *   a watch     {"id","condition","value","version","principal","created_at","changed_at"[, "unobservable": [path]]}
+ *   of watches  {"watches": [...], "next": id or null}
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
 #define MANDATE_CONNECTORS_DAEMON_ANSWER_H
@@ -30,9 +32,9 @@ typedef struct answerer {
 
 void answerer_init(answerer *a, engine *e, store *st, const signer *s);
 void answerer_deinit(answerer *a);
-/* Fills request->error and body. GET, LIST, EXPLAIN, ENTITY, TOKEN. */
+/* Fills request->error and body. Whatever is no command. */
 void answer_query(answerer *a, service_request *request, int64_t now_us);
-/* A command that was accepted: the mandate after it. */
+/* A command that was accepted: the mandate or watch after it. */
 void answer_command(answerer *a, service_request *request, const engine_answer *answer, int64_t now_us);
 
 /* NOT_FOUND with a sentence. */

@@ -122,15 +122,20 @@ static void put_record(printer *p, const engine_input *in)
 
 static void put_command(printer *p, const engine_command *c)
 {
-    static const char *const kinds[] = {"issue", "revoke", "suspend", "resume"};
+    static const char *const kinds[] = {"issue", "revoke", "suspend", "resume", "watch", "unwatch"};
     buf *b = &p->line;
 
-    buf_printf(b, "\"command\",\"command\":{\"kind\":\"%s\",\"mandate\":", kinds[c->kind]);
+    buf_printf(b, "\"command\",\"command\":{\"kind\":\"%s\",\"%s\":", kinds[c->kind],
+               c->kind >= COMMAND_WATCH ? "watch" : "mandate");
     buf_put_json_string(b, c->kind == COMMAND_ISSUE && c->claims ? c->claims->id : c->mandate);
     buf_put_str(b, ",\"principal\":");
     buf_put_json_string(b, c->principal);
     buf_put_str(b, ",\"note\":");
     buf_put_json_string(b, c->note);
+    if (c->kind == COMMAND_WATCH) {
+        buf_put_str(b, ",\"condition\":");
+        buf_put_json_string(b, c->condition);
+    }
     if (c->claims) {
         buf_put_str(b, ",\"claims\":");
         claims_to_json(b, c->claims);

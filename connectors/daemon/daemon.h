@@ -25,7 +25,8 @@ enum {
     DAEMON_EMBEDDED_PARTITIONS = 4,
     DAEMON_STOP_SOURCES_MS = 300,
     DAEMON_STOP_ENGINE_MS = 500,
-    DAEMON_STOP_FLUSH_MS = 600
+    DAEMON_STOP_FLUSH_MS = 600,
+    DAEMON_STOP_FLIPS_MS = 100 /* after it */
 };
 
 typedef struct daemon_state {
@@ -48,7 +49,7 @@ typedef struct daemon_state {
     view *view;
     queue *queue;
     dead_letter *dead_letters;
-    sink *publisher;
+    sink *publisher, *watch_publisher;
     engine_thread *loop;
     past *past;
     source **sources;

@@ -33,8 +33,9 @@ struct engine_thread {
     uint32_t query_count;
 
     answerer answers;
-    outlet outlet;
-    int64_t stepped_us; /* monotonic */
+    outlet outlets[OUTBOX_STREAMS];
+    outbox_key *acknowledged; /* OUTLET_KEYS of each: what goes with a commit */
+    int64_t stepped_us;       /* monotonic */
     bool more;
 };
 
@@ -59,8 +60,11 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     t->inputs = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->inputs));
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
     answerer_init(&t->answers, options->engine, options->store, options->signer);
-    status = outlet_init(&t->outlet, options->store, options->schema, options->publisher, options->metrics, err);
-    if (status == MANDATE_OK && (!t->inputs || !t->commands))
+    t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS, sizeof(*t->acknowledged));
+    for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
+        status = outlet_init(&t->outlets[s], (outbox_stream)s, options->engine, options->store, options->schema,
+                             s == OUTBOX_FLIPS ? options->watch_publisher : options->publisher, options->metrics, err);
+    if (status == MANDATE_OK && (!t->inputs || !t->commands || !t->acknowledged))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
     if (status != MANDATE_OK) {
         engine_thread_destroy(t);
@@ -75,7 +79,9 @@ void engine_thread_destroy(engine_thread *t)
     if (!t)
         return;
     assert(!t->started);
-    outlet_deinit(&t->outlet);
+    for (int s = 0; s < OUTBOX_STREAMS; s++)
+        outlet_deinit(&t->outlets[s]);
+    free(t->acknowledged);
     answerer_deinit(&t->answers);
     free(t->inputs);
     free(t->commands);
@@ -84,10 +90,8 @@ void engine_thread_destroy(engine_thread *t)
 
 /* --- collecting ------------------------------------------------------------------------------------------------- */
 static const engine_command_kind command_kinds[] = {
-    [SERVICE_ISSUE] = COMMAND_ISSUE,
-    [SERVICE_REVOKE] = COMMAND_REVOKE,
-    [SERVICE_SUSPEND] = COMMAND_SUSPEND,
-    [SERVICE_RESUME] = COMMAND_RESUME,
+    [SERVICE_ISSUE] = COMMAND_ISSUE,   [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,
+    [SERVICE_RESUME] = COMMAND_RESUME, [SERVICE_WATCH] = COMMAND_WATCH,   [SERVICE_UNWATCH] = COMMAND_UNWATCH,
 };
 
 static void take_requests(engine_thread *t)
@@ -96,7 +100,7 @@ static void take_requests(engine_thread *t)
 
     while (t->input_count < t->input_max && t->query_count < QUERIES_MAX &&
            (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
-        if (r->kind > SERVICE_RESUME) {
+        if (r->kind > SERVICE_COMMAND_LAST) {
             t->queries[t->query_count++] = r;
             continue;
         }
@@ -107,6 +111,7 @@ static void take_requests(engine_thread *t)
                         .mandate = r->mandate,
                         .principal = r->principal,
                         .note = r->note,
+                        .condition = r->condition,
                         .claims = r->claims},
         };
         if (r->kind == SERVICE_ISSUE)
@@ -186,6 +191,35 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
     }
 }
 
+/* What was acknowledged since the last commit, of both streams. */
+static uint32_t collect(engine_thread *t)
+{
+    uint32_t count = 0;
+
+    for (int s = 0; s < OUTBOX_STREAMS; s++) {
+        outlet *o = &t->outlets[s];
+        outlet_collect(o);
+        memcpy(t->acknowledged + count, o->keys, o->key_count * sizeof(*o->keys));
+        count += o->key_count;
+    }
+    return count;
+}
+
+static void collected(engine_thread *t)
+{
+    for (int s = 0; s < OUTBOX_STREAMS; s++)
+        outlet_committed(&t->outlets[s]);
+}
+
+static void publish(engine_thread *t, uint64_t seq, const engine_result *result)
+{
+    mandate_error err;
+
+    for (int s = 0; s < OUTBOX_STREAMS; s++)
+        if (outlet_publish(&t->outlets[s], seq, engine_now_us(t->options.engine), result, &err) != MANDATE_OK)
+            die("outbox", &err);
+}
+
 static void step(engine_thread *t)
 {
     engine *e = t->options.engine;
@@ -197,23 +231,22 @@ static void step(engine_thread *t)
     if (engine_step(e, &batch, &result, &err) != MANDATE_OK)
         die("engine_step", &err);
     int64_t stepped = clock_monotonic_us();
-    outlet_collect(&t->outlet);
+    uint32_t acknowledged = collect(t);
     store_commit_input commit = {
         .engine = e,
         .batch = &batch,
         .result = &result,
-        .acknowledged = t->outlet.keys,
-        .acknowledged_count = t->outlet.key_count,
+        .acknowledged = t->acknowledged,
+        .acknowledged_count = acknowledged,
     };
     if (store_commit(t->options.store, &commit, &err) != MANDATE_OK)
         die("commit", &err);
     int64_t committed = clock_monotonic_us();
-    outlet_committed(&t->outlet);
+    collected(t);
     show(t, &result, false);
     show(t, &result, true);
     view_committed(t->options.view, batch.seq, engine_now_us(e), began);
-    if (outlet_publish(&t->outlet, batch.seq, engine_now_us(e), &result, &err) != MANDATE_OK)
-        die("outbox", &err);
+    publish(t, batch.seq, &result);
     give_back(t);
     answer_commands(t, &result, engine_now_us(e));
     metrics_observe(&t->options.metrics->step, stepped - began);
@@ -248,13 +281,18 @@ static int64_t until_due(const engine_thread *t)
 static void settle_some(engine_thread *t)
 {
     mandate_error err;
+    uint32_t count = collect(t);
 
-    outlet_collect(&t->outlet);
-    if (t->outlet.key_count < OUTLET_KEYS / 2)
+    if (count < OUTLET_KEYS / 2)
         return; /* they go with the next commit, a second from now at most */
-    if (store_acknowledge(t->options.store, t->outlet.keys, t->outlet.key_count, &err) != MANDATE_OK)
+    if (store_acknowledge(t->options.store, t->acknowledged, count, &err) != MANDATE_OK)
         die("outbox", &err);
-    outlet_committed(&t->outlet);
+    collected(t);
+}
+
+static bool hungry(const engine_thread *t)
+{
+    return outlet_hungry(&t->outlets[OUTBOX_TRANSITIONS]) || outlet_hungry(&t->outlets[OUTBOX_FLIPS]);
 }
 
 static void round_once(engine_thread *t)
@@ -262,7 +300,7 @@ static void round_once(engine_thread *t)
     mandate_error err;
     int64_t due = until_due(t);
 
-    if (!t->more && !t->held && due > 0 && !outlet_hungry(&t->outlet)) {
+    if (!t->more && !t->held && due > 0 && !hungry(t)) {
         bool behind = false;
         if (queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
             store_follow(t->options.store, t->options.engine, &behind, &err) != MANDATE_OK)
@@ -280,8 +318,9 @@ static void round_once(engine_thread *t)
         step(t);
     answer_queries(t);
     settle_some(t);
-    if (outlet_refill(&t->outlet, &err) != MANDATE_OK)
-        die("outbox", &err);
+    for (int s = 0; s < OUTBOX_STREAMS; s++)
+        if (outlet_refill(&t->outlets[s], &err) != MANDATE_OK)
+            die("outbox", &err);
 }
 
 static bool drained(engine_thread *t)
@@ -346,13 +385,11 @@ bool engine_thread_join(engine_thread *t, int timeout_ms)
 void engine_thread_settle(engine_thread *t)
 {
     mandate_error err;
+    uint32_t count;
 
-    do {
-        outlet_collect(&t->outlet);
-        if (t->outlet.key_count == 0)
-            return;
-        if (store_acknowledge(t->options.store, t->outlet.keys, t->outlet.key_count, &err) != MANDATE_OK)
+    while ((count = collect(t)) > 0) {
+        if (store_acknowledge(t->options.store, t->acknowledged, count, &err) != MANDATE_OK)
             die("outbox", &err);
-        outlet_committed(&t->outlet);
-    } while (true);
+        collected(t);
+    }
 }

@@ -34,6 +34,7 @@ typedef struct engine_thread_options {
     queue *queue;
     metrics *metrics;
     const signer *signer;  /* NULL: no tokens */
+    sink *watch_publisher; /* of flips; NULL likewise */
     sink *publisher;       /* NULL: nothing is published, the outbox keeps it */
     uint32_t batch_inputs; /* 0: LIMIT_BATCH_INPUTS */
     int64_t batch_wait_us; /* how long a step may wait for more input than the first */

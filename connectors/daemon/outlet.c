@@ -15,11 +15,19 @@ static bool count_one(void *ctx, outbox_key key, mandate_slice encoded)
     return true;
 }
 
-mandate_status outlet_init(outlet *o, store *st, const schema *s, sink *publisher, metrics *m, mandate_error *err)
+mandate_status outlet_init(outlet *o, outbox_stream stream, const engine *e, store *st, const schema *s, sink *publisher,
+                           metrics *m, mandate_error *err)
 {
-    outbox_key first = {0, 0};
+    outbox_key first = {0, stream == OUTBOX_FLIPS ? OUTBOX_FLIP : 0};
 
-    *o = (outlet){.store = st, .schema = s, .publisher = publisher, .metrics = m, .behind = true, .from = first};
+    *o = (outlet){.stream = stream,
+                  .engine = e,
+                  .store = st,
+                  .schema = s,
+                  .publisher = publisher,
+                  .metrics = m,
+                  .behind = true,
+                  .from = first};
     buf_init(&o->scratch);
     o->keys = calloc(OUTLET_KEYS, sizeof(*o->keys));
     if (!o->keys)
@@ -83,9 +91,28 @@ mandate_status outlet_refill(outlet *o, mandate_error *err)
     return status;
 }
 
+/* Entry `i` of a step into the scratch buffer, and its key. */
+static bool encode(outlet *o, const engine_result *result, uint64_t seq, uint32_t i, outbox_key *key)
+{
+    watch_flip flip;
+
+    buf_reset(&o->scratch);
+    if (o->stream == OUTBOX_TRANSITIONS) {
+        *key = (outbox_key){seq, i};
+        transition_encode(&o->scratch, &result->transitions[i], o->schema);
+    } else {
+        *key = (outbox_key){seq, i | OUTBOX_FLIP};
+        engine_flip_get(o->engine, result, i, &flip);
+        watch_flip_encode(&o->scratch, &flip, o->schema);
+    }
+    return !o->scratch.failed;
+}
+
 mandate_status outlet_publish(outlet *o, uint64_t seq, int64_t now_us, const engine_result *result, mandate_error *err)
 {
-    atomic_fetch_add(&o->metrics->outbox_pending, (int64_t)result->transition_count);
+    uint32_t count = o->stream == OUTBOX_TRANSITIONS ? result->transition_count : result->flip_count;
+
+    atomic_fetch_add(&o->metrics->outbox_pending, (int64_t)count);
     if (!o->publisher)
         return MANDATE_OK;
     if (o->behind) {
@@ -93,16 +120,14 @@ mandate_status outlet_publish(outlet *o, uint64_t seq, int64_t now_us, const eng
         if (status != MANDATE_OK)
             return status;
     } else {
-        for (uint32_t i = 0; i < result->transition_count; i++) {
-            outbox_key key = {seq, i};
-            buf_reset(&o->scratch);
-            transition_encode(&o->scratch, &result->transitions[i], o->schema);
-            if (o->scratch.failed)
-                return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a transition");
+        for (uint32_t i = 0; i < count; i++) {
+            outbox_key key;
+            if (!encode(o, result, seq, i, &key))
+                return mandate_error_set(err, MANDATE_NOMEM, "out of memory for an entry of the outbox");
             if (!offer(o, key, buf_slice(&o->scratch)))
                 break;
         }
-        if (result->transition_count)
+        if (count)
             sink_poke(o->publisher);
     }
     if (!o->behind)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * outlet - from committed transitions to the publisher: straight from the step while its ring has room, from the outbox
+ * outlet - from committed transitions, or flips of watches, to their publisher: straight from the step while its ring has room, from the outbox
  * on disk otherwise, and always from there after a start. Engine's thread only.
  *
  *   direct:   every transition of a step is offered as it is committed
@@ -16,7 +16,9 @@ enum { OUTLET_KEYS = 1 << 14, OUTLET_REFILL_MAX = 4096 };
 
 typedef struct outlet {
     store *store;
+    const engine *engine;
     const schema *schema;
+    outbox_stream stream;
     sink *publisher; /* may be NULL */
     metrics *metrics;
     bool behind;
@@ -28,8 +30,8 @@ typedef struct outlet {
 } outlet;
 
 /* Starts behind, from the beginning; counts what is pending. */
-MANDATE_CHECK mandate_status outlet_init(outlet *o, store *st, const schema *s, sink *publisher, metrics *m,
-                                         mandate_error *err);
+MANDATE_CHECK mandate_status outlet_init(outlet *o, outbox_stream stream, const engine *e, store *st, const schema *s,
+                                         sink *publisher, metrics *m, mandate_error *err);
 void outlet_deinit(outlet *o);
 /* Collects acknowledged keys for the coming commit. */
 void outlet_collect(outlet *o);

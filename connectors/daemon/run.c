@@ -105,6 +105,8 @@ static mandate_status start_broker(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = broker_topic(d->broker, d->config.topics.revocations, DAEMON_EMBEDDED_PARTITIONS, err);
     if (status == MANDATE_OK)
+        status = broker_topic(d->broker, d->config.topics.watches, DAEMON_EMBEDDED_PARTITIONS, err);
+    if (status == MANDATE_OK)
         status = broker_topic(d->broker, d->config.topics.dead_letter, 1, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++) {
         uint32_t count;
@@ -149,7 +151,8 @@ static mandate_status make_registry(daemon_state *d, mandate_error *err)
     return registry_create(&d->schemas, &options, err);
 }
 
-static mandate_status make_publisher(daemon_state *d, mandate_error *err)
+/* One for each topic: that one of them is missing holds up nothing on the other. */
+static mandate_status make_publishers(daemon_state *d, mandate_error *err)
 {
     sink_options options = {
         .cluster = &d->cluster.value,
@@ -164,7 +167,10 @@ static mandate_status make_publisher(daemon_state *d, mandate_error *err)
         .fatal = publisher_fatal,
     };
 
-    return sink_create(&d->publisher, &options, err);
+    mandate_status status = sink_create(&d->publisher, &options, err);
+    options.topic = d->config.topics.watches;
+    options.stream = OUTBOX_FLIPS;
+    return status ? status : sink_create(&d->watch_publisher, &options, err);
 }
 
 static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
@@ -180,7 +186,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = queue_create(&d->queue, DAEMON_REQUESTS_MAX, batches ? batches : 1, err);
     if (status == MANDATE_OK)
-        status = make_publisher(d, err);
+        status = make_publishers(d, err);
     engine_thread_options options = {
         .engine = d->engine,
         .store = d->store,
@@ -190,6 +196,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .metrics = &d->metrics,
         .signer = &d->signer,
         .publisher = d->publisher,
+        .watch_publisher = d->watch_publisher,
         .batch_inputs = d->config.engine.batch_inputs,
         .batch_wait_us = d->config.engine.batch_wait_us,
     };
@@ -259,6 +266,8 @@ static mandate_status start_threads(daemon_state *d, mandate_error *err)
 {
     mandate_status status = sink_start(d->publisher, err);
 
+    if (status == MANDATE_OK)
+        status = sink_start(d->watch_publisher, err);
     if (status == MANDATE_OK)
         status = engine_thread_start(d->loop, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->source_count; i++)
@@ -351,6 +360,8 @@ bool daemon_stop(daemon_state *d)
     d->http = NULL;
     if (d->publisher)
         clean = sink_stop(d->publisher, DAEMON_STOP_FLUSH_MS) && clean;
+    if (d->watch_publisher)
+        clean = sink_stop(d->watch_publisher, DAEMON_STOP_FLIPS_MS) && clean;
     if (d->loop)
         engine_thread_settle(d->loop);
     if (!clean && d->store) {

@@ -143,6 +143,7 @@ void daemon_close(daemon_state *d)
     past_destroy(d->past);
     engine_thread_destroy(d->loop);
     sink_destroy(d->publisher);
+    sink_destroy(d->watch_publisher);
     dead_letter_close(d->dead_letters);
     queue_destroy(d->queue);
     view_destroy(d->view);

@@ -54,11 +54,11 @@ mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error
     return out->ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
 }
 
-mandate_slice http_new_mandate_id(arena *a)
+static mandate_slice new_id(arena *a, char kind)
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
     uint8_t random[16];
-    char text[2 + 26] = "m-";
+    char text[2 + 26] = {kind, '-'};
     size_t got = 0;
     while (got < sizeof(random)) {
         ssize_t n = getrandom(random + got, sizeof(random) - got, 0);
@@ -73,3 +73,7 @@ mandate_slice http_new_mandate_id(arena *a)
     }
     return arena_dup(a, mandate_slice_of(text, sizeof(text)));
 }
+
+mandate_slice http_new_mandate_id(arena *a) { return new_id(a, 'm'); }
+
+mandate_slice http_new_watch_id(arena *a) { return new_id(a, 'w'); }

@@ -56,7 +56,7 @@ void http_mandates_issue(http_request *r)
 
 static void listed(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
 
-static mandate_status read_limit(uint32_t *out, mandate_slice text, mandate_error *err)
+mandate_status http_limit(uint32_t *out, mandate_slice text, mandate_error *err)
 {
     uint32_t v = 0;
     *out = LIST_DEFAULT;
@@ -92,7 +92,7 @@ void http_mandates_list(http_request *r)
     ask->parent = http_query_get(&r->query, "parent");
     ask->after = http_query_get(&r->query, "after");
     if (read_state(&ask->state, http_query_get(&r->query, "state"), &err) ||
-        read_limit(&ask->limit, http_query_get(&r->query, "limit"), &err)) {
+        http_limit(&ask->limit, http_query_get(&r->query, "limit"), &err)) {
         http_fail(r, &err);
         return;
     }

@@ -195,7 +195,7 @@ static bool caller_allowed(http_request *r)
     const char *host = http_header(r, MHD_HTTP_HEADER_HOST), *type = http_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (host && !http_host_is_ours(r->server, host))
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "the Host header names somebody else");
-    if (strcmp(r->route->method, "POST") != 0)
+    if (strcmp(r->route->method, "GET") == 0)
         return true;
     if (http_header(r, "Origin"))
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "requests from web pages are not accepted");

@@ -66,8 +66,12 @@ void http_submit(http_request *r, http_finish finish);
 /* Who asks: "uid:1000" by peer credentials, what X-Mandate-Principal says where that is allowed, or
  * "anonymous@loopback". DENIED when the header is not allowed here. */
 MANDATE_CHECK mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error *err);
+/* `limit` of a list: 100 when it is not given. */
+MANDATE_CHECK mandate_status http_limit(uint32_t *out, mandate_slice text, mandate_error *err);
 /* "m-" and 26 base32 characters from the system's random source; empty when that fails. */
 mandate_slice http_new_mandate_id(arena *a);
+/* The same with "w-". */
+mandate_slice http_new_watch_id(arena *a);
 
 /* Header of the request, NULL when absent. */
 const char *http_header(http_request *r, const char *name);

@@ -18,17 +18,22 @@ typedef enum service_kind {
     SERVICE_REVOKE, /* mandate, note */
     SERVICE_SUSPEND,
     SERVICE_RESUME,
-    SERVICE_GET,     /* mandate: claims, state, version, the last transition with its evidence, children count */
-    SERVICE_LIST,    /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
-    SERVICE_EXPLAIN, /* mandate */
-    SERVICE_TOKEN,   /* mandate: the signed chain, from the root to it */
-    SERVICE_ENTITY   /* type, id */
+    SERVICE_WATCH,   /* mandate: the watch's id; condition */
+    SERVICE_UNWATCH, /* mandate: the watch's id */
+    SERVICE_COMMAND_LAST = SERVICE_UNWATCH,
+    SERVICE_GET,       /* mandate: claims, state, version, the last transition with its evidence, children count */
+    SERVICE_LIST,      /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
+    SERVICE_EXPLAIN,   /* mandate */
+    SERVICE_TOKEN,     /* mandate: the signed chain, from the root to it */
+    SERVICE_ENTITY,    /* type, id */
+    SERVICE_WATCH_GET, /* mandate: the watch's id */
+    SERVICE_WATCH_LIST /* limit, after */
 } service_kind;
 
 typedef struct service_request service_request;
 struct service_request {
     service_kind kind;
-    mandate_slice mandate, principal, note;
+    mandate_slice mandate, principal, note, condition;
     const claims *claims;
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
@@ -39,7 +44,7 @@ struct service_request {
     service_request *next;               /* the queue's */
     /* answer */
     mandate_error error; /* status OK: body holds the resource as JSON */
-    bool repeated;       /* ISSUE answered as the first time */
+    bool repeated;       /* ISSUE, WATCH answered as the first time */
     buf body;            /* initialised and freed by the submitter */
 };
 

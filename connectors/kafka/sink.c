@@ -156,7 +156,8 @@ static rd_kafka_headers_t *headers_make(const sink *s, const char *id, const cha
                                         int64_t time_us)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
-    const char *content = s->options.format == REVOCATION_JSON ? "application/json" : "application/avro";
+    const char *content =
+        s->options.format == REVOCATION_JSON || s->options.stream == OUTBOX_FLIPS ? "application/json" : "application/avro";
     char time[TIME_TEXT_MAX];
 
     header(headers, "ce_specversion", "1.0", 3);
@@ -170,19 +171,64 @@ static rd_kafka_headers_t *headers_make(const sink *s, const char *id, const cha
     return headers;
 }
 
+/* What the headers and the key say. */
+typedef struct published {
+    char id[SHA256_HEX_SIZE + 1], type[REVOCATION_TYPE_MAX];
+    mandate_slice key;
+    int64_t time_us;
+} published;
+
 /* Decodes and writes the value; the process cannot go on when its own outbox does not decode. */
-static void entry_render(sink *s, const ring_entry *e, transition *t)
+static mandate_status render_transition(sink *s, mandate_slice bytes, published *out, mandate_error *err)
 {
+    uint8_t hash[SHA256_SIZE];
     transition_names names;
+    transition t;
+    mandate_status status = transition_decode(&t, &names, &s->memory, bytes, err);
+
+    if (status == MANDATE_OK)
+        status = s->options.format == REVOCATION_JSON ? revocation_json(&s->value, &t, &names, err)
+                                                      : revocation_avro(&s->value, &t, &names, &s->framing, err);
+    if (status != MANDATE_OK)
+        return status;
+    if (!transition_id(hash, t.issuer, t.mandate, t.version))
+        return mandate_error_set(err, MANDATE_CORRUPT, "SHA-256 is not available");
+    hex_encode(out->id, hash, SHA256_SIZE);
+    revocation_type(out->type, &t);
+    out->key = t.mandate;
+    out->time_us = t.committed_at_us;
+    return MANDATE_OK;
+}
+
+static mandate_status render_flip(sink *s, mandate_slice bytes, published *out, mandate_error *err)
+{
+    uint8_t hash[SHA256_SIZE];
+    mandate_slice source, topic;
+    watch_flip f;
+    mandate_status status = watch_flip_decode(&f, &source, &topic, bytes, err);
+
+    if (status == MANDATE_OK)
+        status = flip_json(&s->value, &f, source, topic, err);
+    if (status != MANDATE_OK)
+        return status;
+    if (!watch_flip_id(hash, &f))
+        return mandate_error_set(err, MANDATE_CORRUPT, "SHA-256 is not available");
+    hex_encode(out->id, hash, SHA256_SIZE);
+    snprintf(out->type, sizeof(out->type), "%s", FLIP_TYPE);
+    out->key = f.watch;
+    out->time_us = f.committed_at_us;
+    return MANDATE_OK;
+}
+
+static void entry_render(sink *s, const ring_entry *e, published *out)
+{
+    mandate_slice bytes = mandate_slice_of(e->bytes, e->len);
     mandate_error err;
-    mandate_status status;
 
     arena_reset(&s->memory);
     buf_reset(&s->value);
-    status = transition_decode(t, &names, &s->memory, mandate_slice_of(e->bytes, e->len), &err);
-    if (status == MANDATE_OK)
-        status = s->options.format == REVOCATION_JSON ? revocation_json(&s->value, t, &names, &err)
-                                                      : revocation_avro(&s->value, t, &names, &s->framing, &err);
+    mandate_status status =
+        s->options.stream == OUTBOX_FLIPS ? render_flip(s, bytes, out, &err) : render_transition(s, bytes, out, &err);
     if (status != MANDATE_OK) {
         s->options.fatal(s->options.ctx, &err);
         abort();
@@ -193,19 +239,13 @@ static void entry_render(sink *s, const ring_entry *e, transition *t)
 /* False: the producer's queue is full, or the producer is dead. */
 static bool entry_send(sink *s, ring_entry *e)
 {
-    char id[SHA256_HEX_SIZE + 1], type[REVOCATION_TYPE_MAX];
-    uint8_t hash[SHA256_SIZE];
     rd_kafka_resp_err_t error;
-    transition t;
+    published p;
 
-    entry_render(s, e, &t);
-    if (!transition_id(hash, t.issuer, t.mandate, t.version))
-        return false;
-    hex_encode(id, hash, SHA256_SIZE);
-    revocation_type(type, &t);
-    rd_kafka_headers_t *headers = headers_make(s, id, type, t.mandate, t.committed_at_us);
+    entry_render(s, e, &p);
+    rd_kafka_headers_t *headers = headers_make(s, p.id, p.type, p.key, p.time_us);
     error = rd_kafka_producev(s->client.handle, RD_KAFKA_V_TOPIC(s->options.topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                              RD_KAFKA_V_KEY(t.mandate.ptr, t.mandate.len), RD_KAFKA_V_VALUE(s->value.data, s->value.len),
+                              RD_KAFKA_V_KEY(p.key.ptr, p.key.len), RD_KAFKA_V_VALUE(s->value.data, s->value.len),
                               RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(e), RD_KAFKA_V_END);
     if (!error)
         return true;
@@ -274,7 +314,8 @@ static mandate_status framing_find(sink *s, mandate_error *err)
     char subject[LIMIT_NAME * 4];
     mandate_status status;
 
-    if (s->options.format == REVOCATION_JSON || s->framing.schema_id || s->framing.fingerprint)
+    if (s->options.stream == OUTBOX_FLIPS || s->options.format == REVOCATION_JSON || s->framing.schema_id ||
+        s->framing.fingerprint)
         return MANDATE_OK;
     if (s->options.schemas) {
         snprintf(subject, sizeof(subject), "%s-value", s->options.topic);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sink - the publisher: committed transitions onto the revocation topic, in order, until every replica has them.
+ * sink - the publisher: committed transitions onto the revocation topic, or flips onto that of watches, in order, until every replica has them.
  *
  *   engine thread --sink_offer--> ring of encoded transitions --publisher thread--> topic
  *   engine thread <--sink_acknowledged-- outbox keys that may be forgotten
@@ -18,6 +18,7 @@
 #define MANDATE_CONNECTORS_KAFKA_SINK_H
 
 #include "connectors/kafka/client.h"
+#include "connectors/kafka/flip.h"
 #include "connectors/kafka/revocation.h"
 #include "graph/store.h"
 
@@ -30,6 +31,7 @@ typedef struct sink_options {
     const kafka_host *host;
     const char *topic;
     const char *issuer;
+    outbox_stream stream; /* what is published; flips are always JSON */
     revocation_format format;
     registry *schemas;    /* AVRO: register there and use Confluent's framing; NULL: single-object */
     int64_t heartbeat_us; /* 0: none */

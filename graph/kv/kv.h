@@ -19,6 +19,8 @@
     X(MANDATES, "mandates")       /* id \0 'c' -> claims, id \0 'l' -> life */      \
     X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */             \
     X(OUTBOX, "outbox")           /* seq (8) index (8) -> transition */             \
+    X(WATCHES, "watches")         /* id -> watch */                                 \
+    X(FLIPS, "flips")             /* seq (8) index (8) -> flip: the other outbox */ \
     X(OFFSETS, "offsets")         /* topic \0 partition (8) -> next offset */       \
     X(AUDIT, "audit")             /* index (8) -> audit entry */                    \
     X(HISTORY, "history")         /* cut (8) type \0 id -> entity as of that cut */ \

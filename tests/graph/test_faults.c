@@ -35,7 +35,10 @@ static void straight_run(uint64_t seed, uint64_t steps)
 }
 
 /* Was the last step one that must be synced? */
-static bool synced(const session *s) { return s->result.transition_count > 0 || s->result.answer_count > 0; }
+static bool synced(const session *s)
+{
+    return s->result.transition_count > 0 || s->result.flip_count > 0 || s->result.answer_count > 0;
+}
 
 /* Takes the session apart as a dying process does; the kv stays. */
 static kv *crash(session *s)

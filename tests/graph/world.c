@@ -176,12 +176,25 @@ static mandate_slice some_mandate(maker *m)
     return arena_printf(m->a, "m-%u-%u", (unsigned)(1 + below(m, m->seq)), (unsigned)below(m, 6));
 }
 
+/* Few names, so that they are removed and used again. */
+static void make_watch(maker *m, engine_command *c)
+{
+    c->kind = below(m, 3) ? COMMAND_WATCH : COMMAND_UNWATCH;
+    c->mandate = arena_printf(m->a, "w-%u", (unsigned)below(m, 12));
+    if (c->kind == COMMAND_WATCH)
+        c->condition = clause_text(m, (mandate_clause)below(m, CLAUSE_COUNT));
+}
+
 static void make_command(maker *m, engine_input *in, uint32_t index)
 {
     static const engine_command_kind others[] = {COMMAND_REVOKE, COMMAND_SUSPEND, COMMAND_RESUME};
     engine_command *c = &in->command;
     in->kind = INPUT_COMMAND;
     c->principal = str("user:operator");
+    if (below(m, 5) == 0) {
+        make_watch(m, c);
+        return;
+    }
     if (below(m, 4) == 0) {
         c->kind = others[below(m, 3)];
         c->mandate = some_mandate(m);
@@ -361,4 +374,5 @@ void session_outbox(session *s, buf *out)
 {
     mandate_error err;
     OK(store_outbox_each(s->store, (outbox_key){0, 0}, outbox_line, out, &err));
+    OK(store_outbox_each(s->store, (outbox_key){0, OUTBOX_FLIP}, outbox_line, out, &err));
 }

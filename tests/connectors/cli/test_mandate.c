@@ -159,6 +159,31 @@ static void test_cli_list__is_a_table_and_follows_the_pages(void **state)
     assert_contains(result.err, "expected active, suspended");
 }
 
+static void test_cli_watches__go_to_their_resource(void **state)
+{
+    scene *s = *state;
+    ctl(s, 0, NULL, "watch", "add", "--id", "w/1", "a.b[\"x\"].c", "--json");
+    assert_contains(result.out, "\"kind\":\"watch\",\"mandate\":\"w/1\"");
+    assert_contains(result.out, "\"condition\":\"a.b[\\\"x\\\"].c\"");
+    ctl(s, 0, NULL, "watch", "get", "w/1", "--json");
+    assert_contains(result.out, "{\"kind\":\"watch_get\",\"mandate\":\"w/1\"}");
+    ctl(s, 0, NULL, "watch", "remove", "w/1", "--json");
+    assert_contains(result.out, "\"kind\":\"unwatch\",\"mandate\":\"w/1\"");
+    s->fake.bodies[SERVICE_WATCH] = "{\"id\":\"w-1\",\"condition\":\"t.x[\\\"a\\\"].b\",\"value\":\"unknown\",\"version\":1,"
+                                    "\"unobservable\":[\"t.x.b\"]}";
+    ctl(s, 0, NULL, "watch", "add", "t.x[\"a\"].b");
+    assert_string_equal(result.out, "w-1  unknown  v1  t.x[\"a\"].b\n  no connector supplies t.x.b\n");
+    s->fake.bodies[SERVICE_WATCH_LIST] =
+        "{\"watches\":[{\"id\":\"w-1\",\"condition\":\"true\",\"value\":\"true\",\"version\":"
+        "3,\"changed_at\":\"2030-01-01T00:00:00Z\"}],\"next\":null}";
+    ctl(s, 0, NULL, "watch", "list");
+    assert_string_equal(result.out, "ID   VALUE  VERSION  SINCE                 CONDITION\n"
+                                    "w-1  true   3        2030-01-01T00:00:00Z  true\n");
+    fake_set_error(&s->fake, MANDATE_NOT_FOUND, "there is no watch w-9", 0, 0);
+    ctl(s, 1, NULL, "watch", "remove", "w-9");
+    assert_contains(result.err, "there is no watch w-9");
+}
+
 static void test_cli_control__passes_the_reason_on(void **state)
 {
     static const char *const verbs[] = {"revoke", "suspend", "resume"};
@@ -275,6 +300,7 @@ int main(void)
         TEST(test_cli_get__works_over_tcp_too),
         TEST(test_cli_get__nothing_from_elsewhere_drives_the_terminal),
         TEST(test_cli_list__is_a_table_and_follows_the_pages),
+        TEST(test_cli_watches__go_to_their_resource),
         TEST(test_cli_control__passes_the_reason_on),
         TEST(test_cli_explain__draws_the_tree_with_what_each_term_read),
         TEST(test_cli_watch__prints_each_change_and_exits_3_when_it_ended),

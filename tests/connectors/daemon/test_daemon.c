@@ -63,7 +63,7 @@ static void write_config(const world *w, const char *issuer)
 
     snprintf(yaml, sizeof(yaml),
              "issuer: %s\ndata_dir: data\nentities: types.yaml\nconnectors: crm.yaml\n"
-             "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, dead_letter: dead}\n"
+             "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, watches: flips, dead_letter: dead}\n"
              "revocations: {heartbeat: 60m}\nlog: {level: error}\n",
              issuer, w->f.cluster.bootstrap);
     write_file(w->folder, "mandated.yaml", yaml);
@@ -326,6 +326,62 @@ static void test_daemon__a_mandate_expires_on_time_without_any_event(void **stat
     world_close(w);
 }
 
+static mandate_status watch_command(world *w, service_kind kind, const char *id, char *out, size_t size)
+{
+    service_request r = {.kind = kind,
+                         .mandate = mandate_slice_str(id),
+                         .principal = mandate_slice_str("g"),
+                         .condition = mandate_slice_str("deal[\"D-1\"].status == \"open\"")};
+
+    mandate_status status = ask(w, &r);
+    snprintf(out, size, "%s", buf_cstr(&r.body));
+    buf_deinit(&r.body);
+    return status;
+}
+
+static void test_daemon__every_flip_of_a_watch_is_published_once_and_survives_a_restart(void **state)
+{
+    world *w = world_open();
+    char text[1024];
+    waiting x = {w, NULL, "\"lost\"", 0};
+    fixture_record r[16];
+    static const char *const values[] = {"\"value\":\"true\",\"prior\":\"unknown\"",
+                                         "\"value\":\"false\",\"prior\":\"true\"", "\"value\":\"true\",\"prior\":\"false\""};
+
+    assert_int_equal(watch_command(w, SERVICE_WATCH, "w-1", text, sizeof(text)), MANDATE_OK);
+    assert_non_null(strstr(text, "\"value\":\"unknown\",\"version\":1"));
+    open_deal(w);
+    fixture_produce(&w->f, "in", 0, "D-1", "{\"id\":\"D-1\",\"status\":\"lost\"}");
+    fixture_until(is_observed, &x, "the deal is lost");
+    fixture_until(is_published, &x, "the outbox is empty");
+    stop(w);
+    start(w);
+    assert_int_equal(watch_command(w, SERVICE_WATCH_GET, "w-1", text, sizeof(text)), MANDATE_OK);
+    assert_non_null(strstr(text, "\"value\":\"false\",\"version\":3"));
+    open_deal(w);
+    fixture_until(is_published, &x, "the outbox is empty");
+    assert_int_equal(watch_command(w, SERVICE_WATCH_LIST, "", text, sizeof(text)), MANDATE_OK);
+    assert_non_null(strstr(text, "{\"watches\":[{\"id\":\"w-1\""));
+    assert_non_null(strstr(text, "\"next\":null"));
+    assert_int_equal(watch_command(w, SERVICE_UNWATCH, "w-1", text, sizeof(text)), MANDATE_OK);
+    assert_non_null(strstr(text, "\"removed\":true,\"value\":\"true\",\"version\":4"));
+    assert_int_equal(watch_command(w, SERVICE_UNWATCH, "w-1", text, sizeof(text)), MANDATE_NOT_FOUND);
+    fixture_produce(&w->f, "in", 0, "D-1", "{\"id\":\"D-1\",\"status\":\"lost\"}");
+    fixture_until(is_observed, &x, "the deal is lost again");
+    int count = fixture_read(&w->f, "flips", r, 16), flips = 0;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(r[i].key, "w-1") != 0)
+            continue; /* a heartbeat */
+        assert_in_range(flips, 0, 2);
+        assert_non_null(strstr(r[i].value, values[flips++]));
+        assert_non_null(
+            strstr(r[i].value, "\"cause\":{\"kind\":\"event\",\"source\":\"crm\",\"topic\":\"in\",\"partition\":0,"));
+    }
+    assert_int_equal(flips, 3);
+    fixture_records_free(r, count);
+    world_close(w);
+}
+
 static void test_daemon__the_mandates_of_another_issuer_are_not_opened(void **state)
 {
     world *w = world_open();
@@ -382,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_daemon__what_happened_while_it_was_down_is_taken_in_after_the_restart),
         cmocka_unit_test(test_daemon__a_deadline_passed_while_down_is_an_end_before_the_first_request),
         cmocka_unit_test(test_daemon__a_mandate_expires_on_time_without_any_event),
+        cmocka_unit_test(test_daemon__every_flip_of_a_watch_is_published_once_and_survives_a_restart),
         cmocka_unit_test(test_daemon__the_mandates_of_another_issuer_are_not_opened),
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),

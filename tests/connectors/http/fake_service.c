@@ -7,8 +7,8 @@
 
 #include "connectors/json/claims_json.h"
 
-static const char *const kind_names[FAKE_KINDS] = {"issue", "revoke",  "suspend", "resume", "get",
-                                                   "list",  "explain", "token",   "entity"};
+static const char *const kind_names[FAKE_KINDS] = {"issue", "revoke",  "suspend", "resume", "watch",     "unwatch",   "get",
+                                                   "list",  "explain", "token",   "entity", "watch_get", "watch_list"};
 
 static void put(buf *b, const char *name, mandate_slice text)
 {
@@ -37,6 +37,9 @@ static void answer(fake_service *f, service_request *r)
         put(&r->body, "type", r->type);
         put(&r->body, "id", r->id);
         put(&r->body, "after", r->after);
+        put(&r->body, "condition", r->condition);
+        if (r->kind == SERVICE_WATCH_LIST)
+            buf_printf(&r->body, ",\"limit\":%" PRIu32, r->limit);
         if (r->kind == SERVICE_LIST)
             buf_printf(&r->body, ",\"state\":\"%s\",\"limit\":%" PRIu32, mandate_state_name(r->state), r->limit);
         if (r->claims) {

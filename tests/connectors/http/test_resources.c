@@ -129,6 +129,44 @@ static void test_http_mandates__a_number_that_cannot_be_signed_is_refused_before
     assert_non_null(strstr(s->reply.body, "write it as a string"));
 }
 
+static void test_http_watches__are_created_listed_read_and_removed(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 201, "POST", "/v1/watches", NULL, "{\"id\":\"w/1\",\"condition\":\"true\"}");
+    assert_contains(s->reply.body, "{\"kind\":\"watch\",\"mandate\":\"w/1\",\"principal\":\"");
+    assert_contains(s->reply.body, "\"condition\":\"true\"");
+    assert_contains(s->reply.head, "/v1/watches/w%2F1\r\n");
+    s->fake.repeated = true;
+    scene_ask(s, 200, "POST", "/v1/watches", NULL, "{\"condition\":\"true\"}");
+    assert_contains(s->reply.body, "\"mandate\":\"w-"); /* named by us */
+    scene_ask(s, 200, "GET", "/v1/watches?limit=7&after=w-3", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"watch_list\",\"after\":\"w-3\",\"limit\":7}");
+    scene_ask(s, 200, "GET", "/v1/watches", NULL, NULL);
+    assert_contains(s->reply.body, "\"limit\":100");
+    scene_ask(s, 200, "GET", "/v1/watches/w%2F1", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"watch_get\",\"mandate\":\"w/1\"}");
+    scene_ask(s, 200, "DELETE", "/v1/watches/w%2F1", NULL, NULL);
+    assert_contains(s->reply.body, "{\"kind\":\"unwatch\",\"mandate\":\"w/1\",\"principal\":\"");
+}
+
+static void test_http_watches__what_is_no_watch_is_refused(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{\"id\":\"w\"}",
+                                      "{\"condition\":5}",
+                                      "{\"id\":5,\"condition\":\"true\"}",
+                                      "{\"id\":\"a b\",\"condition\":\"true\"}",
+                                      "{\"id\":\"w\",\"condition\":\"\"}",
+                                      "{\"id\":\"w\",\"condition\":\"true\",\"x\":1}"};
+    scene *s = *state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        scene_ask(s, 400, "POST", "/v1/watches", NULL, bad[i]);
+    assert_int_equal(s->fake.submits, 0);
+    scene_ask(s, 400, "GET", "/v1/watches?limit=0", NULL, NULL);
+    scene_ask(s, 405, "DELETE", "/v1/watches", NULL, NULL);
+}
+
 static void test_http_graph__entities_and_connectors(void **state)
 {
     scene *s = *state;
@@ -329,6 +367,8 @@ int main(void)
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
         TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),
+        TEST(test_http_watches__are_created_listed_read_and_removed),
+        TEST(test_http_watches__what_is_no_watch_is_refused),
         TEST(test_http_graph__entities_and_connectors),
         TEST(test_http_graph__a_replay_names_where_it_begins),
         TEST(test_http_health__says_whether_it_is_ready),

@@ -54,6 +54,7 @@ void fixture_open(fixture *f)
     assert_int_equal(broker_topic(f->broker, "in", 1, &err), MANDATE_OK);
     assert_int_equal(broker_topic(f->broker, "out", 4, &err), MANDATE_OK);
     assert_int_equal(broker_topic(f->broker, "dead", 1, &err), MANDATE_OK);
+    assert_int_equal(broker_topic(f->broker, "flips", 2, &err), MANDATE_OK);
     f->host = (kafka_host){NULL, quiet, monotonic, wall};
     f->cluster = (kafka_cluster){.bootstrap = broker_bootstrap(f->broker)};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
