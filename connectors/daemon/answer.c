@@ -310,7 +310,7 @@ static mandate_status put_watch_command(answerer *a, service_request *r, const e
 void answer_command(answerer *a, service_request *r, const engine_answer *answer, int64_t now_us)
 {
     mandate_status status = MANDATE_OK;
-    uint32_t handle;
+    uint32_t handle = UINT32_MAX;
 
     buf_reset(&r->body);
     r->repeated = answer->repeated;

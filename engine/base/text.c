@@ -286,24 +286,39 @@ bool time_parse_any(mandate_slice text, bool zoneless_utc, int64_t *seconds, uin
     return parse_time(text, (time_rules){.lenient = true, .zoneless_utc = zoneless_utc}, seconds, nanos);
 }
 
+/* `count` digits, with zeros in front, and a character. Times stand in every answer: printf would be most of their cost. */
+static char *put_digits(char *at, uint32_t v, int count, char after)
+{
+    for (int i = count - 1; i >= 0; i--, v /= 10)
+        at[i] = (char)('0' + v % 10);
+    at[count] = after;
+    return at + count + 1;
+}
+
 size_t time_format(char out[TIME_TEXT_MAX], int64_t seconds, uint32_t nanos)
 {
     civil_time t;
+    char *at = out;
     assert(nanos < 1000000000);
     civil_from_seconds(&t, seconds);
-    int len = snprintf(out, TIME_TEXT_MAX, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)t.year, t.month, t.day, t.hour,
-                       t.minute, t.second);
-    size_t room = TIME_TEXT_MAX - (size_t)len;
-    if (nanos == 0)
-        len += snprintf(out + len, room, "Z");
-    else if (nanos % 1000000 == 0)
-        len += snprintf(out + len, room, ".%03uZ", (unsigned)(nanos / 1000000));
-    else if (nanos % 1000 == 0)
-        len += snprintf(out + len, room, ".%06uZ", (unsigned)(nanos / 1000));
+    if (t.year >= 0 && t.year <= 9999)
+        at = put_digits(at, (uint32_t)t.year, 4, '-');
     else
-        len += snprintf(out + len, room, ".%09uZ", (unsigned)nanos);
-    assert(len > 0 && len < TIME_TEXT_MAX);
-    return (size_t)len;
+        at += snprintf(out, TIME_TEXT_MAX, "%04lld-", (long long)t.year);
+    at = put_digits(at, (uint32_t)t.month, 2, '-');
+    at = put_digits(at, (uint32_t)t.day, 2, 'T');
+    at = put_digits(at, (uint32_t)t.hour, 2, ':');
+    at = put_digits(at, (uint32_t)t.minute, 2, ':');
+    at = put_digits(at, (uint32_t)t.second, 2, nanos ? '.' : 'Z');
+    if (nanos && nanos % 1000000 == 0)
+        at = put_digits(at, nanos / 1000000, 3, 'Z');
+    else if (nanos && nanos % 1000 == 0)
+        at = put_digits(at, nanos / 1000, 6, 'Z');
+    else if (nanos)
+        at = put_digits(at, nanos, 9, 'Z');
+    *at = 0;
+    assert(at - out < TIME_TEXT_MAX);
+    return (size_t)(at - out);
 }
 
 size_t time_format_us(char out[TIME_TEXT_MAX], int64_t us)

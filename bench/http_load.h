@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_load - checks over HTTP as fast as a server answers, from one thread: epoll, keep-alive, one request in flight on each
+ * connection (no pipelining). Runs in a process of its own (`mandate-bench load`), so that its work is not the server's.
+ */
+#ifndef MANDATE_BENCH_HTTP_LOAD_H
+#define MANDATE_BENCH_HTTP_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Latencies in 1/16 steps of powers of two, in nanoseconds: at most 6 % too high. */
+enum { LOAD_BUCKETS = 64 * 16 };
+
+typedef struct http_load {
+    uint16_t port;
+    uint32_t connections, mandates;
+    double seconds, rate; /* rate 0: closed loop. Otherwise requests a second, each timed from when it was due */
+    uint64_t seed;
+    /* result */
+    uint64_t requests, permitted, failed;
+    double took_s;
+    uint64_t histogram[LOAD_BUCKETS];
+} http_load;
+
+/* False, with a line on stderr, when it could not be run. */
+bool http_load_run(http_load *l);
+uint64_t http_load_percentile_ns(const http_load *l, double percent);
+
+#endif
