@@ -7,8 +7,6 @@
  * do not know are ignored, as the specification asks. A request that names no mandate is denied:
  * nothing else gives authority here.
  */
-#include <inttypes.h>
-
 #include "connectors/http/request.h"
 #include "connectors/json/json_value.h"
 #include "engine/base/text.h"
@@ -46,14 +44,20 @@ static mandate_status resource_of(service_check *out, arena *a, cel_value resour
         status = mandate_error_set(err, MANDATE_INVALID, "resource.type: must not contain a slash");
     if (status)
         return status;
-    out->resource = arena_printf(a, "%.*s/%.*s", MANDATE_SLICE_ARG(type), MANDATE_SLICE_ARG(id));
-    return out->resource.ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    char *both = arena_alloc(a, type.len + 1 + id.len);
+    if (!both)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    memcpy(both, type.ptr, type.len);
+    both[type.len] = '/';
+    memcpy(both + type.len + 1, id.ptr, id.len);
+    out->resource = mandate_slice_of(both, type.len + 1 + id.len);
+    return MANDATE_OK;
 }
 
 static mandate_status read_check(service_check *out, http_request *r, mandate_error *err)
 {
     cel_value request, subject, action, resource, context;
-    mandate_status status = json_value_parse(&request, &r->a, buf_slice(&r->body), 0, err);
+    mandate_status status = http_body_value(&request, r, err);
     if (!status && request.kind != CEL_MAP)
         status = mandate_error_set(err, MANDATE_INVALID, "expected an object, got %s", json_value_kind(request));
     if (!status)
@@ -81,8 +85,23 @@ static mandate_status read_check(service_check *out, http_request *r, mandate_er
 
 static void put_text(buf *b, const char *name, mandate_slice text)
 {
-    buf_printf(b, ",\"%s\":", name);
+    buf_put_str(b, ",\"");
+    buf_put_str(b, name);
+    buf_put_str(b, "\":");
     buf_put_json_string(b, text);
+}
+
+static void put_number(buf *b, const char *name, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while (v /= 10);
+    buf_put_str(b, ",\"");
+    buf_put_str(b, name);
+    buf_put_str(b, "\":");
+    buf_put(b, digits + at, sizeof(digits) - at);
 }
 
 static void put_time(buf *b, const char *name, int64_t us)
@@ -94,20 +113,23 @@ static void put_time(buf *b, const char *name, int64_t us)
 
 static void put_verdict(buf *b, const service_check *asked, const service_verdict *v)
 {
-    buf_printf(b, "{\"decision\":%s,\"context\":{\"reason\":", v->decision ? "true" : "false");
+    buf_reserve(b, 512);
+    buf_put_str(b, v->decision ? "{\"decision\":true,\"context\":{\"reason\":"
+                               : "{\"decision\":false,\"context\":{\"reason\":");
     buf_put_json_string(b, mandate_slice_str(v->reason));
     put_text(b, "text", mandate_slice_str(v->text));
     if (asked->mandate.len)
         put_text(b, "mandate", asked->mandate);
     if (v->state != STATE_NONE) {
         put_text(b, "state", mandate_slice_str(mandate_state_name(v->state)));
-        buf_printf(b, ",\"version\":%" PRIu32, v->version);
+        put_number(b, "version", v->version);
         put_time(b, "expires_at", v->expires_at_us);
     }
     if (v->because[0])
         put_text(b, "because", mandate_slice_str(v->because));
     put_time(b, "as_of", v->as_of_us);
-    buf_printf(b, ",\"seq\":%" PRIu64 "}}\n", v->seq);
+    put_number(b, "seq", v->seq);
+    buf_put_str(b, "}}\n");
 }
 
 void http_evaluation(http_request *r)
@@ -115,15 +137,17 @@ void http_evaluation(http_request *r)
     mandate_error err;
     const service *port = http_service(r);
     service_check asked = {.params = cel_null()};
-    service_verdict verdict = {.reason = "unknown_mandate",
-                               .text = "The request names no mandate: put its id into context.mandate.",
-                               .state = STATE_NONE};
+    service_verdict verdict;
     if (read_check(&asked, r, &err)) {
         http_fail(r, &err);
         return;
     }
     if (asked.mandate.len)
         port->check(port->ctx, &asked, &verdict);
+    else
+        verdict = (service_verdict){.reason = "unknown_mandate",
+                                    .text = "The request names no mandate: put its id into context.mandate.",
+                                    .state = STATE_NONE};
     put_verdict(&r->reply, &asked, &verdict);
     http_reply(r, 200, "application/json");
 }

@@ -3,6 +3,7 @@
  * reply - what goes back: bodies, errors in the form each API wants, and the server's own counters.
  */
 #include "connectors/http/server_int.h"
+#include "connectors/json/json_value.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -67,6 +68,16 @@ void http_fail(http_request *r, const mandate_error *error)
 {
     assert(error->status != MANDATE_OK);
     http_fail_code(r, http_code_of(error->status), error);
+}
+
+/* simdjson is fast, jansson says where: whatever the first refuses, the second gets to explain. */
+mandate_status http_body_value(cel_value *out, http_request *r, mandate_error *err)
+{
+    mandate_slice text = buf_slice(&r->body);
+    if (json_decode(out, r->on->listener->decoder, &r->a, text, NULL) == MANDATE_OK &&
+        !memmem(text.ptr, text.len, "\\u0000", 6))
+        return MANDATE_OK;
+    return json_value_parse(out, &r->a, text, 0, err);
 }
 
 const char *http_header(http_request *r, const char *name)

@@ -41,6 +41,8 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
         hub->connections = c;
         pthread_mutex_unlock(&hub->lock);
     } else if (c) {
+        if (c->spare)
+            http_request_free(c->spare);
         pthread_mutex_lock(&hub->lock);
         *(c->prev ? &c->prev->next : &hub->connections) = c->next;
         if (c->next)
@@ -51,20 +53,58 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
     }
 }
 
+void http_request_free(http_request *r)
+{
+    arena_deinit(&r->a);
+    buf_deinit(&r->body);
+    buf_deinit(&r->reply);
+    buf_deinit(&r->ask.body);
+    free(r);
+}
+
+static http_request *request_new(http_connection *c)
+{
+    http_request *r = c->spare;
+    c->spare = NULL;
+    if (!r && (r = malloc(sizeof(*r))) != NULL) {
+        arena_init(&r->a, HTTP_REQUEST_MEMORY);
+        buf_init(&r->body);
+        buf_init(&r->reply);
+    }
+    if (!r)
+        return NULL;
+    size_t kept = offsetof(http_request, server);
+    memset((char *)r + kept, 0, sizeof(*r) - kept);
+    buf_init(&r->ask.body);
+    r->on = c;
+    r->refs = 1;
+    return r;
+}
+
+/* The next request of the connection takes its memory, if that is little. */
+static void request_keep(http_request *r)
+{
+    http_connection *c = r->on;
+    bool little = r->a.used <= HTTP_SPARE_MAX && r->body.cap <= HTTP_SPARE_MAX && r->reply.cap <= HTTP_SPARE_MAX;
+    if (c->spare || !little || r->body.failed || r->reply.failed) {
+        http_request_free(r);
+        return;
+    }
+    arena_reset(&r->a);
+    buf_reset(&r->body);
+    buf_reset(&r->reply);
+    buf_deinit(&r->ask.body);
+    c->spare = r;
+}
+
 void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     http_listener *l = cls;
     http_connection *c = connection_of(mhd);
-    http_request *r = c ? calloc(1, sizeof(*r)) : NULL;
+    http_request *r = c ? request_new(c) : NULL;
     if (!r)
         return NULL;
     r->server = l->server;
-    r->on = c;
-    r->refs = 1;
-    arena_init(&r->a, HTTP_REQUEST_MEMORY);
-    buf_init(&r->body);
-    buf_init(&r->reply);
-    buf_init(&r->ask.body);
     r->target = arena_dup(&r->a, mandate_slice_str(uri));
     pthread_mutex_lock(&l->server->hub->lock);
     c->request = r;
@@ -75,13 +115,8 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 
 void http_request_unref(http_request *r)
 {
-    if (--r->refs > 0)
-        return;
-    arena_deinit(&r->a);
-    buf_deinit(&r->body);
-    buf_deinit(&r->reply);
-    buf_deinit(&r->ask.body);
-    free(r);
+    if (--r->refs == 0)
+        http_request_free(r);
 }
 
 void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code)
@@ -99,8 +134,10 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum M
     hub->active--;
     if (hub->stopping)
         pthread_cond_broadcast(&hub->changed);
-    http_request_unref(r);
+    bool last = --r->refs == 0;
     pthread_mutex_unlock(&hub->lock);
+    if (last)
+        request_keep(r);
 }
 
 /* --- from headers to handler ------------------------------------------------------------------ */
@@ -247,12 +284,16 @@ static enum MHD_Result send_reply(http_request *r)
     if (r->reply.failed)
         return MHD_NO;
     assert(r->code >= 100 && !r->replied);
+    /* A small answer is copied: cheaper than giving its memory away and asking for it again. */
+    bool copied = r->reply.len <= HTTP_COPY_MAX;
     struct MHD_Response *response =
         MHD_create_response_from_buffer(r->reply.len, r->reply.len ? r->reply.data : (char *)(uintptr_t) "",
-                                        r->reply.len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+                                        r->reply.len == 0 ? MHD_RESPMEM_PERSISTENT
+                                        : copied          ? MHD_RESPMEM_MUST_COPY
+                                                          : MHD_RESPMEM_MUST_FREE);
     if (!response)
         return MHD_NO;
-    if (r->reply.len)
+    if (r->reply.len && !copied)
         buf_init(&r->reply); /* the response owns it now */
     r->replied = true;
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);

@@ -15,21 +15,28 @@
 #include "connectors/http/route.h"
 #include "connectors/http/server.h"
 
-enum { HTTP_REQUEST_MEMORY = 4 << 20, HTTP_REQUEST_ID_MAX = 128 };
+enum {
+    HTTP_REQUEST_MEMORY = 4 << 20,
+    HTTP_REQUEST_ID_MAX = 128,
+    HTTP_SPARE_MAX = 8 << 10, /* memory kept for a connection's next request */
+    HTTP_COPY_MAX = 2 << 10
+};
 
 typedef struct http_connection http_connection;
 typedef void (*http_finish)(http_request *r);
 
 struct http_request {
+    /* kept from one request of a connection to the next: their memory */
+    arena a;
+    buf body, reply;
+    /* everything from here on is cleared */
     http_server *server;
     http_connection *on;
-    arena a;
     mandate_slice target; /* as sent: path?query */
     const http_route *route;
     http_path path;
     mandate_slice params[HTTP_PARAMS_MAX]; /* {mandate}, {type}, {id}, {name} in order */
     http_query query;
-    buf body;
     bool body_too_long;
     char request_id[HTTP_REQUEST_ID_MAX + 1]; /* echoed; "" when there is none */
     /* progress; the first three belong to the listener's thread */
@@ -45,7 +52,6 @@ struct http_request {
     /* the answer */
     unsigned code;
     const char *content_type;
-    buf reply;
     mandate_slice location;
     const char *allow;
 };
@@ -73,6 +79,8 @@ mandate_slice http_new_mandate_id(arena *a);
 /* The same with "w-". */
 mandate_slice http_new_watch_id(arena *a);
 
+/* The body as a value in the request's arena. */
+MANDATE_CHECK mandate_status http_body_value(cel_value *out, http_request *r, mandate_error *err);
 /* Header of the request, NULL when absent. */
 const char *http_header(http_request *r, const char *name);
 const http_options *http_options_of(const http_request *r);

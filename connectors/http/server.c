@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_MEMORY = 32 << 10, /* libmicrohttpd's pool: headers, and what is written */
+    CONNECTION_MEMORY = 18 << 10, /* libmicrohttpd's pool: headers, and what is written; cleared for every request */
     FAREWELL_MS = 250,            /* for the 503s of a stop to be written */
 };
 
@@ -105,6 +105,11 @@ static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error 
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     unsigned idle_s = s->options.deadline_ms / 1000 + 2; /* ours comes first */
     *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix};
+    mandate_status status = json_decoder_create(&l->decoder, err);
+    if (status != MANDATE_OK) {
+        close(fd);
+        return status;
+    }
     l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s,
                                  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l,
                                  MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
@@ -112,6 +117,7 @@ static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error 
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                                  MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!l->daemon) {
+        json_decoder_destroy(l->decoder);
         close(fd);
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "libmicrohttpd did not start: %s", strerror(errno));
     }
@@ -225,6 +231,7 @@ void http_server_stop(http_server *s)
     }
     for (uint32_t i = 0; i < s->listener_count; i++) {
         MHD_stop_daemon(s->listeners[i].daemon);
+        json_decoder_destroy(s->listeners[i].decoder);
         close(s->listeners[i].fd);
     }
     if (s->hub) {

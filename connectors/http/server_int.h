@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
+#include "connectors/decode/decode.h"
 #include "connectors/http/request.h"
 
 typedef struct http_hub {
@@ -28,6 +29,7 @@ enum { HTTP_LISTENERS_MAX = 2 };
 typedef struct http_listener {
     http_server *server;
     struct MHD_Daemon *daemon;
+    json_decoder *decoder; /* of checks; the listener's thread */
     int fd;
     bool is_unix;
 } http_listener;
@@ -37,6 +39,7 @@ struct http_connection {
     http_listener *listener;
     struct MHD_Connection *mhd;
     http_request *request; /* the one in progress, or NULL */
+    http_request *spare;   /* memory of the last one, for the next; the listener's thread */
     int64_t since_ms;      /* when the present stage began: waiting for headers, or answering */
     bool cut;
 };
@@ -62,6 +65,8 @@ http_hub *http_hub_create(void);
 void http_hub_release(http_hub *hub);
 /* Both with the lock held. Frees when the last side lets go. */
 void http_request_unref(http_request *r);
+/* Without the lock: nobody else holds it. */
+void http_request_free(http_request *r);
 /* Ends the wait of a suspended request: it answers 503, `ask` stays with the service. */
 void http_request_abandon(http_request *r);
 /* After a resumption: answers with what the service said, or that it did not. */
