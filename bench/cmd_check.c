@@ -211,7 +211,7 @@ static double server_cpu_s(check_bench *b)
 }
 
 /* A generator's run; false when it failed. */
-static bool generate(check_bench *b, uint16_t port, double seconds, double rate, const char *name)
+static bool generate(check_bench *b, uint16_t port, double seconds, double rate, bool fixed, const char *name)
 {
     char command[512], self[256];
     unsigned long long n, permitted, failed, p50, p99, p999, most;
@@ -220,8 +220,9 @@ static bool generate(check_bench *b, uint16_t port, double seconds, double rate,
     if (len <= 0)
         return false;
     self[len] = 0;
-    snprintf(command, sizeof(command), "exec '%s' load --port %u --connections %u --mandates %u --seconds %.1f --rate %.0f",
-             self, port, b->connections, b->mandates, seconds, rate);
+    snprintf(command, sizeof(command),
+             "exec '%s' load --port %u --connections %u --mandates %u --seconds %.1f --rate %.0f%s", self, port,
+             b->connections, b->mandates, seconds, rate, fixed ? " --fixed" : "");
     double cpu = server_cpu_s(b);
     uint64_t changes = atomic_load(&b->changes);
     FILE *f = popen(command, "r");
@@ -261,8 +262,9 @@ static bool over_http(check_bench *b)
     }
     bool flowing = b->events > 0 && pthread_create(&flow, NULL, events_flow, b) == 0;
     uint16_t at = http_server_port(server);
-    bool ok = generate(b, at, 0.5, 0, NULL) && generate(b, at, b->seconds, 0, "closed_loop") &&
-              generate(b, at, b->seconds, 20000, "open_loop_20k");
+    bool ok = generate(b, at, 0.5, 0, false, NULL) && generate(b, at, b->seconds, 0, true, "fixed_answer") &&
+              generate(b, at, b->seconds, 0, false, "closed_loop") &&
+              generate(b, at, b->seconds, 20000, false, "open_loop_20k");
     atomic_store(&b->stop, true);
     if (flowing)
         pthread_join(flow, NULL);

@@ -9,6 +9,8 @@ int cmd_decode(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_cases(int argc, char **argv);
+int cmd_peers(int argc, char **argv);
 int cmd_produce(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
 

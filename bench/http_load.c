@@ -88,6 +88,11 @@ static bool connection_open(load_run *r, load_connection *c)
                          "POST /access/v1/evaluation HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
                          "Content-Length: %zu\r\n\r\n%s",
                          r->l->port, sizeof(body) - 1, body);
+    if (r->l->fixed) {
+        c->request_len = (size_t)snprintf(c->request, sizeof(c->request),
+                                          "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", r->l->port);
+        return true;
+    }
     c->number_at = (size_t)(strstr(c->request, "m-00000000") - c->request) + 2;
     return true;
 }
@@ -95,8 +100,10 @@ static bool connection_open(load_run *r, load_connection *c)
 static bool send_next(load_run *r, load_connection *c, int64_t since_ns)
 {
     char digits[12];
-    snprintf(digits, sizeof(digits), "%08u", (uint32_t)(next_random(r) % r->l->mandates));
-    memcpy(c->request + c->number_at, digits, 8);
+    if (!r->l->fixed) {
+        snprintf(digits, sizeof(digits), "%08u", (uint32_t)(next_random(r) % r->l->mandates));
+        memcpy(c->request + c->number_at, digits, 8);
+    }
     c->reply_len = 0;
     c->busy = true;
     c->since_ns = since_ns;
@@ -194,7 +201,7 @@ int cmd_load(int argc, char **argv)
 {
     static const struct option options[] = {
         {"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'c'}, {"mandates", 1, NULL, 'm'}, {"seconds", 1, NULL, 's'},
-        {"rate", 1, NULL, 'r'}, {"seed", 1, NULL, 'x'},        {NULL, 0, NULL, 0}};
+        {"rate", 1, NULL, 'r'}, {"seed", 1, NULL, 'x'},        {"fixed", 0, NULL, 'f'},    {NULL, 0, NULL, 0}};
     http_load *l = calloc(1, sizeof(*l));
     int c;
     if (!l)
@@ -216,6 +223,9 @@ int cmd_load(int argc, char **argv)
             break;
         case 'r':
             l->rate = strtod(optarg, NULL);
+            break;
+        case 'f':
+            l->fixed = true;
             break;
         case 'x':
             l->seed = strtoul(optarg, NULL, 10);

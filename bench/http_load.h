@@ -17,6 +17,7 @@ typedef struct http_load {
     uint32_t connections, mandates;
     double seconds, rate; /* rate 0: closed loop. Otherwise requests a second, each timed from when it was due */
     uint64_t seed;
+    bool fixed; /* ask for an answer that needs no thought (/healthz): what HTTP alone costs here */
     /* result */
     uint64_t requests, permitted, failed;
     double took_s;

@@ -19,8 +19,10 @@ static const struct {
     {"cel", cmd_cel, "the condition language: evaluation, compilation, bytes of a program, the price of a unit of cost"},
     {"decode", cmd_decode, "a record from bytes to changes, beside Avro C and jansson on the same bytes"},
     {"replay", cmd_replay, "any workload from a file of JSON lines; docs/replay.md has the format"},
+    {"cases", cmd_cases, "thresholds, references, timers, a silent source, mandates that come and go"},
     {"check", cmd_check, "what a check costs, in process and over HTTP while events flow"},
     {"load", cmd_load, "the load generator of check, against any server's port"},
+    {"peers", cmd_peers, "ours beside a loop by hand, naive evaluation, CLIPS and cel-go on the same workload"},
     {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
     {"consume", cmd_consume, "reads a topic with nothing but librdkafka: the rate to compare the daemon with"},
 };

@@ -171,6 +171,7 @@ void workload_next(workload *w, workload_change *out)
         out->field = (workload_field)below(&w->rng, FIELD_COUNT);
     } while (!(reads >> out->field & 1));
     int old = workload_fact(&w->facts[out->deal], out->field), step;
+    out->before = old;
     switch (out->field) {
     case FIELD_STATUS: /* any other */
         out->value = (old + 1 + (int)below(&w->rng, STATUS_COUNT - 1)) % STATUS_COUNT;

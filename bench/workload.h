@@ -52,7 +52,7 @@ typedef struct workload_terms {
 typedef struct workload_change {
     uint32_t deal;
     workload_field field;
-    int value;
+    int value, before;
 } workload_change;
 
 typedef struct workload {
