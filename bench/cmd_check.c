@@ -210,12 +210,45 @@ static double server_cpu_s(check_bench *b)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* A generator's run; false when it failed. */
+typedef struct generated {
+    unsigned long long requests, permitted, failed;
+    unsigned long long ns[LOAD_PERCENTILES];
+    double took_s, cpu_s, changes;
+} generated;
+
+static bool read_result(generated *out, FILE *f)
+{
+    if (fscanf(f, "%llu %llu %llu %lf", &out->requests, &out->permitted, &out->failed, &out->took_s) != 4)
+        return false;
+    for (int i = 0; i < LOAD_PERCENTILES; i++)
+        if (fscanf(f, "%llu", &out->ns[i]) != 1)
+            return false;
+    return out->requests > 0;
+}
+
+static void report(const check_bench *b, const generated *r, const char *name)
+{
+    double n = (double)r->requests;
+    printf("{\"record\":\"check\",\"way\":\"http\",\"load\":\"%s\",\"mandates\":%u,\"connections\":%u,\"requests\":%llu,"
+           "\"permitted\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"requests_per_second\":%.0f,\"server_cpu_us\":%.3f,"
+           "\"changes_per_second\":%.0f,\"latency_us\":{",
+           name, b->mandates, b->connections, r->requests, r->permitted, r->failed, r->took_s, n / r->took_s,
+           r->cpu_s / n * 1e6, r->changes / r->took_s);
+    for (int i = 0; i < LOAD_PERCENTILES; i++)
+        printf("%s\"%g\":%.1f", i ? "," : "", http_load_percentiles[i], (double)r->ns[i] / 1e3);
+    printf("}}\n");
+    fprintf(stderr,
+            "HTTP, %s: %.0f requests/s, %.2f us of the server's CPU each (%.0f/s a core), p50 %.0f us, p99 %.0f us, "
+            "p99.9 %.0f us; %llu failed; %.0f changes/s beside\n",
+            name, n / r->took_s, r->cpu_s / n * 1e6, n / r->cpu_s, (double)r->ns[0] / 1e3, (double)r->ns[4] / 1e3,
+            (double)r->ns[5] / 1e3, r->failed, r->changes / r->took_s);
+}
+
+/* A generator's run; false when it failed. Without a name it is the warm-up. */
 static bool generate(check_bench *b, uint16_t port, double seconds, double rate, bool fixed, const char *name)
 {
     char command[512], self[256];
-    unsigned long long n, permitted, failed, p50, p99, p999, most;
-    double took;
+    generated r = {0};
     ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
     if (len <= 0)
         return false;
@@ -223,28 +256,17 @@ static bool generate(check_bench *b, uint16_t port, double seconds, double rate,
     snprintf(command, sizeof(command),
              "exec '%s' load --port %u --connections %u --mandates %u --seconds %.1f --rate %.0f%s", self, port,
              b->connections, b->mandates, seconds, rate, fixed ? " --fixed" : "");
-    double cpu = server_cpu_s(b);
-    uint64_t changes = atomic_load(&b->changes);
+    r.cpu_s = -server_cpu_s(b);
+    r.changes = -(double)atomic_load(&b->changes);
     FILE *f = popen(command, "r");
-    bool ok = f && fscanf(f, "%llu %llu %llu %lf %llu %llu %llu %llu", &n, &permitted, &failed, &took, &p50, &p99, &p999,
-                          &most) == 8;
+    bool ok = f && read_result(&r, f);
     if (f && pclose(f) != 0)
         ok = false;
-    cpu = server_cpu_s(b) - cpu;
-    changes = atomic_load(&b->changes) - changes;
-    if (!ok || !name)
-        return ok;
-    printf("{\"record\":\"check\",\"way\":\"http\",\"load\":\"%s\",\"mandates\":%u,\"connections\":%u,\"requests\":%llu,"
-           "\"permitted\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"requests_per_second\":%.0f,\"server_cpu_us\":%.3f,"
-           "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,\"changes_per_second\":%.0f}\n",
-           name, b->mandates, b->connections, n, permitted, failed, took, (double)n / took, cpu / (double)n * 1e6,
-           (double)p50 / 1e3, (double)p99 / 1e3, (double)p999 / 1e3, (double)most / 1e3, (double)changes / took);
-    fprintf(stderr,
-            "HTTP, %s: %.0f requests/s, %.2f us of the server's CPU each (%.0f/s a core), p50 %.0f us, p99 %.0f us, "
-            "p99.9 %.0f us; %llu failed; %.0f changes/s beside\n",
-            name, (double)n / took, cpu / (double)n * 1e6, (double)n / cpu, (double)p50 / 1e3, (double)p99 / 1e3,
-            (double)p999 / 1e3, failed, (double)changes / took);
-    return failed == 0;
+    r.cpu_s += server_cpu_s(b);
+    r.changes += (double)atomic_load(&b->changes);
+    if (ok && name)
+        report(b, &r, name);
+    return ok && r.failed == 0;
 }
 
 static bool over_http(check_bench *b)

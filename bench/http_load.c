@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+const double http_load_percentiles[LOAD_PERCENTILES] = {50, 75, 90, 95, 99, 99.9, 99.99, 100};
+
 enum { REPLY_MAX = 4096, EVENTS = 256 };
 
 static const char body[] =
@@ -197,6 +199,16 @@ bool http_load_run(http_load *l)
     return ok;
 }
 
+/* requests permitted failed seconds, then LOAD_PERCENTILES latencies in nanoseconds. */
+static void print_result(const http_load *l)
+{
+    printf("%llu %llu %llu %.6f", (unsigned long long)l->requests, (unsigned long long)l->permitted,
+           (unsigned long long)l->failed, l->took_s);
+    for (int i = 0; i < LOAD_PERCENTILES; i++)
+        printf(" %llu", (unsigned long long)http_load_percentile_ns(l, http_load_percentiles[i]));
+    printf("\n");
+}
+
 int cmd_load(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -236,10 +248,7 @@ int cmd_load(int argc, char **argv)
         }
     bool ok = l->port && l->connections && l->mandates && http_load_run(l);
     if (ok)
-        printf("%llu %llu %llu %.6f %llu %llu %llu %llu\n", (unsigned long long)l->requests,
-               (unsigned long long)l->permitted, (unsigned long long)l->failed, l->took_s,
-               (unsigned long long)http_load_percentile_ns(l, 50), (unsigned long long)http_load_percentile_ns(l, 99),
-               (unsigned long long)http_load_percentile_ns(l, 99.9), (unsigned long long)http_load_percentile_ns(l, 100));
+        print_result(l);
     else
         fprintf(stderr, "load: --port, --connections and --mandates must be given\n");
     free(l);

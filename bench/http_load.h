@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /* Latencies in 1/16 steps of powers of two, in nanoseconds: at most 6 % too high. */
-enum { LOAD_BUCKETS = 64 * 16 };
+enum { LOAD_BUCKETS = 64 * 16, LOAD_PERCENTILES = 8 };
+extern const double http_load_percentiles[LOAD_PERCENTILES];
 
 typedef struct http_load {
     uint16_t port;
