@@ -62,6 +62,7 @@ void arm_finish(arm_result *out, arm_run *run)
     out->wall_ns /= (double)run->changes;
     out->change_ns = total / (double)run->changes;
     out->flip_ns = out->timed_flips ? total / (double)out->timed_flips : 0;
+    out->p50_ns = run->batch_ns[batches / 2] / BATCH;
     out->p99_ns = run->batch_ns[(batches * 99 + 99) / 100 - 1] / BATCH;
 }
 

@@ -14,7 +14,8 @@ typedef struct arm_result {
     const char *name;
     uint64_t changes, flips, true_at_end; /* flips: also those of the warm-up */
     uint64_t timed_flips, touched;        /* touched: mandates looked at, for the arms that look */
-    double change_ns, flip_ns, p99_ns;    /* of the thread's own time; p99: of a batch, per change */
+    double change_ns, flip_ns;            /* of the thread's own time */
+    double p50_ns, p99_ns;                /* of a batch, per change: on a busy machine the median is the honest one */
     double wall_ns;                       /* per change, with whatever else the machine was doing */
     double load_ns, bytes;                /* per mandate; 0 when it has no such phase */
     double rss_bytes;

@@ -5,6 +5,7 @@
  */
 #include "bench/arm.h"
 
+#include "engine/condition/ahead.h"
 #include "engine/condition/index_int.h"
 
 #include <stdio.h>
@@ -23,15 +24,36 @@ typedef struct indexer {
 
 static void deaf(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now) {}
 
-static bool apply(indexer *s, uint32_t deal, workload_field field, int value)
-{
-    change_set set = {.field = s->w->field[field], .value = workload_value(field, value)};
+/* A change as it comes out of a connector. */
+typedef struct ready_change {
+    change change;
+    change_set set;
     char id[24];
-    workload_deal_id(id, deal);
-    change ch = {
-        .op = CHANGE_UPSERT, .id = mandate_slice_str(id), .sets = &set, .set_count = 1, .event_time_us = CHANGE_NO_TIME};
+} ready_change;
+
+static void make_ready(const workload *w, ready_change *r, uint32_t deal, workload_field field, int value)
+{
+    workload_deal_id(r->id, deal);
+    r->set = (change_set){.field = w->field[field], .value = workload_value(field, value)};
+    r->change = (change){.op = CHANGE_UPSERT,
+                         .id = mandate_slice_str(r->id),
+                         .sets = &r->set,
+                         .set_count = 1,
+                         .event_time_us = CHANGE_NO_TIME};
+}
+
+static void next_batch(workload *w, workload_change *changes, ready_change *ready)
+{
+    for (int i = 0; i < BATCH; i++) {
+        workload_next(w, &changes[i]);
+        make_ready(w, &ready[i], changes[i].deal, changes[i].field, changes[i].value);
+    }
+}
+
+static bool apply(indexer *s, const ready_change *r)
+{
     change_origin o = {.offset = s->offset++, .event_time_us = CHANGE_NO_TIME};
-    return context_apply(s->graph, &ch, &o) == CONTEXT_APPLIED;
+    return context_apply(s->graph, &r->change, &o) == CONTEXT_APPLIED;
 }
 
 static bool indexer_init(indexer *s, workload *w)
@@ -51,9 +73,12 @@ static bool indexer_init(indexer *s, workload *w)
             return false;
         }
     for (uint32_t i = 0; i < w->deals; i++)
-        for (int f = 0; f < FIELD_COUNT; f++)
-            if (!apply(s, i, (workload_field)f, workload_fact(&w->facts[i], (workload_field)f)))
+        for (int f = 0; f < FIELD_COUNT; f++) {
+            ready_change r;
+            make_ready(w, &r, i, (workload_field)f, workload_fact(&w->facts[i], (workload_field)f));
+            if (!apply(s, &r))
                 return false;
+        }
     return s->edge != NULL;
 }
 
@@ -89,21 +114,44 @@ static bool bind_all(arm_result *out, indexer *s)
     return ok;
 }
 
+/* As engine/step.c does. */
+static void look_ahead(const indexer *s, context_lookahead *look, const ready_change *ready, uint32_t i)
+{
+    enum { TABLE = 28, ADDRESS = 22, ENTITY = 17, CELLS = 11, COHORT = 6, WORDS = 2 };
+    if (i + TABLE < BATCH)
+        context_ahead(s->graph, look, i + TABLE, context_hash(0, ready[i + TABLE].change.id));
+    if (i + ADDRESS < BATCH)
+        context_ahead_table(s->graph, look, i + ADDRESS);
+    if (i + ENTITY < BATCH)
+        context_ahead_entity(s->graph, look, i + ENTITY);
+    if (i + CELLS < BATCH) {
+        context_ahead_cells(s->graph, look, i + CELLS);
+        condition_ahead(s->x, context_ahead_guess(s->graph, look, i + CELLS), ready[i + CELLS].set.field, AHEAD_SLOT);
+    }
+    if (i + COHORT < BATCH)
+        condition_ahead(s->x, context_ahead_guess(s->graph, look, i + COHORT), ready[i + COHORT].set.field, AHEAD_COHORT);
+    if (i + WORDS < BATCH)
+        condition_ahead(s->x, context_ahead_guess(s->graph, look, i + WORDS), ready[i + WORDS].set.field, AHEAD_WORDS);
+}
+
 bool arm_index(arm_result *out, arm_run *run)
 {
     indexer s;
     workload_change changes[BATCH];
+    ready_change ready[BATCH];
     *out = (arm_result){.name = "index"};
     bool ok = indexer_init(&s, run->w) && bind_all(out, &s);
     for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {
         uint64_t flips = 0;
-        for (int i = 0; i < BATCH; i++)
-            workload_next(run->w, &changes[i]);
+        next_batch(run->w, changes, ready);
         arm_clock start = arm_start();
+        context_lookahead look;
+        memset(look.handle, 0xff, sizeof(look.handle));
         for (int i = 0; ok && i < BATCH; i++) {
             const condition_flip *list;
             uint32_t count = 0;
-            ok = apply(&s, changes[i].deal, changes[i].field, changes[i].value) && condition_settle(s.x, &list, &count);
+            look_ahead(&s, &look, ready, (uint32_t)i);
+            ok = apply(&s, &ready[i]) && condition_settle(s.x, &list, &count);
             flips += count;
         }
         arm_stop(out, run, start, done);
@@ -150,6 +198,7 @@ bool arm_naive(arm_result *out, arm_run *run)
     workload *w = run->w;
     naive_mandate *mandates = calloc(w->mandates, sizeof(*mandates));
     workload_change changes[BATCH];
+    ready_change ready[BATCH];
     indexer s;
     arena a;
     arena_init(&a, 0);
@@ -167,12 +216,11 @@ bool arm_naive(arm_result *out, arm_run *run)
     }
     for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {
         uint64_t flips = 0, touched = 0;
-        for (int i = 0; i < BATCH; i++)
-            workload_next(w, &changes[i]);
+        next_batch(w, changes, ready);
         arm_clock start = arm_start();
         for (int i = 0; i < BATCH; i++) {
             const uint32_t *holder = &w->holders[(size_t)changes[i].deal * w->fanout];
-            ok &= apply(&s, changes[i].deal, changes[i].field, changes[i].value);
+            ok &= apply(&s, &ready[i]);
             for (uint32_t k = 0; k < w->holder_count[changes[i].deal]; k++) {
                 naive_mandate *m = &mandates[holder[k]];
                 if (!(m->reads >> changes[i].field & 1))

@@ -2,6 +2,8 @@
 /* step - see step.h: time, then inputs in order, then what is left of cascades. */
 #include "engine/engine_int.h"
 
+#include "engine/condition/ahead.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -181,7 +183,7 @@ static void step_result(engine *e, engine_result *out)
 }
 
 /* The entity of an input's first change; further ones are rare. */
-enum { AHEAD_TABLE = 28, AHEAD_ADDRESS = 20, AHEAD_ENTITY = 14, AHEAD_CELLS = 6 };
+enum { FETCH_TABLE = 28, FETCH_ADDRESS = 22, FETCH_ENTITY = 17, FETCH_CELLS = 11, FETCH_COHORT = 6, FETCH_WORDS = 2 };
 
 static const change *change_ahead(const engine_batch *batch, uint32_t at)
 {
@@ -190,17 +192,27 @@ static const change *change_ahead(const engine_batch *batch, uint32_t at)
                                                                                                          : NULL;
 }
 
+static void conditions_ahead(engine *e, const engine_batch *batch, uint32_t at, ahead_stage stage)
+{
+    const change *ch = change_ahead(batch, at);
+    if (ch && ch->set_count)
+        condition_ahead(e->conditions, context_ahead_guess(e->graph, &e->ahead, at), ch->sets[0].field, stage);
+}
+
 static void look_ahead(engine *e, const engine_batch *batch, uint32_t i)
 {
-    const change *first = change_ahead(batch, i + AHEAD_TABLE);
+    const change *first = change_ahead(batch, i + FETCH_TABLE);
     if (first)
-        context_ahead(e->graph, &e->ahead, i + AHEAD_TABLE, context_hash(first->type, first->id));
-    if (change_ahead(batch, i + AHEAD_ADDRESS))
-        context_ahead_table(e->graph, &e->ahead, i + AHEAD_ADDRESS);
-    if (change_ahead(batch, i + AHEAD_ENTITY))
-        context_ahead_entity(e->graph, &e->ahead, i + AHEAD_ENTITY);
-    if (change_ahead(batch, i + AHEAD_CELLS))
-        context_ahead_cells(e->graph, &e->ahead, i + AHEAD_CELLS);
+        context_ahead(e->graph, &e->ahead, i + FETCH_TABLE, context_hash(first->type, first->id));
+    if (change_ahead(batch, i + FETCH_ADDRESS))
+        context_ahead_table(e->graph, &e->ahead, i + FETCH_ADDRESS);
+    if (change_ahead(batch, i + FETCH_ENTITY))
+        context_ahead_entity(e->graph, &e->ahead, i + FETCH_ENTITY);
+    if (change_ahead(batch, i + FETCH_CELLS))
+        context_ahead_cells(e->graph, &e->ahead, i + FETCH_CELLS);
+    conditions_ahead(e, batch, i + FETCH_CELLS, AHEAD_SLOT);
+    conditions_ahead(e, batch, i + FETCH_COHORT, AHEAD_COHORT);
+    conditions_ahead(e, batch, i + FETCH_WORDS, AHEAD_WORDS);
 }
 
 mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err)

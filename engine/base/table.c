@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table - linear probing over two parallel arrays.
+ * table - linear probing; hash and handle side by side, so that looking up what is not cached misses once.
  *
  * Invariant: from an entry's home slot (its stored hash modulo cap) to the entry itself no slot is
  * empty. Insertion keeps it by probing, removal by moving later entries of the run back. The home
@@ -18,8 +18,7 @@ void table_init(table *t) { *t = (table){0}; }
 
 void table_deinit(table *t)
 {
-    free(t->hashes);
-    free(t->handles);
+    free(t->entries);
     table_init(t);
 }
 
@@ -35,27 +34,22 @@ static void place(table *t, uint32_t stored, uint32_t handle)
 {
     uint32_t mask = t->cap - 1;
     uint32_t i = stored & mask;
-    while (t->hashes[i] != 0)
+    while (t->entries[i].hash != 0)
         i = (i + 1) & mask;
-    t->hashes[i] = stored;
-    t->handles[i] = handle;
+    t->entries[i] = (table_entry){stored, handle};
 }
 
 static bool resize(table *t, uint32_t cap)
 {
     assert(cap >= TABLE_CAP_MIN && (cap & (cap - 1)) == 0 && t->count < full_at(cap));
     table grown = {.cap = cap, .count = t->count};
-    grown.hashes = calloc(cap, sizeof(*grown.hashes));
-    grown.handles = calloc(cap, sizeof(*grown.handles));
-    if (!grown.hashes || !grown.handles) {
-        table_deinit(&grown);
+    grown.entries = calloc(cap, sizeof(*grown.entries));
+    if (!grown.entries)
         return false;
-    }
     for (uint32_t i = 0; i < t->cap; i++)
-        if (t->hashes[i] != 0)
-            place(&grown, t->hashes[i], t->handles[i]);
-    free(t->hashes);
-    free(t->handles);
+        if (t->entries[i].hash != 0)
+            place(&grown, t->entries[i].hash, t->entries[i].handle);
+    free(t->entries);
     *t = grown;
     return true;
 }
@@ -66,20 +60,18 @@ uint32_t table_find(const table *t, uint64_t hash, table_eq eq, const void *ctx,
         return TABLE_NONE;
     uint32_t stored = stored_hash(hash);
     uint32_t mask = t->cap - 1;
-    for (uint32_t i = stored & mask; t->hashes[i] != 0; i = (i + 1) & mask)
-        if (t->hashes[i] == stored && eq(ctx, t->handles[i], key))
-            return t->handles[i];
+    for (uint32_t i = stored & mask; t->entries[i].hash != 0; i = (i + 1) & mask)
+        if (t->entries[i].hash == stored && eq(ctx, t->entries[i].handle, key))
+            return t->entries[i].handle;
     return TABLE_NONE;
 }
 
 uint32_t table_guess(const table *t, uint64_t hash)
 {
     uint32_t stored = stored_hash(hash), mask = t->cap - 1;
-    if (t->count == 0)
-        return TABLE_NONE;
-    for (uint32_t i = stored & mask; t->hashes[i] != 0; i = (i + 1) & mask)
-        if (t->hashes[i] == stored)
-            return t->handles[i];
+    for (uint32_t i = stored & mask; t->count && t->entries[i].hash != 0; i = (i + 1) & mask)
+        if (t->entries[i].hash == stored)
+            return t->entries[i].handle;
     return TABLE_NONE;
 }
 
@@ -102,8 +94,8 @@ static bool locate(const table *t, uint64_t hash, uint32_t handle, uint32_t *slo
         return false;
     uint32_t stored = stored_hash(hash);
     uint32_t mask = t->cap - 1;
-    for (uint32_t i = stored & mask; t->hashes[i] != 0; i = (i + 1) & mask) {
-        if (t->hashes[i] == stored && t->handles[i] == handle) {
+    for (uint32_t i = stored & mask; t->entries[i].hash != 0; i = (i + 1) & mask) {
+        if (t->entries[i].hash == stored && t->entries[i].handle == handle) {
             *slot = i;
             return true;
         }
@@ -118,16 +110,15 @@ bool table_remove(table *t, uint64_t hash, uint32_t handle)
         return false;
 
     uint32_t mask = t->cap - 1;
-    for (uint32_t i = (hole + 1) & mask; t->hashes[i] != 0; i = (i + 1) & mask) {
-        uint32_t home = t->hashes[i] & mask;
+    for (uint32_t i = (hole + 1) & mask; t->entries[i].hash != 0; i = (i + 1) & mask) {
+        uint32_t home = t->entries[i].hash & mask;
         /* An entry may fall back into the hole unless its home lies behind the hole. */
         if (((i - home) & mask) >= ((i - hole) & mask)) {
-            t->hashes[hole] = t->hashes[i];
-            t->handles[hole] = t->handles[i];
+            t->entries[hole] = t->entries[i];
             hole = i;
         }
     }
-    t->hashes[hole] = 0;
+    t->entries[hole].hash = 0;
     t->count--;
 
     /* A failed shrink costs memory only. */
@@ -142,8 +133,8 @@ bool table_move(table *t, uint64_t hash, uint32_t from, uint32_t to)
     uint32_t slot;
     if (!locate(t, hash, from, &slot))
         return false;
-    t->handles[slot] = to;
+    t->entries[slot].handle = to;
     return true;
 }
 
-size_t table_bytes(const table *t) { return (size_t)t->cap * (sizeof(*t->hashes) + sizeof(*t->handles)); }
+size_t table_bytes(const table *t) { return (size_t)t->cap * sizeof(*t->entries); }

@@ -16,9 +16,13 @@
 
 typedef bool (*table_eq)(const void *ctx, uint32_t handle, const void *key);
 
+typedef struct table_entry {
+    uint32_t hash; /* upper 32 bits of the hash, 0 means empty (a real 0 is stored as 1) */
+    uint32_t handle;
+} table_entry;
+
 typedef struct table {
-    uint32_t *hashes; /* upper 32 bits of the hash, 0 means empty (a real 0 is stored as 1) */
-    uint32_t *handles;
+    table_entry *entries;
     uint32_t cap, count; /* cap is 0 or a power of two */
 } table;
 
@@ -31,8 +35,7 @@ static inline void table_prefetch(const table *t, uint64_t hash)
 {
     uint32_t slot = (uint32_t)(hash >> 32) & (t->cap - 1);
     if (t->cap) {
-        __builtin_prefetch(&t->hashes[slot]);
-        __builtin_prefetch(&t->handles[slot]);
+        __builtin_prefetch(&t->entries[slot]);
     }
 }
 uint32_t table_guess(const table *t, uint64_t hash);

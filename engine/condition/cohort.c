@@ -217,7 +217,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
         *col = (column){.slot = k->slots[i], .kind = k->shape->kind[i], .op = k->shape->op[i], .family = k->families[i]};
         c->laddered += is_laddered(col->kind);
         column_init(x, col, slot_value(x, col->slot));
-        if (!slot_subscribe(x, col->slot, (subscriber){handle, i}, &col->sub_at))
+        if (!slot_subscribe(x, col->slot, (subscriber){c, i}, &col->sub_at))
             return NULL;
     }
     return c;
@@ -230,7 +230,7 @@ uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entiti
     cohort_key key = {s, slots, families};
     bool known = true;
     for (uint32_t i = 0; i < s->atoms; i++) {
-        slots[i] = entities[i]->slots ? entities[i]->slots[fields[i]] : CONTEXT_NO_SLOT;
+        slots[i] = entities[i]->slots[fields[i]];
         known &= slots[i] != CONTEXT_NO_SLOT;
     }
     uint32_t handle = known ? table_find(&x->cohort_table, key_hash(&key), cohort_eq, x, &key) : TABLE_NONE;

@@ -222,6 +222,25 @@ void cohort_evaluate(const cohort *c, uint32_t w, uint64_t *low, uint64_t *high)
     }
 }
 
+/* Fetches the records of those who flipped, then their lists: each chain of misses beside the others. */
+static void holders_ahead(const condition_index *x, const cohort *c, uint32_t w, uint64_t changed)
+{
+    const uint32_t *records = c->conditions + (size_t)w * 64;
+    if (w * 64 + 64 > c->extent) /* a free member's bit may have turned: it has no record */
+        changed &= c->extent % 64 ? (UINT64_C(1) << c->extent % 64) - 1 : UINT64_MAX;
+    for (uint64_t left = changed; left; left &= left - 1) {
+        uint32_t record = records[__builtin_ctzll(left)];
+        if (!(record & COHORT_FREE))
+            __builtin_prefetch(record_at(x, record));
+    }
+    for (int step = 0; step < 2; step++)
+        for (uint64_t left = changed; left; left &= left - 1) {
+            uint32_t record = records[__builtin_ctzll(left)];
+            if (!(record & COHORT_FREE))
+                holders_fetch(x, record, step);
+        }
+}
+
 static bool settle_word(condition_index *x, cohort *c, uint32_t w)
 {
     uint64_t low, high, *result = cohort_word(c, w) + c->columns;
@@ -229,6 +248,7 @@ static bool settle_word(condition_index *x, cohort *c, uint32_t w)
     uint64_t old_low = result[0], old_high = result[1], changed = (low ^ old_low) | (high ^ old_high);
     result[0] = low;
     result[1] = high;
+    holders_ahead(x, c, w, changed);
     for (; changed; changed &= changed - 1) {
         uint32_t bit = (uint32_t)__builtin_ctzll(changed), m = w * 64 + bit;
         if (m >= c->extent || c->conditions[m] & COHORT_FREE)

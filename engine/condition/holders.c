@@ -114,6 +114,15 @@ uint32_t holders_remove(condition_index *x, condition_record *r, uint32_t positi
     return took_place ? moved : HOLDERS_NONE;
 }
 
+void holders_fetch(const condition_index *x, uint32_t record, int step)
+{
+    uint32_t holders = record_at(x, record)->holders;
+    if (holders == HOLDERS_NONE || !(holders & HOLDERS_LIST))
+        return;
+    const holder_list *l = list_at(x, holders);
+    __builtin_prefetch(step ? (const void *)l->posts : l);
+}
+
 bool holders_flip(condition_index *x, uint32_t record, condition_truth before, condition_truth now)
 {
     uint32_t holders = record_at(x, record)->holders, one = holders, n = 1;

@@ -110,7 +110,8 @@ typedef struct slot_nodes {
 
 /* A column of a cohort that reads a cell. */
 typedef struct subscriber {
-    uint32_t cohort, column;
+    cohort *cohort;
+    uint32_t column;
 } subscriber;
 
 typedef struct slot {
@@ -174,6 +175,8 @@ uint32_t holders_remove(condition_index *x, condition_record *r, uint32_t positi
 /* Lists a flip for each holder. */
 MANDATE_CHECK bool holders_flip(condition_index *x, uint32_t record, condition_truth before, condition_truth now);
 void holders_deinit(condition_index *x);
+/* Fetches a record's list into the cache (step 0), then what is in it (step 1). */
+void holders_fetch(const condition_index *x, uint32_t record, int step);
 
 /* --- slot.c ---------------------------------------------------------------------------------------- */
 /* The slot of a cell, created when needed, with one more reference; CONDITION_NONE: out of memory. */

@@ -299,7 +299,7 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
         return;
     const subscriber *list = p->subscribers > 1 ? p->many : &p->one;
     for (uint32_t i = 0; i < p->subscribers; i++)
-        cohort_change(x, cohort_at(x, list[i].cohort), list[i].column, &value);
+        cohort_change(x, list[i].cohort, list[i].column, &value);
     if (p->nodes)
         nodes_change(x, s, schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE, old,
                      now);

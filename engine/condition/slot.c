@@ -5,21 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static bool slots_of(condition_index *x, context_entity *entity)
-{
-    uint16_t n = schema_type_at(context_schema(x->graph), entity->type)->field_count;
-    if (entity->slots)
-        return true;
-    entity->slots = malloc(n * sizeof(uint32_t));
-    for (uint16_t i = 0; entity->slots && i < n; i++)
-        entity->slots[i] = CONTEXT_NO_SLOT;
-    return entity->slots != NULL;
-}
-
 uint32_t slot_take(condition_index *x, context_entity *entity, uint16_t field)
 {
-    if (!slots_of(x, entity))
-        return CONDITION_NONE;
     uint32_t s = entity->slots[field];
     if (s != CONTEXT_NO_SLOT) {
         x->slots.data[s].refs++;
@@ -121,7 +108,7 @@ void slot_unsubscribe(condition_index *x, uint32_t s, uint32_t at)
     assert(at < p->subscribers);
     list[at] = last;
     if (at < p->subscribers - 1)
-        cohort_at(x, last.cohort)->column[last.column].sub_at = at;
+        last.cohort->column[last.column].sub_at = at;
     if (p->subscribers == 2) {
         subscriber rest = list[0];
         free(p->many);

@@ -54,6 +54,9 @@ void context_ahead_cells(const context *c, const context_lookahead *a, uint32_t 
         if (cell->value.kind == CEL_STRING)
             __builtin_prefetch(cell->value.s);
     }
-    if (e->slots)
-        __builtin_prefetch(e->slots);
+}
+
+const context_entity *context_ahead_guess(const context *c, const context_lookahead *a, uint32_t at)
+{
+    return candidate(c, a->handle[at % CONTEXT_AHEAD]);
 }

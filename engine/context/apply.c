@@ -33,7 +33,7 @@ static uint32_t inverse_search(cel_value list, const context_entity *from, bool 
 
 static void inverse_changed(context *c, context_entity *target, uint16_t field, cel_value old)
 {
-    if (target->slots && target->slots[field] != CONTEXT_NO_SLOT)
+    if (target->slots[field] != CONTEXT_NO_SLOT)
         c->observer(c->observer_ctx, target, field, old, target->cells[field].value);
 }
 
@@ -81,7 +81,7 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
 {
     context_cell *cell = &entity->cells[field];
     const schema_field *f = &schema_type_at(c->schema, entity->type)->fields[field];
-    bool watched = entity->slots && entity->slots[field] != CONTEXT_NO_SLOT;
+    bool watched = entity->slots[field] != CONTEXT_NO_SLOT;
     cel_value before = cell->value, seen = watched ? cell_effective(c, entity, field) : before;
     uint32_t prov_before = cell->provenance;
     bool ok = true;
@@ -138,7 +138,7 @@ static bool set_all(context *c, context_entity *e, cel_value value, uint32_t pro
 static void inverses_known(context *c, context_entity *e)
 {
     const schema_type *t = schema_type_at(c->schema, e->type);
-    for (uint16_t i = 0; e->slots && i < t->field_count; i++)
+    for (uint16_t i = 0; i < t->field_count; i++)
         if (t->fields[i].kind == SCHEMA_INVERSE && e->cells[i].value.len == 0)
             inverse_changed(c, e, i, (cel_value){.kind = CEL_UNKNOWN});
 }
@@ -219,7 +219,7 @@ static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t
 {
     context_cell *cell = &e->cells[field];
     uint32_t before = cell->provenance;
-    bool watched = e->slots && e->slots[field] != CONTEXT_NO_SLOT;
+    bool watched = e->slots[field] != CONTEXT_NO_SLOT;
     cel_value seen = watched ? cell_effective(c, e, field) : cell->value;
     c->provenances.data[prov].refs++;
     cell->provenance = prov;

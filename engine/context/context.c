@@ -38,7 +38,6 @@ static void entity_free(const context *c, context_entity *e)
     const schema_type *t = schema_type_at(c->schema, e->type);
     for (uint16_t i = 0; i < t->field_count; i++)
         value_disown(&e->cells[i].value);
-    free(e->slots);
     free(e);
 }
 
@@ -89,17 +88,20 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
         return c->entities.data[handle];
     context_entity *e;
     const schema_type *t = schema_type_at(c->schema, type);
-    /* One block, in the order in which it is read: entity, cells, id. */
+    /* One block, in the order in which it is read: entity, slots, cells, id. */
+    size_t slots_size = (t->field_count * sizeof(uint32_t) + 7) & ~(size_t)7;
     size_t cells_size = t->field_count * sizeof(context_cell);
-    e = malloc(sizeof(*e) + cells_size + id.len + 1);
+    e = malloc(sizeof(*e) + slots_size + cells_size + id.len + 1);
     if (!e)
         return NULL;
-    context_cell *cells = (context_cell *)(e + 1);
+    uint32_t *slots = (uint32_t *)(e + 1);
+    context_cell *cells = (context_cell *)(void *)((char *)slots + slots_size);
     char *copy = (char *)cells + cells_size;
     memset(cells, 0, cells_size);
     memcpy(copy, id.ptr, id.len);
     copy[id.len] = 0;
-    *e = (context_entity){.id = {copy, id.len}, .cells = cells, .type = type, .handle = c->entities.len};
+    *e = (context_entity){.id = {copy, id.len}, .cells = cells, .slots = slots, .type = type, .handle = c->entities.len};
+    memset(slots, 0xff, slots_size); /* CONTEXT_NO_SLOT */
     for (uint16_t i = 0; i < t->field_count; i++)
         cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0) : (cel_value){.kind = CEL_UNKNOWN};
     if (!VEC_PUSH(&c->entities, e))
@@ -192,8 +194,6 @@ void context_source(context *c, uint16_t source, bool live)
     c->source_down[source] = !live;
     for (uint32_t i = 0; i < c->entities.len; i++) {
         context_entity *e = c->entities.data[i];
-        if (!e->slots)
-            continue;
         uint16_t n = schema_type_at(c->schema, e->type)->field_count;
         for (uint16_t f = 0; f < n; f++) {
             uint32_t p = e->cells[f].provenance;

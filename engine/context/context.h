@@ -3,7 +3,7 @@
  * context - the context graph in memory: entities, their attributes, references and inverses, and who said so.
  *
  *   entity  (type, id) ── cells[field] = value + index of its provenance
- *                      └─ slots[field] = what the condition index attached to the cell (NULL until watched)
+ *                      └─ slots[field] = what the condition index attached to the cell (CONTEXT_NO_SLOT until watched)
  *
  * Invariants
  *  - An entity that was only asked about or referred to is UNOBSERVED: its attributes read unknown. After a delete it is
@@ -32,7 +32,7 @@ typedef struct context_cell {
 typedef struct context_entity {
     mandate_slice id;    /* in the same block, like */
     context_cell *cells; /* one per field of the type */
-    uint32_t *slots;     /* per field, or NULL */
+    uint32_t *slots;     /* one per field; CONTEXT_NO_SLOT: nobody watches it */
     uint32_t handle;
     uint16_t type;
     uint8_t status;
@@ -70,6 +70,8 @@ void context_ahead(const context *c, context_lookahead *a, uint32_t at, uint64_t
 void context_ahead_table(const context *c, context_lookahead *a, uint32_t at);
 void context_ahead_entity(const context *c, const context_lookahead *a, uint32_t at);
 void context_ahead_cells(const context *c, const context_lookahead *a, uint32_t at);
+/* Whom the table's first guess was, fetched by now; NULL: nobody. For those who go on from there. */
+const context_entity *context_ahead_guess(const context *c, const context_lookahead *a, uint32_t at);
 
 /* Effective value: what a condition sees. Unknown has no attribute list (u is 0): the reader names it. */
 cel_value context_read(const context *c, const context_entity *entity, uint16_t field);
