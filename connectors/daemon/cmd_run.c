@@ -7,8 +7,10 @@
 
 #include "connectors/daemon/daemon.h"
 #include "connectors/daemon/log.h"
+#include "connectors/daemon/reload.h"
 #include "engine/base/hash.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -35,13 +37,33 @@ static void hide_memory(void)
         log_write(LOG_WARN, "daemon", "core dumps could not be turned off");
 }
 
-static void wait_for_signal(const sigset_t *signals)
+/* True: stop and start again, in place. */
+static bool wait_for_signal(daemon_state *d, const sigset_t *signals)
 {
     int signal = 0;
 
-    while (sigwait(signals, &signal) != 0)
-        ;
+    for (;;) {
+        while (sigwait(signals, &signal) != 0)
+            ;
+        if (signal != SIGHUP)
+            break;
+        if (daemon_reload(d) == RELOAD_RESTART)
+            return true;
+    }
     log_write(LOG_INFO, "daemon", "stopping on signal %d", signal);
+    return false;
+}
+
+/* The same process with a new schema. Nothing that is open is handed on but standard input, output and error. */
+static void restart_in_place(const char *path)
+{
+    char program[] = "mandated", option[] = "--config";
+    char *argv[] = {program, option, strdup(path), NULL};
+
+    if (argv[2] && close_range(3, ~0U, 0) == 0)
+        execv("/proc/self/exe", argv);
+    log_write(LOG_ERROR, "daemon", "cannot start again in place: %s; stopped", strerror(errno));
+    _exit(DAEMON_EXIT_UNAVAILABLE);
 }
 
 int cmd_run(int argc, char **argv)
@@ -58,6 +80,7 @@ int cmd_run(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     hide_memory();
@@ -71,14 +94,15 @@ int cmd_run(int argc, char **argv)
         status = daemon_open(d, &err);
     if (status == MANDATE_OK)
         status = daemon_start(d, &err);
-    if (status == MANDATE_OK)
-        wait_for_signal(&signals);
+    bool again = status == MANDATE_OK && wait_for_signal(d, &signals);
     if (!daemon_stop(d) || status == MANDATE_OK) {
         /* Destroying Kafka clients can take longer than anyone waits for us; the database is what must be closed. */
         if (d->store)
             store_close(d->store);
         if (d->broker && d->config.kafka.embedded_port_file)
             unlink(d->config.kafka.embedded_port_file);
+        if (again)
+            restart_in_place(argv[0]);
         log_write(LOG_INFO, "daemon", "stopped");
         _exit(status == MANDATE_OK ? DAEMON_EXIT_OK : command_fail(&err));
     }

@@ -20,6 +20,8 @@
 #include "connectors/kafka/broker.h"
 #include "connectors/kafka/cluster.h"
 
+#include <pthread.h>
+
 enum {
     DAEMON_REQUESTS_MAX = 4096,
     DAEMON_EMBEDDED_PARTITIONS = 4,
@@ -52,7 +54,8 @@ typedef struct daemon_state {
     sink *publisher, *watch_publisher;
     engine_thread *loop;
     past *past;
-    source **sources;
+    pthread_rwlock_t sources_lock; /* of `connectors`, `sources` and their counts, which a reload changes */
+    source **sources;              /* sources[i] reads for connectors[i] */
     uint32_t source_count;
     service port;
     http_server *http;
@@ -61,6 +64,11 @@ typedef struct daemon_state {
 
 /* `d` is zeroed. On failure call daemon_close. */
 MANDATE_CHECK mandate_status daemon_load(daemon_state *d, const char *path, mandate_error *err);
+/* The same for a reload: schemas are cached in the store of `owner`, which the connectors may be moved to. */
+MANDATE_CHECK mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *owner, mandate_error *err);
+/* A source for a connector, not started. */
+MANDATE_CHECK mandate_status daemon_source_create(source **out, daemon_state *d, const connector *c,
+                                                  engine_source_state told, mandate_error *err);
 MANDATE_CHECK mandate_status daemon_open(daemon_state *d, mandate_error *err);
 MANDATE_CHECK mandate_status daemon_start(daemon_state *d, mandate_error *err);
 /* False: some thread did not end in time; the database is closed all the same and the process must exit without daemon_close. */

@@ -203,6 +203,9 @@ static void render_engine(buf *b, metrics *m, const view *v)
     head(b, "mandated_checks_total", "counter", "Checks answered from the view.");
     buf_printf(b, "mandated_checks_total{decision=\"permit\"} %llu\nmandated_checks_total{decision=\"deny\"} %llu\n",
                (unsigned long long)atomic_load(&m->checks_permitted), (unsigned long long)atomic_load(&m->checks_denied));
+    head(b, "mandated_reloads_total", "counter", "Reloads (SIGHUP) since the start.");
+    buf_printf(b, "mandated_reloads_total{outcome=\"done\"} %llu\nmandated_reloads_total{outcome=\"refused\"} %llu\n",
+               (unsigned long long)atomic_load(&m->reloads), (unsigned long long)atomic_load(&m->reloads_refused));
     histogram(b, "mandated_step_seconds", "Duration of engine_step.", &m->step);
     histogram(b, "mandated_commit_seconds", "Duration of a commit.", &m->commit);
 }

@@ -27,6 +27,7 @@ typedef struct metrics {
     _Atomic int64_t outbox_pending;
     metrics_histogram step, commit;
     _Atomic uint64_t checks_permitted, checks_denied;
+    _Atomic uint64_t reloads, reloads_refused;
 } metrics;
 
 void metrics_observe(metrics_histogram *h, int64_t us);

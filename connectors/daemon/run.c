@@ -205,6 +205,26 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
     return status;
 }
 
+mandate_status daemon_source_create(source **out, daemon_state *d, const connector *c, engine_source_state told,
+                                    mandate_error *err)
+{
+    source_options options = {
+        .connector = c,
+        .schema = d->schema,
+        .cluster = &d->cluster.value,
+        .host = &d->host,
+        .group_prefix = "mandated",
+        .dead_letters = d->dead_letters,
+        .told = told,
+        .ctx = d,
+        .offset = stored_offset,
+        .push = take_batch,
+    };
+    if (!d->broker)
+        options.notes = (source_notes){d, note_get, note_put};
+    return source_create(out, &options, err);
+}
+
 static mandate_status make_sources(daemon_state *d, mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
@@ -213,21 +233,8 @@ static mandate_status make_sources(daemon_state *d, mandate_error *err)
     if (!d->sources)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for sources");
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++) {
-        source_options options = {
-            .connector = d->connectors[i],
-            .schema = d->schema,
-            .cluster = &d->cluster.value,
-            .host = &d->host,
-            .group_prefix = "mandated",
-            .dead_letters = d->dead_letters,
-            .told = engine_source_get(d->engine, connector_source(d->connectors[i])),
-            .ctx = d,
-            .offset = stored_offset,
-            .push = take_batch,
-        };
-        if (!d->broker)
-            options.notes = (source_notes){d, note_get, note_put};
-        status = source_create(&d->sources[i], &options, err);
+        const connector *c = d->connectors[i];
+        status = daemon_source_create(&d->sources[i], d, c, engine_source_get(d->engine, connector_source(c)), err);
         if (status == MANDATE_OK)
             d->source_count++;
     }

@@ -63,6 +63,7 @@ static bool ready(void *ctx, buf *out)
     sink_status_get(d->publisher, &published);
     buf_printf(out, "{\"engine\":{\"fresh\":%s,\"age_ms\":%lld},\"publisher\":{\"reachable\":%s},\"connectors\":[",
                fresh ? "true" : "false", (long long)(age / 1000), published.reachable ? "true" : "false");
+    pthread_rwlock_rdlock(&d->sources_lock);
     for (uint32_t i = 0; i < d->source_count; i++) {
         source_status_get(d->sources[i], &s);
         caught_up = caught_up && s.caught_up;
@@ -72,6 +73,7 @@ static bool ready(void *ctx, buf *out)
         put_reason(out, &s);
         buf_put_char(out, '}');
     }
+    pthread_rwlock_unlock(&d->sources_lock);
     bool ok = fresh && caught_up && atomic_load(&d->serving) && !atomic_load(&d->stopping);
     buf_printf(out, "],\"ready\":%s}", ok ? "true" : "false");
     return ok;
@@ -81,7 +83,9 @@ static void metrics_text(void *ctx, buf *out)
 {
     daemon_state *d = ctx;
 
+    pthread_rwlock_rdlock(&d->sources_lock);
     metrics_render(out, &d->metrics, d->view, d->publisher, d->sources, d->source_count, clock_wall_us());
+    pthread_rwlock_unlock(&d->sources_lock);
 }
 
 typedef struct partition_ctx {
@@ -121,6 +125,7 @@ static void connectors_json(void *ctx, buf *out)
     source_status s;
 
     buf_put_str(out, "{\"connectors\":[");
+    pthread_rwlock_rdlock(&d->sources_lock);
     for (uint32_t i = 0; i < d->source_count; i++) {
         partition_ctx p = {out, false, clock_wall_us()};
         source_status_get(d->sources[i], &s);
@@ -140,9 +145,11 @@ static void connectors_json(void *ctx, buf *out)
         put_reason(out, &s);
         buf_put_char(out, '}');
     }
+    pthread_rwlock_unlock(&d->sources_lock);
     buf_put_str(out, "]}");
 }
 
+/* Under the lock. */
 static source *source_find(const daemon_state *d, mandate_slice name, mandate_error *err)
 {
     for (uint32_t i = 0; i < d->source_count; i++)
@@ -155,13 +162,16 @@ static source *source_find(const daemon_state *d, mandate_slice name, mandate_er
 
 static mandate_status connector_clear(void *ctx, mandate_slice name, mandate_error *err)
 {
-    source *s = source_find(ctx, name, err);
+    daemon_state *d = ctx;
 
-    if (!s)
-        return err->status;
-    log_write(LOG_INFO, "daemon", "connector %s: cleared on request", source_name(s));
-    source_clear(s);
-    return MANDATE_OK;
+    pthread_rwlock_rdlock(&d->sources_lock);
+    source *s = source_find(d, name, err);
+    if (s) {
+        log_write(LOG_INFO, "daemon", "connector %s: cleared on request", source_name(s));
+        source_clear(s);
+    }
+    pthread_rwlock_unlock(&d->sources_lock);
+    return s ? MANDATE_OK : err->status;
 }
 
 /* A number at the end of `text` behind `mark`; cuts both off. */
@@ -208,17 +218,19 @@ static mandate_status parse_from(source_replay *out, mandate_slice from, mandate
 
 static mandate_status connector_replay(void *ctx, mandate_slice name, mandate_slice from, mandate_error *err)
 {
-    source *s = source_find(ctx, name, err);
+    daemon_state *d = ctx;
     source_replay what;
-
-    if (!s)
-        return err->status;
     mandate_status status = parse_from(&what, from, err);
-    if (status == MANDATE_OK)
-        status = source_replay_start(s, &what, err);
+
+    if (status != MANDATE_OK)
+        return status;
+    pthread_rwlock_rdlock(&d->sources_lock);
+    source *s = source_find(d, name, err);
+    status = s ? source_replay_start(s, &what, err) : err->status;
     if (status == MANDATE_OK)
         log_write(LOG_INFO, "daemon", "connector %s: reads again from %.*s on request", source_name(s),
                   MANDATE_SLICE_ARG(from));
+    pthread_rwlock_unlock(&d->sources_lock);
     return status;
 }
 

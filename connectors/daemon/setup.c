@@ -36,9 +36,10 @@ static mandate_status load_entities(daemon_state *d, mandate_error *err)
     return status;
 }
 
-static mandate_status load_connectors(daemon_state *d, mandate_error *err)
+/* `owner`: whose store caches schemas. */
+static mandate_status load_connectors(daemon_state *d, daemon_state *owner, mandate_error *err)
 {
-    registry_cache cache = {d, cache_get, cache_put};
+    registry_cache cache = {owner, cache_get, cache_put};
     mandate_status status = MANDATE_OK;
 
     d->connectors = calloc(d->config.connectors.count + 1, sizeof(*d->connectors));
@@ -54,18 +55,24 @@ static mandate_status load_connectors(daemon_state *d, mandate_error *err)
 
 mandate_status daemon_load(daemon_state *d, const char *path, mandate_error *err)
 {
+    return daemon_load_for(d, path, d, err);
+}
+
+mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *owner, mandate_error *err)
+{
     mandate_status status = config_load(&d->config, path, err);
 
     if (status != MANDATE_OK) {
         d->config = (config){0};
         return status;
     }
+    pthread_rwlock_init(&d->sources_lock, NULL);
     log_init((log_level)d->config.log.level);
     status = schema_create(&d->schema, err);
     if (status == MANDATE_OK)
         status = load_entities(d, err);
     if (status == MANDATE_OK)
-        status = load_connectors(d, err);
+        status = load_connectors(d, owner, err);
     if (status == MANDATE_OK)
         status = schema_freeze(d->schema, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++)

@@ -204,6 +204,30 @@ bool source_join(source *s, int timeout_ms)
     return true;
 }
 
+bool source_settled(source *s, int timeout_ms)
+{
+    int64_t until = source_monotonic(s) + (int64_t)timeout_ms * 1000;
+
+    assert(!s->started);
+    for (;;) {
+        struct timespec nap = {0, 2000000};
+        int back = 0;
+        pthread_mutex_lock(&s->lock);
+        for (const source_batch *b = s->free; b; b = b->next)
+            back++;
+        pthread_mutex_unlock(&s->lock);
+        if (back == SOURCE_BATCHES)
+            return true;
+        if (source_monotonic(s) >= until)
+            return false;
+        nanosleep(&nap, NULL);
+    }
+}
+
+void source_retire(source *s) { atomic_store(&s->retiring, true); }
+
+bool source_retired(source *s) { return atomic_load(&s->phase) == SOURCE_HALTED && atomic_load(&s->state) != SOURCE_LIVE; }
+
 void source_destroy(source *s)
 {
     if (!s)

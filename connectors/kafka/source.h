@@ -74,6 +74,11 @@ MANDATE_CHECK mandate_status source_start(source *s, mandate_error *err);
 void source_stop(source *s);
 /* True when both threads ended within the time. */
 bool source_join(source *s, int timeout_ms);
+/* Joined before: true when all that was handed over came back committed within the time. */
+bool source_settled(source *s, int timeout_ms);
+/* Its word counts for nothing from here on: tells so, reads nothing more. source_retired when the engine has it. */
+void source_retire(source *s);
+bool source_retired(source *s);
 /* All batches released, threads joined. NULL: nothing. */
 void source_destroy(source *s);
 

@@ -88,7 +88,7 @@ struct source {
     pthread_t reader, watcher;
     bool started;
     _Atomic int running; /* threads not ended yet */
-    _Atomic bool stopping, clear, suspicion;
+    _Atomic bool stopping, clear, suspicion, retiring;
     _Atomic int phase;
     _Atomic int state; /* engine_source_state, for status */
     _Atomic uint32_t found_version;

@@ -520,6 +520,10 @@ void *source_reader_main(void *opaque)
         uint64_t before = atomic_load(&s->polled);
         if (atomic_exchange(&s->clear, false))
             cleared(&rd);
+        if (atomic_load(&s->retiring)) {
+            s->silence.halted = true;
+            atomic_store(&s->phase, SOURCE_HALTED);
+        }
         if (atomic_load(&s->phase) == SOURCE_HALTED) {
             source_pause(s, READ_WAIT_MS * 1000);
         } else {

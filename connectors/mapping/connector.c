@@ -116,6 +116,11 @@ const connector_property *connector_properties(const connector *c, uint32_t *cou
 
 connector_on_error connector_error_policy(const connector *c) { return c->on_error; }
 
+bool connector_same_file(const connector *a, const connector *b)
+{
+    return !strcmp(a->path, b->path) && mandate_slice_eq(a->doc->source.text, b->doc->source.text);
+}
+
 bool connector_has_event_time(const connector *c) { return EXPR_GIVEN(&c->event_time); }
 
 int64_t connector_max_silence_us(const connector *c) { return c->max_silence_us; }
