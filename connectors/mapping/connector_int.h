@@ -52,8 +52,9 @@ MANDATE_CHECK mandate_status value_time_us(int64_t *out, cel_value v, mandate_er
 typedef struct map_attribute {
     mandate_slice name;
     map_expr value;
-    uint16_t field;       /* after bind */
-    const cel_type *type; /* after bind: what the schema says */
+    uint16_t field;               /* after bind */
+    const cel_type *type;         /* after bind: what the schema says */
+    uint32_t text_max, items_max; /* after bind: declared sizes, 0 for none */
 } map_attribute;
 
 typedef struct map_reference {
@@ -123,6 +124,6 @@ typedef struct key_table {
 } key_table;
 
 extern const key_table connector_file_keys, decode_keys, entity_keys, reference_keys;
-extern const key_table types_file_keys, type_keys, type_reference_keys;
+extern const key_table types_file_keys, type_keys, type_attribute_keys, type_reference_keys;
 
 #endif

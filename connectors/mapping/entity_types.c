@@ -5,6 +5,44 @@
  * Only declares; that something supplies an attribute is what connectors say. All problems of a file are reported.
  */
 #include "connectors/mapping/connector_int.h"
+#include "engine/limits.h"
+
+enum { SIZE_MAX_DECLARED = LIMIT_VALUE };
+
+/* 0 when it is not there; false (and a problem) when it is no size. */
+static bool read_size(uint32_t *out, const yaml_doc *doc, const yaml_node *map, const char *key, problems *p)
+{
+    const yaml_node *n = yaml_get(map, key);
+    int64_t size = 0;
+    *out = 0;
+    if (n && (!yaml_int(n, &size) || size < 1 || size > SIZE_MAX_DECLARED)) {
+        yaml_problem(p, doc, n, "%s must be a number from 1 to %d", key, SIZE_MAX_DECLARED);
+        return false;
+    }
+    *out = (uint32_t)size;
+    return true;
+}
+
+/* {type: list(string), max_items: 20, max_text: 64}: the node of the type, or NULL and a problem. */
+static const yaml_node *read_attribute(uint32_t *text_max, uint32_t *items_max, const yaml_doc *doc, const yaml_node *name,
+                                       const yaml_node *value, problems *p)
+{
+    char got[64];
+    const yaml_node *type = value;
+    *text_max = *items_max = 0;
+    if (value->kind == YAML_MAP) {
+        if (!yaml_check_keys(p, doc, value, type_attribute_keys.what, type_attribute_keys.keys, type_attribute_keys.count))
+            return NULL;
+        type = yaml_get(value, "type");
+        if (!type || !read_size(text_max, doc, value, "max_text", p) || !read_size(items_max, doc, value, "max_items", p))
+            return NULL;
+    }
+    if (type->kind == YAML_SCALAR)
+        return type;
+    yaml_problem(p, doc, type, "the type of '%.*s' must be a word such as string or list(string), not %s",
+                 MANDATE_SLICE_ARG(name->text), yaml_describe(got, sizeof(got), type));
+    return NULL;
+}
 
 static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, const yaml_node *map, problems *p)
 {
@@ -15,14 +53,15 @@ static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, co
         return;
     }
     for (uint32_t i = 0; i < map->count; i++) {
-        const yaml_node *name = map->entries[i].key, *text = map->entries[i].value;
-        if (text->kind != YAML_SCALAR) {
-            yaml_problem(p, doc, text, "the type of '%.*s' must be a word such as string or list(string), not %s",
-                         MANDATE_SLICE_ARG(name->text), yaml_describe(got, sizeof(got), text));
+        const yaml_node *name = map->entries[i].key, *text;
+        uint32_t text_max, items_max;
+        text = read_attribute(&text_max, &items_max, doc, name, map->entries[i].value, p);
+        if (!text)
             continue;
-        }
         mandate_slice type_text = yaml_is_null(text) ? mandate_slice_of("", 0) : text->text;
         mandate_status status = schema_declare_attribute(s, type, name->text, type_text, false, &err);
+        if (!status && (text_max || items_max))
+            status = schema_declare_sizes(s, type, name->text, text_max, items_max, &err);
         if (status)
             problem_add(p, &doc->source, status, text->line, text->column, "%s%s", err.text,
                         memchr(type_text.ptr, '(', type_text.len) && !memchr(type_text.ptr, ')', type_text.len)

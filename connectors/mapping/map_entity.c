@@ -73,6 +73,23 @@ static mandate_status check_value_size(cel_value v, mandate_error *err)
     return MANDATE_OK;
 }
 
+/* Every string in it, and the elements of the whole. */
+static mandate_status check_declared_sizes(cel_value v, const map_attribute *a, bool whole, mandate_error *err)
+{
+    bool container = v.kind == CEL_LIST || v.kind == CEL_MAP;
+    if (container && whole && a->items_max && v.len > a->items_max)
+        return mandate_error_set(err, MANDATE_LIMIT, "%u elements, max_items declares %u", v.len, a->items_max);
+    if ((v.kind == CEL_STRING || v.kind == CEL_BYTES) && a->text_max && v.len > a->text_max)
+        return mandate_error_set(err, MANDATE_LIMIT, "%u bytes of text, max_text declares %u", v.len, a->text_max);
+    mandate_status status = MANDATE_OK;
+    for (uint32_t i = 0; container && a->text_max && i < v.len && !status; i++) {
+        status = check_declared_sizes(v.kind == CEL_LIST ? v.items[i] : v.map[i].value, a, false, err);
+        if (!status && v.kind == CEL_MAP)
+            status = check_declared_sizes(v.map[i].key, a, false, err);
+    }
+    return status;
+}
+
 static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *m, const map_entity *e, mapper_result *r,
                                      mandate_error *err)
 {
@@ -86,6 +103,8 @@ static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *
             status = value_coerce(&v, m->act.memory, v, a->type, err);
             if (!status)
                 status = check_value_size(v, err);
+            if (!status)
+                status = check_declared_sizes(v, a, true, err);
             if (status)
                 status = mapper_fail(&a->value, "value", "mapping", r, err);
         }

@@ -37,6 +37,23 @@ static cost_estimated visit_ident(cost_walk *c, const cel_expr *e)
     return cost_make(bound_of_type(&c->maker, e->type), CEL_UNITS_VAR);
 }
 
+/* A field of a declared object, as large as its declaration says. */
+static const bound *of_field(cost_walk *c, const cel_type *object, uint32_t field, const cel_type *type)
+{
+    const cel_object_decl *decl = cel_env_object_at(c->env, object->object);
+    const cel_cost_sizes assumed = c->maker.sizes;
+    if (decl && decl->sizes && field < decl->count) {
+        cel_cost_sizes *s = &c->maker.sizes;
+        if (decl->sizes[field].text_max)
+            s->text = s->inner_text = decl->sizes[field].text_max;
+        if (decl->sizes[field].items_max)
+            s->items = decl->sizes[field].items_max;
+    }
+    const bound *b = bound_of_type(&c->maker, type);
+    c->maker.sizes = assumed;
+    return b;
+}
+
 /* The field of an object, or what a map (or an optional of one) may hold under a name. */
 static const bound *selected(cost_walk *c, const cel_type *operand, const bound *x, const cel_type *type)
 {
@@ -68,7 +85,9 @@ static cost_estimated visit_select(cost_walk *c, const cel_expr *e)
 {
     cost_estimated x = cost_visit(c, e->operand);
     const cel_type *type = e->operand->type;
-    const bound *b = e->test_only ? bound_scalar() : selected(c, type, x.b, e->type);
+    const bound *b = e->test_only                            ? bound_scalar()
+                     : type && type->kind == CEL_TYPE_OBJECT ? of_field(c, type, e->field, e->type)
+                                                             : selected(c, type, x.b, e->type);
     return cost_make(b, bound_add(x.cost, bound_add(CEL_UNITS_FIELD, selection(type, x.b, e->name.len))));
 }
 
@@ -332,7 +351,7 @@ mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, const cel_
         text.len--;
     cel_issues_add(issues, ast->source, worst->offset,
                    "this may cost up to %llu units, and %llu are allowed; %llu of them for '%.*s%s' "
-                   "(lists are taken to hold up to %u elements, strings %u bytes)",
+                   "(lists are taken to hold up to %u elements, strings %u bytes, where no max_items, max_text is declared)",
                    (unsigned long long)cost, (unsigned long long)max, (unsigned long long)part, MANDATE_SLICE_ARG(text),
                    cut ? "..." : "", assumed.items, assumed.text);
     return cel_issues_status(issues, MANDATE_LIMIT, err);

@@ -2,8 +2,8 @@
 /*
  * cost - the most that evaluating a checked expression can cost, from assumed sizes of what it reads.
  *
- * In units (cost_unit.h), the same that the evaluator counts in activation.cost. Nobody declares how
- * long lists and texts from outside are, so sizes are assumed, and the assumption is enforced where it
+ * In units (cost_unit.h), the same that the evaluator counts in activation.cost. How long lists and texts from outside get is
+ * declared (cel_env_field_sizes) or assumed, and enforced where it
  * matters: an evaluation that spends more than activation.cost_max ends in an error. Within the
  * assumed sizes the estimate is never below what is counted (a property test shows it).
  */

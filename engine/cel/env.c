@@ -196,6 +196,21 @@ mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_fi
     return MANDATE_OK;
 }
 
+mandate_status cel_env_field_sizes(cel_env *env, const cel_type *object, uint32_t field, uint32_t text_max,
+                                   uint32_t items_max, mandate_error *err)
+{
+    cel_object_decl *decl = decl_of(env, object) ? &env->objects.data[object->object] : NULL;
+
+    if (!decl || field >= decl->count)
+        return mandate_error_set(err, MANDATE_INVALID, "this is no field of an object type of the environment");
+    if (!decl->sizes)
+        decl->sizes = ARENA_ARRAY(&env->memory, cel_field_sizes, decl->count);
+    if (!decl->sizes)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for fields");
+    decl->sizes[field] = (cel_field_sizes){text_max, items_max};
+    return MANDATE_OK;
+}
+
 const cel_field *cel_object_fields(const cel_env *env, const cel_type *object, uint32_t *count)
 {
     const cel_object_decl *decl = decl_of(env, object);

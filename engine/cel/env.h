@@ -19,9 +19,14 @@ typedef struct cel_decl {
     uint32_t var;         /* index of a variable; CEL_REF_NONE (UINT32_MAX) for a table */
 } cel_decl;
 
+typedef struct cel_field_sizes {
+    uint32_t text_max, items_max;
+} cel_field_sizes;
+
 typedef struct cel_object_decl {
     const cel_type *type;
     const cel_field *fields;
+    cel_field_sizes *sizes; /* beside `fields`; NULL: none was declared */
     uint32_t count;
     bool declared; /* has its fields */
 } cel_object_decl;

@@ -108,6 +108,10 @@ bool cel_type_equal(const cel_type *x, const cel_type *y);
 /* Gives an object type its fields (names copied). Once per type. */
 MANDATE_CHECK mandate_status cel_env_fields(cel_env *env, const cel_type *object, const cel_field *fields, uint32_t count,
                                             mandate_error *err);
+/* The largest a field's value gets: bytes of a string (or of each string in it), elements of a list or map; 0: as cost.h
+ * assumes. Only the estimate of costs looks at it. */
+MANDATE_CHECK mandate_status cel_env_field_sizes(cel_env *env, const cel_type *object, uint32_t field, uint32_t text_max,
+                                                 uint32_t items_max, mandate_error *err);
 /* Declares a variable; the result is its index, given to the host. Dotted names are allowed. */
 MANDATE_CHECK mandate_status cel_env_variable(uint32_t *out, cel_env *env, const char *name, const cel_type *type,
                                               mandate_error *err);

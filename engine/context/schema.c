@@ -306,6 +306,24 @@ mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice 
     return MANDATE_OK;
 }
 
+mandate_status schema_declare_sizes(schema *s, uint16_t type, mandate_slice name, uint32_t text_max, uint32_t items_max,
+                                    mandate_error *err)
+{
+    schema_type *t = &s->types.data[type];
+    uint16_t index = schema_field_find(t, name);
+    if (index == SCHEMA_NONE || t->fields[index].kind != SCHEMA_ATTRIBUTE)
+        return mandate_error_set(err, MANDATE_INVALID, "'%s.%.*s' is no attribute", t->name, MANDATE_SLICE_ARG(name));
+    schema_field *f = &t->fields[index];
+    if ((text_max && f->text_max && text_max != f->text_max) || (items_max && f->items_max && items_max != f->items_max))
+        return mandate_error_set(err, MANDATE_CONFLICT, "attribute '%s.%s' is declared with two different sizes", t->name,
+                                 f->name);
+    if (s->frozen && ((text_max && !f->text_max) || (items_max && !f->items_max)))
+        return frozen_error(err);
+    f->text_max = text_max ? text_max : f->text_max;
+    f->items_max = items_max ? items_max : f->items_max;
+    return MANDATE_OK;
+}
+
 /* The field of the target that reads the reference backwards. */
 static mandate_status declare_inverse(schema *s, uint16_t type, uint16_t field, uint16_t target, mandate_slice inverse,
                                       mandate_error *err)
@@ -432,6 +450,9 @@ static mandate_status freeze_type(schema *s, const schema_type *t, mandate_error
     for (uint16_t i = 0; i < t->field_count; i++)
         fields[i] = (cel_field){t->fields[i].name, t->fields[i].type};
     mandate_status status = cel_env_fields(s->env, t->object, fields, t->field_count, err);
+    for (uint16_t i = 0; i < t->field_count && !status; i++)
+        if (t->fields[i].text_max || t->fields[i].items_max)
+            status = cel_env_field_sizes(s->env, t->object, i, t->fields[i].text_max, t->fields[i].items_max, err);
     if (!status)
         status = cel_env_table(s->env, t->object, err);
     free(fields);

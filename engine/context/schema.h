@@ -44,6 +44,8 @@ typedef struct schema_field {
     const cel_type *type; /* ATTRIBUTE: value type; REFERENCE: object; INVERSE: list(object) */
     uint16_t target;      /* REFERENCE, INVERSE: type index */
     uint16_t inverse;     /* REFERENCE: inverse field on target, or SCHEMA_NONE; INVERSE: the reference field */
+    uint32_t text_max;    /* ATTRIBUTE: bytes of a string, or of each in it; 0: not declared */
+    uint32_t items_max;   /* ATTRIBUTE: elements of a list or map; 0: not declared */
     bool supplied;        /* some connector fills it; otherwise conditions on it are unobservable */
     uint32_t stable_id;
 } schema_field;
@@ -72,6 +74,9 @@ MANDATE_CHECK mandate_status schema_declare_type(uint16_t *out, schema *s, manda
 /* `type_text` as cel_type_parse reads it; empty = dyn unless declared elsewhere. */
 MANDATE_CHECK mandate_status schema_declare_attribute(schema *s, uint16_t type, mandate_slice name, mandate_slice type_text,
                                                       bool supplied, mandate_error *err);
+/* How large a declared attribute gets; 0: nothing said. For the cost of conditions; connectors refuse larger values. */
+MANDATE_CHECK mandate_status schema_declare_sizes(schema *s, uint16_t type, mandate_slice name, uint32_t text_max,
+                                                  uint32_t items_max, mandate_error *err);
 /* `inverse` empty: none. */
 MANDATE_CHECK mandate_status schema_declare_reference(schema *s, uint16_t type, mandate_slice name, mandate_slice target,
                                                       mandate_slice inverse, bool supplied, mandate_error *err);

@@ -108,6 +108,15 @@ def sessions(folder):
             report("session: " + command, done.stdout == shown, done.stdout)
 
 
+def entity_types(folder):
+    for i, block in enumerate(blocks("docs/conditions.md", "yaml")):
+        path = os.path.join(folder, "types-%d.yaml" % i)
+        open(path, "w").write(block)
+        done = subprocess.run([os.path.join(BIN, "mandatectl"), "connector", "check", "--entities", path], text=True,
+                              capture_output=True)
+        report("the entity types of docs/conditions.md check", done.returncode == 0, done.stderr)
+
+
 def cost_table():
     page = open(os.path.join(ROOT, "docs", "conditions.md"), encoding="utf-8").read()
     table = "\n".join(costs.table(os.path.join(BIN, "mandatectl")))
@@ -130,6 +139,7 @@ def main():
             readme(env)
             conditions(env)
             sessions(folder)
+            entity_types(folder)
             cost_table()
         finally:
             daemon.terminate()

@@ -266,6 +266,11 @@ static void test_connector__entity_type_files_tell_their_mistakes(void **state)
         {"types: {t.e: {attributes: {x: strnig}}}\n", "strnig"},
         {"types: {t.e: {attributes: {x: [a]}}}\n", "must be a word"},
         {"types: {t.e: {attributes: {x: map(string, int)}}}\n", "quote the type"},
+        {"types: {t.e: {attributes: {x: {typ: int}}}}\n", "did you mean 'type'?"},
+        {"types: {t.e: {attributes: {x: {max_items: 3}}}}\n", "has no 'type'"},
+        {"types: {t.e: {attributes: {x: {type: string, max_text: 0}}}}\n", "max_text must be a number from 1 to 65536"},
+        {"types: {t.e: {attributes: {x: {type: string, max_text: 65537}}}}\n", "max_text must be a number from 1 to 65536"},
+        {"types: {t.e: {attributes: {x: {type: list(int), max_items: many}}}}\n", "max_items must be a number"},
         {"types: {t-e: {}}\n", "t-e"},
         {"types: {t.e: {references: {r: {inverse: x}}}}\n", "has no 'type'"},
         {"types: {t.e: {references: {r: t.o}, attributes: {r: int}}}\n", "as an attribute and as a reference"},
@@ -381,6 +386,7 @@ static void test_connector__the_json_schemas_have_exactly_the_keys_of_the_tables
     defs = yaml_get(doc->root, "$defs");
     same_keys(doc->root, &types_file_keys);
     same_keys(yaml_get(defs, "type"), &type_keys);
+    same_keys(yaml_get(defs, "attribute"), &type_attribute_keys);
     same_keys(yaml_get(defs, "reference"), &type_reference_keys);
     yaml_close(doc);
 }

@@ -430,6 +430,31 @@ static void test_mapper__projected_paths_and_programs_agree(void **state)
     assert_true(projected >= 8);
 }
 
+static void test_mapper__a_value_larger_than_it_was_declared_is_poison(void **state)
+{
+    static const struct {
+        const char *value;
+        mandate_status status;
+    } cases[] = {
+        {"[\"abc\",\"d\"]", MANDATE_OK},       {"[\"a\",\"b\",\"c\"]", MANDATE_LIMIT}, {"[\"abcd\"]", MANDATE_LIMIT},
+        {"[{\"k\":[1,2,3]}]", MANDATE_OK}, /* only the whole is counted */
+        {"[{\"k\":\"abcd\"}]", MANDATE_LIMIT}, {"[{\"long\":1}]", MANDATE_LIMIT},      {"null", MANDATE_OK},
+    };
+    fixture f;
+    char text[200];
+    (void)state;
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\n"
+                 "types: {t.e: {attributes: {x: {type: list(dyn), max_items: 2, max_text: 3}}}}\n"
+                 "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(text, sizeof(text), "{\"id\":1,\"x\":%s}", cases[i].value);
+        if (run(&f, NULL, text) != cases[i].status)
+            fail_msg("%s: status differs", cases[i].value);
+    }
+    fixture_close(&f);
+}
+
 static void test_mapper__a_value_larger_than_the_limit_is_poison(void **state)
 {
     fixture f;
@@ -492,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_mapper__keys_headers_and_meta_can_be_mapped),
         cmocka_unit_test(test_mapper__an_odd_key_is_no_matter_when_nobody_reads_it),
         cmocka_unit_test(test_mapper__projected_paths_and_programs_agree),
+        cmocka_unit_test(test_mapper__a_value_larger_than_it_was_declared_is_poison),
         cmocka_unit_test(test_mapper__a_value_larger_than_the_limit_is_poison),
         cmocka_unit_test(test_mapper__what_cannot_be_decoded_says_its_stage),
         cmocka_unit_test(test_mapper__a_failed_record_leaves_nothing_for_the_next),

@@ -163,6 +163,27 @@ static void test_cost__nested_comprehensions_are_estimated_once_each(void **stat
     world_deinit(&w);
 }
 
+static void test_cost__declared_sizes_are_believed(void **state)
+{
+    static const char source[] = "doc['a'].tags.all(t, doc['a'].tags.exists(u, u == t))";
+    world w;
+    world_init(&w);
+    const cel_type *doc = cel_type_object(w.env, "doc");
+    uint64_t assumed = estimate(&w, source, NULL);
+    assert_true(assumed > LIMIT_CEL_COST);
+    assert_int_equal(cel_env_field_sizes(w.env, doc, FIELD_TAGS, 16, 20, NULL), MANDATE_OK);
+    uint64_t declared = estimate(&w, source, NULL);
+    assert_true(declared < 40000);
+    assert_int_equal(cel_env_field_sizes(w.env, doc, FIELD_TAGS, 16, 21, NULL), MANDATE_OK);
+    assert_true(estimate(&w, source, NULL) > declared);
+    assert_int_equal(cel_env_field_sizes(w.env, doc, FIELD_TAGS, 160, 20, NULL), MANDATE_OK);
+    assert_true(estimate(&w, source, NULL) > declared);
+    /* that of another field is as before */
+    assert_true(estimate(&w, "dyn(doc['a'].extra) == dyn(doc['b'].extra)", NULL) > LIMIT_CEL_COST);
+    assert_int_equal(cel_env_field_sizes(w.env, doc, 700, 1, 1, NULL), MANDATE_INVALID);
+    world_deinit(&w);
+}
+
 /* The words that people read, against the numbers that are charged; a call's step is 4 of them. */
 static void test_cost__prices_in_words_are_the_prices(void **state)
 {
@@ -206,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_cost__what_may_take_too_long_does_not_fit_and_is_named),
         cmocka_unit_test(test_cost__a_refusal_says_where_and_how_much),
         cmocka_unit_test(test_cost__grows_with_the_assumed_sizes),
+        cmocka_unit_test(test_cost__declared_sizes_are_believed),
         cmocka_unit_test(test_cost__prices_in_words_are_the_prices),
         cmocka_unit_test(test_cost__nested_comprehensions_are_estimated_once_each),
     };
