@@ -446,6 +446,8 @@ int main(int argc, char **argv)
     static run r;
     r.seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     gen_init(&r.g, r.seed);
+    gen_call_init();
+    r.g.with_calls = true;
     gen_world_init(&r.w);
     arena_init(&r.first, 1 << 20);
     arena_init(&r.other, 1 << 20);
