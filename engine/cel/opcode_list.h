@@ -5,8 +5,7 @@
  * meaning").
  *
  * Enum, names and the disassembler come from here. Every value on the stack may also be unknown
- * or an error ("odd"); strict steps pass odd operands on: all unknowns merged, else the first
- * error. Slots are absolute stack positions, known when compiling. k: constant, n: name constant,
+ * or an error ("odd"); strict steps pass on the first odd operand (cel_strict). Slots are absolute stack positions, known when compiling. k: constant, n: name constant,
  * to: step index.
  */
 #ifndef MANDATE_ENGINE_CEL_OPCODE_LIST_H
