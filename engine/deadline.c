@@ -24,7 +24,8 @@ static bool serve_expiries(engine *e, int64_t at_us)
     while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_EXPIRY)
         if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
             return engine_fail(e, "out of memory while serving deadlines");
-    sort_by_id(e, e->affected.data, e->affected.len);
+    if (!sort_by_id(e, e->affected.data, e->affected.len))
+        return false;
     for (uint32_t i = 0; i < e->affected.len; i++) {
         uint32_t handle = e->affected.data[i];
         if (mandate_state_is_final((mandate_state)mandate_at(e, handle)->state) || ended_ancestor(e, handle) != MANDATE_NONE)
@@ -45,7 +46,8 @@ static bool serve_grace(engine *e, int64_t at_us)
     while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_GRACE)
         if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
             return engine_fail(e, "out of memory while serving deadlines");
-    sort_by_id(e, e->affected.data, e->affected.len);
+    if (!sort_by_id(e, e->affected.data, e->affected.len))
+        return false;
     for (uint32_t i = 0; i < e->affected.len; i++) {
         mandate *m = mandate_at(e, e->affected.data[i]);
         m->grace_at_us = INT64_MAX;

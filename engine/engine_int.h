@@ -83,6 +83,12 @@ typedef struct occasion {
     mandate_slice principal, note;
 } occasion;
 
+/* A mandate with what decides its place among others (order.c). */
+typedef struct id_rank {
+    uint64_t key;
+    uint32_t handle;
+} id_rank;
+
 struct engine {
     const schema *schema;
     mandate_slice issuer; /* owned */
@@ -120,6 +126,7 @@ struct engine {
     VEC(mandate_slice) watches_removed;
     VEC(watch_change) watch_changes;
     VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
+    VEC(id_rank) ranks;
     bool meta_changed, more;
     uint64_t leaf_flips0, condition_flips0, programs0;
     uint32_t changes_applied, changes_stale;
@@ -184,6 +191,6 @@ void cascade_free(cascade *c);
 /* Is there room for another transition in this step? */
 static inline bool step_has_room(const engine *e) { return e->transitions.len < LIMIT_BATCH_TRANSITIONS; }
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b);
-void sort_by_id(engine *e, uint32_t *handles, uint32_t count);
+bool sort_by_id(engine *e, uint32_t *handles, uint32_t count); /* order.c */
 
 #endif

@@ -11,23 +11,6 @@
 #include "engine/engine_int.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b)
-{
-    return mandate_slice_cmp(e->mandates.data[a].id, e->mandates.data[b].id);
-}
-
-static int order_cb(const void *a, const void *b, void *ctx)
-{
-    return mandate_order_by_id(ctx, *(const uint32_t *)a, *(const uint32_t *)b);
-}
-
-void sort_by_id(engine *e, uint32_t *handles, uint32_t count)
-{
-    if (count > 1)
-        qsort_r(handles, count, sizeof(*handles), order_cb, e);
-}
 
 static condition_truth clause_truth(const engine *e, const mandate *m, mandate_clause clause)
 {
@@ -108,12 +91,37 @@ bool mandate_review(engine *e, uint32_t handle, const occasion *why)
     return review_suspension(e, handle, why);
 }
 
+/* Who flipped lies all over memory: asked for together, they come together. */
+static void owners_ahead(const engine *e, const condition_flip *flips, uint32_t count)
+{
+    for (uint32_t i = 0; count > 1 && i < count; i++) {
+        if (flips[i].clause == CLAUSE_WATCH) {
+            __builtin_prefetch(&e->pulses.data[flips[i].owner]);
+            continue;
+        }
+        const char *m = (const char *)&e->mandates.data[flips[i].owner];
+        for (size_t line = 0; line < sizeof(mandate); line += 64)
+            __builtin_prefetch(m + line);
+    }
+}
+
+static void affected_ahead(const engine *e)
+{
+    for (uint32_t i = 0; e->affected.len > 1 && i < e->affected.len; i++) {
+        const mandate *m = &e->mandates.data[e->affected.data[i]];
+        for (int k = 0; k < CLAUSE_COUNT; k++)
+            if (m->template[k])
+                condition_value_ahead(e->conditions, m->edge[k]);
+    }
+}
+
 bool engine_settle(engine *e, const occasion *why)
 {
     const condition_flip *flips;
     uint32_t count;
     if (!condition_settle(e->conditions, &flips, &count))
         return engine_fail(e, "out of memory while settling conditions");
+    owners_ahead(e, flips, count);
     e->affected.len = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (flips[i].clause == CLAUSE_WATCH) {
@@ -130,7 +138,9 @@ bool engine_settle(engine *e, const occasion *why)
     }
     if (!watch_report(e, why))
         return false;
-    sort_by_id(e, e->affected.data, e->affected.len);
+    affected_ahead(e);
+    if (!sort_by_id(e, e->affected.data, e->affected.len))
+        return false;
     for (uint32_t i = 0; i < e->affected.len; i++) {
         uint32_t handle = e->affected.data[i];
         mandate *m = mandate_at(e, handle);

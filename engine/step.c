@@ -60,6 +60,7 @@ void engine_destroy(engine *e)
     VEC_FREE(&e->dirty);
     VEC_FREE(&e->new_claims);
     VEC_FREE(&e->affected);
+    VEC_FREE(&e->ranks);
     VEC_FREE(&e->loading_claims);
     arena_deinit(&e->memory);
     arena_deinit(&e->loading);

@@ -32,11 +32,11 @@ static uint64_t key_hash(const cohort_key *k)
 }
 
 /* --- room --------------------------------------------------------------------------------------------------- */
-/* One block: the words, then the records. */
+/* One block: the words, then the records, then the holders. */
 static bool cohort_resize(cohort *c, uint32_t cap)
 {
     size_t words = (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
-    char *block = malloc(words + cap * sizeof(uint32_t));
+    char *block = malloc(words + 2 * cap * sizeof(uint32_t));
     if (!block)
         return false;
     uint64_t *fresh = (uint64_t *)(void *)block;
@@ -46,11 +46,13 @@ static bool cohort_resize(cohort *c, uint32_t cap)
     if (c->extent) {
         memcpy(fresh, c->words, old_bytes);
         memcpy(conditions, c->conditions, c->extent * sizeof(uint32_t));
+        memcpy(conditions + cap, c->holders, c->extent * sizeof(uint32_t));
     }
     memset(block + old_bytes, 0, words - old_bytes);
     free(c->words);
     c->words = fresh;
     c->conditions = conditions;
+    c->holders = conditions + cap;
     c->cap = cap;
     while ((words_of(cap) - 1) >> c->shift >= 64) { /* what is marked is marked more coarsely */
         uint64_t coarse = 0;
@@ -178,8 +180,9 @@ static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
     else
         member = c->extent++;
     c->conditions[member] = record;
+    c->holders[member] = HOLDERS_NONE;
     c->members++;
-    *record_at(x, record) = (condition_record){.cohort = c->handle, .index = member, .refs = 1, .holders = HOLDERS_NONE};
+    *record_at(x, record) = (condition_record){.cohort = c->handle, .index = member, .refs = 1};
     if (!constants_add(x, c, member, keys) || (c->big && !big_add(c, member, keys)))
         return CONDITION_NONE;
     if (!c->big && c->members > COHORT_SMALL - 64 && !become_big(c))
@@ -285,6 +288,7 @@ static void cohort_compact(condition_index *x, cohort *c)
         if (c->conditions[m] & COHORT_FREE)
             continue;
         record_at(x, c->conditions[m])->index = n;
+        c->holders[n] = c->holders[m];
         c->conditions[n++] = c->conditions[m];
     }
     for (uint32_t i = 0; i < c->columns; i++) {

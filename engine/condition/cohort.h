@@ -17,7 +17,7 @@
  * difference. Unknown and error are states of a whole column: a constant of another kind makes another cohort (family).
  *
  * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high]
- * truth = high * 2 + low as in condition_truth. Behind the words stands the condition record of each member.
+ * truth = high * 2 + low as in condition_truth. Behind the words stand the record and the holders of each member.
  */
 #ifndef MANDATE_ENGINE_CONDITION_COHORT_H
 #define MANDATE_ENGINE_CONDITION_COHORT_H
@@ -64,7 +64,8 @@ struct cohort {
     uint64_t dirty; /* bit i: words i << shift ... are to be evaluated */
     cohort_big *big;
     uint64_t *words;
-    uint32_t *conditions;             /* by member; a free one: COHORT_FREE | next free */
+    uint32_t *conditions;             /* the record of each member; of a free one: COHORT_FREE | next free */
+    uint32_t *holders;                /* of each member */
     uint32_t handle, members, extent; /* extent: members ever in use, first to last */
     uint32_t free, cap;               /* free: first free member, or COHORT_FREE_END */
     uint8_t columns, laddered, shift; /* laddered: columns with constants */

@@ -222,23 +222,24 @@ void cohort_evaluate(const cohort *c, uint32_t w, uint64_t *low, uint64_t *high)
     }
 }
 
-/* Fetches the records of those who flipped, then their lists: each chain of misses beside the others. */
+/* Fetches the lists of those who flipped, then what is in them: each chain of misses beside the others. */
 static void holders_ahead(const condition_index *x, const cohort *c, uint32_t w, uint64_t changed)
 {
-    const uint32_t *records = c->conditions + (size_t)w * 64;
-    if (w * 64 + 64 > c->extent) /* a free member's bit may have turned: it has no record */
-        changed &= c->extent % 64 ? (UINT64_C(1) << c->extent % 64) - 1 : UINT64_MAX;
-    for (uint64_t left = changed; left; left &= left - 1) {
-        uint32_t record = records[__builtin_ctzll(left)];
-        if (!(record & COHORT_FREE))
-            __builtin_prefetch(record_at(x, record));
-    }
     for (int step = 0; step < 2; step++)
-        for (uint64_t left = changed; left; left &= left - 1) {
-            uint32_t record = records[__builtin_ctzll(left)];
-            if (!(record & COHORT_FREE))
-                holders_fetch(x, record, step);
-        }
+        for (uint64_t left = changed; left; left &= left - 1)
+            holders_fetch(x, c->holders[w * 64 + (uint32_t)__builtin_ctzll(left)], step);
+}
+
+/* Bits of members that are there. */
+static uint64_t taken(const cohort *c, uint32_t w, uint64_t bits)
+{
+    uint64_t out = 0;
+    for (; bits; bits &= bits - 1) {
+        uint32_t m = w * 64 + (uint32_t)__builtin_ctzll(bits);
+        if (m < c->extent && !(c->conditions[m] & COHORT_FREE))
+            out |= bits & -bits;
+    }
+    return out;
 }
 
 static bool settle_word(condition_index *x, cohort *c, uint32_t w)
@@ -248,13 +249,14 @@ static bool settle_word(condition_index *x, cohort *c, uint32_t w)
     uint64_t old_low = result[0], old_high = result[1], changed = (low ^ old_low) | (high ^ old_high);
     result[0] = low;
     result[1] = high;
-    holders_ahead(x, c, w, changed);
+    if (c->members < c->extent || w * 64 + 64 > c->extent)
+        changed = taken(c, w, changed);
+    if (changed & (changed - 1))
+        holders_ahead(x, c, w, changed);
     for (; changed; changed &= changed - 1) {
         uint32_t bit = (uint32_t)__builtin_ctzll(changed), m = w * 64 + bit;
-        if (m >= c->extent || c->conditions[m] & COHORT_FREE)
-            continue;
         x->stats.node_flips++;
-        if (!holders_flip(x, c->conditions[m], (condition_truth)((old_low >> bit & 1) | (old_high >> bit & 1) << 1),
+        if (!holders_flip(x, c->holders[m], (condition_truth)((old_low >> bit & 1) | (old_high >> bit & 1) << 1),
                           (condition_truth)((low >> bit & 1) | (high >> bit & 1) << 1)))
             return false;
     }

@@ -13,6 +13,11 @@ static holder_list *list_at(const condition_index *x, uint32_t holders)
     return rows_at(&x->lists, holders & ~HOLDERS_LIST);
 }
 
+static uint32_t *holders_of(const condition_index *x, const condition_record *r)
+{
+    return r->cohort == COHORT_NONE ? &x->nodes.data[r->index].holders : &cohort_at(x, r->cohort)->holders[r->index];
+}
+
 uint32_t record_of_node(condition_index *x, uint32_t node)
 {
     condition_node *n = &x->nodes.data[node];
@@ -24,8 +29,9 @@ uint32_t record_of_node(condition_index *x, uint32_t node)
     uint32_t record = rows_take(&x->records);
     if (record == ROWS_NONE)
         return x->failed = true, CONDITION_NONE;
-    *record_at(x, record) = (condition_record){.cohort = COHORT_NONE, .index = node, .refs = 1, .holders = HOLDERS_NONE};
+    *record_at(x, record) = (condition_record){.cohort = COHORT_NONE, .index = node, .refs = 1};
     n->record = record;
+    n->holders = HOLDERS_NONE;
     return record;
 }
 
@@ -35,7 +41,7 @@ void condition_release(condition_index *x, condition_edge edge)
     assert(r->refs > 0);
     if (--r->refs)
         return;
-    assert(r->holders == HOLDERS_NONE);
+    assert(*holders_of(x, r) == HOLDERS_NONE);
     uint32_t in = r->cohort, index = r->index;
     rows_give(&x->records, edge >> 1);
     if (in != COHORT_NONE) {
@@ -54,6 +60,8 @@ condition_truth condition_value(const condition_index *x, condition_edge edge)
     return edge & 1 ? truth_not(t) : t;
 }
 
+void condition_value_ahead(const condition_index *x, condition_edge edge) { __builtin_prefetch(record_at(x, edge >> 1)); }
+
 /* --- postings -------------------------------------------------------------------------------------------------- */
 static bool list_push(holder_list *l, uint32_t post)
 {
@@ -69,38 +77,38 @@ static bool list_push(holder_list *l, uint32_t post)
     return true;
 }
 
-bool holders_add(condition_index *x, condition_record *r, uint32_t post, uint32_t *position)
+bool holders_add(condition_index *x, uint32_t *holders, uint32_t post, uint32_t *position)
 {
     *position = 0;
-    if (r->holders == HOLDERS_NONE)
-        return r->holders = post, true;
-    if (!(r->holders & HOLDERS_LIST)) {
+    if (*holders == HOLDERS_NONE)
+        return *holders = post, true;
+    if (!(*holders & HOLDERS_LIST)) {
         uint32_t list = rows_take(&x->lists);
-        if (list == ROWS_NONE || !list_push(list_at(x, list), r->holders))
+        if (list == ROWS_NONE || !list_push(list_at(x, list), *holders))
             return false;
-        r->holders = HOLDERS_LIST | list;
+        *holders = HOLDERS_LIST | list;
     }
-    holder_list *l = list_at(x, r->holders);
+    holder_list *l = list_at(x, *holders);
     *position = l->len;
     return list_push(l, post);
 }
 
-uint32_t holders_remove(condition_index *x, condition_record *r, uint32_t position)
+uint32_t holders_remove(condition_index *x, uint32_t *holders, uint32_t position)
 {
-    if (!(r->holders & HOLDERS_LIST)) {
+    if (!(*holders & HOLDERS_LIST)) {
         assert(position == 0);
-        r->holders = HOLDERS_NONE;
+        *holders = HOLDERS_NONE;
         return HOLDERS_NONE;
     }
-    holder_list *l = list_at(x, r->holders);
-    assert(r->holders != HOLDERS_NONE && position < l->len);
+    holder_list *l = list_at(x, *holders);
+    assert(*holders != HOLDERS_NONE && position < l->len);
     uint32_t moved = l->posts[--l->len];
     bool took_place = position < l->len;
     if (took_place)
         l->posts[position] = moved;
     if (l->len == 1) { /* back in place */
-        uint32_t list = r->holders & ~HOLDERS_LIST;
-        r->holders = l->posts[0];
+        uint32_t list = *holders & ~HOLDERS_LIST;
+        *holders = l->posts[0];
         free(l->posts);
         l->posts = NULL;
         rows_give(&x->lists, list);
@@ -114,18 +122,17 @@ uint32_t holders_remove(condition_index *x, condition_record *r, uint32_t positi
     return took_place ? moved : HOLDERS_NONE;
 }
 
-void holders_fetch(const condition_index *x, uint32_t record, int step)
+void holders_fetch(const condition_index *x, uint32_t holders, int step)
 {
-    uint32_t holders = record_at(x, record)->holders;
     if (holders == HOLDERS_NONE || !(holders & HOLDERS_LIST))
         return;
     const holder_list *l = list_at(x, holders);
     __builtin_prefetch(step ? (const void *)l->posts : l);
 }
 
-bool holders_flip(condition_index *x, uint32_t record, condition_truth before, condition_truth now)
+bool holders_flip(condition_index *x, uint32_t holders, condition_truth before, condition_truth now)
 {
-    uint32_t holders = record_at(x, record)->holders, one = holders, n = 1;
+    uint32_t one = holders, n = 1;
     const uint32_t *posts = &one;
     if (holders == HOLDERS_NONE)
         return true;
@@ -149,12 +156,12 @@ bool holders_flip(condition_index *x, uint32_t record, condition_truth before, c
 bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause, uint32_t *position)
 {
     assert(owner <= OWNER_MAX);
-    return holders_add(x, record_at(x, edge >> 1), owner << 3 | (uint32_t)clause << 1 | (edge & 1), position);
+    return holders_add(x, holders_of(x, record_at(x, edge >> 1)), owner << 3 | (uint32_t)clause << 1 | (edge & 1), position);
 }
 
 void condition_detach(condition_index *x, condition_edge edge, uint32_t position, condition_moved moved, void *ctx)
 {
-    uint32_t post = holders_remove(x, record_at(x, edge >> 1), position);
+    uint32_t post = holders_remove(x, holders_of(x, record_at(x, edge >> 1)), position);
     if (post != HOLDERS_NONE)
         moved(ctx, post >> 3, (uint8_t)(post >> 1 & 3), position);
 }

@@ -128,7 +128,7 @@ static bool collect(condition_index *x)
         condition_node *n = &x->nodes.data[x->log.data[i]];
         n->logged = false;
         if (n->truth != n->logged_truth &&
-            !holders_flip(x, n->record, (condition_truth)n->logged_truth, (condition_truth)n->truth))
+            !holders_flip(x, n->holders, (condition_truth)n->logged_truth, (condition_truth)n->truth))
             return false;
     }
     x->log.len = 0;

@@ -63,6 +63,7 @@ MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index
                                             mandate_slice text, const claims *c, mandate_error *err);
 void condition_release(condition_index *x, condition_edge edge);
 condition_truth condition_value(const condition_index *x, condition_edge edge);
+void condition_value_ahead(const condition_index *x, condition_edge edge); /* soon to be asked for */
 
 /* What holds a condition: a mandate, by one of its clauses, or a watch. Two bits. */
 enum { CLAUSE_WATCH = CLAUSE_COUNT };

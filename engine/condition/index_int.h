@@ -26,11 +26,10 @@ typedef struct condition_record {
     uint32_t cohort; /* COHORT_NONE: a node */
     uint32_t index;  /* member of the cohort, or the node */
     uint32_t refs;   /* 0: free */
-    uint32_t holders;
 } condition_record;
 #define COHORT_NONE UINT32_MAX
 
-/* Holders of a record: none, one posting in place, or a list. A posting is owner << 3 | clause << 1 | negated. */
+/* Holders of a condition, kept with the member or node that decides it: none, one posting in place, or a list. A posting is owner << 3 | clause << 1 | negated. */
 #define HOLDERS_NONE UINT32_MAX
 #define HOLDERS_LIST UINT32_C(0x80000000)
 enum { OWNER_MAX = (1 << 28) - 1 };
@@ -87,6 +86,7 @@ typedef struct condition_node {
     uint32_t count[4]; /* AND: children by truth */
     u32_vec parents;   /* parent node * 2 + negated: one entry per edge */
     uint32_t record;   /* of the condition that is this node, or CONDITION_NONE */
+    uint32_t holders;
 } condition_node;
 
 /* Thresholds of one kind of value on one slot, sorted; each with its up to four leaves (<, <=, >, >=). */
@@ -169,14 +169,14 @@ struct condition_index {
 static inline condition_record *record_at(const condition_index *x, uint32_t record) { return rows_at(&x->records, record); }
 /* The record of a node, whose reference it takes over; CONDITION_NONE: out of memory. */
 uint32_t record_of_node(condition_index *x, uint32_t node);
-MANDATE_CHECK bool holders_add(condition_index *x, condition_record *r, uint32_t post, uint32_t *position);
+MANDATE_CHECK bool holders_add(condition_index *x, uint32_t *holders, uint32_t post, uint32_t *position);
 /* The posting that took the freed place, or HOLDERS_NONE. */
-uint32_t holders_remove(condition_index *x, condition_record *r, uint32_t position);
+uint32_t holders_remove(condition_index *x, uint32_t *holders, uint32_t position);
 /* Lists a flip for each holder. */
-MANDATE_CHECK bool holders_flip(condition_index *x, uint32_t record, condition_truth before, condition_truth now);
+MANDATE_CHECK bool holders_flip(condition_index *x, uint32_t holders, condition_truth before, condition_truth now);
 void holders_deinit(condition_index *x);
-/* Fetches a record's list into the cache (step 0), then what is in it (step 1). */
-void holders_fetch(const condition_index *x, uint32_t record, int step);
+/* Fetches a list of holders into the cache (step 0), then what is in it (step 1). */
+void holders_fetch(const condition_index *x, uint32_t holders, int step);
 
 /* --- slot.c ---------------------------------------------------------------------------------------- */
 /* The slot of a cell, created when needed, with one more reference; CONDITION_NONE: out of memory. */

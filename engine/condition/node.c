@@ -28,7 +28,8 @@ condition_truth edge_value(const condition_index *x, condition_edge edge)
 
 uint32_t node_alloc(condition_index *x, node_kind kind)
 {
-    condition_node fresh = {.kind = (uint8_t)kind, .refs = 1, .slot = CONDITION_NONE, .record = CONDITION_NONE};
+    condition_node fresh = {
+        .kind = (uint8_t)kind, .refs = 1, .slot = CONDITION_NONE, .record = CONDITION_NONE, .holders = HOLDERS_NONE};
     uint32_t node = x->node_free;
     if (node != CONDITION_NONE) {
         x->node_free = x->nodes.data[node].refs;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order - mandates in order of their ids, which is the order of transitions within one input.
+ *
+ * Ids of one system begin alike, and each lies somewhere in memory: they are read once, all fetches side by side; what they have in
+ * common is skipped, and the eight bytes behind it decide. Equal ones are compared in full.
+ */
+#include "engine/engine_int.h"
+
+#include <stdlib.h>
+
+enum { FEW = 24 };
+
+int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b)
+{
+    return mandate_slice_cmp(e->mandates.data[a].id, e->mandates.data[b].id);
+}
+
+static size_t common_length(mandate_slice a, mandate_slice b, size_t most)
+{
+    size_t n = 0, max = a.len < b.len ? a.len : b.len;
+    max = max < most ? max : most;
+    while (n < max && a.ptr[n] == b.ptr[n])
+        n++;
+    return n;
+}
+
+/* Bytes from `at` on, the first one highest; beyond the end zeros, so that a prefix comes first. */
+static uint64_t key_at(mandate_slice id, size_t at)
+{
+    uint64_t key = 0;
+    for (size_t i = 0; i < 8; i++)
+        key = key << 8 | (at + i < id.len ? (uint8_t)id.ptr[at + i] : 0);
+    return key;
+}
+
+static int rank_order(const engine *e, const id_rank *a, const id_rank *b)
+{
+    return a->key != b->key ? (a->key < b->key ? -1 : 1) : mandate_order_by_id(e, a->handle, b->handle);
+}
+
+static int rank_cb(const void *a, const void *b, void *ctx) { return rank_order(ctx, a, b); }
+
+static void rank(engine *e, const uint32_t *handles, uint32_t count)
+{
+    mandate_slice first = mandate_at(e, handles[0])->id;
+    size_t common = first.len;
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(mandate_at(e, handles[i])->id.ptr);
+    for (uint32_t i = 1; i < count; i++)
+        common = common_length(first, mandate_at(e, handles[i])->id, common);
+    e->ranks.len = count;
+    for (uint32_t i = 0; i < count; i++)
+        e->ranks.data[i] = (id_rank){key_at(mandate_at(e, handles[i])->id, common), handles[i]};
+}
+
+static void insertion_sort(const engine *e, id_rank *r, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        id_rank x = r[i];
+        uint32_t k = i;
+        for (; k > 0 && rank_order(e, &x, &r[k - 1]) < 0; k--)
+            r[k] = r[k - 1];
+        r[k] = x;
+    }
+}
+
+bool sort_by_id(engine *e, uint32_t *handles, uint32_t count)
+{
+    if (count < 2)
+        return true;
+    if (!VEC_RESERVE(&e->ranks, count))
+        return engine_fail(e, "out of memory while ordering mandates");
+    rank(e, handles, count);
+    if (count <= FEW)
+        insertion_sort(e, e->ranks.data, count);
+    else
+        qsort_r(e->ranks.data, count, sizeof(id_rank), rank_cb, e);
+    for (uint32_t i = 0; i < count; i++)
+        handles[i] = e->ranks.data[i].handle;
+    return true;
+}
