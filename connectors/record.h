@@ -8,6 +8,8 @@
 #ifndef MANDATE_CONNECTORS_RECORD_H
 #define MANDATE_CONNECTORS_RECORD_H
 
+#include <string.h>
+
 #include "engine/cel/value.h"
 #include "engine/limits.h"
 
@@ -26,8 +28,17 @@ typedef struct record {
     mandate_slice value;  /* ptr NULL: null, a tombstone */
     const record_header *headers;
     uint32_t header_count;
-    uint32_t unread; /* bit i: nobody reads document variable i; `headers` and `meta` are then not made */
 } record;
+
+/* The entry of a decoded map (keys are texts, maps are small) under that key, or NULL. */
+static inline const cel_value *record_member(cel_value map, mandate_slice key)
+{
+    for (const cel_entry *e = map.map, *end = e + map.len; e < end; e++)
+        if (e->key.len == key.len && e->key.kind == CEL_STRING &&
+            (e->key.s == key.ptr || memcmp(e->key.s, key.ptr, key.len) == 0))
+            return &e->value;
+    return NULL;
+}
 
 /* Variables an expression of a connector may use. Those an envelope does not provide are null. */
 #define DOCUMENT_VARIABLE_MAP(X)                                                                            \
@@ -63,6 +74,7 @@ typedef enum document_kind {
 
 typedef struct document {
     document_kind kind;
+    uint32_t wanted; /* set by the caller: variables that somebody reads, bit by bit; the others may stay null */
     cel_value variables[DOCUMENT_VARIABLE_COUNT];
     /* A list: the record speaks of several entities, and is mapped once for each, as `item`. Null: of one. */
     cel_value each;

@@ -4,7 +4,8 @@
  *
  * Nothing in the bytes is believed: each length is compared with what is left, each count also with
  * the items one record may have (record fields count as items, so that nested empty records cannot
- * multiply), nesting with LIMIT_RECORD_DEPTH, enum and union indices with their ranges. What is
+ * multiply), nesting with LIMIT_RECORD_DEPTH, enum and union indices with their ranges. What a projection leaves out is
+ * bounded in the same way, and its text is not looked at. What is
  * left over at the end is an error. Strings and bytes borrow from the input, keys and symbols from
  * the plan; the rest is in the arena. No other memory is touched.
  */
@@ -55,6 +56,20 @@ static inline size_t left(const walker *w) { return (size_t)(w->end - w->at); }
 static bool slow_varint(walker *w, uint64_t *out)
 {
     uint64_t v = 0;
+    if (left(w) >= 10) { /* no end to look out for, and most numbers that come here are times */
+        const uint8_t *at = w->at;
+        unsigned shift = 0;
+        while (*at >= 0x80 && shift < 63) {
+            v |= (uint64_t)(*at++ & 0x7F) << shift;
+            shift += 7;
+        }
+        if (*at < 0x80 && !(shift == 63 && *at > 1)) {
+            *out = v | (uint64_t)*at << shift;
+            w->at = at + 1;
+            return true;
+        }
+        v = 0;
+    }
     for (unsigned shift = 0; shift < 70; shift += 7) {
         if (w->at == w->end)
             return fail(w, MANDATE_INVALID, "the record ends inside a number");
@@ -176,6 +191,7 @@ static bool take_double(walker *w, cel_value *out)
 /* --- containers --- */
 
 static bool walk(walker *w, const avro_step *step, cel_value *out);
+static bool skip(walker *w, const avro_step *step);
 
 static bool enter(walker *w)
 {
@@ -192,17 +208,26 @@ static bool count_items(walker *w, uint64_t more)
 
 static bool take_record(walker *w, const avro_step *step, cel_value *out)
 {
-    if (!enter(w) || !count_items(w, step->count))
+    if (!enter(w) || !count_items(w, step->kept))
         return false;
-    cel_entry *entries = arena_alloc(w->memory, step->count * sizeof *entries);
+    cel_entry *entries = arena_alloc(w->memory, step->kept * sizeof *entries), *entry = entries;
     if (!entries)
         return no_memory(w);
-    for (uint32_t i = 0; i < step->count; i++) {
-        entries[i].key = step->members[i].key;
-        if (!walk(w, step->members[i].step, &entries[i].value))
-            return inside(w, entries[i].key);
+    for (const avro_member *m = step->members, *end = m + step->count; m < end; m++) {
+        if (m->use == AVRO_READ) {
+            entry->key = m->key;
+            if (!walk(w, m->step, &entry->value))
+                return inside(w, m->key);
+            entry++;
+            continue;
+        }
+        if (!skip(w, m->step))
+            return inside(w, m->key);
+        if (m->use == AVRO_SKIP_KEEP)
+            *entry++ = (cel_entry){m->key, cel_null()};
     }
-    *out = cel_map(entries, step->count);
+    assert(entry == entries + step->kept);
+    *out = cel_map(entries, step->kept);
     w->depth--;
     return true;
 }
@@ -445,6 +470,109 @@ static bool walk(walker *w, const avro_step *step, cel_value *out)
         return take_record_as(w, step, out);
     }
     assert(!"every operation is read above");
+    return false;
+}
+
+/* --- what nobody reads: bounded, not built --- */
+
+static bool skip_bytes(walker *w, uint64_t len)
+{
+    if (len > left(w))
+        return fail(w, MANDATE_INVALID, "the record ends inside a value");
+    w->at += len;
+    return true;
+}
+
+static bool skip_long(walker *w)
+{
+    const uint8_t *at = w->at, *end = left(w) > 10 ? at + 10 : w->end;
+    while (at < end && *at >= 0x80)
+        at++;
+    if (at == end)
+        return fail(w, MANDATE_INVALID, left(w) > 10 ? "a number of more than 64 bits" : "the record ends inside a number");
+    w->at = at + 1;
+    return true;
+}
+
+static bool skip_fields(walker *w, const avro_step *step)
+{
+    if (!enter(w))
+        return false;
+    for (uint32_t i = 0; i < step->count; i++)
+        if (!skip(w, step->members[i].step))
+            return inside(w, step->members[i].key);
+    w->depth--;
+    return true;
+}
+
+static bool skip_blocks(walker *w, const avro_step *step)
+{
+    uint64_t count;
+    const uint8_t *block_end;
+    mandate_slice key;
+    if (!enter(w))
+        return false;
+    while (true) {
+        if (!take_block(w, &count, &block_end))
+            return false;
+        if (count == 0 && !block_end)
+            break;
+        if (count > left(w))
+            return fail(w, MANDATE_INVALID, "a count beyond the end of the record");
+        for (; count > 0; count--)
+            if ((step->op == AVRO_OP_MAP && !take_bytes(w, &key)) || !skip(w, step->item))
+                return false;
+        if (!check_block_end(w, block_end))
+            return false;
+    }
+    w->depth--;
+    return true;
+}
+
+static bool skip(walker *w, const avro_step *step)
+{
+    mandate_slice s;
+    int64_t i;
+    switch ((avro_op)step->op) {
+    case AVRO_OP_NULL:
+        return true;
+    case AVRO_OP_BOOLEAN:
+        return skip_bytes(w, 1);
+    case AVRO_OP_INT:
+    case AVRO_OP_LONG:
+    case AVRO_OP_INT_AS:
+    case AVRO_OP_LONG_AS:
+        return skip_long(w);
+    case AVRO_OP_FLOAT:
+        return skip_bytes(w, 4);
+    case AVRO_OP_DOUBLE:
+        return skip_bytes(w, 8);
+    case AVRO_OP_BYTES:
+    case AVRO_OP_STRING:
+    case AVRO_OP_STRING_AS:
+    case AVRO_OP_BYTES_AS:
+        return take_bytes(w, &s);
+    case AVRO_OP_FIXED:
+    case AVRO_OP_FIXED_AS:
+        return skip_bytes(w, step->count);
+    case AVRO_OP_RECORD:
+    case AVRO_OP_RECORD_AS:
+        return skip_fields(w, step);
+    case AVRO_OP_ENUM: {
+        cel_value symbol;
+        return take_enum(w, step, &symbol);
+    }
+    case AVRO_OP_ARRAY:
+    case AVRO_OP_MAP:
+        return skip_blocks(w, step);
+    case AVRO_OP_UNION:
+        if (!take_long(w, &i))
+            return false;
+        if (i < 0 || i >= step->count)
+            return fail(w, MANDATE_INVALID, "a union branch that the schema does not have");
+        return skip(w, step->branches[i]);
+    }
+    assert(!"every operation is skipped above");
     return false;
 }
 

@@ -63,6 +63,7 @@ static mandate_status compile_record(avro_step *step, compiler *c, const avro_ty
     if (!members)
         return no_memory(c);
     step->members = members;
+    step->kept = t->count;
     for (uint32_t i = 0; i < t->count; i++) {
         members[i].key = cel_string(t->fields[i].name);
         mandate_status status = compile(&members[i].step, c, t->fields[i].type);
@@ -206,6 +207,70 @@ done:
         return mandate_error_prefix(err, status, "Avro schema");
     }
     *out = plan;
+    return MANDATE_OK;
+}
+
+/* --- projecting: new steps for what is read in part, the plan's own for the rest --- */
+
+static const avro_step *project(arena *a, const avro_step *step, const projection *p);
+
+static const avro_step *project_record(arena *a, const avro_step *step, const projection *p)
+{
+    avro_step *out = ARENA_NEW(a, avro_step);
+    avro_member *members = ARENA_ARRAY(a, avro_member, step->count);
+    if (!out || !members)
+        return NULL;
+    *out = *step;
+    out->members = members;
+    out->kept = 0;
+    for (uint32_t i = 0; i < step->count; i++) {
+        const projection *below = projection_find(p, cel_text(step->members[i].key));
+        members[i] = step->members[i];
+        members[i].use = below ? AVRO_READ : p->keep_keys ? AVRO_SKIP_KEEP : AVRO_SKIP;
+        if (below && !(members[i].step = project(a, members[i].step, below)))
+            return NULL;
+        out->kept += members[i].use != AVRO_SKIP;
+    }
+    return out;
+}
+
+static const avro_step *project_union(arena *a, const avro_step *step, const projection *p)
+{
+    avro_step *out = ARENA_NEW(a, avro_step);
+    const avro_step **branches = ARENA_ARRAY(a, const avro_step *, step->count);
+    if (!out || !branches)
+        return NULL;
+    *out = *step;
+    out->branches = branches;
+    for (uint32_t i = 0; i < step->count; i++)
+        if (!(branches[i] = project(a, step->branches[i], p)))
+            return NULL;
+    return out;
+}
+
+/* As deep as the projection, which is as deep as an expression: recursive types end there. */
+static const avro_step *project(arena *a, const avro_step *step, const projection *p)
+{
+    if (p->all)
+        return step;
+    if (step->op == AVRO_OP_RECORD)
+        return project_record(a, step, p);
+    return step->op == AVRO_OP_UNION ? project_union(a, step, p) : step;
+}
+
+mandate_status avro_plan_project(avro_plan **out, const avro_plan *plan, const projection *p, mandate_error *err)
+{
+    avro_plan *projected = calloc(1, sizeof *projected);
+    if (!projected)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");
+    arena_init(&projected->memory, 0);
+    projected->fingerprint = plan->fingerprint;
+    projected->root = project(&projected->memory, plan->root, p);
+    if (!projected->root) {
+        avro_plan_destroy(projected);
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");
+    }
+    *out = projected;
     return MANDATE_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * avro_plan - a schema compiled for reading: one step per type, 24 bytes, with its keys and symbols
+ * avro_plan - a schema compiled for reading: one step per type, 32 bytes, with its keys and symbols
  * ready.
  *
  * Steps of recursive types point back, so a plan is finite and reading it needs a depth limit.
@@ -45,6 +45,7 @@ typedef struct avro_step avro_step;
 typedef struct avro_member {
     cel_value key;
     const avro_step *step;
+    enum { AVRO_READ, AVRO_SKIP, AVRO_SKIP_KEEP } use; /* KEEP: the key stays, with null */
 } avro_member;
 
 struct avro_step {
@@ -52,6 +53,7 @@ struct avro_step {
     uint8_t meaning; /* semantic */
     int32_t scale;
     uint32_t count;
+    uint32_t kept; /* members that stay in the map */
     union {
         const avro_step *item;
         const avro_member *members;

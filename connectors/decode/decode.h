@@ -11,6 +11,7 @@
 #ifndef MANDATE_CONNECTORS_DECODE_DECODE_H
 #define MANDATE_CONNECTORS_DECODE_DECODE_H
 
+#include "connectors/decode/projection.h"
 #include "connectors/record.h"
 
 /* --- JSON ---------------------------------------------------------------------------------------------- */
@@ -21,6 +22,9 @@ void json_decoder_destroy(json_decoder *d);
  * over LIMIT_RECORD_DEPTH, items over LIMIT_RECORD_ITEMS are INVALID / LIMIT with byte offset in the text.
  * Strings do not borrow (they are copied into the arena). */
 MANDATE_CHECK mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_slice text, mandate_error *err);
+/* The same for a record: builds what `p` names (NULL: everything), and strings without escapes borrow from `text`. */
+MANDATE_CHECK mandate_status json_decode_part(cel_value *out, json_decoder *d, arena *a, mandate_slice text,
+                                              const projection *p, mandate_error *err);
 
 /* --- Avro ---------------------------------------------------------------------------------------------- */
 typedef struct avro_plan avro_plan; /* immutable, shared */
@@ -28,6 +32,9 @@ typedef struct avro_plan avro_plan; /* immutable, shared */
 MANDATE_CHECK mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json, const mandate_slice *references,
                                               uint32_t reference_count, mandate_error *err);
 void avro_plan_destroy(avro_plan *plan);
+/* The plan that builds only what `p` names. It refers to `plan`, which must outlive it, and to no other schema's. */
+MANDATE_CHECK mandate_status avro_plan_project(avro_plan **out, const avro_plan *plan, const projection *p,
+                                               mandate_error *err);
 /* CRC-64-AVRO of the parsing canonical form. */
 uint64_t avro_plan_fingerprint(const avro_plan *plan);
 /* Whole input must be one datum. Records become maps with string keys in field order; unions the branch's value; enums strings;
@@ -63,6 +70,7 @@ typedef struct decode_options {
     decode_framing framing;                     /* JSON under AUTO: a Confluent prefix is seen, as no JSON begins so */
     const avro_plan *value_schema, *key_schema; /* from files; may be NULL */
     registry *schemas;                          /* may be NULL */
+    const projection *value_projection;         /* NULL: the whole value is built */
 } decode_options;
 
 typedef struct decoder decoder; /* one per thread */

@@ -22,12 +22,23 @@ typedef struct recent {
     uint8_t guid[16];
 } recent;
 
+/* A schema, and what of it is read. Of more schemas than this the whole value is built. */
+enum { PROJECTED_MAX = 64 };
+
+typedef struct projected {
+    const avro_plan *whole;
+    avro_plan *part;
+} projected;
+
 typedef struct part {
     decode_format format;
     decode_framing framing;
     const avro_plan *schema; /* from a file, or NULL */
     recent last;
     const char *stage;
+    const projection *projection;
+    projected projected[PROJECTED_MAX]; /* the last one used stands first */
+    uint32_t projected_count;
 } part;
 
 struct decoder {
@@ -57,8 +68,10 @@ mandate_status decoder_create(decoder **out, const decode_options *options, mand
     decoder *d = calloc(1, sizeof *d);
     if (!d)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a decoder");
-    d->key = (part){options->key_format, options->framing, options->key_schema, {0}, "key"};
-    d->value = (part){options->value_format, options->framing, options->value_schema, {0}, "value"};
+    d->key = (part){options->key_format, options->framing, options->key_schema, {0}, "key", NULL, {{0}}, 0};
+    d->value = (part){options->value_format, options->framing, options->value_schema, {0}, "value", NULL, {{0}}, 0};
+    if (options->value_projection && !options->value_projection->all)
+        d->value.projection = options->value_projection;
     d->schemas = options->schemas;
     status = setup(&d->key, options, err);
     if (status == MANDATE_OK)
@@ -78,6 +91,8 @@ void decoder_destroy(decoder *d)
     if (!d)
         return;
     json_decoder_destroy(d->json);
+    for (uint32_t i = 0; i < d->value.projected_count; i++)
+        avro_plan_destroy(d->value.projected[i].part);
     free(d);
 }
 
@@ -118,6 +133,30 @@ static mandate_status find_schema(const avro_plan **out, decoder *d, part *p, co
     return MANDATE_OK;
 }
 
+/* The plan for what is read of a schema; made when the schema is met, which is seldom. */
+static mandate_status project_plan(const avro_plan **plan, part *p, mandate_error *err)
+{
+    uint32_t i = 0;
+    if (!p->projection)
+        return MANDATE_OK;
+    while (i < p->projected_count && p->projected[i].whole != *plan)
+        i++;
+    if (i == PROJECTED_MAX)
+        return MANDATE_OK;
+    if (i == p->projected_count) {
+        mandate_status status = avro_plan_project(&p->projected[i].part, *plan, p->projection, err);
+        if (status != MANDATE_OK)
+            return status;
+        p->projected[i].whole = *plan;
+        p->projected_count++;
+    }
+    projected found = p->projected[i];
+    p->projected[i] = p->projected[0];
+    p->projected[0] = found;
+    *plan = found.part;
+    return MANDATE_OK;
+}
+
 static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
                                mandate_error *err)
 {
@@ -129,6 +168,8 @@ static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, co
         return status;
     *stage = "schema";
     status = find_schema(&plan, d, p, &f, err);
+    if (status == MANDATE_OK)
+        status = project_plan(&plan, p, err);
     if (status != MANDATE_OK)
         return status;
     *stage = p->stage;
@@ -148,7 +189,7 @@ static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, co
     if (status != MANDATE_OK)
         return status;
     *stage = p->stage;
-    return json_decode(out, d->json, a, f.datum, err);
+    return json_decode_part(out, d->json, a, f.datum, p->projection, err);
 }
 
 static mandate_status run_string(cel_value *out, mandate_slice s, mandate_error *err)

@@ -96,16 +96,30 @@ static bool text_is_sound(json_sink *s, mandate_slice text)
     return stop(s, mandate_error_set(s->err, MANDATE_INVALID, "a string with half of a surrogate pair"));
 }
 
-bool json_sink_string(json_sink *sink, const char *text, size_t len)
+bool json_sink_string(json_sink *sink, const char *text, size_t len, bool plain)
 {
     mandate_slice s = {text, len};
-    return text_is_sound(sink, s) && push(sink, cel_string(s));
+    return (plain || text_is_sound(sink, s)) && push(sink, cel_string(s));
 }
 
-bool json_sink_key(json_sink *sink, const char *text, size_t len)
+json_want json_sink_wants(json_sink *sink, const projection **p, const char *text, size_t len)
+{
+    const projection *here = *p;
+    *p = NULL;
+    for (uint32_t i = 0; i < here->count; i++) {
+        const projection_child *c = &here->children[i];
+        if (c->key.len != len || memcmp(c->key.ptr, text, len) != 0)
+            continue;
+        *p = c->below->all ? NULL : c->below;
+        return JSON_WANTED;
+    }
+    return here->keep_keys ? JSON_KEPT : JSON_LEFT_OUT;
+}
+
+bool json_sink_key(json_sink *sink, const char *text, size_t len, bool plain)
 {
     mandate_slice s = {text, len};
-    return text_is_sound(sink, s) && (VEC_PUSH(&sink->stack, cel_string(s)) || no_memory(sink));
+    return (plain || text_is_sound(sink, s)) && (VEC_PUSH(&sink->stack, cel_string(s)) || no_memory(sink));
 }
 
 bool json_sink_open(json_sink *sink)
@@ -115,6 +129,14 @@ bool json_sink_open(json_sink *sink)
                                             LIMIT_RECORD_DEPTH));
     sink->opened[sink->depth++] = sink->stack.len;
     return true;
+}
+
+bool json_sink_enter(json_sink *sink) { return json_sink_open(sink); }
+
+void json_sink_leave(json_sink *sink)
+{
+    assert(sink->depth > 0);
+    sink->depth--;
 }
 
 /* Moves what lies above the container's start into the arena. */
@@ -162,7 +184,8 @@ bool json_sink_close_map(json_sink *sink)
 
 /* --- the call --- */
 
-mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_slice text, mandate_error *err)
+static mandate_status decode(cel_value *out, json_decoder *d, arena *a, mandate_slice text, const projection *p, bool borrow,
+                             mandate_error *err)
 {
     json_shim_fault fault;
     json_sink *sink = &d->sink;
@@ -177,7 +200,7 @@ mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_sl
     sink->memory = a;
     sink->err = err;
     sink->status = MANDATE_OK;
-    switch (json_shim_run(d->shim, text.ptr, text.len, strings, sink, &fault)) {
+    switch (json_shim_run(d->shim, text.ptr, text.len, strings, sink, p, borrow, &fault)) {
     case JSON_SHIM_OK:
         assert(sink->stack.len == 1 && sink->depth == 0);
         *out = sink->stack.data[0];
@@ -190,4 +213,15 @@ mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_sl
         break;
     }
     return mandate_error_set(err, MANDATE_INVALID, "JSON at byte %zu: %s", fault.offset, fault.message);
+}
+
+mandate_status json_decode(cel_value *out, json_decoder *d, arena *a, mandate_slice text, mandate_error *err)
+{
+    return decode(out, d, a, text, NULL, false, err);
+}
+
+mandate_status json_decode_part(cel_value *out, json_decoder *d, arena *a, mandate_slice text, const projection *p,
+                                mandate_error *err)
+{
+    return decode(out, d, a, text, p && !p->all ? p : NULL, true, err);
 }

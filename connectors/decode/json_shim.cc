@@ -2,7 +2,7 @@
 /*
  * json_shim - one walk over simdjson's On-Demand iterator.
  *
- * Every value is visited and converted, which is what makes On-Demand check all of the text. The
+ * Every value is visited and converted, which is what makes On-Demand check all of the text: what nobody reads too. The
  * text is copied into a padded buffer first, because simdjson reads beyond the end. Built without
  * exceptions: every simdjson call here reports by error code. Stack depth is bounded by
  * json_sink_open.
@@ -13,6 +13,9 @@
 #include <cstring>
 #include <new>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <simdjson.h>
 
 namespace od = simdjson::ondemand;
@@ -34,7 +37,9 @@ struct walk {
     od::document &document;
     json_sink *sink;
     uint8_t *strings;
-    const char *at; /* token being looked at, for errors */
+    const char *padded, *end; /* our copy of the text */
+    const char *text;         /* the caller's, when strings may borrow from it */
+    const char *at;           /* token being looked at, for errors */
     const char *message;
     json_shim_status status;
 };
@@ -89,19 +94,41 @@ bool tell(walk &w, bool told)
 /* Where a raw string or token stands in the text. */
 void look_at(walk &w, const char *token) { w.at = token; }
 
-template <typename V> bool number(walk &w, V &v)
+template <typename V> bool number(walk &w, V &v, bool told)
 {
     int64_t i;
     uint64_t u;
     double d;
     if (v.get_int64().get(i) == simdjson::SUCCESS)
-        return tell(w, json_sink_int(w.sink, i));
+        return !told || tell(w, json_sink_int(w.sink, i));
     if (v.get_uint64().get(u) == simdjson::SUCCESS)
-        return tell(w, json_sink_uint(w.sink, u));
+        return !told || tell(w, json_sink_uint(w.sink, u));
     /* A fraction, or an integer beyond 64 bits: the nearest double (RFC 8259 section 6). */
     if (error_code e = v.get_double().get(d))
         return fail(w, e);
-    return tell(w, json_sink_double(w.sink, d));
+    return !told || tell(w, json_sink_double(w.sink, d));
+}
+
+/* A string as it stands: its length up to the quote; false when it has escapes (or no end, which then is found). */
+bool is_plain(const walk &w, od::raw_json_string raw, size_t &len)
+{
+    const char *start = reinterpret_cast<const char *>(raw.raw()), *at = start;
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\');
+    for (; at < w.end; at += 16) { /* the padding bears what is read beyond the end */
+        __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i *>(at));
+        int hits = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)));
+        if (hits) {
+            at += __builtin_ctz(static_cast<unsigned>(hits));
+            break;
+        }
+    }
+#else
+    while (at < w.end && *at != '"' && *at != '\\')
+        at++;
+#endif
+    len = static_cast<size_t>(at - start);
+    return at < w.end && *at == '"';
 }
 
 bool unescape(walk &w, od::raw_json_string raw, std::string_view &text)
@@ -110,50 +137,109 @@ bool unescape(walk &w, od::raw_json_string raw, std::string_view &text)
     return e ? fail(w, e) : true;
 }
 
-template <typename V> bool value(walk &w, V &v);
-
-bool list(walk &w, od::array items)
+/* The text of a string, where it stands or unescaped. `plain` says which. */
+bool text_of(walk &w, od::raw_json_string raw, std::string_view &text, bool &plain)
 {
-    if (!tell(w, json_sink_open(w.sink)))
+    size_t len;
+    plain = is_plain(w, raw, len);
+    if (!plain)
+        return unescape(w, raw, text);
+    const char *start = reinterpret_cast<const char *>(raw.raw());
+    if (w.text) {
+        text = std::string_view(w.text + (start - w.padded), len);
+    } else {
+        std::memcpy(w.strings, start, len);
+        text = std::string_view(reinterpret_cast<char *>(w.strings), len);
+        w.strings += len;
+    }
+    return true;
+}
+
+bool string(walk &w, od::raw_json_string raw, bool told)
+{
+    std::string_view text;
+    bool plain;
+    size_t len;
+    if (!told) /* escapes are checked, though nobody reads them */
+        return is_plain(w, raw, len) || unescape(w, raw, text);
+    return text_of(w, raw, text, plain) && tell(w, json_sink_string(w.sink, text.data(), text.size(), plain));
+}
+
+/* What is read of the value at hand: everything (p NULL), what p names, or nothing. */
+struct part {
+    bool told;
+    const projection *p;
+};
+
+template <typename V> bool value(walk &w, V &v, part read);
+
+bool list(walk &w, od::array items, part read)
+{
+    if (!tell(w, read.told ? json_sink_open(w.sink) : json_sink_enter(w.sink)))
         return false;
     for (auto item : items) {
         od::value v;
         if (error_code e = std::move(item).get(v))
             return fail(w, e);
-        if (!value(w, v))
+        if (!value(w, v, part{read.told, nullptr}))
             return false;
     }
-    return tell(w, json_sink_close_list(w.sink));
+    if (read.told)
+        return tell(w, json_sink_close_list(w.sink));
+    json_sink_leave(w.sink);
+    return true;
 }
 
-bool map(walk &w, od::object members)
+/* A key, told when it is wanted; what of its value is. */
+bool key(walk &w, od::raw_json_string raw, part read, part &below, bool &kept)
 {
-    if (!tell(w, json_sink_open(w.sink)))
+    std::string_view name;
+    bool plain;
+    size_t len;
+    kept = false;
+    below = part{false, nullptr};
+    if (!read.told)
+        return is_plain(w, raw, len) || unescape(w, raw, name);
+    if (!text_of(w, raw, name, plain))
+        return false;
+    below.p = read.p;
+    json_want want = read.p ? json_sink_wants(w.sink, &below.p, name.data(), name.size()) : JSON_WANTED;
+    below.told = want == JSON_WANTED;
+    kept = want == JSON_KEPT;
+    return want == JSON_LEFT_OUT || tell(w, json_sink_key(w.sink, name.data(), name.size(), plain));
+}
+
+bool map(walk &w, od::object members, part read)
+{
+    if (!tell(w, read.told ? json_sink_open(w.sink) : json_sink_enter(w.sink)))
         return false;
     for (auto member : members) {
         od::field f;
-        std::string_view name;
+        part below;
+        bool kept;
         if (error_code e = std::move(member).get(f))
             return fail(w, e);
-        look_at(w, f.key().raw());
-        if (!unescape(w, f.key(), name) || !tell(w, json_sink_key(w.sink, name.data(), name.size())))
+        look_at(w, reinterpret_cast<const char *>(f.key().raw()));
+        if (!key(w, f.key(), read, below, kept) || !value(w, f.value(), below))
             return false;
-        if (!value(w, f.value()))
+        if (kept && !tell(w, json_sink_null(w.sink)))
             return false;
     }
-    return tell(w, json_sink_close_map(w.sink));
+    if (read.told)
+        return tell(w, json_sink_close_map(w.sink));
+    json_sink_leave(w.sink);
+    return true;
 }
 
 bool ends_word(char c) { return std::strchr(" \t\n\r,:[]{}", c) != nullptr && c != '\0'; }
 
 /* V is a value, or the document itself when the text is a single scalar. */
-template <typename V> bool value(walk &w, V &v)
+template <typename V> bool value(walk &w, V &v, part read)
 {
     od::json_type type;
     od::array items;
     od::object members;
     od::raw_json_string raw;
-    std::string_view text;
     bool flag;
     const char *here;
     if (v.current_location().get(here) == simdjson::SUCCESS)
@@ -164,21 +250,21 @@ template <typename V> bool value(walk &w, V &v)
     case od::json_type::array:
         if (error_code e = v.get_array().get(items))
             return fail(w, e);
-        return list(w, items);
+        return list(w, items, read);
     case od::json_type::object:
         if (error_code e = v.get_object().get(members))
             return fail(w, e);
-        return map(w, members);
+        return map(w, members, read);
     case od::json_type::string:
         if (error_code e = v.get_raw_json_string().get(raw))
             return fail(w, e);
-        return unescape(w, raw, text) && tell(w, json_sink_string(w.sink, text.data(), text.size()));
+        return string(w, raw, read.told);
     case od::json_type::number:
-        return number(w, v);
+        return number(w, v, read.told);
     case od::json_type::boolean:
         if (error_code e = v.get_bool().get(flag))
             return fail(w, e);
-        return tell(w, json_sink_bool(w.sink, flag));
+        return !read.told || tell(w, json_sink_bool(w.sink, flag));
     case od::json_type::null:
         break;
     }
@@ -186,7 +272,7 @@ template <typename V> bool value(walk &w, V &v)
     simdjson::simdjson_result<bool> null = v.is_null();
     if (null.error() || !null.value_unsafe() || !ends_word(w.at[4]))
         return fail(w, simdjson::N_ATOM_ERROR);
-    return tell(w, json_sink_null(w.sink));
+    return !read.told || tell(w, json_sink_null(w.sink));
 }
 
 /* Stage 1 does not say where; this is the slow way, on the way out. */
@@ -247,7 +333,7 @@ void json_shim_destroy(json_shim *shim)
 }
 
 json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings, json_sink *sink,
-                               json_shim_fault *fault)
+                               const projection *p, bool borrow, json_shim_fault *fault)
 {
     od::document document;
     *fault = {0, "out of memory"};
@@ -267,9 +353,18 @@ json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, ch
         return e == simdjson::MEMALLOC ? JSON_SHIM_NOMEM : JSON_SHIM_INVALID;
     }
 
-    walk w = {shim->parser, document, sink, reinterpret_cast<uint8_t *>(strings), shim->padded, nullptr, JSON_SHIM_OK};
+    walk w = {shim->parser,
+              document,
+              sink,
+              reinterpret_cast<uint8_t *>(strings),
+              shim->padded,
+              shim->padded + len,
+              borrow ? text : nullptr,
+              shim->padded,
+              nullptr,
+              JSON_SHIM_OK};
     const char *after;
-    if (value(w, document) && document.current_location().get(after) != simdjson::OUT_OF_BOUNDS)
+    if (value(w, document, part{true, p}) && document.current_location().get(after) != simdjson::OUT_OF_BOUNDS)
         fail(w, simdjson::TRAILING_CONTENT);
     size_t offset = static_cast<size_t>(w.at - shim->padded);
     *fault = {offset < len ? offset : len, w.message};

@@ -18,7 +18,8 @@ extern "C" {
 #endif
 
 typedef struct json_shim json_shim;
-typedef struct json_sink json_sink; /* json.c's */
+typedef struct json_sink json_sink;   /* json.c's */
+typedef struct projection projection; /* projection.h; here only handed through */
 
 typedef enum json_shim_status {
     JSON_SHIM_OK,
@@ -38,10 +39,11 @@ enum { JSON_SHIM_PADDING = 64 };
 json_shim *json_shim_create(void); /* NULL when out of memory */
 void json_shim_destroy(json_shim *shim);
 /* `strings` has room for len + JSON_SHIM_PADDING bytes: unescaped strings are written there, one
- * after the other, and stay. `fault` is set unless the status is OK; under STOPPED it holds the
+ * after the other, and stay; with `borrow` those without escapes are given where they stand in `text` instead. Of `p`
+ * (NULL: everything) see projection.h: what it leaves out is checked, but the sink only hears of its nesting. `fault` is set unless the status is OK; under STOPPED it holds the
  * offset only. */
 json_shim_status json_shim_run(json_shim *shim, const char *text, size_t len, char *strings, json_sink *sink,
-                               json_shim_fault *fault);
+                               const projection *p, bool borrow, json_shim_fault *fault);
 
 /* --- implemented by json.c; false stops the walk ------------------------------------------------
  */
@@ -50,10 +52,18 @@ bool json_sink_bool(json_sink *sink, bool v);
 bool json_sink_int(json_sink *sink, int64_t v);
 bool json_sink_uint(json_sink *sink, uint64_t v);
 bool json_sink_double(json_sink *sink, double v);
-bool json_sink_string(json_sink *sink, const char *text, size_t len);
+/* `plain`: it had no escapes, so it is UTF-8 as the text is. */
+bool json_sink_string(json_sink *sink, const char *text, size_t len, bool plain);
 /* Before a member's value. */
-bool json_sink_key(json_sink *sink, const char *text, size_t len);
+bool json_sink_key(json_sink *sink, const char *text, size_t len, bool plain);
+/* Whether somebody reads the value of that key under *p, and then what of it. A key that is wanted, or stays although
+ * nobody reads its value, is taken note of; of the latter json_sink_null is told. */
+typedef enum json_want { JSON_WANTED, JSON_KEPT, JSON_LEFT_OUT } json_want;
+json_want json_sink_wants(json_sink *sink, const projection **p, const char *text, size_t len);
 bool json_sink_open(json_sink *sink);
+/* Around an array or object that is left out. */
+bool json_sink_enter(json_sink *sink);
+void json_sink_leave(json_sink *sink);
 bool json_sink_close_list(json_sink *sink);
 bool json_sink_close_map(json_sink *sink);
 

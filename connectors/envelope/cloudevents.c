@@ -184,7 +184,7 @@ static mandate_status structured_value(cel_value *value, arena *a, json_decoder 
 static mandate_status cloudevents_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
                                        cel_value value, mandate_error *err)
 {
-    document d;
+    document d = {.wanted = out->wanted};
     event e = {.err = err};
     const record_header *type = envelope_header(r, "content-type");
     bool structured = type && begins(type->value, "application/cloudevents") && r->value.ptr;
@@ -217,4 +217,4 @@ static mandate_status cloudevents_open(document *out, arena *a, json_decoder *js
     return MANDATE_OK;
 }
 
-const envelope envelope_cloudevents = {"cloudevents", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), cloudevents_open};
+const envelope envelope_cloudevents = {"cloudevents", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), NULL, cloudevents_open};

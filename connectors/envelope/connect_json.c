@@ -11,7 +11,7 @@
 static mandate_status connect_json_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
                                         cel_value value, mandate_error *err)
 {
-    document d;
+    document d = {.wanted = out->wanted};
     mandate_slice none = {NULL, 0};
     (void)json;
     if (value.kind != CEL_NULL && !connect_is_wrapped(value))
@@ -33,4 +33,4 @@ static mandate_status connect_json_open(document *out, arena *a, json_decoder *j
     return MANDATE_OK;
 }
 
-const envelope envelope_connect_json = {"connect-json", GIVES_ALWAYS, connect_json_open};
+const envelope envelope_connect_json = {"connect-json", GIVES_ALWAYS, NULL, connect_json_open};

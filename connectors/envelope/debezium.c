@@ -88,7 +88,7 @@ static mandate_status judge(document *d, const cel_value *op, mandate_error *err
 static mandate_status debezium_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
                                     cel_value value, mandate_error *err)
 {
-    document d;
+    document d = {.wanted = out->wanted};
     mandate_slice keep = MANDATE_SLICE_LIT(DEBEZIUM_UNAVAILABLE);
     mandate_status status = connect_unwrap(&key, a, keep, err);
     if (status == MANDATE_OK)
@@ -121,5 +121,31 @@ static mandate_status debezium_open(document *out, arena *a, json_decoder *json,
     return status;
 }
 
+/* The rows are read where they stand; a deleted row's ids are computed from `before` by expressions over `after`. Of the
+ * event itself the keys are looked at. */
+static bool project_event(projection *p, arena *a, projection *const *mentions)
+{
+    static const char *const whole[] = {"op", "ts_ms", "status", "id", "event_count"};
+    p->keep_keys = true;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        mandate_slice key = mandate_slice_str(whole[i]);
+        if (!projection_add(p, a, &key, 1))
+            return false;
+    }
+    return projection_graft(p, a, "before", mentions[DOCUMENT_BEFORE]) &&
+           projection_graft(p, a, "before", mentions[DOCUMENT_AFTER]) &&
+           projection_graft(p, a, "after", mentions[DOCUMENT_AFTER]) &&
+           projection_graft(p, a, "source", mentions[DOCUMENT_SOURCE]) &&
+           projection_graft(p, a, NULL, mentions[DOCUMENT_VALUE]);
+}
+
+static bool debezium_project(projection *value, arena *a, projection *const *mentions)
+{
+    mandate_slice schema = MANDATE_SLICE_LIT("schema");
+    projection *payload = projection_create(a);
+    return payload && project_event(payload, a, mentions) && project_event(value, a, mentions) &&
+           projection_add(value, a, &schema, 1) && projection_graft(value, a, "payload", payload);
+}
+
 const envelope envelope_debezium = {"debezium", GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS),
-                                    debezium_open};
+                                    debezium_project, debezium_open};

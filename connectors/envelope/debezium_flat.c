@@ -130,7 +130,7 @@ static mandate_status judge(flat *f, cel_value row)
 static mandate_status debezium_flat_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
                                          cel_value value, mandate_error *err)
 {
-    document d;
+    document d = {.wanted = out->wanted};
     mandate_slice keep = MANDATE_SLICE_LIT(DEBEZIUM_UNAVAILABLE);
     flat f = {.d = &d, .err = err};
     (void)json;
@@ -171,4 +171,4 @@ static mandate_status debezium_flat_open(document *out, arena *a, json_decoder *
 }
 
 const envelope envelope_debezium_flat = {
-    "debezium-flat", GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS), debezium_flat_open};
+    "debezium-flat", GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS), NULL, debezium_flat_open};

@@ -33,7 +33,7 @@ bool envelope_is_text(const cel_value *v, const char *text)
 
 const cel_value *envelope_member(cel_value v, const char *name)
 {
-    return v.kind == CEL_MAP ? cel_map_get_str(v, name) : NULL;
+    return v.kind == CEL_MAP ? record_member(v, mandate_slice_str(name)) : NULL;
 }
 
 const record_header *envelope_header(const record *r, const char *name)
@@ -107,18 +107,16 @@ static mandate_status read_meta(cel_value *out, arena *a, const record *r, manda
 
 mandate_status envelope_begin(document *out, arena *a, const record *r, cel_value key, cel_value value, mandate_error *err)
 {
-    document d = {.kind = r->value.ptr ? DOCUMENT_RECORD : DOCUMENT_TOMBSTONE, .each = cel_null()};
-    for (int i = 0; i < DOCUMENT_VARIABLE_COUNT; i++)
-        d.variables[i] = cel_null();
-    d.variables[DOCUMENT_KEY] = key;
-    d.variables[DOCUMENT_VALUE] = value;
-    d.variables[DOCUMENT_OP] = envelope_text(r->value.ptr ? "u" : "d");
+    static const cel_value ops[] = {{.kind = CEL_STRING, .len = 1, .s = "d"}, {.kind = CEL_STRING, .len = 1, .s = "u"}};
     mandate_status status = MANDATE_OK;
-    if (!(r->unread & GIVES(HEADERS)))
-        status = read_headers(&d.variables[DOCUMENT_HEADERS], a, r, err);
-    if (status == MANDATE_OK && !(r->unread & GIVES(META)))
-        status = read_meta(&d.variables[DOCUMENT_META], a, r, err);
-    if (status == MANDATE_OK)
-        *out = d;
+    _Static_assert(CEL_NULL == 0, "cleared is null");
+    *out = (document){.kind = r->value.ptr ? DOCUMENT_RECORD : DOCUMENT_TOMBSTONE, .wanted = out->wanted};
+    out->variables[DOCUMENT_KEY] = key;
+    out->variables[DOCUMENT_VALUE] = value;
+    out->variables[DOCUMENT_OP] = ops[r->value.ptr != NULL];
+    if (out->wanted & GIVES(HEADERS))
+        status = read_headers(&out->variables[DOCUMENT_HEADERS], a, r, err);
+    if (status == MANDATE_OK && (out->wanted & GIVES(META)))
+        status = read_meta(&out->variables[DOCUMENT_META], a, r, err);
     return status;
 }

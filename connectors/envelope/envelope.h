@@ -21,7 +21,10 @@
 typedef struct envelope {
     const char *name;
     uint32_t gives; /* bit i: fills document variable i; the others are always null */
-    /* Fills `out` from decoded key and value; `json` parses nested texts. INVALID when the record does not have the shape. */
+    /* Names what the envelope and those who read the document's variables read of the value: `mentions` has a tree for each
+     * variable, NULL for none. False without memory. NULL: everything is read. */
+    bool (*project)(projection *value, arena *a, projection *const *mentions);
+    /* Fills `out`, whose `wanted` is set, from decoded key and value; `json` parses nested texts. INVALID when the record does not have the shape. */
     mandate_status (*open)(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value,
                            mandate_error *err);
 } envelope;

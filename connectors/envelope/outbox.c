@@ -51,7 +51,7 @@ static mandate_status join(cel_value *event, arena *a, cel_value extra, const ce
 static mandate_status outbox_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
                                   cel_value value, mandate_error *err)
 {
-    document d;
+    document d = {.wanted = out->wanted | GIVES(HEADERS)};
     mandate_slice none = {NULL, 0};
     const record_header *id = envelope_header(r, "id");
     mandate_status status = connect_unwrap(&key, a, none, err);
@@ -86,4 +86,4 @@ static mandate_status outbox_open(document *out, arena *a, json_decoder *json, c
     return MANDATE_OK;
 }
 
-const envelope envelope_outbox = {"outbox", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), outbox_open};
+const envelope envelope_outbox = {"outbox", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), NULL, outbox_open};

@@ -11,4 +11,9 @@ static mandate_status raw_open(document *out, arena *a, json_decoder *json, cons
     return envelope_begin(out, a, r, key, value, err);
 }
 
-const envelope envelope_raw = {"raw", GIVES_ALWAYS, raw_open};
+static bool raw_project(projection *value, arena *a, projection *const *mentions)
+{
+    return projection_graft(value, a, NULL, mentions[DOCUMENT_VALUE]);
+}
+
+const envelope envelope_raw = {"raw", GIVES_ALWAYS, raw_project, raw_open};

@@ -135,7 +135,7 @@ static mandate_status read_event(document *d, arena *a, cel_value value, mandate
 static mandate_status salesforce_open(document *out, arena *a, json_decoder *json, const record *r, cel_value key,
                                       cel_value value, mandate_error *err)
 {
-    document d;
+    document d = {.wanted = out->wanted};
     mandate_slice none = {NULL, 0};
     (void)json;
     mandate_status status = connect_unwrap(&key, a, none, err);
@@ -156,5 +156,5 @@ static mandate_status salesforce_open(document *out, arena *a, json_decoder *jso
     return status;
 }
 
-const envelope envelope_salesforce_cdc = {"salesforce-cdc", GIVES_ALWAYS | GIVES(AFTER) | GIVES(EVENT) | GIVES(ITEM),
+const envelope envelope_salesforce_cdc = {"salesforce-cdc", GIVES_ALWAYS | GIVES(AFTER) | GIVES(EVENT) | GIVES(ITEM), NULL,
                                           salesforce_open};

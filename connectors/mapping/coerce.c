@@ -250,6 +250,18 @@ bool type_may_become(const cel_type *from, const cel_type *to)
     return true;
 }
 
+static mandate_slice decimal_text(arena *a, uint64_t v, bool negative)
+{
+    char digits[24], *at = digits + sizeof(digits);
+    do {
+        *--at = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    if (negative)
+        *--at = '-';
+    return arena_dup(a, mandate_slice_of(at, (size_t)(digits + sizeof(digits) - at)));
+}
+
 mandate_status value_id(mandate_slice *out, arena *a, cel_value v, mandate_error *err)
 {
     buf text;
@@ -259,10 +271,10 @@ mandate_status value_id(mandate_slice *out, arena *a, cel_value v, mandate_error
         id = cel_text(v);
         break;
     case CEL_INT:
-        id = arena_printf(a, "%lld", (long long)v.i);
+        id = decimal_text(a, v.i < 0 ? 0 - (uint64_t)v.i : (uint64_t)v.i, v.i < 0);
         break;
     case CEL_UINT:
-        id = arena_printf(a, "%llu", (unsigned long long)v.u);
+        id = decimal_text(a, v.u, false);
         break;
     case CEL_NULL:
         return mandate_error_set(err, MANDATE_INVALID, "the id is null");

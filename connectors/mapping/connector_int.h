@@ -30,9 +30,9 @@ typedef struct map_expr {
 
 /* The environment of mapping expressions: document variables in their order, every library. */
 MANDATE_CHECK mandate_status expr_env_create(cel_env **out, mandate_error *err);
-/* Compiles the text of a scalar. `expected` NULL: any type. What is wrong goes to `p`, at its place in the file. */
+/* Compiles the text of a scalar. `expected` NULL: any type. What it reads of each document variable goes to `mentions`. What is wrong goes to `p`, at its place in the file. */
 MANDATE_CHECK mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_doc *doc, const yaml_node *node,
-                                          const cel_type *expected, problems *p);
+                                          const cel_type *expected, projection **mentions, problems *p);
 void expr_deinit(map_expr *e);
 /* `variables` has DOCUMENT_VARIABLE_COUNT values and is what the activation's host reads. `use_path` false runs the
  * program even for a plain path: for the test that both agree. */
@@ -98,8 +98,9 @@ struct connector {
     map_expr when, each, event_time;
     map_entity *entities;
     uint32_t entity_count;
-    uint32_t variables;   /* read by any expression */
-    const schema *schema; /* after bind */
+    uint32_t variables;                            /* read by any expression */
+    projection *mentions[DOCUMENT_VARIABLE_COUNT]; /* what of them; NULL: nothing */
+    const schema *schema;                          /* after bind */
 };
 
 /* For tools: what a caller may say beside the file. */

@@ -72,6 +72,51 @@ static const cel_expr *path_step(const cel_expr *e, mandate_slice *key)
     return NULL;
 }
 
+/* The longest such chain down from `e`, has(x.name) included; its keys, first one first. What it starts from. */
+static const cel_expr *path_root(const cel_expr *e, mandate_slice *keys, uint32_t *count)
+{
+    const cel_expr *root = e, *next;
+    mandate_slice key;
+    uint32_t n = 0;
+    while ((next = path_step(root, &key)) || (root->kind == CEL_EXPR_SELECT && (next = root->operand))) {
+        root = next;
+        n++;
+    }
+    *count = n <= LIMIT_CEL_NESTING ? n : 0; /* the parser does not let more through; nothing then means all */
+    for (uint32_t i = *count; i-- > 0; e = next) {
+        next = path_step(e, &keys[i]);
+        if (!next) {
+            keys[i] = e->name;
+            next = e->operand;
+        }
+    }
+    return root;
+}
+
+/* Adds what a tree reads of each document variable. */
+static bool collect_mentions(projection **mentions, arena *a, const cel_expr *e)
+{
+    mandate_slice keys[LIMIT_CEL_NESTING];
+    uint32_t count;
+    if (!e)
+        return true;
+    const cel_expr *root = path_root(e, keys, &count);
+    if (root->kind == CEL_EXPR_IDENT && root->var < DOCUMENT_VARIABLE_COUNT) {
+        projection **p = &mentions[root->var];
+        return (*p || (*p = projection_create(a))) && projection_add(*p, a, keys, count);
+    }
+    bool ok = collect_mentions(mentions, a, e->operand);
+    for (uint32_t i = 0; ok && i < e->arg_count; i++)
+        ok = collect_mentions(mentions, a, e->args[i]);
+    if (ok && e->comprehension)
+        ok = collect_mentions(mentions, a, e->comprehension->range) &&
+             collect_mentions(mentions, a, e->comprehension->init) &&
+             collect_mentions(mentions, a, e->comprehension->condition) &&
+             collect_mentions(mentions, a, e->comprehension->step) &&
+             collect_mentions(mentions, a, e->comprehension->result);
+    return ok;
+}
+
 /* Recognises variable(.name | ["name"])*. */
 static bool take_path(map_expr *out, arena *a, const cel_expr *root)
 {
@@ -128,7 +173,7 @@ static const cel_type *keep_type(cel_env *env, const cel_type *type)
 }
 
 mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_doc *doc, const yaml_node *node,
-                            const cel_type *expected, problems *p)
+                            const cel_type *expected, projection **mentions, problems *p)
 {
     mandate_error err = {0};
     cel_issues issues;
@@ -151,7 +196,7 @@ mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_do
     }
     out->type = keep_type(env, ast->root->type);
     collect_variables(&out->variables, ast->root);
-    if (!take_path(out, a, ast->root))
+    if (!take_path(out, a, ast->root) || !collect_mentions(mentions, a, ast->root))
         status = yaml_problem(p, doc, node, "no memory for the expression");
 done:
     cel_ast_destroy(ast);
@@ -167,7 +212,7 @@ void expr_deinit(map_expr *e)
     e->program = NULL;
 }
 
-/* cel_map_get, looking first where the key was last time. A map has a key once, so what is found there is what is meant. */
+/* record_member, looking first where the key was last time. A map has a key once, so what is found there is what is meant. */
 static const cel_value *path_get(cel_value map, cel_value key, _Atomic uint32_t *hint)
 {
     uint32_t at = atomic_load_explicit(hint, memory_order_relaxed);
@@ -176,7 +221,7 @@ static const cel_value *path_get(cel_value map, cel_value key, _Atomic uint32_t 
         if (k->kind == CEL_STRING && k->len == key.len && memcmp(k->s, key.s, key.len) == 0)
             return &map.map[at].value;
     }
-    const cel_value *found = cel_map_get(map, key);
+    const cel_value *found = record_member(map, cel_text(key));
     if (found)
         atomic_store_explicit(hint,
                               (uint32_t)((const cel_entry *)((const char *)found - offsetof(cel_entry, value)) - map.map),

@@ -290,6 +290,15 @@ static void settle_key_format(loader *l)
         c->decode.key_format = DECODE_JSON;
 }
 
+/* Only what expressions mention is built from the value, where the envelope knows where it stands. */
+static void settle_projection(loader *l)
+{
+    connector *c = l->c;
+    projection *value = projection_create(&c->memory);
+    if (value && c->envelope && c->envelope->project && c->envelope->project(value, &c->memory, c->mentions))
+        c->decode.value_projection = value;
+}
+
 /* --- policies ------------------------------------------------------------------------------------------------------ */
 
 static void load_policies(loader *l)
@@ -351,6 +360,7 @@ static void load_file(loader *l)
     if ((n = yaml_get(root, "entities")))
         load_entities(l, n);
     settle_key_format(l);
+    settle_projection(l);
     bool given = l->c->envelope && (l->c->envelope->gives & VARIABLE_BIT(ITEM));
     if ((l->c->variables & VARIABLE_BIT(ITEM)) && !yaml_get(root, "each") && !given)
         yaml_problem(l->p, l->doc, root, "an expression reads 'item', but there is no 'each' that would give one");

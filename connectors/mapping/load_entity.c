@@ -14,7 +14,7 @@ void load_expression(loader *l, map_expr *out, const yaml_node *n, const cel_typ
 {
     if (!n)
         return;
-    if (expr_compile(out, &l->c->memory, l->c->env, l->doc, n, expected, l->p) == MANDATE_OK)
+    if (expr_compile(out, &l->c->memory, l->c->env, l->doc, n, expected, l->c->mentions, l->p) == MANDATE_OK)
         l->c->variables |= out->variables;
 }
 

@@ -55,16 +55,22 @@ static mandate_status map_id(mandate_slice *out, mapper *m, const map_expr *e, c
     return status ? mapper_fail(e, what, "mapping", r, err) : MANDATE_OK;
 }
 
+static size_t encoded_size(cel_value v)
+{
+    buf b;
+    buf_init(&b);
+    cel_encode(&b, v);
+    size_t size = b.failed ? SIZE_MAX : b.len;
+    buf_deinit(&b);
+    return size;
+}
+
 /* Encoded size matters only for what could be large. */
 static mandate_status check_value_size(cel_value v, mandate_error *err)
 {
     size_t size = v.len;
     if (v.kind == CEL_LIST || v.kind == CEL_MAP) {
-        buf b;
-        buf_init(&b);
-        cel_encode(&b, v);
-        size = b.failed ? SIZE_MAX : b.len;
-        buf_deinit(&b);
+        size = encoded_size(v);
     } else if (v.kind != CEL_STRING && v.kind != CEL_BYTES) {
         return MANDATE_OK;
     }
@@ -264,8 +270,7 @@ mandate_status map_lost(mapper *m, const map_entity *e, int64_t event_time_us, m
 {
     change c = {.op = CHANGE_FORGET, .type = e->type, .event_time_us = event_time_us};
     cel_value v = mapper_eval(m, &e->id);
-    mandate_error ignored = {0};
-    if (v.kind == CEL_ERROR || v.kind == CEL_UNKNOWN || value_id(&c.id, m->act.memory, v, &ignored))
+    if (v.kind == CEL_ERROR || v.kind == CEL_UNKNOWN || value_id(&c.id, m->act.memory, v, &m->error))
         c = (change){.op = CHANGE_FORGET_TYPE, .type = e->type, .event_time_us = event_time_us};
     mandate_status status = mapper_push(m, c, err);
     if (status)

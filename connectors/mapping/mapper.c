@@ -351,10 +351,9 @@ static mandate_status check_size(const record *rec, mapper_result *r, mandate_er
 mandate_status mapper_run(mapper_result *out, mapper *m, arena *a, const record *rec, mandate_error *err)
 {
     mapper_result r = {.outcome = MAPPER_MAPPED, .event_time_us = CHANGE_NO_TIME};
-    mandate_error local = {0};
     cel_value key, value;
     if (!err)
-        err = &local; /* messages are built from the lower one */
+        err = &m->error;
     m->changes.len = 0;
     m->act.memory = a;
     m->act.now_us = rec->timestamp_us == INT64_MIN ? 0 : rec->timestamp_us;
@@ -366,11 +365,8 @@ mandate_status mapper_run(mapper_result *out, mapper *m, arena *a, const record 
     if (status)
         goto done;
     r.stage = "envelope";
-    memset(&m->doc, 0, sizeof(m->doc)); /* all variables null */
-    record seen = *rec;
-    /* An envelope that gives `event` may make it of the headers. */
-    seen.unread = m->c->envelope->gives & VARIABLE_BIT(EVENT) ? 0 : ~m->c->variables;
-    status = m->c->envelope->open(&m->doc, a, m->json, &seen, key, value, err);
+    m->doc.wanted = m->c->variables;
+    status = m->c->envelope->open(&m->doc, a, m->json, rec, key, value, err);
     if (status)
         goto done;
     show_document(m, a);

@@ -18,7 +18,8 @@ struct mapper {
     bool deleted_row; /* `after` is null and `before` is not: ids are computed with `after` standing for `before` */
     cel_activation act;
     VEC(change) changes;
-    bool no_paths; /* tests: run the program for plain paths too */
+    mandate_error error; /* for callers who want none: messages are built from the lower one */
+    bool no_paths;       /* tests: run the program for plain paths too */
 };
 
 /* Evaluates; an error or unknown value fails with `stage` and the place in the file. */

@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mandate_error err;
     cel_value key, value;
     const char *stage;
-    document d;
+    document d = {.wanted = UINT32_MAX};
     if (!json) {
         const decode_options as_json = {.framing = FRAMING_AUTO},
                              as_bytes = {.value_format = DECODE_BYTES, .key_format = DECODE_STRING};

@@ -55,6 +55,7 @@ static inline mandate_status open_as(fixture *f, const char *name, const char *k
     const char *stage;
     arena_reset(&f->memory);
     memset(&f->doc, 0xEE, sizeof f->doc);
+    f->doc.wanted = UINT32_MAX;
     f->rec.key = key ? mandate_slice_str(key) : mandate_slice_of(NULL, 0);
     f->rec.value = value ? mandate_slice_str(value) : mandate_slice_of(NULL, 0);
     assert_ok(decoder_run(&k, &v, f->decoder, &f->memory, &f->rec, &stage, &f->err), &f->err);

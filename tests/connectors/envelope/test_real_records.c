@@ -50,6 +50,7 @@ static void opens(fixture *f, const char *file, const char *name, document_kind 
         skip();
     record r = {.value = buf_slice(&f->text), .timestamp_us = INT64_MIN};
     assert_ok(decoder_run(&key, &value, f->decoder, &f->memory, &r, &stage, &f->err), &f->err);
+    f->doc.wanted = UINT32_MAX;
     assert_ok(envelope_find(mandate_slice_str(name))->open(&f->doc, &f->memory, f->json, &r, key, value, &f->err), &f->err);
     assert_int_equal(f->doc.kind, kind);
 }

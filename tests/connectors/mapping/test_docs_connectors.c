@@ -63,6 +63,25 @@ static void take_part(record *r, record_header *headers, mandate_slice line)
     headers[r->header_count++] = (record_header){mandate_slice_of(line.ptr + 9, (size_t)(colon - line.ptr - 9)), text};
 }
 
+/* The same mapper, but the whole value is decoded and not only what expressions mention: it must not matter. */
+static void same_without_projection(fixture *f, const record *r)
+{
+    fixture whole = *f;
+    mandate_error err = {0};
+    f->c->decode.value_projection = NULL;
+    buf_init(&whole.text);
+    arena_init(&whole.memory, LIMIT_RECORD_MEMORY);
+    if (mapper_create(&whole.m, f->c, &err))
+        fail_msg("%s", err.text);
+    mandate_status status = run_record(&whole, r);
+    assert_int_equal(status == MANDATE_OK, f->err.status == MANDATE_OK);
+    assert_int_equal(whole.result.outcome, f->result.outcome);
+    assert_string_equal(buf_cstr(&whole.text), buf_cstr(&f->text));
+    mapper_destroy(whole.m);
+    arena_deinit(&whole.memory);
+    buf_deinit(&whole.text);
+}
+
 static void put_result(buf *out, fixture *f, const record *r)
 {
     static const char *const outcomes[] = {
@@ -71,6 +90,7 @@ static void put_result(buf *out, fixture *f, const record *r)
         buf_printf(out, "poison at %s: %s\n", f->result.stage, f->err.text);
     else
         buf_printf(out, "%s%s", outcomes[f->result.outcome], buf_cstr(&f->text));
+    same_without_projection(f, r);
 }
 
 /* Runs one case from *rest and writes it, with what it really gives, to `out`. */
