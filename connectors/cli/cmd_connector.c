@@ -2,7 +2,7 @@
 /*
  * mandatectl connector check | try - connector files before they go live.
  *
- *   connector check FILE... [--entities FILE]...
+ *   connector check FILE... [--entities FILE]... [--mandate FILE]... [--condition TEXT]...
  *   connector try FILE [--entities FILE]... [--key-file K] [--header name=value]... [--topic T] [--schema FILE] [--json] < value
  *
  * Neither touches a network: `try` maps one record from stdin as the daemon would, and prints one JSON object a change.
@@ -13,6 +13,7 @@
 #include "connectors/cli/args.h"
 #include "connectors/cli/command.h"
 #include "connectors/cli/out.h"
+#include "connectors/json/claims_json.h"
 #include "connectors/mapping/check.h"
 #include "connectors/mapping/connector_int.h"
 #include "engine/base/text.h"
@@ -22,17 +23,56 @@
 
 enum { FILES_MAX = 256 };
 
+typedef struct conditions {
+    check_condition items[ARG_LIST_MAX * (CLAUSE_COUNT + 1)];
+    uint32_t count;
+    arena memory;
+} conditions;
+
+/* The clauses of a mandate's claims, in a JSON file. */
+static bool take_mandate(conditions *c, const char *path)
+{
+    mandate_error err = {0};
+    claims mandate;
+    buf text;
+    buf_init(&text);
+    bool ok = !file_read(&text, path, LIMIT_CLAIMS, &err) &&
+              !claims_from_json(&mandate, &c->memory, arena_dup(&c->memory, buf_slice(&text)), &err);
+    for (int i = 0; ok && i < CLAUSE_COUNT; i++) {
+        mandate_slice where = arena_printf(&c->memory, "%s: %s", path, claims_clause_names[i]);
+        if (mandate.clause[i].len && where.ptr)
+            c->items[c->count++] = (check_condition){where.ptr, mandate.clause[i]};
+    }
+    if (!ok)
+        out_problem("%s: %s", path, err.text);
+    buf_deinit(&text);
+    return ok;
+}
+
+static bool take_conditions(conditions *c, const arg_list *mandates, const arg_list *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        c->items[c->count++] = (check_condition){"--condition", mandate_slice_str(texts->items[i])};
+    for (size_t i = 0; i < mandates->count; i++)
+        if (!take_mandate(c, mandates->items[i]))
+            return false;
+    return true;
+}
+
 int cmd_connector_check(int argc, char **argv)
 {
     const char *files[FILES_MAX] = {NULL};
-    arg_list entities = {0};
+    arg_list entities = {0}, mandates = {0}, texts = {0};
     arg_common common = {0};
-    const arg_option options[] = {{.name = "--entities", .list = &entities}};
+    const arg_option options[] = {{.name = "--entities", .list = &entities},
+                                  {.name = "--mandate", .list = &mandates},
+                                  {.name = "--condition", .list = &texts}};
     mandate_error err = {0};
     uint32_t count = 0;
     int code = CLI_OK;
+    conditions asked = {.count = 0};
     buf report;
-    if (!args_parse(argc, argv, &common, options, 1, files, 0, FILES_MAX))
+    if (!args_parse(argc, argv, &common, options, 3, files, 0, FILES_MAX))
         return CLI_REFUSED;
     while (count < FILES_MAX && files[count])
         count++;
@@ -41,7 +81,11 @@ int cmd_connector_check(int argc, char **argv)
         return CLI_REFUSED;
     }
     buf_init(&report);
-    if (connectors_check(entities.items, (uint32_t)entities.count, files, count, &report, &err)) {
+    arena_init(&asked.memory, 0);
+    if (!take_conditions(&asked, &mandates, &texts)) {
+        code = CLI_REFUSED;
+    } else if (connectors_check(entities.items, (uint32_t)entities.count, files, count, asked.items, asked.count, &report,
+                                &err)) {
         if (report.len)
             fputs(buf_cstr(&report), stderr);
         else
@@ -50,6 +94,7 @@ int cmd_connector_check(int argc, char **argv)
     } else {
         fputs(buf_cstr(&report), stdout);
     }
+    arena_deinit(&asked.memory);
     buf_deinit(&report);
     return code;
 }

@@ -42,7 +42,8 @@ static const command commands[] = {
      "read flips as they come (default mandate.watches)"},
     {"entity", "get", cmd_entity_get, "TYPE ID [--as-of STEP|TIME]",
      "what is known about an entity, or was then, and from where"},
-    {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]...", "validate connector files"},
+    {"connector", "check", cmd_connector_check, "FILE... [--entities FILE]... [--mandate FILE]... [--condition TEXT]...",
+     "validate connector files, and conditions against what they supply"},
     {"connector", "try", cmd_connector_try,
      "FILE [--entities FILE]... [--key-file K] [--header K=V]... [--topic T] [--schema FILE] < "
      "RECORD",

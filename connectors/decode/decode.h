@@ -13,6 +13,7 @@
 
 #include "connectors/decode/projection.h"
 #include "connectors/record.h"
+#include "engine/cel/type.h"
 
 /* --- JSON ---------------------------------------------------------------------------------------------- */
 typedef struct json_decoder json_decoder; /* reusable parser; one per thread */
@@ -35,6 +36,9 @@ void avro_plan_destroy(avro_plan *plan);
 /* The plan that builds only what `p` names. It refers to `plan`, which must outlive it, and to no other schema's. */
 MANDATE_CHECK mandate_status avro_plan_project(avro_plan **out, const avro_plan *plan, const projection *p,
                                                mandate_error *err);
+/* The CEL type of what it decodes; records become object types of `env`, named after where they are met from `name` on. */
+MANDATE_CHECK mandate_status avro_plan_type(const cel_type **out, const avro_plan *plan, cel_env *env, const char *name,
+                                            mandate_error *err);
 /* CRC-64-AVRO of the parsing canonical form. */
 uint64_t avro_plan_fingerprint(const avro_plan *plan);
 /* Whole input must be one datum. Records become maps with string keys in field order; unions the branch's value; enums strings;

@@ -3,18 +3,12 @@
  * check - see check.h. Problems of one file do not keep the others from being read, so a wrong entity type file may
  * make connectors complain as well; the report is in file order, the cause first.
  */
-#include "connectors/mapping/check.h"
+#include "connectors/mapping/check_int.h"
 
 #include <stdlib.h>
 
 #include "connectors/config/config.h"
 #include "connectors/mapping/connector_int.h"
-
-typedef struct checked {
-    schema *s;
-    connector **connectors;
-    uint32_t count;
-} checked;
 
 static void checked_deinit(checked *k)
 {
@@ -25,7 +19,8 @@ static void checked_deinit(checked *k)
 }
 
 static mandate_status check_files(checked *k, const char *const *entities, uint32_t entity_count,
-                                  const char *const *connectors, uint32_t connector_count, problems *p, mandate_error *err)
+                                  const char *const *connectors, uint32_t connector_count, const check_condition *conditions,
+                                  uint32_t condition_count, problems *p, mandate_error *err)
 {
     static const connector_load_options options = {.offline = true};
     source_text where = {"", {0}};
@@ -43,6 +38,7 @@ static mandate_status check_files(checked *k, const char *const *entities, uint3
         status = connector_load_with(&k->connectors[k->count], k->s, connectors[i], NULL, &options, p);
         k->count += status == MANDATE_OK;
     }
+    check_across(k, entities, entity_count, p);
     if (p->count)
         return MANDATE_OK; /* and problems_result says which */
     status = schema_freeze(k->s, err);
@@ -51,6 +47,8 @@ static mandate_status check_files(checked *k, const char *const *entities, uint3
         if (connector_bind(k->connectors[i], k->s, &lower))
             problem_add(p, &where, lower.status, 0, 0, "%s", lower.text);
     }
+    for (uint32_t i = 0; i < condition_count && !status; i++)
+        check_condition_text(k->s, &conditions[i], p);
     return status;
 }
 
@@ -92,10 +90,12 @@ static void put_summary(buf *b, const checked *k)
 
 /* Problems of a configuration may be in `p` already. */
 static mandate_status check_all(const char *const *entities, uint32_t entity_count, const char *const *connectors,
-                                uint32_t connector_count, problems *p, buf *report, mandate_error *err)
+                                uint32_t connector_count, const check_condition *conditions, uint32_t condition_count,
+                                problems *p, buf *report, mandate_error *err)
 {
     checked k = {0};
-    mandate_status status = check_files(&k, entities, entity_count, connectors, connector_count, p, err);
+    mandate_status status =
+        check_files(&k, entities, entity_count, connectors, connector_count, conditions, condition_count, p, err);
     if (!status) {
         status = problems_result(p, err);
         buf_put_slice(report, buf_slice(&p->text));
@@ -109,11 +109,13 @@ static mandate_status check_all(const char *const *entities, uint32_t entity_cou
 }
 
 mandate_status connectors_check(const char *const *entities, uint32_t entity_count, const char *const *connectors,
-                                uint32_t connector_count, buf *report, mandate_error *err)
+                                uint32_t connector_count, const check_condition *conditions, uint32_t condition_count,
+                                buf *report, mandate_error *err)
 {
     problems p;
     problems_init(&p);
-    mandate_status status = check_all(entities, entity_count, connectors, connector_count, &p, report, err);
+    mandate_status status =
+        check_all(entities, entity_count, connectors, connector_count, conditions, condition_count, &p, report, err);
     problems_deinit(&p);
     return status;
 }
@@ -125,7 +127,7 @@ mandate_status config_check(const char *path, buf *report, mandate_error *err)
     problems_init(&p);
     /* A wrong configuration still names files that can be read. */
     mandate_status status = config_read(&c, path, NULL, &p);
-    status = check_all(c.entities.items, c.entities.count, c.connectors.items, c.connectors.count, &p, report, err);
+    status = check_all(c.entities.items, c.entities.count, c.connectors.items, c.connectors.count, NULL, 0, &p, report, err);
     config_destroy(&c);
     problems_deinit(&p);
     return status;

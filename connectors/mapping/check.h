@@ -13,9 +13,16 @@
  * a summary when there are none; the error says how many there are. */
 MANDATE_CHECK mandate_status config_check(const char *path, buf *report, mandate_error *err);
 
+/* A condition to be checked with them: that it type-checks, and that every attribute it reads is supplied. */
+typedef struct check_condition {
+    const char *where; /* "renewal.json: while" */
+    mandate_slice text;
+} check_condition;
+
 /* Entity type files and connector files without a configuration. */
 MANDATE_CHECK mandate_status connectors_check(const char *const *entities, uint32_t entity_count,
-                                              const char *const *connectors, uint32_t connector_count, buf *report,
+                                              const char *const *connectors, uint32_t connector_count,
+                                              const check_condition *conditions, uint32_t condition_count, buf *report,
                                               mandate_error *err);
 
 #endif

@@ -34,6 +34,9 @@ MANDATE_CHECK mandate_status expr_env_create(cel_env **out, mandate_error *err);
 MANDATE_CHECK mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_doc *doc, const yaml_node *node,
                                           const cel_type *expected, projection **mentions, problems *p);
 void expr_deinit(map_expr *e);
+/* What is wrong with an expression, at its place in the file. Returns `status`. */
+mandate_status expr_report(problems *p, const yaml_doc *doc, const yaml_node *node, const cel_issues *issues,
+                           mandate_status status, const mandate_error *err);
 /* `variables` has DOCUMENT_VARIABLE_COUNT values and is what the activation's host reads. `use_path` false runs the
  * program even for a plain path: for the test that both agree. */
 cel_value expr_eval(const map_expr *e, const cel_value *variables, cel_activation *act, bool use_path);
@@ -51,6 +54,7 @@ MANDATE_CHECK mandate_status value_time_us(int64_t *out, cel_value v, mandate_er
 /* --- the file ---------------------------------------------------------------------------------------------- */
 typedef struct map_attribute {
     mandate_slice name;
+    const yaml_node *name_node;
     map_expr value;
     uint16_t field;               /* after bind */
     const cel_type *type;         /* after bind: what the schema says */
@@ -59,6 +63,7 @@ typedef struct map_attribute {
 
 typedef struct map_reference {
     mandate_slice name, target;
+    const yaml_node *target_node;
     map_expr id;
     uint16_t field;
 } map_reference;

@@ -148,8 +148,8 @@ static bool take_path(map_expr *out, arena *a, const cel_expr *root)
     return true;
 }
 
-static mandate_status report_issues(problems *p, const yaml_doc *doc, const yaml_node *node, const cel_issues *issues,
-                                    mandate_status status, const mandate_error *err)
+mandate_status expr_report(problems *p, const yaml_doc *doc, const yaml_node *node, const cel_issues *issues,
+                           mandate_status status, const mandate_error *err)
 {
     if (!issues->count)
         return problem_add(p, &doc->source, status, node->line, node->column, "%s", err->text);
@@ -191,7 +191,7 @@ mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_do
     if (!status)
         status = cel_compile(&out->program, env, ast, &err);
     if (status) {
-        status = report_issues(p, doc, node, &issues, status, &err);
+        status = expr_report(p, doc, node, &issues, status, &err);
         goto done;
     }
     out->type = keep_type(env, ast->root->type);

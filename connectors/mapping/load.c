@@ -352,6 +352,7 @@ static void load_file(loader *l)
         entity_types_declare(l->s, l->doc, n, l->p);
     load_policies(l);
     load_properties(l);
+    typed_open(l);
     load_expression(l, &l->c->when, yaml_get(root, "when"), cel_type_simple(CEL_TYPE_BOOL));
     load_expression(l, &l->c->each, yaml_get(root, "each"), NULL);
     load_expression(l, &l->c->event_time, yaml_get(root, "event_time"), NULL);
@@ -400,6 +401,7 @@ mandate_status connector_load_with(connector **out, schema *s, const char *path,
     if (p->count != l.before)
         status = MANDATE_INVALID;
 done:
+    typed_close(&l);
     if (status)
         connector_destroy(l.c);
     else

@@ -17,12 +17,25 @@ typedef struct loader {
     uint32_t before; /* problems there were already */
     const connector_load_options *options;
     bool key_format_given;
+    cel_env *typed; /* NULL: no schema says what the expressions read */
 } loader;
+
+/* What the schema says of an expression's value. */
+typedef struct known_type {
+    const cel_type *type; /* a simple one, or NULL: nothing */
+    bool nullable;
+} known_type;
+
+/* typed.c */
+void typed_open(loader *l);
+void typed_close(loader *l);
+/* Checks an expression that has been compiled; what is wrong goes to the problems. */
+known_type typed_check(loader *l, const map_expr *e, const cel_type *expected);
 
 /* NUL-terminated text of a scalar that is not empty, or NULL after reporting. */
 const char *load_text(loader *l, const yaml_node *n, const char *what);
 /* Compiles `n` when it is there. */
-void load_expression(loader *l, map_expr *out, const yaml_node *n, const cel_type *expected);
+known_type load_expression(loader *l, map_expr *out, const yaml_node *n, const cel_type *expected);
 /* load_entity.c */
 void load_entities(loader *l, const yaml_node *list);
 

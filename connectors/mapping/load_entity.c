@@ -10,12 +10,34 @@
 
 #include "engine/limits.h"
 
-void load_expression(loader *l, map_expr *out, const yaml_node *n, const cel_type *expected)
+/* A variable that the envelope does not give is always null: surely not what was meant. */
+static void check_given(loader *l, const map_expr *e)
 {
-    if (!n)
-        return;
-    if (expr_compile(out, &l->c->memory, l->c->env, l->doc, n, expected, l->c->mentions, l->p) == MANDATE_OK)
-        l->c->variables |= out->variables;
+    static const char *const names[] = {
+#define X(name, text, type) text,
+        DOCUMENT_VARIABLE_MAP(X)
+#undef X
+    };
+    uint32_t given = l->c->envelope ? l->c->envelope->gives | VARIABLE_BIT(ITEM) : UINT32_MAX; /* of `item` see load.c */
+    char list[256];
+    for (uint32_t i = 0; i < DOCUMENT_VARIABLE_COUNT; i++) {
+        size_t used = 0;
+        if (!(e->variables >> i & 1) || (given >> i & 1))
+            continue;
+        for (uint32_t k = 0; k < DOCUMENT_VARIABLE_COUNT && used < sizeof(list); k++)
+            if (l->c->envelope->gives >> k & 1)
+                used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", names[k]);
+        yaml_problem(l->p, l->doc, e->node, "envelope %s gives no '%s': it gives %s", l->c->envelope->name, names[i], list);
+    }
+}
+
+known_type load_expression(loader *l, map_expr *out, const yaml_node *n, const cel_type *expected)
+{
+    if (!n || expr_compile(out, &l->c->memory, l->c->env, l->doc, n, expected, l->c->mentions, l->p))
+        return (known_type){0};
+    l->c->variables |= out->variables;
+    check_given(l, out);
+    return typed_check(l, out, expected);
 }
 
 static void report(loader *l, const yaml_node *at, mandate_status status, const mandate_error *err)
@@ -31,7 +53,7 @@ static const cel_type *inferred(const cel_type *t)
     return t->kind == CEL_TYPE_DYN || t->kind == CEL_TYPE_NULL || t->kind == CEL_TYPE_ERROR ? NULL : t;
 }
 
-static void declare_attribute(loader *l, uint16_t type, const yaml_node *name, const map_expr *value)
+static void declare_attribute(loader *l, uint16_t type, const yaml_node *name, const map_expr *value, known_type told)
 {
     mandate_error err = {0};
     buf text;
@@ -41,6 +63,8 @@ static void declare_attribute(loader *l, uint16_t type, const yaml_node *name, c
     const schema_field *f = known == SCHEMA_NONE ? NULL : &t->fields[known];
     bool declared = f && f->kind == SCHEMA_ATTRIBUTE && f->type->kind != CEL_TYPE_DYN;
     const cel_type *from = EXPR_GIVEN(value) ? inferred(value->type) : NULL;
+    if (declared && !from)
+        from = told.type; /* by the schema; it declares nothing, for the schema may change */
     if (from)
         cel_type_print(&text, from);
     if (declared && from && !type_may_become(from, f->type)) {
@@ -73,9 +97,10 @@ static void load_attributes(loader *l, map_entity *e, uint16_t type, const yaml_
     for (uint32_t i = 0; e->attributes && i < map->count; i++) {
         map_attribute *a = &e->attributes[e->attribute_count++];
         a->name = map->entries[i].key->text;
-        load_expression(l, &a->value, map->entries[i].value, NULL);
+        known_type known = load_expression(l, &a->value, map->entries[i].value, NULL);
+        a->name_node = map->entries[i].key;
         if (type != SCHEMA_NONE)
-            declare_attribute(l, type, map->entries[i].key, &a->value);
+            declare_attribute(l, type, map->entries[i].key, &a->value, known);
     }
 }
 
@@ -91,6 +116,7 @@ static void load_reference(loader *l, map_entity *e, uint16_t type, const yaml_n
     map_reference *r = &e->references[e->reference_count++];
     r->name = name->text;
     r->target = target->text;
+    r->target_node = target;
     load_expression(l, &r->id, id, NULL);
     if (type == SCHEMA_NONE)
         return;
@@ -161,6 +187,30 @@ static void load_tombstone(loader *l, map_entity *e, const yaml_node *n)
         e->tombstone_delete = true;
 }
 
+/* An id that a record may have as null is a poison record to come, unless somebody looked at it. */
+static void load_id(loader *l, map_entity *e, const yaml_node *n)
+{
+    const yaml_node *when[] = {yaml_get(n, "when"), yaml_get(l->doc->root, "when")};
+    known_type known = load_expression(l, &e->id, yaml_get(n, "id"), NULL);
+    bool asked = false;
+    if (!EXPR_GIVEN(&e->id))
+        return;
+    mandate_slice id = e->id.node->text;
+    for (int i = 0; i < 2; i++)
+        asked |= when[i] && when[i]->kind == YAML_SCALAR && memmem(when[i]->text.ptr, when[i]->text.len, id.ptr, id.len);
+    if (e->id.type->kind == CEL_TYPE_NULL)
+        yaml_problem(l->p, l->doc, e->id.node, "the id is always null");
+    else if (e->id.type->kind == CEL_TYPE_OPTIONAL)
+        yaml_problem(l->p, l->doc, e->id.node,
+                     "the id may be absent: give one that is always there, and say with `when` "
+                     "which records are about this entity");
+    else if (known.nullable && !asked)
+        yaml_problem(l->p, l->doc, e->id.node,
+                     "the id may be null: the schema says so. If such records are about no entity, add `when: %.*s != null` "
+                     "to this entity",
+                     MANDATE_SLICE_ARG(id));
+}
+
 static void load_entity(loader *l, map_entity *e, const yaml_node *n)
 {
     const yaml_node *part, *type_node;
@@ -175,7 +225,7 @@ static void load_entity(loader *l, map_entity *e, const yaml_node *n)
         if (status)
             report(l, type_node, status, &err);
     }
-    load_expression(l, &e->id, yaml_get(n, "id"), NULL);
+    load_id(l, e, n);
     load_expression(l, &e->when, yaml_get(n, "when"), boolean);
     load_expression(l, &e->delete_when, yaml_get(n, "delete"), boolean);
     if ((part = yaml_get(n, "attributes")) && !yaml_is_null(part))

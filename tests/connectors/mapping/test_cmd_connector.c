@@ -191,7 +191,7 @@ static void test_cmd_connector__check_summarises_or_reports_everything(void **st
 {
     (void)state;
     put_text("crm.yaml", crm);
-    put_text("types.yaml", "types: {crm.conversation: {attributes: {status: string}}}\n");
+    put_text("types.yaml", "types: {crm.conversation: {attributes: {status: string}}, crm.account: {}}\n");
     outcome o = try_text("", (const char *[]){NULL});
     assert_int_equal(o.code, CLI_REFUSED);
     outcome_deinit(&o);

@@ -172,7 +172,7 @@ static void check_file(const char *name)
     mandate_error err = {0};
     buf_init(&report);
     snprintf(path, sizeof(path), CONNECTORS "%s.yaml", name);
-    if (connectors_check(NULL, 0, &file, 1, &report, &err))
+    if (connectors_check(NULL, 0, &file, 1, NULL, 0, &report, &err))
         fail_msg("%s", buf_cstr(&report));
     buf_deinit(&report);
 }
@@ -183,7 +183,7 @@ static void test_docs_connectors__each_passes_the_check(void **state)
     each_file(check_file);
 }
 
-static void check_condition(const fixture *f, const char *name, mandate_slice text)
+static void check_one_condition(const fixture *f, const char *name, mandate_slice text)
 {
     cel_issues issues;
     cel_ast *ast = NULL;
@@ -212,7 +212,7 @@ static void check_conditions(const char *name)
         for (size_t i = 0; i < 3; i++) {
             size_t len = strlen(roles[i]);
             if (line.len > len && memcmp(line.ptr, roles[i], len) == 0) {
-                check_condition(&f, name, mandate_slice_of(line.ptr + len, line.len - len));
+                check_one_condition(&f, name, mandate_slice_of(line.ptr + len, line.len - len));
                 found++;
             }
         }
