@@ -221,6 +221,10 @@ static bool take_record(walker *w, const avro_step *step, cel_value *out)
             entry++;
             continue;
         }
+        if (m->use == AVRO_DEFAULT) {
+            *entry++ = (cel_entry){m->key, m->fallback};
+            continue;
+        }
         if (!skip(w, m->step))
             return inside(w, m->key);
         if (m->use == AVRO_SKIP_KEEP)

@@ -66,6 +66,8 @@ static mandate_status compile_record(avro_step *step, compiler *c, const avro_ty
     step->kept = t->count;
     for (uint32_t i = 0; i < t->count; i++) {
         members[i].key = cel_string(t->fields[i].name);
+        members[i].has_default = t->fields[i].has_default;
+        members[i].fallback = t->fields[i].fallback;
         mandate_status status = compile(&members[i].step, c, t->fields[i].type);
         if (status != MANDATE_OK)
             return status;
@@ -210,31 +212,74 @@ done:
     return MANDATE_OK;
 }
 
-/* --- projecting: new steps for what is read in part, the plan's own for the rest --- */
+/* --- projecting: new steps for what is read in part or has defaults, the plan's own for the rest --- */
 
-static const avro_step *project(arena *a, const avro_step *step, const projection *p);
+enum { RESOLVE_DEPTH = 8 }; /* of records in records that get defaults; types may contain themselves */
 
-static const avro_step *project_record(arena *a, const avro_step *step, const projection *p)
+static const avro_step *project(arena *a, const avro_step *step, const projection *p, const avro_step *reader,
+                                uint32_t depth);
+
+static const avro_member *find_member(const avro_step *step, mandate_slice name)
 {
+    for (uint32_t i = 0; i < step->count; i++)
+        if (mandate_slice_eq(cel_text(step->members[i].key), name))
+            return &step->members[i];
+    return NULL;
+}
+
+/* The record that a reader expects there, if it does. */
+static const avro_step *record_of(const avro_step *reader)
+{
+    for (uint32_t i = 0; reader && reader->op == AVRO_OP_UNION && i < reader->count; i++)
+        if (reader->branches[i]->op == AVRO_OP_RECORD)
+            return reader->branches[i];
+    return reader && reader->op == AVRO_OP_RECORD ? reader : NULL;
+}
+
+static const projection *below_of(const projection *p, cel_value key)
+{
+    return p->all ? p : projection_find(p, cel_text(key));
+}
+
+static bool adds(const avro_step *step, const projection *p, const avro_member *expected)
+{
+    return expected->has_default && below_of(p, expected->key) && !find_member(step, cel_text(expected->key));
+}
+
+static const avro_step *project_record(arena *a, const avro_step *step, const projection *p, const avro_step *reader,
+                                       uint32_t depth)
+{
+    uint32_t extra = 0;
+    reader = record_of(reader);
+    for (uint32_t i = 0; reader && i < reader->count; i++)
+        extra += adds(step, p, &reader->members[i]);
     avro_step *out = ARENA_NEW(a, avro_step);
-    avro_member *members = ARENA_ARRAY(a, avro_member, step->count);
+    avro_member *members = ARENA_ARRAY(a, avro_member, step->count + extra), *added = members + step->count;
     if (!out || !members)
         return NULL;
     *out = *step;
     out->members = members;
-    out->kept = 0;
+    out->count = step->count + extra;
+    out->kept = extra;
     for (uint32_t i = 0; i < step->count; i++) {
-        const projection *below = projection_find(p, cel_text(step->members[i].key));
+        const avro_member *expected = reader ? find_member(reader, cel_text(step->members[i].key)) : NULL;
+        const projection *below = below_of(p, step->members[i].key);
         members[i] = step->members[i];
         members[i].use = below ? AVRO_READ : p->keep_keys ? AVRO_SKIP_KEEP : AVRO_SKIP;
-        if (below && !(members[i].step = project(a, members[i].step, below)))
+        if (below && !(members[i].step = project(a, members[i].step, below, expected ? expected->step : NULL, depth + 1)))
             return NULL;
         out->kept += members[i].use != AVRO_SKIP;
     }
+    for (uint32_t i = 0; extra && i < reader->count; i++)
+        if (adds(step, p, &reader->members[i])) {
+            *added = reader->members[i];
+            added++->use = AVRO_DEFAULT;
+        }
     return out;
 }
 
-static const avro_step *project_union(arena *a, const avro_step *step, const projection *p)
+static const avro_step *project_union(arena *a, const avro_step *step, const projection *p, const avro_step *reader,
+                                      uint32_t depth)
 {
     avro_step *out = ARENA_NEW(a, avro_step);
     const avro_step **branches = ARENA_ARRAY(a, const avro_step *, step->count);
@@ -243,29 +288,32 @@ static const avro_step *project_union(arena *a, const avro_step *step, const pro
     *out = *step;
     out->branches = branches;
     for (uint32_t i = 0; i < step->count; i++)
-        if (!(branches[i] = project(a, step->branches[i], p)))
+        if (!(branches[i] = project(a, step->branches[i], p, reader, depth)))
             return NULL;
     return out;
 }
 
-/* As deep as the projection, which is as deep as an expression: recursive types end there. */
-static const avro_step *project(arena *a, const avro_step *step, const projection *p)
+/* As deep as the projection, which is as deep as an expression, or RESOLVE_DEPTH: recursive types end there. */
+static const avro_step *project(arena *a, const avro_step *step, const projection *p, const avro_step *reader,
+                                uint32_t depth)
 {
-    if (p->all)
+    if (p->all && (!reader || depth == RESOLVE_DEPTH))
         return step;
     if (step->op == AVRO_OP_RECORD)
-        return project_record(a, step, p);
-    return step->op == AVRO_OP_UNION ? project_union(a, step, p) : step;
+        return project_record(a, step, p, reader, depth);
+    return step->op == AVRO_OP_UNION ? project_union(a, step, p, reader, depth) : step;
 }
 
-mandate_status avro_plan_project(avro_plan **out, const avro_plan *plan, const projection *p, mandate_error *err)
+mandate_status avro_plan_project(avro_plan **out, const avro_plan *plan, const projection *p, const avro_plan *reader,
+                                 mandate_error *err)
 {
+    static const projection everything = {.all = true};
     avro_plan *projected = calloc(1, sizeof *projected);
     if (!projected)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");
     arena_init(&projected->memory, 0);
     projected->fingerprint = plan->fingerprint;
-    projected->root = project(&projected->memory, plan->root, p);
+    projected->root = project(&projected->memory, plan->root, p ? p : &everything, reader ? reader->root : NULL, 0);
     if (!projected->root) {
         avro_plan_destroy(projected);
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a schema");

@@ -45,7 +45,10 @@ typedef struct avro_step avro_step;
 typedef struct avro_member {
     cel_value key;
     const avro_step *step;
-    enum { AVRO_READ, AVRO_SKIP, AVRO_SKIP_KEEP } use; /* KEEP: the key stays, with null */
+    /* KEEP: the key stays, with null. DEFAULT: not in the bytes, the reader's schema says what it is. */
+    enum { AVRO_READ, AVRO_SKIP, AVRO_SKIP_KEEP, AVRO_DEFAULT } use;
+    bool has_default;
+    cel_value fallback;
 } avro_member;
 
 struct avro_step {

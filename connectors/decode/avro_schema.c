@@ -232,6 +232,33 @@ static mandate_status read_meaning(parser *p, avro_type *t, const json_t *j)
 
 static mandate_status parse_type(const avro_type **out, parser *p, const json_t *j, mandate_slice space);
 
+/* Of a union it is the first branch's. A default that is not of its type, or that is more than a simple value or an empty
+ * container, is none: nobody is told something that the schema does not say. */
+static void read_default(avro_field *f, parser *p, const json_t *j)
+{
+    const avro_type *t = f->type->kind == AVRO_KIND_UNION && f->type->count ? f->type->branches[0] : f->type;
+    mandate_error ignored = {0};
+    if (!j)
+        return;
+    f->has_default = true;
+    if (t->kind == AVRO_KIND_NULL && json_is_null(j))
+        f->fallback = cel_null();
+    else if (t->kind == AVRO_KIND_BOOLEAN && json_is_boolean(j))
+        f->fallback = cel_bool(json_is_true(j));
+    else if ((t->kind == AVRO_KIND_INT || t->kind == AVRO_KIND_LONG) && json_is_integer(j))
+        f->has_default = semantic_of_int(&f->fallback, t->meaning, json_integer_value(j), &ignored) == MANDATE_OK;
+    else if ((t->kind == AVRO_KIND_FLOAT || t->kind == AVRO_KIND_DOUBLE) && json_is_number(j))
+        f->fallback = cel_double(json_number_value(j));
+    else if ((t->kind == AVRO_KIND_STRING || t->kind == AVRO_KIND_ENUM) && t->meaning == SEMANTIC_NONE && json_is_string(j))
+        f->fallback = cel_string(arena_dup(p->memory, text_of(j)));
+    else if (t->kind == AVRO_KIND_ARRAY && json_is_array(j) && json_array_size(j) == 0)
+        f->fallback = cel_list(NULL, 0);
+    else if (t->kind == AVRO_KIND_MAP && json_is_object(j) && json_object_size(j) == 0)
+        f->fallback = cel_map(NULL, 0);
+    else
+        f->has_default = false;
+}
+
 static mandate_status parse_fields(parser *p, avro_type *t, const json_t *j)
 {
     const json_t *fields = json_object_get(j, "fields");
@@ -258,6 +285,7 @@ static mandate_status parse_fields(parser *p, avro_type *t, const json_t *j)
         mandate_status status = parse_type(&t->fields[i].type, p, json_object_get(field, "type"), space);
         if (status != MANDATE_OK)
             return mandate_error_prefix(p->err, status, "%.*s", MANDATE_SLICE_ARG(name));
+        read_default(&t->fields[i], p, json_object_get(field, "default"));
     }
     if (keys_repeat(&twice, p->memory, names, t->count))
         return mandate_error_set(p->err, MANDATE_INVALID, "the record %.*s has the field %.*s twice",

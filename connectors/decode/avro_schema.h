@@ -33,6 +33,8 @@ typedef struct avro_type avro_type;
 typedef struct avro_field {
     mandate_slice name;
     const avro_type *type;
+    bool has_default;
+    cel_value fallback; /* what a reader takes where the writer has no such field; simple values and empty containers */
 } avro_field;
 
 struct avro_type {

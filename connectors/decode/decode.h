@@ -33,9 +33,10 @@ typedef struct avro_plan avro_plan; /* immutable, shared */
 MANDATE_CHECK mandate_status avro_plan_create(avro_plan **out, mandate_slice schema_json, const mandate_slice *references,
                                               uint32_t reference_count, mandate_error *err);
 void avro_plan_destroy(avro_plan *plan);
-/* The plan that builds only what `p` names. It refers to `plan`, which must outlive it, and to no other schema's. */
+/* The plan that builds only what `p` names (NULL: everything). With a reader's schema, fields of records that the writer
+ * does not have get its defaults. It refers to both plans, which must outlive it. */
 MANDATE_CHECK mandate_status avro_plan_project(avro_plan **out, const avro_plan *plan, const projection *p,
-                                               mandate_error *err);
+                                               const avro_plan *reader, mandate_error *err);
 /* The CEL type of what it decodes; records become object types of `env`, named after where they are met from `name` on. */
 MANDATE_CHECK mandate_status avro_plan_type(const cel_type **out, const avro_plan *plan, cel_env *env, const char *name,
                                             mandate_error *err);
@@ -72,7 +73,7 @@ typedef struct registry registry; /* connectors/decode/registry.h */
 typedef struct decode_options {
     decode_format key_format, value_format;     /* a JSON key: JSON when it parses, else string, else bytes */
     decode_framing framing;                     /* JSON under AUTO: a Confluent prefix is seen, as no JSON begins so */
-    const avro_plan *value_schema, *key_schema; /* from files; may be NULL */
+    const avro_plan *value_schema, *key_schema; /* from files; may be NULL. Beside a registry: the reader's, for defaults */
     registry *schemas;                          /* may be NULL */
     const projection *value_projection;         /* NULL: the whole value is built */
 } decode_options;

@@ -91,6 +91,8 @@ void decoder_destroy(decoder *d)
     if (!d)
         return;
     json_decoder_destroy(d->json);
+    for (uint32_t i = 0; i < d->key.projected_count; i++)
+        avro_plan_destroy(d->key.projected[i].part);
     for (uint32_t i = 0; i < d->value.projected_count; i++)
         avro_plan_destroy(d->value.projected[i].part);
     free(d);
@@ -133,18 +135,19 @@ static mandate_status find_schema(const avro_plan **out, decoder *d, part *p, co
     return MANDATE_OK;
 }
 
-/* The plan for what is read of a schema; made when the schema is met, which is seldom. */
+/* The plan for what is read of a schema, with the defaults of the reader's; made when the schema is met, which is seldom. */
 static mandate_status project_plan(const avro_plan **plan, part *p, mandate_error *err)
 {
     uint32_t i = 0;
-    if (!p->projection)
+    const avro_plan *reader = p->framing == FRAMING_CONFLUENT ? p->schema : NULL;
+    if (!p->projection && !reader)
         return MANDATE_OK;
     while (i < p->projected_count && p->projected[i].whole != *plan)
         i++;
     if (i == PROJECTED_MAX)
         return MANDATE_OK;
     if (i == p->projected_count) {
-        mandate_status status = avro_plan_project(&p->projected[i].part, *plan, p->projection, err);
+        mandate_status status = avro_plan_project(&p->projected[i].part, *plan, p->projection, reader, err);
         if (status != MANDATE_OK)
             return status;
         p->projected[i].whole = *plan;

@@ -161,7 +161,7 @@ static mandate_status avro_part(cel_value *v, fixture *f, const char *paths, man
     avro_plan *plan, *part;
     arena_reset(&f->memory);
     assert_ok(avro_plan_create(&plan, mandate_slice_str(schema), NULL, 0, &f->err), &f->err);
-    assert_ok(avro_plan_project(&part, plan, reads(f, paths), &f->err), &f->err);
+    assert_ok(avro_plan_project(&part, plan, reads(f, paths), NULL, &f->err), &f->err);
     mandate_status status = avro_decode(v, part, &f->memory, data, &f->err);
     cel_value copy = cel_null();
     if (status == MANDATE_OK)
@@ -231,6 +231,64 @@ static void test_projection__avro_bombs_are_refused_where_nobody_looks(void **st
     assert_int_equal(avro_part(&v, f, "id", mandate_slice_of(endless, sizeof endless - 1)), MANDATE_INVALID);
 }
 
+/* --- a reader's schema --- */
+
+static void resolves(fixture *f, const char *reader_fields, const char *paths, const char *expected)
+{
+    static const char writer[] =
+        "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"int\"},{\"name\":"
+        "\"row\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"a\",\"type\":"
+        "\"long\"},{\"name\":\"next\",\"type\":[\"null\",\"Row\"]}]}]}]}";
+    avro_plan *plan, *reader, *part;
+    char text[1024];
+    buf b;
+    cel_value v;
+    buf_init(&b);
+    put_long(&b, 7);
+    put_long(&b, 1);
+    put_long(&b, 5);
+    put_long(&b, 0);
+    snprintf(text, sizeof text, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[%s]}", reader_fields);
+    arena_reset(&f->memory);
+    assert_ok(avro_plan_create(&plan, mandate_slice_str(writer), NULL, 0, &f->err), &f->err);
+    assert_ok(avro_plan_create(&reader, mandate_slice_str(text), NULL, 0, &f->err), &f->err);
+    assert_ok(avro_plan_project(&part, plan, paths ? reads(f, paths) : NULL, reader, &f->err), &f->err);
+    assert_ok(avro_decode(&v, part, &f->memory, buf_slice(&b), &f->err), &f->err);
+    assert_value(v, expected);
+    avro_plan_destroy(part);
+    avro_plan_destroy(reader);
+    avro_plan_destroy(plan);
+    buf_deinit(&b);
+}
+
+static void test_projection__a_readers_defaults_stand_for_what_the_writer_does_not_have(void **state)
+{
+    fixture *f = *state;
+    static const char fields[] =
+        "{\"name\":\"id\",\"type\":\"int\",\"default\":9},{\"name\":\"status\",\"type\":\"string\",\"default\":"
+        "\"open\"},{\"name\":\"owner\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"at\",\"type\":"
+        "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},\"default\":0},{\"name\":\"no\",\"type\":\"int\"}";
+    resolves(f, fields, NULL,
+             "{\"id\": 7, \"row\": {\"a\": 5, \"next\": null}, \"status\": \"open\", \"owner\": null, \"at\": "
+             "timestamp(\"1970-01-01T00:00:00Z\")}");
+    resolves(f, fields, "id status no", "{\"id\": 7, \"status\": \"open\"}");
+    resolves(
+        f,
+        "{\"name\":\"row\",\"type\":[\"null\",{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"b\",\"type\":"
+        "\"double\",\"default\":1}]}],\"default\":null}",
+        "row.b row.a", "{\"row\": {\"a\": 5, \"b\": 1.0}}");
+}
+
+static void test_projection__a_default_of_another_type_is_none(void **state)
+{
+    fixture *f = *state;
+    resolves(
+        f,
+        "{\"name\":\"x\",\"type\":\"int\",\"default\":\"seven\"},{\"name\":\"y\",\"type\":[\"null\",\"int\"],\"default\":7},"
+        "{\"name\":\"l\",\"type\":{\"type\":\"array\",\"items\":\"int\"},\"default\":[]}",
+        "x y l", "{\"l\": []}");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -243,6 +301,8 @@ int main(void)
         TEST(test_projection__avro_builds_what_is_named),
         TEST(test_projection__avro_cut_anywhere_is_refused_whatever_is_read),
         TEST(test_projection__avro_bombs_are_refused_where_nobody_looks),
+        TEST(test_projection__a_readers_defaults_stand_for_what_the_writer_does_not_have),
+        TEST(test_projection__a_default_of_another_type_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
