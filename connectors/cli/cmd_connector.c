@@ -5,7 +5,8 @@
  *   connector check FILE... [--entities FILE]... [--mandate FILE]... [--condition TEXT]...
  *   connector try FILE [--entities FILE]... [--key-file K] [--header name=value]... [--topic T] [--schema FILE] [--json] < value
  *
- * Neither touches a network: `try` maps one record from stdin as the daemon would, and prints one JSON object a change.
+ * Neither touches a network: `try` maps one record from stdin as the daemon would, prints one JSON object a change, and
+ * says on stderr, unless --json is given, how it came to them step by step (try_steps).
  * An Avro value with a registry's framing is read with the schema of --schema or decode.schema.
  */
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "connectors/cli/args.h"
 #include "connectors/cli/command.h"
 #include "connectors/cli/out.h"
+#include "connectors/cli/try_steps.h"
 #include "connectors/json/claims_json.h"
 #include "connectors/mapping/check.h"
 #include "connectors/mapping/connector_int.h"
@@ -264,23 +266,6 @@ static void put_change(buf *b, const schema *s, const change *c)
     }
 }
 
-/* One line on stderr. What came from the record must not drive the terminal, so it goes through out_text. */
-MANDATE_PRINTF(1, 2)
-static void say(const char *format, ...)
-{
-    buf raw, line;
-    va_list args;
-    buf_init(&raw);
-    buf_init(&line);
-    va_start(args, format);
-    buf_vprintf(&raw, format, args);
-    va_end(args);
-    out_text(&line, OUT_PLAIN, buf_slice(&raw));
-    fprintf(stderr, "%s\n", buf_cstr(&line));
-    buf_deinit(&raw);
-    buf_deinit(&line);
-}
-
 /* For people: what would happen, and which attributes this record says nothing about. */
 static void explain_change(const schema *s, const connector *c, const change *ch)
 {
@@ -290,9 +275,9 @@ static void explain_change(const schema *s, const connector *c, const change *ch
                                         [CHANGE_FORGET_TYPE] = "forget all"};
     const schema_type *type = schema_type_at(s, ch->type);
     if (ch->op == CHANGE_FORGET_TYPE)
-        say("%s %s", verbs[ch->op], type->name);
+        try_say("%s %s", verbs[ch->op], type->name);
     else
-        say("%s %s \"%.*s\"", verbs[ch->op], type->name, MANDATE_SLICE_ARG(ch->id));
+        try_say("%s %s \"%.*s\"", verbs[ch->op], type->name, MANDATE_SLICE_ARG(ch->id));
     for (uint32_t i = 0; i < ch->set_count; i++) {
         const schema_field *f = &type->fields[ch->sets[i].field];
         buf text;
@@ -301,7 +286,7 @@ static void explain_change(const schema *s, const connector *c, const change *ch
             buf_put_str(&text, "(unknown from now on)");
         else
             cel_to_text(&text, ch->sets[i].value, 200);
-        say("  %s %s %s", f->name, f->kind == SCHEMA_REFERENCE ? "->" : "=", buf_cstr(&text));
+        try_say("  %s %s %s", f->name, f->kind == SCHEMA_REFERENCE ? "->" : "=", buf_cstr(&text));
         buf_deinit(&text);
     }
     for (uint32_t e = 0; ch->op == CHANGE_UPSERT && e < c->entity_count; e++) {
@@ -310,8 +295,8 @@ static void explain_change(const schema *s, const connector *c, const change *ch
             for (uint32_t k = 0; k < ch->set_count; k++)
                 set |= ch->sets[k].field == c->entities[e].attributes[i].field;
             if (!set)
-                say("  %.*s is not in this record: it keeps its value",
-                    MANDATE_SLICE_ARG(c->entities[e].attributes[i].name));
+                try_say("  %.*s is not in this record: it keeps its value",
+                        MANDATE_SLICE_ARG(c->entities[e].attributes[i].name));
         }
     }
 }
@@ -341,12 +326,18 @@ static int run(trial *t)
                   .header_count = t->header_count};
     if (t->key_file)
         rec.key = mandate_slice_of(t->key.data ? t->key.data : "", t->key.len);
-    if (t->value.len) /* nothing at all on stdin is a null value: a tombstone */
-        rec.value = without_prefix(t, buf_slice(&t->value));
-    if (mapper_run(&r, t->m, &t->memory, &rec, &err)) {
-        say("%s: this record would go to the dead-letter topic", t->file);
-        say("stage: %s", r.stage ? r.stage : "?");
-        say("reason: %s", err.text);
+    mandate_slice original = {NULL, 0};
+    if (t->value.len) { /* nothing at all on stdin is a null value: a tombstone */
+        original = buf_slice(&t->value);
+        rec.value = without_prefix(t, original);
+    }
+    mandate_status status = mapper_run(&r, t->m, &t->memory, &rec, &err);
+    if (!t->common.json)
+        try_steps(t->m, &t->memory, &rec, original, status, &r);
+    if (status) {
+        try_say("%s: this record would go to the dead-letter topic", t->file);
+        try_say("stage: %s", r.stage ? r.stage : "?");
+        try_say("reason: %s", err.text);
         return CLI_REFUSED;
     }
     buf out;

@@ -6,6 +6,7 @@
 
 #include "connectors/cli/client.h"
 #include "connectors/cli/out.h"
+#include "connectors/cli/status_watch.h"
 
 static out_style style_of(mandate_slice state)
 {
@@ -85,8 +86,15 @@ int cmd_connector_status(int argc, char **argv)
 {
     arg_common common;
     client c;
-    if (!args_parse(argc, argv, &common, NULL, 0, NULL, 0, 0))
+    bool watch = false;
+    const char *interval = NULL;
+    int64_t interval_ms = 2000;
+    const arg_option options[] = {{"--watch", .flag = &watch}, {"--interval", .value = &interval}};
+    if (!args_parse(argc, argv, &common, options, 2, NULL, 0, 0) ||
+        (interval && !args_number(&interval_ms, "--interval", interval, 10, 3600000)))
         return CLI_REFUSED;
+    if (watch)
+        return status_watch(&common, interval_ms);
     exit_code code = client_open(&c, &common);
     if (code == CLI_OK)
         code = client_call(&c, "GET", "/v1/connectors", mandate_slice_of("", 0));

@@ -53,6 +53,7 @@ int cmd_watch_tail(int argc, char **argv);     /* cmd_topic_tail.c */
 int cmd_entity_get(int argc, char **argv);
 int cmd_connector_check(int argc, char **argv); /* cmd_connector.c */
 int cmd_connector_try(int argc, char **argv);   /* cmd_connector.c */
+int cmd_connector_infer(int argc, char **argv);
 int cmd_connector_status(int argc, char **argv);
 int cmd_connector_clear(int argc, char **argv);
 int cmd_connector_replay(int argc, char **argv);

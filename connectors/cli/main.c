@@ -48,14 +48,17 @@ static const command commands[] = {
      "FILE [--entities FILE]... [--key-file K] [--header K=V]... [--topic T] [--schema FILE] < "
      "RECORD",
      "what a connector makes of one sample record"},
-    {"connector", "status", cmd_connector_status, "", "state, offsets and lag of the connectors"},
+    {"connector", "infer", cmd_connector_infer, "[--schema FILE] [--name NAME] [--topic TOPIC] [--type TYPE] < samples",
+     "propose a connector file from JSON samples or an Avro schema"},
+    {"connector", "status", cmd_connector_status, "[--watch [--interval MS]]",
+     "state, offsets and lag of the connectors; --watch: records, rate and time left until all have caught up"},
     {"connector", "clear", cmd_connector_clear, "NAME", "trust a connector again after a poison record or lost position"},
     {"connector", "replay", cmd_connector_replay, "NAME --from beginning|TIME|TOPIC/PARTITION@OFFSET",
      "read its topics again, up to where it is"},
     {"topic", "tail", cmd_topic_tail,
      "[TOPIC] [--from-beginning] [--exit-at-end] [--count N] [--bootstrap B] [--property K=V]... "
-     "[--timeout MS]",
-     "read a topic (default mandate.revocations)"},
+     "[--timeout MS] [--decode] [--registry URL]... [--schema FILE]",
+     "read a topic (default mandate.revocations); --decode: Avro and JSON as what they hold"},
     {"topic", "send", cmd_topic_send,
      "TOPIC [--key K] [--header K=V]... [--partition P] [--null-value|--lines] [--bootstrap B] "
      "[--property K=V]... [--timeout MS]",

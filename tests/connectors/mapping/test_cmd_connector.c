@@ -108,6 +108,35 @@ static void test_cmd_connector__try_explains_to_people_on_stderr(void **state)
     outcome_deinit(&o);
 }
 
+static void test_cmd_connector__try_shows_each_step(void **state)
+{
+    static const char *const steps[] = {
+        "framing     none: all ",
+        "schema      none is needed: the value is JSON\n",
+        "envelope    debezium: data, op u; gives value, op, after, source\n",
+        "when        op != 'r'  =>  true\n",
+        "event_time  source.ts_ms  =>  1700000000000\n",
+        "entity      crm.conversation (line 7)\n",
+        "  delete    op == 'd'  =>  false\n",
+        "  id        after.id  =>  \"R-42\"\n",
+        "  attribute status: after.status  =>  \"open\"\n",
+        "  attribute note: after.note  =>  not in this record\n",
+        "  reference account: after.account  =>  7\n",
+        "ignored     after.other\n",
+    };
+    static const char with_more[] =
+        "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":\"R-42\",\"status\":\"open\",\"account\":7,"
+        "\"other\":1},\"source\":{\"ts_ms\":1700000000000}}";
+    (void)state;
+    put_text("crm.yaml", crm);
+    outcome o = try_text(with_more, (const char *[]){"@crm.yaml", NULL});
+    assert_int_equal(o.code, CLI_OK);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+        if (!strstr(buf_cstr(&o.err), steps[i]))
+            fail_msg("no '%s' in:\n%s", steps[i], buf_cstr(&o.err));
+    outcome_deinit(&o);
+}
+
 static void test_cmd_connector__a_filtered_record_prints_nothing_and_says_so(void **state)
 {
     (void)state;
@@ -211,6 +240,79 @@ static void test_cmd_connector__check_summarises_or_reports_everything(void **st
     outcome_deinit(&o);
 }
 
+static outcome infer_text(const char *samples, const char *const *args)
+{
+    return command_run(cmd_connector_infer, samples, strlen(samples), args);
+}
+
+static void test_cmd_connector__infer_proposes_a_file_that_maps_its_sample(void **state)
+{
+    (void)state;
+    outcome o = infer_text(update, (const char *[]){"--name", "crm", "--topic", "crm.deals", "--type", "crm.deal", NULL});
+    assert_int_equal(o.code, CLI_OK);
+    assert_string_equal(buf_cstr(&o.out), "# Proposed from 1 sample. Read it before you use it.\n"
+                                          "connector: crm\ntopics: [crm.deals]\ndecode: {format: json, envelope: debezium}\n"
+                                          "types:\n  crm.deal:\n    attributes:\n      status: string\n      account: int\n"
+                                          "entities:\n  - type: crm.deal\n    id: 'after.id'\n    attributes:\n"
+                                          "      status: 'after.status'\n      account: 'after.account'\n"
+                                          "    delete: op == \"d\"\nevent_time: source.ts_ms\non_error: fail_closed\n");
+    put_text("crm.yaml", buf_cstr(&o.out));
+    outcome_deinit(&o);
+    o = try_text(update, (const char *[]){"@crm.yaml", "--json", NULL});
+    assert_string_equal(buf_cstr(&o.out),
+                        "{\"type\":\"crm.deal\",\"id\":\"R-42\",\"set\":{\"status\":\"open\",\"account\":7},"
+                        "\"refs\":{},\"delete\":false,\"event_time\":\"2023-11-14T22:13:20Z\"}\n");
+    outcome_deinit(&o);
+}
+
+static void test_cmd_connector__infer_reads_many_samples_together(void **state)
+{
+    static const char samples[] = "{\"po-number\":\"1\",\"total\":1,\"updated-at\":\"2026-01-29T09:00:00Z\",\"x\":null}\n"
+                                  "{\"po-number\":\"2\",\"total\":1.5,\"updated-at\":\"2026-01-29T09:00:00Z\",\"x\":true,"
+                                  "\"supplier\":{\"id\":7}}\n";
+    static const char *const parts[] = {"total: double\n",
+                                        "x: bool\n",
+                                        "updated_at: timestamp\n",
+                                        "id: 'value[\"po-number\"]'\n",
+                                        "supplier: {type: my.supplier, id: 'value.supplier.id'}\n",
+                                        "event_time: value[\"updated-at\"]\n",
+                                        "from 2 samples"};
+    (void)state;
+    outcome o = infer_text(samples, (const char *[]){NULL});
+    assert_int_equal(o.code, CLI_OK);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if (!strstr(buf_cstr(&o.out), parts[i]))
+            fail_msg("no '%s' in:\n%s", parts[i], buf_cstr(&o.out));
+    outcome_deinit(&o);
+}
+
+static void test_cmd_connector__infer_reads_an_avro_schema(void **state)
+{
+    (void)state;
+    put_text("a.avsc",
+             "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":"
+             "\"note\",\"type\":[\"null\",\"string\"]},{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":"
+             "\"timestamp-millis\"}}]}");
+    outcome o = infer_text("", (const char *[]){"--schema", "@a.avsc", NULL});
+    assert_int_equal(o.code, CLI_OK);
+    assert_non_null(strstr(buf_cstr(&o.out), "      note: string\n      at: timestamp\n"));
+    assert_non_null(strstr(buf_cstr(&o.out), "    id: 'value.id'\n"));
+    outcome_deinit(&o);
+}
+
+static void test_cmd_connector__infer_refuses_what_has_no_fields(void **state)
+{
+    static const char *const nothing[] = {"", "7", "[]", "[1]", "{}", "{\"a\":", "{\"a\":1}\n{\"a\":"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(*nothing); i++) {
+        outcome o = infer_text(nothing[i], (const char *[]){NULL});
+        assert_int_equal(o.code, CLI_REFUSED);
+        assert_int_equal(o.out.len, 0);
+        assert_true(o.err.len > 0);
+        outcome_deinit(&o);
+    }
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -235,6 +337,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cmd_connector__try_prints_one_json_object_a_change),
         cmocka_unit_test(test_cmd_connector__try_explains_to_people_on_stderr),
+        cmocka_unit_test(test_cmd_connector__try_shows_each_step),
+        cmocka_unit_test(test_cmd_connector__infer_proposes_a_file_that_maps_its_sample),
+        cmocka_unit_test(test_cmd_connector__infer_reads_many_samples_together),
+        cmocka_unit_test(test_cmd_connector__infer_reads_an_avro_schema),
+        cmocka_unit_test(test_cmd_connector__infer_refuses_what_has_no_fields),
         cmocka_unit_test(test_cmd_connector__a_filtered_record_prints_nothing_and_says_so),
         cmocka_unit_test(test_cmd_connector__poison_says_stage_and_reason),
         cmocka_unit_test(test_cmd_connector__a_record_has_key_headers_and_topic),
