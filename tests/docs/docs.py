@@ -7,6 +7,7 @@
 README.md: its connector file passes `connector check`, its mandate is accepted by a running daemon that has this connector.
 docs/conditions.md: every line of a ```cel block is accepted as a `while`; the errors that it shows are what the daemon says;
 its ```console sessions print what they show; its table of costs is that of the code.
+docs/connectors.md: every connector file passes `connector check`.
 Prints "ok   name" or "FAIL name" a test.
 """
 import json
@@ -123,12 +124,30 @@ def cost_table():
     report("the table of costs is that of the code (tests/docs/costs.py prints it)", table in page, table)
 
 
+def connectors(folder):
+    """Every connector file in docs/connectors.md is right, and each mistake of its table is found with those words."""
+    path = os.path.join(folder, "example.yaml")
+    shown = [b for b in blocks("docs/connectors.md", "yaml") if b.startswith("connector:")]
+    report("docs/connectors.md has its recipes", len(shown) >= 6)
+    for block in shown:
+        open(path, "w").write(block)
+        done = subprocess.run([os.path.join(BIN, "mandatectl"), "connector", "check", path], text=True, capture_output=True)
+        report("docs/connectors.md: " + block.split("\n")[0], done.returncode == 0, done.stderr)
+    open(path, "w").write("connector: a\ntopics: t\ndecode: {format: json}\nentities: [{type: t.e, id: after.id}]\n")
+    done = subprocess.run([os.path.join(BIN, "mandatectl"), "connector", "check", path], text=True, capture_output=True)
+    report("docs/connectors.md: what check says of a wrong envelope",
+           done.returncode == 1 and "envelope raw gives no 'after'" in done.stderr, done.stderr)
+    done = ctl(dict(os.environ), "connector", "infer", stdin='{"id": 7, "status": "open"}')
+    report("docs/connectors.md: connector infer proposes", done.returncode == 0 and "id: 'value.id'" in done.stdout, done.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mandated-docs-") as folder:
         connector = os.path.join(folder, "crm.yaml")
         open(connector, "w").write(blocks("README.md", "yaml")[0])
         done = subprocess.run([os.path.join(BIN, "mandatectl"), "connector", "check", connector], text=True, capture_output=True)
         report("the README's connector file checks", done.returncode == 0, done.stderr)
+        connectors(folder)
         entities = os.path.join(HERE, "entities.yaml")
         open(os.path.join(folder, "mandated.yaml"), "w").write(
             "issuer: https://mandates.example\ndata_dir: %s/data\nkafka: {embedded: true}\nentities: [%s]\nconnectors: [crm.yaml]\n"
