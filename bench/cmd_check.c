@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ISSUES = 2048, STEP_CHANGES = 64 };
+enum { ISSUES = 2048, STEP_CHANGES = 16 };
 #define NOW (INT64_C(1700000000) * 1000000)
 
 typedef struct check_bench {

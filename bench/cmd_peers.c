@@ -79,11 +79,12 @@ static void run_arms(peers_run *b)
                     (unsigned long long)ours->true_at_end);
             continue;
         }
-        printf("{\"record\":\"peer\",\"arm\":\"%s\",\"shape\":\"%s\",\"mandates\":%lu,\"fanout\":%lu,\"changes\":%llu,"
+        printf("{\"record\":\"peer\",\"arm\":\"%s\",\"shape\":\"%s\",\"mandates\":%lu,\"fanout\":%lu,\"seed\":%lu,"
+               "\"changes\":%llu,"
                "\"flips\":%llu,\"ns_per_change\":%.1f,\"ns_per_flip\":%.1f,\"load_ns_per_mandate\":%.1f,\"bytes_per_"
                "mandate\":%.1f,"
                "\"index_is_faster\":%.2f,\"engine_is_faster\":%.2f}\n",
-               r->name, workload_shape_names[b->shape], b->mandates, b->fanout, (unsigned long long)r->changes,
+               r->name, workload_shape_names[b->shape], b->mandates, b->fanout, b->seed, (unsigned long long)r->changes,
                (unsigned long long)r->flips, r->change_ns, r->flip_ns, r->load_ns, r->bytes, r->change_ns / ours->change_ns,
                r->change_ns / b->arm[1].change_ns);
         fprintf(stderr, "%-12s %12.1f %10.1f %12.1f %10.1f %12llu %13.1fx\n", r->name, r->change_ns, r->flip_ns, r->load_ns,

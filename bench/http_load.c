@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 const double http_load_percentiles[LOAD_PERCENTILES] = {50, 75, 90, 95, 99, 99.9, 99.99, 100};
@@ -157,6 +158,22 @@ static bool send_due(load_run *r)
     return true;
 }
 
+/* Until something arrives, or the next request is due: a generator that spins would take a core from the server. */
+static int wait_events(load_run *r, struct epoll_event *events)
+{
+    struct timespec until = {0, 100000000};
+    if (r->l->rate > 0) {
+        int64_t due = r->start_ns + (int64_t)((double)r->sent * (1e9 / r->l->rate)) - wall_ns();
+        until.tv_nsec = due < 0 ? 0 : due < until.tv_nsec ? due : until.tv_nsec;
+        for (uint32_t i = 0; due < 0 && i < r->l->connections; i++)
+            if (!r->connections[i].busy)
+                break;
+            else if (i + 1 == r->l->connections)
+                until.tv_nsec = 100000000; /* none to send it on: only an answer helps */
+    }
+    return epoll_pwait2(r->epoll, events, EVENTS, &until, NULL);
+}
+
 static bool loop(load_run *r)
 {
     struct epoll_event events[EVENTS];
@@ -166,7 +183,7 @@ static bool loop(load_run *r)
         ok = ok && send_next(r, &r->connections[i], now);
     while (ok && (now = wall_ns()) < r->end_ns) {
         ok = !open || send_due(r);
-        int n = epoll_wait(r->epoll, events, EVENTS, open ? 0 : 100);
+        int n = wait_events(r, events);
         for (int i = 0; ok && i < n; i++) {
             load_connection *c = events[i].data.ptr;
             ok = take(r, c, &now);

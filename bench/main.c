@@ -5,6 +5,7 @@
 #include "engine/base/buf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -61,9 +62,14 @@ void print_run(const char *what, int argc, char **argv)
     buf_init(&b);
     buf_printf(&b, "{\"record\":\"run\",\"benchmark\":\"%s\",\"when\":\"%s\",\"cpu\":", what, when);
     buf_put_json_string(&b, mandate_slice_str(cpu));
+    double load = 0;
+    if (getloadavg(&load, 1) != 1)
+        load = -1;
     buf_printf(&b,
-               ",\"cores\":%ld,\"memory\":\"%s\",\"os\":\"%s %s %s\",\"mandated\":\"%s\",\"compiler\":\"%s\",\"command\":",
-               sysconf(_SC_NPROCESSORS_ONLN), memory, os.sysname, os.release, os.machine, mandate_version(), __VERSION__);
+               ",\"load\":%.1f,\"cores\":%ld,\"memory\":\"%s\",\"os\":\"%s %s "
+               "%s\",\"mandated\":\"%s\",\"compiler\":\"%s\",\"command\":",
+               load, sysconf(_SC_NPROCESSORS_ONLN), memory, os.sysname, os.release, os.machine, mandate_version(),
+               __VERSION__);
     buf line;
     buf_init(&line);
     buf_put_str(&line, "mandate-bench");

@@ -143,9 +143,10 @@ def checks(runs):
 def section(runs):
     machine = next((r for records in runs.values() for r in records if r.get("record") == "run"), {})
     out = [BEGIN, "", "## The last run", "",
-           "%s, %s cores, %s, %s, %s, gcc %s. Times are CPU times of the measured thread; ratios are from one run." % (
+           "%s, %s cores, %s, %s, %s, gcc %s; load %s when the first command began (above the number of cores, figures are worse than the "
+           "machine's own). Times are CPU times of the measured thread; ratios are from one run." % (
                machine.get("when", "?")[:10], machine.get("cores"), machine.get("cpu"), machine.get("memory"), machine.get("os"),
-               machine.get("compiler")), ""]
+               machine.get("compiler"), machine.get("load", "?")), ""]
     path = os.path.join(OUT, "bars.json")
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
