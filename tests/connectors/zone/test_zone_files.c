@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "connectors/zone/zone_files.h"
+#include "engine/cel/eval.h"
 #include "engine/cel/zone.h"
 
 static int32_t offset_of(const char *name, int64_t seconds)
@@ -80,6 +81,46 @@ static void test_zone_files__the_engine_asks_it_once_it_is_installed(void **stat
     cel_zone_install(NULL);
 }
 
+/* Evaluates a condition on `now` at that moment: its truth, and in *until_s until when it holds. */
+static bool holds(const char *text, int64_t now_s, int64_t *until_s)
+{
+    cel_env *env = NULL;
+    cel_program *program = NULL;
+    mandate_error err = {.text = ""};
+    arena memory;
+    arena_init(&memory, 0);
+    assert_int_equal(cel_env_create(&env, CEL_LIB_ALL, NULL), MANDATE_OK);
+    assert_int_equal(cel_env_now(env, NULL), MANDATE_OK);
+    if (cel_program_create(&program, env, mandate_slice_str(text), NULL, NULL, &err))
+        fail_msg("%s: %s", text, err.text);
+    cel_activation act = {.memory = &memory, .now_us = now_s * 1000000};
+    cel_value v = cel_eval(program, &act);
+    assert_int_equal(v.kind, CEL_BOOL);
+    *until_s = act.certain_until_us / 1000000;
+    cel_program_destroy(program);
+    cel_env_destroy(env);
+    arena_deinit(&memory);
+    return v.b;
+}
+
+static void test_zone_files__a_condition_on_local_time_flips_when_the_clocks_change(void **state)
+{
+    const char *night = "now.getHours('Europe/Berlin') < 3", *day = "now.getHours('Europe/Berlin') < 18";
+    int64_t until_s, spring_s = 1711846800 /* 2024-03-31T01:00:00Z, 02:00 becomes 03:00 */,
+                     autumn_s = 1729990800 /* 2024-10-27T01:00:00Z, 03:00 becomes 02:00 */;
+    zone_files_install();
+    assert_true(holds(night, spring_s - 1800, &until_s));
+    assert_int_equal(until_s, spring_s);
+    assert_false(holds(night, spring_s, &until_s));
+    assert_int_equal(until_s, spring_s + 21 * 3600);   /* midnight, 22:00 UTC, comes an hour earlier now */
+    assert_true(holds(night, autumn_s - 1, &until_s)); /* 02:59:59, for the first time */
+    assert_true(holds(night, autumn_s, &until_s));     /* 02:00:00, for the second */
+    assert_int_equal(until_s, autumn_s + 3600);
+    assert_true(holds(day, 1711900000, &until_s)); /* a Sunday afternoon in summer time: until 16:00 UTC */
+    assert_int_equal(until_s, 1711900800);
+    cel_zone_install(NULL);
+}
+
 static const char *const shared[] = {"Africa/Cairo",  "America/Lima", "Asia/Dubai",     "Australia/Perth",
                                      "Europe/Lisbon", "Europe/Oslo",  "Pacific/Tahiti", "Atlantic/Azores"};
 
@@ -114,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_zone_files__offsets_follow_daylight_saving_to_the_second),
         cmocka_unit_test(test_zone_files__a_name_opens_nothing_but_a_zone),
         cmocka_unit_test(test_zone_files__the_engine_asks_it_once_it_is_installed),
+        cmocka_unit_test(test_zone_files__a_condition_on_local_time_flips_when_the_clocks_change),
         cmocka_unit_test(test_zone_files__threads_that_load_the_same_zones_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
