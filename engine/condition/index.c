@@ -84,6 +84,7 @@ void condition_index_destroy(condition_index *x)
     table_deinit(&x->templates);
     arena_deinit(&x->scratch);
     lift_deinit(&x->lifted);
+    VEC_FREE(&x->slots_read);
     free(x);
 }
 

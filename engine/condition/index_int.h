@@ -156,11 +156,12 @@ struct condition_index {
     VEC(u32_vec) levels;                     /* AND nodes to look at, by level */
     u32_vec log;                             /* nodes whose truth changed since the last settle */
     VEC(condition_flip) flips;
-    lift lifted;   /* the last text looked at */
-    arena scratch; /* one evaluation */
-    uint64_t run;  /* number of the current evaluation, for slot.mark */
-    bool pending;  /* AND nodes wait to be looked at */
-    bool failed;   /* out of memory inside the observer */
+    u32_vec slots_read; /* room for reading.slots, kept from run to run */
+    lift lifted;        /* the last text looked at */
+    arena scratch;      /* one evaluation */
+    uint64_t run;       /* number of the current evaluation, for slot.mark */
+    bool pending;       /* AND nodes wait to be looked at */
+    bool failed;        /* out of memory inside the observer */
     condition_stats stats;
     uint32_t node_count, slot_count, template_count;
 };
@@ -219,7 +220,7 @@ typedef struct reading {
     /* Called for every cell that is read; NULL: nobody listens. */
     void (*note)(struct reading *r, context_entity *entity, uint16_t field);
     void *note_ctx;
-    VEC(uint32_t) slots; /* of an opaque run: newly read, one reference each */
+    u32_vec slots; /* of an opaque run: newly read, one reference each */
     bool failed;
 } reading;
 extern const cel_host condition_host;

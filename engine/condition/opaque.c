@@ -249,11 +249,14 @@ bool opaque_run(condition_index *x, uint32_t node)
     reading r = {.index = x, .claims = o->binding ? &o->binding->claims : NULL, .note = note_slot};
     int64_t until;
     x->run += 2;
+    r.slots = x->slots_read;
+    r.slots.len = 0;
+    x->slots_read = (u32_vec){0};
     arena_reset(&x->scratch);
     cel_value v = condition_run(x, o->program, &r, &until, &x->scratch);
     condition_truth t = truth_of_value(v);
     bool ok = !r.failed && reads_update(x, node, &r);
-    VEC_FREE(&r.slots);
+    x->slots_read = r.slots;
     ok = ok && timer_arm(x->deadlines, TIMER_CONDITION, node, until);
     if (ok)
         node_set(x, node, t);

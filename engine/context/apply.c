@@ -100,7 +100,7 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
         if (new_target && old_target != new_target)
             ok = inverse_add(c, (context_entity *)(uintptr_t)new_target, f->inverse, entity);
     }
-    value_disown(&before);
+    value_pool_disown(&c->texts, &before);
     provenance_drop(c, prov_before);
     return ok;
 }
@@ -255,7 +255,7 @@ static context_outcome apply_upsert(context *c, const change *ch, const change_o
         if (!set->forget) {
             /* A mapping may produce a type or an optional; that is no fact about the world: unknown. */
             bool ok = f->kind == SCHEMA_REFERENCE ? reference_value(c, f, set->value, &value)
-                      : value_is_data(set->value) ? value_own(&value, set->value)
+                      : value_is_data(set->value) ? value_pool_own(&c->texts, &value, set->value)
                                                   : true;
             if (!ok)
                 return CONTEXT_NOMEM;

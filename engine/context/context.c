@@ -50,6 +50,7 @@ void context_destroy(context *c)
     VEC_FREE(&c->entities);
     VEC_FREE(&c->provenances);
     VEC_FREE(&c->unsaved);
+    value_pool_deinit(&c->texts);
     VEC_FREE(&c->cutting);
     buf_deinit(&c->cut_key);
     buf_deinit(&c->cut_value);

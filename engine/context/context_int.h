@@ -23,6 +23,7 @@ struct context {
     table by_key;
     VEC(provenance) provenances; /* [0] is unused: 0 means none */
     uint32_t provenance_free;
+    value_pool texts;
     VEC(uint32_t) unsaved; /* changed since the last cut began */
     VEC(uint32_t) cutting; /* the running cut; those before cut_at were looked at */
     uint32_t cut_at, cut_left;

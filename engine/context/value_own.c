@@ -120,3 +120,43 @@ void value_disown(cel_value *v)
         free((void *)(uintptr_t)v->s);
     *v = (cel_value){.kind = CEL_UNKNOWN};
 }
+
+/* --- short texts ------------------------------------------------------------------------------------------------ */
+static bool is_short_text(cel_value v) { return v.kind == CEL_STRING && v.len > 0 && v.len <= VALUE_POOL_TEXT; }
+
+bool value_pool_own(value_pool *p, cel_value *out, cel_value v)
+{
+    size_t class = is_short_text(v) ? aligned(v.len) / 8 - 1 : 0;
+    char *block = is_short_text(v) ? p->first[class] : NULL;
+    if (!block)
+        return value_own(out, v);
+    memcpy(&p->first[class], block, sizeof(void *));
+    p->count[class]--;
+    *out = place(v, &block);
+    return true;
+}
+
+void value_pool_disown(value_pool *p, cel_value *v)
+{
+    size_t class = is_short_text(*v) ? aligned(v->len) / 8 - 1 : 0;
+    if (!is_short_text(*v) || p->count[class] == VALUE_POOL_BLOCKS) {
+        value_disown(v);
+        return;
+    }
+    void *block = (void *)(uintptr_t)v->s;
+    memcpy(block, &p->first[class], sizeof(void *));
+    p->first[class] = block;
+    p->count[class]++;
+    *v = (cel_value){.kind = CEL_UNKNOWN};
+}
+
+void value_pool_deinit(value_pool *p)
+{
+    for (int i = 0; i < VALUE_POOL_CLASSES; i++)
+        while (p->first[i]) {
+            void *block = p->first[i];
+            memcpy(&p->first[i], block, sizeof(void *));
+            free(block);
+        }
+    *p = (value_pool){0};
+}

@@ -12,4 +12,15 @@ MANDATE_CHECK bool value_own(cel_value *out, cel_value v);
 /* Frees what value_own made and leaves an unknown. */
 void value_disown(cel_value *v);
 
+/* Blocks of short texts that were given back, to be used again: a change of an attribute allocates nothing once there are some.
+ * Bounded; each is a block like any other, so the two pairs may be mixed. Zeroed is empty. */
+enum { VALUE_POOL_TEXT = 64, VALUE_POOL_CLASSES = VALUE_POOL_TEXT / 8, VALUE_POOL_BLOCKS = 4096 };
+typedef struct value_pool {
+    void *first[VALUE_POOL_CLASSES]; /* by size: 8, 16, ... bytes, threaded through the blocks */
+    uint32_t count[VALUE_POOL_CLASSES];
+} value_pool;
+MANDATE_CHECK bool value_pool_own(value_pool *p, cel_value *out, cel_value v);
+void value_pool_disown(value_pool *p, cel_value *v);
+void value_pool_deinit(value_pool *p);
+
 #endif

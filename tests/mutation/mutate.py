@@ -30,7 +30,7 @@ TIMEOUT_S = 60
 
 UNIT_TESTS = [
     "context/test_context", "context/test_entity_codec", "condition/test_index", "condition/test_truth",
-    "condition/test_explain", "mandate/test_claims", "mandate/test_scope", "mandate/test_lifecycle",
+    "condition/test_explain", "condition/test_cohort", "condition/test_lift", "condition/test_ladder", "mandate/test_claims", "mandate/test_scope", "mandate/test_lifecycle",
     "mandate/test_transition", "timer/test_timer", "test_issue", "test_step", "test_cascade", "test_limits",
 ]
 
@@ -40,7 +40,9 @@ MUTATIONS = [
      "a mandate is still accepted at the moment of its expiry"),
     ("engine/end.c", "live_descendants -= 1 + m->live_descendants;", "live_descendants -= 1;", "a root counts those who fell before it"),
     ("engine/end.c", "    m->version++;\n", "    m->version += t.prior != to;\n", "the version depends on something else"),
-    ("engine/flip.c", "sort_by_id(e, e->affected.data, e->affected.len);", ";", "transitions come in order of postings"),
+    ("engine/flip.c", "    if (!sort_by_id(e, e->affected.data, e->affected.len))\n        return false;\n", "", "transitions come in order of postings"),
+    ("engine/order.c", "key << 8 | (at + i < id.len ? (uint8_t)id.ptr[at + i] : 0)", "key << 8 | (at + i < id.len ? (uint8_t)id.ptr[at + i] & 0xf0 : 0)",
+     "ids that differ in a low bit come in any order"),
     ("engine/flip.c", "m->grace_at_us = e->now_us + m->unknown_grace_us;",
      "m->grace_at_us = e->batch_now_us + m->unknown_grace_us;", "after a long stop the grace starts when we woke up"),
     ("engine/flip.c", "if (error != CLAUSE_NONE)\n        m->suspended_by |= SUSPENDED_BY_ERROR;",
@@ -70,7 +72,16 @@ MUTATIONS = [
     ("engine/condition/leaf.c", "if (order < 0 || (after && order == 0))", "if (order < 0)", "a value equal to a threshold does not pass it"),
     ("engine/condition/leaf.c", "    equal_change(x, s, old, now);\n", "", "what was equal stays equal"),
     ("engine/condition/opaque.c", "ok = ok && timer_arm(x->deadlines, TIMER_CONDITION, node, until);", "", "nobody looks at the clock"),
-    ("engine/condition/opaque.c", "if (x->slots.data[read.slot].mark == x->run) {", "if (true) {", "a read set only grows"),
+    ("engine/condition/opaque.c", "        if (p->mark == x->run) {\n            p->mark = stays;", "        if (true) {\n            p->mark = stays;", "a read set only grows"),
+    ("engine/condition/cohort_change.c", "            turn(x, c, i, klass, (uint64_t)klass + 1);\n", "            ;\n", "a member that was equal stays equal"),
+    ("engine/condition/cohort_change.c", "col->op == CEL_OP_LT || col->op == CEL_OP_GE ? upper : lower", "upper", "a value equal to a member's threshold does not pass it"),
+    ("engine/condition/cohort_change.c", "u = (a.u | b.u) & not_false;", "u = a.u | b.u;", "unknown and false is unknown"),
+    ("engine/condition/cohort_change.c", "(a.e | b.e) & not_false & ~u}", "(a.e | b.e) & not_false}", "a member is in error and unknown at once"),
+    ("engine/condition/cohort.c", "            column_meets(x, col, klass);\n", "", "a constant that comes later is not compared"),
+    ("engine/condition/cohort.c", "        record_at(x, c->conditions[m])->index = n;\n", "", "a condition forgets where it is when a crowd has gone"),
+    ("engine/condition/constant.c", "        *lower = int_keys_from(v.d, false);\n", "        *lower = int_keys_from(v.d, true);\n", "a double equal to integer thresholds is above them"),
+    ("engine/condition/lift.c", "    buf_put_char(&l->skeleton, letters[v.kind]);\n", "    (void)letters;\n", "`< 5` and `< 5.0` are one text"),
+    ("engine/condition/lift.c", "while (!same_literal(l->literals[i].value, v))", "while (i + 1 < l->count)", "two keys of one entity are taken for two entities' and the other way round"),
     ("engine/condition/bind.c", "    wire_put_u64(key, p->id);\n", "", "two programs of one text are taken for one"),
     ("engine/mandate/scope.c", "child->depth_max >= parent->depth_max", "child->depth_max > parent->depth_max", "delegation without end"),
     ("engine/mandate/lifecycle.c", "    wire_put_bytes(&b, issuer);\n", "", "transition ids of two issuers collide"),
