@@ -5,6 +5,7 @@
     docs.py BIN
 
 README.md: its connector file passes `connector check`, its mandate is accepted by a running daemon that has this connector.
+docs/mandates.md: its mandates are accepted one after the other, its commands do what they say, in one folder.
 docs/conditions.md: every line of a ```cel block is accepted as a `while`; the errors that it shows are what the daemon says;
 its ```console sessions print what they show; its table of costs is that of the code.
 docs/connectors.md: every connector file passes `connector check`.
@@ -141,6 +142,16 @@ def connectors(folder):
     report("docs/connectors.md: connector infer proposes", done.returncode == 0 and "id: 'value.id'" in done.stdout, done.stderr)
 
 
+def mandates(env, folder):
+    for text in blocks("docs/mandates.md", "json"):
+        done = ctl(env, "mandate", "issue", "-", "--json", stdin=text)
+        report("docs/mandates.md: %s is accepted" % json.loads(text)["id"], done.returncode == 0, done.stderr)
+    for text in blocks("docs/mandates.md", "sh"):
+        done = subprocess.run(["sh", "-e", "-c", text], cwd=folder, text=True, capture_output=True,
+                              env=dict(env, PATH=BIN + ":" + env["PATH"], DATA_DIR=os.path.join(folder, "data")))
+        report("docs/mandates.md: " + text.splitlines()[-1].strip(), done.returncode == 0, done.stdout + done.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mandated-docs-") as folder:
         connector = os.path.join(folder, "crm.yaml")
@@ -156,6 +167,7 @@ def main():
         daemon = start(folder, env)
         try:
             readme(env)
+            mandates(env, folder)
             conditions(env)
             sessions(folder)
             entity_types(folder)
