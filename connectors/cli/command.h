@@ -57,6 +57,7 @@ int cmd_connector_infer(int argc, char **argv);
 int cmd_connector_status(int argc, char **argv);
 int cmd_connector_clear(int argc, char **argv);
 int cmd_connector_replay(int argc, char **argv);
+int cmd_connector_requeue(int argc, char **argv);
 int cmd_topic_tail(int argc, char **argv);
 int cmd_topic_send(int argc, char **argv);
 int cmd_cel_batch(int argc, char **argv); /* cel_batch.c */

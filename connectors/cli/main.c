@@ -53,6 +53,10 @@ static const command commands[] = {
     {"connector", "status", cmd_connector_status, "[--watch [--interval MS]]",
      "state, offsets and lag of the connectors; --watch: records, rate and time left until all have caught up"},
     {"connector", "clear", cmd_connector_clear, "NAME", "trust a connector again after a poison record or lost position"},
+    {"connector", "requeue", cmd_connector_requeue,
+     "NAME [--config FILE] [--dry-run] [--offset [P/]N]... [--file FILE] [--in-any-order] [--bootstrap B] [--dead-letter T] "
+     "[--property K=V]...",
+     "send its dead-letter records back where they came from"},
     {"connector", "replay", cmd_connector_replay, "NAME --from beginning|TIME|TOPIC/PARTITION@OFFSET",
      "read its topics again, up to where it is"},
     {"topic", "tail", cmd_topic_tail,

@@ -132,9 +132,11 @@ static void connectors_json(void *ctx, buf *out)
         buf_put_str(out, i ? ",{\"name\":" : "{\"name\":");
         buf_put_json_string(out, mandate_slice_str(source_name(d->sources[i])));
         buf_printf(out,
-                   ",\"state\":\"%s\",\"caught_up\":%s,\"on_error\":\"%s\",\"records\":{\"mapped\":%llu,\"filtered\":%llu,"
+                   ",\"state\":\"%s\",\"caught_up\":%s,\"on_error\":\"%s\",\"event_time\":%s,\"records\":{\"mapped\":%llu,"
+                   "\"filtered\":%llu,"
                    "\"ignored\":%llu,\"dead_lettered\":%llu},\"positions_lost\":%llu,",
-                   phase_name(&s), s.caught_up ? "true" : "false", policy_name(d->sources[i]), (unsigned long long)s.mapped,
+                   phase_name(&s), s.caught_up ? "true" : "false", policy_name(d->sources[i]),
+                   connector_has_event_time(d->connectors[i]) ? "true" : "false", (unsigned long long)s.mapped,
                    (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered,
                    (unsigned long long)s.positions_lost);
         if (s.to_replay >= 0)

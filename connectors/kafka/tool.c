@@ -5,6 +5,8 @@
  */
 #include "connectors/kafka/tool.h"
 
+#include "connectors/kafka/client.h"
+
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -33,7 +35,10 @@ static mandate_status set(rd_kafka_conf_t *conf, const char *name, const char *v
     char text[256];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof(text)) == RD_KAFKA_CONF_OK)
         return MANDATE_OK;
-    return mandate_error_set(err, MANDATE_INVALID, "Kafka property %s=%s: %s", name, value, text);
+    /* librdkafka quotes the value, which may be a secret in the wrong place. */
+    if (*value && strstr(text, value) && !strstr(name, value))
+        return mandate_error_set(err, MANDATE_INVALID, "Kafka property %s: its value is refused", name);
+    return mandate_error_set(err, MANDATE_INVALID, "Kafka property %s: %s", name, text);
 }
 
 static mandate_status set_pair(rd_kafka_conf_t *conf, const char *pair, mandate_error *err)
@@ -46,6 +51,30 @@ static mandate_status set_pair(rd_kafka_conf_t *conf, const char *pair, mandate_
     return set(conf, name, equals + 1, err);
 }
 
+/* What a handle's opaque points at, whatever else follows. */
+typedef struct tool_opaque {
+    const kafka_oauth *oauth;
+} tool_opaque;
+
+static void on_token_wanted(rd_kafka_t *handle, const char *ignored, void *opaque)
+{
+    mandate_error err;
+    mandate_status status = kafka_oauth_refresh(handle, ((tool_opaque *)opaque)->oauth, &err);
+    (void)status; /* librdkafka was told; a deadline of ours decides */
+}
+
+static mandate_status set_cluster(rd_kafka_conf_t *conf, const kafka_cluster *cluster, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    for (uint32_t i = 0; !status && i < cluster->property_count; i++)
+        status = set(conf, cluster->properties[i].name, cluster->properties[i].value, err);
+    if (cluster->oauth) {
+        rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
+        rd_kafka_conf_enable_sasl_queue(conf, 1);
+    }
+    return status;
+}
+
 /* Takes over `conf`. `defaults` are name, value, ..., NULL; the caller's properties win. */
 static mandate_status open_handle(rd_kafka_t **out, rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                   const kafka_tool_target *target, const char *const *defaults, mandate_error *err)
@@ -54,11 +83,15 @@ static mandate_status open_handle(rd_kafka_t **out, rd_kafka_type_t type, rd_kaf
     mandate_status status = set(conf, "bootstrap.servers", target->bootstrap, err);
     for (; !status && *defaults; defaults += 2)
         status = set(conf, defaults[0], defaults[1], err);
+    if (!status && target->cluster)
+        status = set_cluster(conf, target->cluster, err);
     for (size_t i = 0; !status && i < target->property_count; i++)
         status = set_pair(conf, target->properties[i], err);
     rd_kafka_conf_set_log_cb(conf, quiet);
     if (!status) {
         *out = rd_kafka_new(type, conf, text, sizeof(text));
+        if (*out && target->cluster && target->cluster->oauth)
+            rd_kafka_error_destroy(rd_kafka_sasl_background_callbacks_enable(*out));
         if (*out)
             return MANDATE_OK; /* it owns conf now */
         status = mandate_error_set(err, MANDATE_INVALID, "Kafka client: %s", text);
@@ -187,7 +220,10 @@ mandate_status kafka_tool_tail(const kafka_tool_target *target, const kafka_tool
     };
     rd_kafka_t *handle;
     int count = 0;
-    mandate_status status = open_handle(&handle, RD_KAFKA_CONSUMER, rd_kafka_conf_new(), target, defaults, err);
+    tool_opaque own = {target->cluster ? target->cluster->oauth : NULL};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_opaque(conf, &own);
+    mandate_status status = open_handle(&handle, RD_KAFKA_CONSUMER, conf, target, defaults, err);
     if (status)
         return status;
     rd_kafka_poll_set_consumer(handle);
@@ -203,6 +239,7 @@ mandate_status kafka_tool_tail(const kafka_tool_target *target, const kafka_tool
 /* --- send ------------------------------------------------------------------------------------- */
 
 struct kafka_tool_sender {
+    tool_opaque own; /* first */
     rd_kafka_t *handle;
     kafka_tool_target target;
     char *topic;
@@ -247,6 +284,7 @@ mandate_status kafka_tool_sender_open(kafka_tool_sender **out, const kafka_tool_
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     }
     s->target = *target;
+    s->own.oauth = target->cluster ? target->cluster->oauth : NULL;
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     rd_kafka_conf_set_opaque(conf, s);
     mandate_status status = open_handle(&s->handle, RD_KAFKA_PRODUCER, conf, target, defaults, err);

@@ -11,6 +11,7 @@
 /* Any librdkafka property, "name=value"; for security settings and the like. */
 typedef struct kafka_tool_target {
     const char *bootstrap, *topic;
+    const struct kafka_cluster *cluster; /* its properties and tokens, before the others; NULL: none. `bootstrap` is taken */
     const char *const *properties;
     size_t property_count;
     int timeout_ms; /* to reach a broker, and for an acknowledgement; 0 = 10000 */
