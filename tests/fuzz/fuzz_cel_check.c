@@ -4,6 +4,7 @@
  * node, a program, and a finite cost.
  */
 #include "cel_fuzz.h"
+#include "engine/cel/certain.h"
 #include "engine/cel/cost.h"
 
 static void check_types(const cel_expr *e)
@@ -38,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_types(ast->root);
         FUZZ_CHECK(cel_cost_estimate(ast, env, NULL, &cost, &worst, &part, NULL) == MANDATE_OK);
         FUZZ_CHECK(cost > 0 && part <= cost && worst);
+        status = cel_certain_check(ast, env, &issues, &err);
+        FUZZ_CHECK(status == MANDATE_OK || (status == MANDATE_INVALID && issues.count > 0));
         status = cel_compile(&program, env, ast, &err);
         FUZZ_CHECK(status == MANDATE_OK || err.text[0]);
     }

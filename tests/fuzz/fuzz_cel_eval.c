@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_cel_eval - what compiles is run: checked, and unchecked with calls found at run time. Twice
- * the same; within its cost; a value that was computed with something unknown stays when it is known.
+ * the same; within its cost; a value that was computed with something unknown stays when it is known; what reads now
+ * holds until the moment it gives.
  */
 #include "cel_fuzz.h"
+#include "engine/cel/certain.h"
 #include "engine/cel/cost.h"
 #include "engine/limits.h"
 
@@ -80,9 +82,12 @@ static cel_value has(void *ctx, cel_activation *act, cel_value object, uint32_t 
 
 static const cel_host host = {.variable = variable, .entity = entity, .field = field, .has = has};
 
-static cel_value evaluate(const cel_program *program, arena *memory, bool partial, uint64_t *cost)
+static const int64_t now_us = INT64_C(1700000000000000);
+static int64_t until_us; /* of the last evaluation */
+
+static cel_value evaluate(const cel_program *program, arena *memory, bool partial, int64_t at_us, uint64_t *cost)
 {
-    cel_activation act = {.host = &host, .memory = memory, .now_us = INT64_C(1700000000000000), .cost_max = LIMIT_CEL_COST};
+    cel_activation act = {.host = &host, .memory = memory, .now_us = at_us, .cost_max = LIMIT_CEL_COST};
     some_unknown = partial;
     arena_reset(memory);
     cel_value v = cel_eval(program, &act);
@@ -91,19 +96,36 @@ static cel_value evaluate(const cel_program *program, arena *memory, bool partia
     FUZZ_CHECK(v.kind != CEL_ERROR || v.error->message.len > 0);
     FUZZ_CHECK(v.kind != CEL_UNKNOWN || (partial && v.unknown->count > 0));
     *cost = act.cost;
+    until_us = act.certain_until_us;
     return v;
 }
 
-static void run(const cel_program *program, uint64_t estimate)
+/* What cel_certain_check passes has the same value until the moment it gives. */
+static void hold(const cel_program *program, arena *memory, arena *other, bool told)
+{
+    uint64_t cost;
+    cel_value v = evaluate(program, memory, false, now_us, &cost);
+    int64_t until = until_us, start = now_us;
+    for (int i = 0; told && i < 4; i++) {
+        int64_t century = INT64_C(100) * 365 * 86400 * 1000000, end = until < start + century ? until : start + century;
+        int64_t probe = i == 0 ? end - 1 : i == 1 ? start + 1 : start + (end - start) / (i * 7 + 1);
+        if (probe <= start || probe >= until)
+            continue;
+        cel_value then = evaluate(program, other, false, probe, &cost);
+        FUZZ_CHECK(v.kind == then.kind && (v.kind >= CEL_UNKNOWN || cel_order(v, then) == 0));
+    }
+}
+
+static void run(const cel_program *program, uint64_t estimate, bool told)
 {
     static arena memory[3];
     uint64_t cost, again_cost, partial_cost;
     if (!memory[0].size_max)
         for (int i = 0; i < 3; i++)
             arena_init(&memory[i], LIMIT_CEL_MEMORY);
-    cel_value v = evaluate(program, &memory[0], false, &cost);
-    cel_value again = evaluate(program, &memory[1], false, &again_cost);
-    cel_value partial = evaluate(program, &memory[2], true, &partial_cost);
+    cel_value v = evaluate(program, &memory[0], false, now_us, &cost);
+    cel_value again = evaluate(program, &memory[1], false, now_us, &again_cost);
+    cel_value partial = evaluate(program, &memory[2], true, now_us, &partial_cost);
     FUZZ_CHECK(v.kind == again.kind && cost == again_cost);
     FUZZ_CHECK(cost <= estimate && partial_cost <= estimate);
     if (v.kind != CEL_ERROR)
@@ -115,6 +137,7 @@ static void run(const cel_program *program, uint64_t estimate)
     cel_to_text(&b, v, 1000);
     FUZZ_CHECK(b.len > 0 && !b.failed);
     buf_deinit(&b);
+    hold(program, &memory[0], &memory[1], told);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -124,16 +147,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cel_ast *ast = NULL;
     cel_program *program = NULL;
     uint64_t estimate = 0;
+    cel_issues issues;
     if (cel_parse(&ast, env, source, NULL, NULL) != MANDATE_OK)
         return 0;
     if (cel_compile(&program, env, ast, NULL) == MANDATE_OK)
-        run(program, UINT64_MAX);
+        run(program, UINT64_MAX, false);
     cel_program_destroy(program);
     program = NULL;
+    cel_issues_init(&issues);
     if (cel_check(ast, env, NULL, NULL, NULL) == MANDATE_OK &&
         cel_cost_estimate(ast, env, NULL, &estimate, NULL, NULL, NULL) == MANDATE_OK &&
         cel_compile(&program, env, ast, NULL) == MANDATE_OK)
-        run(program, estimate);
+        run(program, estimate, cel_certain_check(ast, env, &issues, NULL) == MANDATE_OK);
+    cel_issues_deinit(&issues);
     cel_program_destroy(program);
     cel_ast_destroy(ast);
     return 0;

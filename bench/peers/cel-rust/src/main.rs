@@ -16,7 +16,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn facts() -> Context<'static> {
+fn facts() -> Context<'static, 'static> {
     let mut context = Context::default();
     let keys: Vec<String> = (0..10).map(|i| format!("key-{i}")).collect();
     let marks: HashMap<String, i64> = keys.iter().cloned().zip(0i64..).collect();
@@ -33,7 +33,7 @@ fn facts() -> Context<'static> {
     context
 }
 
-fn measure(context: &Context, source: &str) -> Result<(f64, f64), String> {
+fn measure(context: &Context<'_, '_>, source: &str) -> Result<(f64, f64), String> {
     let program = Program::compile(source).map_err(|e| e.to_string())?;
     program.execute(context).map_err(|e| e.to_string())?;
     let (mut evals, mut compiles) = (Vec::new(), Vec::new());
