@@ -124,8 +124,8 @@ struct engine {
     VEC(engine_occasion) occasions;
     VEC(uint32_t) watches_dirty, watches_gone; /* to persist; removed in this step */
     VEC(mandate_slice) watches_removed;
-    VEC(watch_change) watch_changes;
-    VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
+    VEC(watch_change) watch_changes, watch_merged; /* the second: room to sort the first */
+    VEC(uint32_t) affected;                        /* mandates whose conditions flipped on this input */
     VEC(id_rank) ranks;
     bool meta_changed, more;
     uint64_t leaf_flips0, condition_flips0, programs0;

@@ -96,6 +96,7 @@ void watches_deinit(engine *e)
     VEC_FREE(&e->watches_gone);
     VEC_FREE(&e->watches_removed);
     VEC_FREE(&e->watch_changes);
+    VEC_FREE(&e->watch_merged);
 }
 
 static mandate_slice place(char **at, mandate_slice s)
@@ -159,28 +160,55 @@ bool watch_flipped(engine *e, uint32_t handle, condition_truth now)
     return VEC_PUSH(&e->watch_changes, noted) || engine_fail(e, "out of memory while watching");
 }
 
-static int by_age(const void *a, const void *b)
+/* Merges two sorted runs of `from` into `to`. */
+static void merge(watch_change *to, const watch_change *from, uint32_t a, uint32_t middle, uint32_t end)
 {
-    const watch_change *x = a, *y = b;
-    return (x->age > y->age) - (x->age < y->age);
+    uint32_t b = middle, at = a;
+    while (a < middle && b < end)
+        to[at++] = from[a].age < from[b].age ? from[a++] : from[b++];
+    while (a < middle)
+        to[at++] = from[a++];
+    while (b < end)
+        to[at++] = from[b++];
 }
 
-/* They mostly come in order: postings are made as watches are created. */
-static void sort_changes(engine *e)
+static uint32_t run_end(const watch_change *c, uint32_t from, uint32_t count)
 {
-    const watch_change *c = e->watch_changes.data;
-    uint32_t i = 1;
-    while (i < e->watch_changes.len && by_age(&c[i - 1], &c[i]) < 0)
-        i++;
-    if (i < e->watch_changes.len)
-        qsort(e->watch_changes.data, e->watch_changes.len, sizeof(*c), by_age);
+    do
+        from++;
+    while (from < count && c[from - 1].age < c[from].age);
+    return from;
+}
+
+/* By age, the same on every replay. They come as a few runs that are sorted already, since postings are made as watches are created:
+ * so runs are merged, pair by pair, until one is left. False: out of memory. */
+static bool sort_changes(engine *e)
+{
+    uint32_t count = e->watch_changes.len;
+    while (run_end(e->watch_changes.data, 0, count) < count) {
+        if (!VEC_RESERVE(&e->watch_merged, count))
+            return engine_fail(e, "out of memory while reporting flips");
+        watch_change *from = e->watch_changes.data, *to = e->watch_merged.data;
+        for (uint32_t a = 0, end; a < count; a = end) {
+            uint32_t middle = run_end(from, a, count);
+            end = middle < count ? run_end(from, middle, count) : middle;
+            merge(to, from, a, middle, end);
+        }
+        uint32_t cap = e->watch_changes.cap;
+        e->watch_changes.data = to;
+        e->watch_changes.cap = e->watch_merged.cap;
+        e->watch_merged.data = from;
+        e->watch_merged.cap = cap;
+    }
+    return true;
 }
 
 bool watch_report(engine *e, const occasion *why)
 {
     if (e->watch_changes.len == 0)
         return true;
-    sort_changes(e);
+    if (!sort_changes(e))
+        return false;
     engine_occasion now = {.cause = why->cause, .origin = why->origin, .effective_at_us = e->now_us};
     bool ok = VEC_PUSH(&e->occasions, now);
     for (uint32_t i = 0; ok && i < e->watch_changes.len; i++) {
