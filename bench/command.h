@@ -13,6 +13,8 @@ int cmd_cases(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
 int cmd_produce(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
+int cmd_recover(int argc, char **argv);
+int cmd_revoke_all(int argc, char **argv);
 
 /* {"record":"run"}: machine, versions, command line. */
 void print_run(const char *what, int argc, char **argv);

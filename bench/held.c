@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* held - see held.h. */
+#include "bench/held.h"
+
+#include "bench/arm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOW (INT64_C(1700000000) * 1000000)
+
+static bool failed(const char *what, const mandate_error *err)
+{
+    fprintf(stderr, "%s: %s\n", what, err->text);
+    return false;
+}
+
+bool held_open(held *h, workload *w, const char *directory)
+{
+    mandate_error err = {0};
+    kv *backend = NULL;
+    *h = (held){.w = w, .now_us = NOW};
+    arena_init(&h->memory, 0);
+    int64_t began = wall_ns();
+    if (kv_open_rocksdb(&backend, directory, &err) != MANDATE_OK)
+        return failed(directory, &err);
+    if (store_open(&h->store, backend, w->schema, &err) != MANDATE_OK) {
+        kv_close(backend);
+        return failed(directory, &err);
+    }
+    int64_t opened = wall_ns(), cpu = cpu_ns();
+    engine_options options = {.version = ENGINE_OPTIONS_VERSION,
+                              .schema = w->schema,
+                              .issuer = mandate_slice_str("https://bench.example"),
+                              .claims_load = store_claims_load,
+                              .claims_ctx = h->store};
+    if (engine_create(&h->engine, &options, &err) != MANDATE_OK ||
+        store_recover(h->store, h->engine, &h->seq, &err) != MANDATE_OK)
+        return failed("recovering", &err);
+    h->open_ms = (double)(opened - began) / 1e6;
+    h->recover_ms = (double)(wall_ns() - opened) / 1e6;
+    h->recover_cpu_ms = (double)(cpu_ns() - cpu) / 1e6;
+    return true;
+}
+
+void held_close(held *h)
+{
+    engine_destroy(h->engine);
+    store_close(h->store);
+    arena_deinit(&h->memory);
+}
+
+void held_begin(held *h)
+{
+    arena_reset(&h->memory);
+    h->count = 0;
+}
+
+void held_tell(held *h, uint32_t deal)
+{
+    change *ch = ARENA_NEW(&h->memory, change);
+    change_set *sets = ARENA_ARRAY(&h->memory, change_set, FIELD_COUNT);
+    char id[24];
+    workload_deal_id(id, deal);
+    for (uint32_t i = 0; i < FIELD_COUNT; i++)
+        sets[i] =
+            (change_set){.field = h->w->field[i],
+                         .value = workload_value((workload_field)i, workload_fact(&h->w->facts[deal], (workload_field)i))};
+    *ch = (change){.op = CHANGE_UPSERT,
+                   .type = 0,
+                   .id = arena_dup(&h->memory, mandate_slice_str(id)),
+                   .sets = sets,
+                   .set_count = FIELD_COUNT,
+                   .event_time_us = CHANGE_NO_TIME};
+    h->inputs[h->count++] = (engine_input){
+        .kind = INPUT_RECORD,
+        .origin = {.source = 0, .topic = 0, .partition = 0, .offset = h->offset++, .event_time_us = CHANGE_NO_TIME},
+        .changes = ch,
+        .change_count = 1};
+}
+
+void held_issue(held *h, const claims *c)
+{
+    h->inputs[h->count++] = (engine_input){
+        .kind = INPUT_COMMAND,
+        .command = {.kind = COMMAND_ISSUE, .mandate = c->id, .principal = mandate_slice_str("user:grantor"), .claims = c}};
+}
+
+bool held_step(held *h)
+{
+    mandate_error err = {0};
+    engine_batch batch = {.seq = ++h->seq, .now_us = h->now_us, .inputs = h->inputs, .count = h->count};
+    if (engine_step(h->engine, &batch, &h->result, &err) != MANDATE_OK)
+        return failed("engine_step", &err);
+    store_commit_input in = {.engine = h->engine, .batch = &batch, .result = &h->result};
+    if (store_commit(h->store, &in, &err) != MANDATE_OK)
+        return failed("store_commit", &err);
+    for (uint32_t i = 0; i < h->result.answer_count; i++)
+        if (h->result.answers[i].error.status)
+            return failed("issuing", &h->result.answers[i].error);
+    return true;
+}
+
+bool held_flush(held *h)
+{
+    mandate_error err = {0};
+    if (store_flush(h->store, h->engine, &err) != MANDATE_OK || store_sync(h->store, &err) != MANDATE_OK)
+        return failed("flushing", &err);
+    return true;
+}

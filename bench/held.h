@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* held - an engine with its store in a directory, driven by the workload: what recover and revoke-all measure. */
+#ifndef MANDATE_BENCH_HELD_H
+#define MANDATE_BENCH_HELD_H
+
+#include "bench/workload.h"
+#include "graph/store.h"
+
+enum { HELD_INPUTS = 4096 };
+
+typedef struct held {
+    workload *w;
+    store *store;
+    engine *engine;
+    uint64_t seq;
+    int64_t offset, now_us;
+    arena memory; /* of one batch */
+    engine_input inputs[HELD_INPUTS];
+    uint32_t count;
+    engine_result result;
+    double open_ms, recover_ms, recover_cpu_ms; /* of held_open */
+} held;
+
+/* Opens the directory, recovers. A line on stderr when it cannot. */
+MANDATE_CHECK bool held_open(held *h, workload *w, const char *directory);
+void held_close(held *h);
+void held_begin(held *h);
+/* The whole row of a deal. */
+void held_tell(held *h, uint32_t deal);
+/* `c` lives in h->memory. */
+void held_issue(held *h, const claims *c);
+/* Steps and commits; every command must have been accepted. */
+MANDATE_CHECK bool held_step(held *h);
+/* Everything the disk should have for a quick start. */
+MANDATE_CHECK bool held_flush(held *h);
+
+#endif
