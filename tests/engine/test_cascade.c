@@ -93,7 +93,8 @@ static void test_cascade__a_big_one_comes_in_slices_and_nobody_is_active_in_betw
     assert_int_equal(g->r.transitions[0].cascade_count, descendants);
     assert_int_equal(g->r.transitions[0].cascade_depth, 0);
     memcpy(txn, g->r.transitions[0].txn, 32);
-    assert_int_equal(follow(g, txn, seen, descendants), 2);
+    assert_int_equal(follow(g, txn, seen, descendants),
+                     (descendants + 1 + LIMIT_BATCH_TRANSITIONS - 1) / LIMIT_BATCH_TRANSITIONS);
     for (uint32_t i = 1; i < engine_mandate_count(g->e); i++)
         assert_int_equal(seen[i], 1);
     assert_int_equal(seen[0], 0);
@@ -109,13 +110,14 @@ static void test_cascade__exactly_a_full_slice_leaves_nothing_for_the_next(void 
         void *fresh;
         rig_engine(&fresh);
         rig *g = fresh;
-        uint32_t descendants = tree(g, 1364) + (uint32_t)over; /* with the root: 4096 */
+        _Static_assert((LIMIT_BATCH_TRANSITIONS - 4) % 3 == 0, "the tree fills the slice exactly");
+        uint32_t descendants = tree(g, (LIMIT_BATCH_TRANSITIONS - 4) / 3) + (uint32_t)over; /* and the root */
         if (over) {
             issue_child(g, "one-more", "root");
             rig_step(g);
             all_accepted(g);
         }
-        assert_int_equal(descendants, 4095 + over);
+        assert_int_equal(descendants, LIMIT_BATCH_TRANSITIONS - 1 + over);
         rig_command_now(g, COMMAND_REVOKE, "root");
         assert_int_equal(g->r.transition_count, LIMIT_BATCH_TRANSITIONS);
         assert_int_equal(g->r.more, over);
@@ -164,7 +166,7 @@ static void test_cascade__a_restart_in_the_middle_goes_on_where_it_was(void **st
     rig *g = *state, *h;
     void *other;
     uint8_t a[32], b[32];
-    tree(g, 2800); /* three slices */
+    tree(g, (2 * LIMIT_BATCH_TRANSITIONS + 100) / 3); /* three slices */
     rig_command_now(g, COMMAND_REVOKE, "root");
     assert_true(g->r.more);
     rig_engine(&other);
@@ -201,9 +203,14 @@ static void test_cascade__a_chain_of_a_thousand_falls_in_order_of_depth(void **s
     rig_step(g);
     assert_int_not_equal(g->r.answers[0].error.status, MANDATE_OK);
     rig_command_now(g, COMMAND_REVOKE, "c-0000");
-    assert_int_equal(g->r.transition_count, LIMIT_DELEGATION_DEPTH + 1);
-    for (uint32_t i = 1; i < g->r.transition_count; i++) {
-        const transition *t = &g->r.transitions[i];
+    uint32_t at = 0; /* of the slice at hand, among all */
+    for (uint32_t i = 1; i <= LIMIT_DELEGATION_DEPTH; i++) {
+        if (i - at == g->r.transition_count) {
+            assert_true(g->r.more);
+            at = i;
+            rig_step(g);
+        }
+        const transition *t = &g->r.transitions[i - at];
         snprintf(id, sizeof(id), "c-%04u", i);
         snprintf(parent, sizeof(parent), "c-%04u", i - 1);
         assert_slice(t->mandate, id);
@@ -211,6 +218,8 @@ static void test_cascade__a_chain_of_a_thousand_falls_in_order_of_depth(void **s
         assert_int_equal(t->cascade_depth, i);
         assert_int_equal(t->cascade_count, LIMIT_DELEGATION_DEPTH);
     }
+    assert_int_equal(LIMIT_DELEGATION_DEPTH + 1 - at, g->r.transition_count);
+    assert_false(g->r.more);
     nobody_is_active(g);
 }
 
