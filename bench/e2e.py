@@ -147,7 +147,7 @@ class Daemon:
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
 
     def issue(self, number):
-        body = {"id": "m-%06d" % number, "grantor": "user:grantor", "agent": "agent:one", "purpose": "a benchmark",
+        body = {"id": "m-%08d" % number, "grantor": "user:grantor", "agent": "agent:one", "purpose": "a benchmark",
                 "scope": {"actions": ["*"], "resources": ["*"]},
                 "params": {"deal": "deal-%d" % number, "amount": -1},
                 "while": "crm.deal[mandate.params.deal].amount > mandate.params.amount && "
@@ -168,6 +168,7 @@ def say(**record):
 def bench(options, *argv):
     done = subprocess.run([os.path.join(options.bin, "mandate-bench"), *argv], stdout=subprocess.PIPE, text=True)
     if done.returncode:
+        sys.stderr.write(done.stdout)
         raise SystemExit("mandate-bench %s failed" % " ".join(argv))
     record = json.loads(done.stdout.splitlines()[-1])
     say(**record)
@@ -186,7 +187,7 @@ def thread_cpu(pid):
     return out
 
 
-def measure(options, folder, servers, data):
+def measure(options, folder, servers, data, then=None):
     daemon = Daemon(options, folder, servers, data).start()
     name, first, first_at, cpu = "mandated_engine_changes_total", 0.0, None, {}
     deadline = time.monotonic() + 600
@@ -209,9 +210,22 @@ def measure(options, folder, servers, data):
         say(record="mandated", messages=options.messages, first_seen=first, seconds=round(seconds, 3), per_second=round(rate),
             cpu_us_per_record=round(sum(spent.values()), 3), batches=batches,
             threads={k: round(v, 3) for k, v in sorted(spent.items(), key=lambda e: -e[1]) if v >= 0.001}, step_seconds=round(step, 3), commit_seconds=round(commit, 3))
+        if then:
+            then(rate)
         return rate
     finally:
         daemon.stop()
+
+
+def latency(options, servers):
+    """At a tenth, half and four fifths of the rate that was reached, each on a third of the mandates."""
+    def measure_it(rate):
+        markers = options.mandates // 3
+        for i, share in enumerate((0.1, 0.5, 0.8)):
+            say(record="load", share=share)
+            bench(options, "latency", "--servers", servers, "--topic", TOPIC, "--rate", str(int(rate * share)), "--seconds", "10",
+                  "--deals", str(options.deals), "--markers", str(markers), "--first", str(i * markers), "--format", options.format)
+    return measure_it
 
 
 def run(options, folder):
@@ -230,7 +244,8 @@ def run(options, folder):
         for i in range(options.runs):
             copy = os.path.join(folder, "data-%d" % i)
             shutil.copytree(data, copy)
-            rates.append(measure(options, folder, kafka.servers, copy))
+            last = options.latency and i == options.runs - 1
+            rates.append(measure(options, folder, kafka.servers, copy, latency(options, kafka.servers) if last else None))
             shutil.rmtree(copy)
         say(record="share", format=options.format, bare_per_second=round(statistics.median(bare)), mandated_per_second=round(statistics.median(rates)),
             share=round(statistics.median(rates) / statistics.median(bare), 4))
@@ -247,6 +262,7 @@ def main():
     parser.add_argument("--deals", type=int, default=1000000)
     parser.add_argument("--mandates", type=int, default=1000, help="each reads a deal of its own")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--latency", action="store_true", help="afterwards, at 10, 50 and 80 % of the rate")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     say(record="run", benchmark="e2e", when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), cores=os.cpu_count(),

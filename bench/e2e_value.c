@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t first_ms = INT64_C(1760000000000);
-
 bool e2e_format_parse(e2e_format *out, const char *name)
 {
     static const char *const names[] = {"json", "avro", "debezium"};
@@ -82,7 +80,7 @@ size_t e2e_value(char out[E2E_VALUE_MAX], e2e_format format, const workload *w, 
 {
     const workload_deal *d = &w->facts[deal];
     mandate_slice status = cel_text(workload_value(FIELD_STATUS, d->status));
-    int64_t ms = first_ms + (int64_t)number;
+    int64_t ms = E2E_FIRST_MS + (int64_t)number;
     char id[24];
     int n;
     workload_deal_id(id, deal);

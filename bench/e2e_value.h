@@ -13,6 +13,9 @@ typedef enum e2e_format {
     E2E_DEBEZIUM /* a change event as Debezium's PostgreSQL connector sends it without schemas, about 850 bytes */
 } e2e_format;
 
+/* The time of record 0, in ms. */
+#define E2E_FIRST_MS INT64_C(1760000000000)
+
 bool e2e_format_parse(e2e_format *out, const char *name);
 /* The deal as the workload has it now; `number` of the record stands in for its time. Returns the length. */
 size_t e2e_value(char out[E2E_VALUE_MAX], e2e_format format, const workload *w, uint32_t deal, uint64_t number);

@@ -25,6 +25,7 @@ static const struct {
     {"load", cmd_load, "the load generator of check, against any server's port"},
     {"peers", cmd_peers, "ours beside a loop by hand, naive evaluation, CLIPS and cel-go on the same workload"},
     {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
+    {"latency", cmd_latency, "open loop: from an acknowledged event to its revocation on the topic"},
     {"recover", cmd_recover, "how long a restart takes with very many mandates"},
     {"revoke-all", cmd_revoke_all, "one event that ends very many mandates, while other records keep coming"},
     {"consume", cmd_consume, "reads a topic with nothing but librdkafka: the rate to compare the daemon with"},
