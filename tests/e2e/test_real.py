@@ -11,7 +11,7 @@ ENTITIES = """types:
   sales.account:
     attributes: {name: string}
   sales.opportunity:
-    attributes: {status: string, amount: double, closes: timestamp, notes: string}
+    attributes: {status: string, amount: double, closes: timestamp, notes: string, region: string}
     references: {account: {type: sales.account, inverse: opportunities}}
 """
 CONNECTOR = """connector: sales
@@ -21,7 +21,8 @@ entities:
   - type: sales.opportunity
     when: source.table == "opportunity"
     id: after.id
-    attributes: {status: after.status, amount: double(after.amount), closes: after.closes, notes: after.notes}
+    attributes: {status: after.status, amount: double(after.amount), closes: after.closes, notes: after.notes,
+      region: after.region}
     references: {account: {type: sales.account, id: after.account_id}}
     delete: op == "d"
   - type: sales.account
@@ -71,6 +72,7 @@ class Real(unittest.TestCase):
         self.snapshot()
         self.update(database)
         self.insert_and_suspend(database)
+        self.new_column_and_new_key(database)
         self.delete(database)
         self.while_down(database)
         self.truncate(database)
@@ -141,6 +143,20 @@ class Real(unittest.TestCase):
         self.ended("win", "completed", "until_true")
         self.ended("unborn", "revoked", "while_false")
         d.wait("the other row of the transaction", lambda: self.value("OP-4", "status") == "won too")
+
+    def new_column_and_new_key(self, database):
+        """The schema changes between two records; a row whose key changes is one that is gone and one that is new."""
+        self.issue("region", **{"while": 'sales.opportunity["OP-3"].region != "APAC"'})
+        database.sql("ALTER TABLE opportunity ADD COLUMN region text")
+        database.sql("UPDATE opportunity SET region = 'EMEA' WHERE id = 'OP-3'")
+        self.d.wait("the new column", lambda: self.value("OP-3", "region") == "EMEA")
+        self.assertEqual(self.d.state("region"), "active")
+        database.sql("UPDATE opportunity SET region = 'APAC' WHERE id = 'OP-3'")
+        self.ended("region", "revoked", "while_false")
+        self.issue("moved", **{"while": status("OP-4", "won too")})
+        database.sql("UPDATE opportunity SET id = 'OP-44' WHERE id = 'OP-4'")
+        self.ended("moved", "revoked", "while_false")
+        self.d.wait("the row under its new key", lambda: self.value("OP-44", "status") == "won too")
 
     def delete(self, database):
         self.issue("care", **{"while": status("OP-2", "open")})
