@@ -26,6 +26,7 @@ fi
 
 # A place where programs may run and devices work; /tmp is often neither.
 MACHINE=$(mktemp -d "${BARE_DIR:-/var/tmp}/mandated-bare.XXXXXX")
+chmod 755 "$MACHINE" # it is the root of users that are not root
 
 inhabitants() {
     local root

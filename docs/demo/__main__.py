@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 
 from docs.demo.stage import BIN, Stage, Trouble  # noqa: E402
 from docs.demo.tell import Teller  # noqa: E402
+from tests.real.parts import Failed  # noqa: E402
 
 MANDATES = ["1-renewal-4711", "2-outreach-4711", "3-contingency-sourcing", "4-contingency-rfq", "5-refund-desk",
             "6-flash-quote"]
@@ -149,7 +150,7 @@ def main():
         return 0 if options.keep else 130
     except Exception as e:  # whatever it is: say it, with what the daemon said, and leave nothing behind
         tell.trouble(e, stage.log_tail())
-        if not isinstance(e, Trouble):
+        if not isinstance(e, (Trouble, Failed)):
             raise
         return 1
     finally:
