@@ -132,7 +132,7 @@ static void say_why(issuance *is, int clause, buf *out)
                            &value, &terms, &count, &total, NULL) != MANDATE_OK)
         return;
     for (uint32_t i = 0; i < count && out->len < 400; i++) {
-        buf_printf(out, "%s%.*s is ", i ? ", " : ": ", MANDATE_SLICE_ARG(terms[i].path));
+        buf_printf(out, "%s%.*s is ", i ? ", " : "; ", MANDATE_SLICE_ARG(terms[i].path));
         if (terms[i].value.kind == CEL_UNKNOWN)
             buf_put_str(out, "unobserved");
         else
@@ -163,8 +163,10 @@ static mandate_status check_clause(issuance *is, int clause, mandate_error *err)
         return MANDATE_OK;
     buf_init(&why);
     say_why(is, clause, &why);
-    s = mandate_error_set(err, MANDATE_CONFLICT, "its \"%s\" is already %s, so it would end at once%s",
-                          claims_clause_names[clause], truth == TRUTH_TRUE ? "true" : "false", buf_cstr(&why));
+    s = mandate_error_set(
+        err, MANDATE_CONFLICT,
+        "its \"%s\" is already %s, so it would end at once: correct it, or issue this when that has changed%s",
+        claims_clause_names[clause], truth == TRUTH_TRUE ? "true" : "false", buf_cstr(&why));
     buf_deinit(&why);
     return s;
 }

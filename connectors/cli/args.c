@@ -87,7 +87,7 @@ bool args_parse(int argc, char **argv, arg_common *common, const arg_option *opt
         return false;
     }
     if (found < positional_min) {
-        out_problem("an argument is missing");
+        out_problem("an argument is missing; --help lists them");
         return false;
     }
     return true;

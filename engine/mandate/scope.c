@@ -101,9 +101,11 @@ mandate_status scope_is_subset(const claims *child, const claims *parent, mandat
     if (child->expires_at_us > parent->expires_at_us) {
         char mine[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
         size_t a = time_format_us(mine, child->expires_at_us), b = time_format_us(theirs, parent->expires_at_us);
-        return mandate_error_set(err, MANDATE_DENIED,
-                                 "wider than its parent in time: expires_at %.*s is after the parent's %.*s", (int)a, mine,
-                                 (int)b, theirs);
+        return mandate_error_set(
+            err, MANDATE_DENIED,
+            "wider than its parent in time: expires_at %.*s is after the parent's %.*s; a child may only "
+            "narrow",
+            (int)a, mine, (int)b, theirs);
     }
     if (parent->depth_max == 0 || child->depth_max >= parent->depth_max)
         return mandate_error_set(

@@ -82,7 +82,8 @@ static void test_issue__a_while_that_is_already_false_is_refused_with_the_reason
     rig_step(g);
     c->clause[CLAUSE_WHILE] = S("crm.conversation['R-1'].status == 'open' && crm.conversation['R-1'].open");
     refused(g, c, MANDATE_CONFLICT,
-            "its \"while\" is already false, so it would end at once: crm.conversation[\"R-1\"].status is \"closed\" (crm, "
+            "its \"while\" is already false, so it would end at once: correct it, or issue this when that has changed; "
+            "crm.conversation[\"R-1\"].status is \"closed\" (crm, "
             "partition 3, "
             "offset 17)");
 }
