@@ -25,8 +25,9 @@ typedef struct revocation_framing {
     uint64_t fingerprint;
 } revocation_framing;
 
-/* Text of schemas/revocation.avsc, built in. */
+/* Text of schemas/revocation.avsc and schemas/heartbeat.avsc, built in. */
 mandate_slice revocation_avro_schema(void);
+mandate_slice revocation_heartbeat_avro_schema(void);
 
 /* One JSON object on one line. MANDATE_CORRUPT only when the hash library fails. */
 MANDATE_CHECK mandate_status revocation_json(buf *b, const transition *t, const transition_names *names, mandate_error *err);
@@ -38,5 +39,7 @@ MANDATE_CHECK mandate_status revocation_avro(buf *b, const transition *t, const 
 void revocation_type(char out[REVOCATION_TYPE_MAX], const transition *t);
 /* Heartbeat value: everything committed up to step `seq` (of that time) is published on this partition. */
 void revocation_heartbeat(buf *b, mandate_slice issuer, int64_t complete_up_to_us, uint64_t seq);
+void revocation_heartbeat_avro(buf *b, mandate_slice issuer, int64_t complete_up_to_us, uint64_t seq,
+                               const revocation_framing *framing);
 
 #endif

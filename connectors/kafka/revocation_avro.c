@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * revocation_avro - the Avro form, written straight in the order of schemas/revocation.avsc.
+ * revocation_avro - the Avro form, written straight in the order of schemas/revocation.avsc and heartbeat.avsc.
  *
  * Values whose type the schema cannot know (terms, targets) travel as JSON text. Avro's long is the zigzag varint of
  * engine/base/wire; a test decodes every form with the schema, so the two cannot drift apart.
@@ -9,9 +9,11 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/wire.h"
+#include "heartbeat_avsc.h"  /* generated from schemas/heartbeat.avsc */
 #include "revocation_avsc.h" /* generated from schemas/revocation.avsc */
 
 mandate_slice revocation_avro_schema(void) { return mandate_slice_of(revocation_avsc, sizeof(revocation_avsc) - 1); }
+mandate_slice revocation_heartbeat_avro_schema(void) { return mandate_slice_of(heartbeat_avsc, sizeof(heartbeat_avsc) - 1); }
 
 static void put_string(buf *b, mandate_slice s)
 {
@@ -163,4 +165,13 @@ mandate_status revocation_avro(buf *b, const transition *t, const transition_nam
     wire_put_i64(b, t->committed_at_us);
     wire_put_i64(b, (int64_t)t->seq);
     return b->failed || !ok ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a revocation") : MANDATE_OK;
+}
+
+void revocation_heartbeat_avro(buf *b, mandate_slice issuer, int64_t complete_up_to_us, uint64_t seq,
+                               const revocation_framing *framing)
+{
+    put_framing(b, framing);
+    put_string(b, issuer);
+    wire_put_i64(b, complete_up_to_us);
+    wire_put_i64(b, (int64_t)seq);
 }

@@ -48,7 +48,7 @@ struct sink {
     /* publisher thread */
     kafka_client client;
     bool ready, failed, told;
-    revocation_framing framing;
+    revocation_framing framing, heartbeat_framing;
     int32_t partitions;
     int64_t retry_us;
     arena memory;
@@ -147,6 +147,9 @@ static void on_delivered(kafka_client *client, const void *opaque)
     s->retry_us = 0;
 }
 
+/* Flips of watches have no Avro form. */
+static bool speaks_json(const sink *s) { return s->options.format == REVOCATION_JSON || s->options.stream == OUTBOX_FLIPS; }
+
 static void header(rd_kafka_headers_t *headers, const char *name, const char *value, size_t len)
 {
     rd_kafka_header_add(headers, name, -1, value, (ssize_t)len);
@@ -156,8 +159,7 @@ static rd_kafka_headers_t *headers_make(const sink *s, const char *id, const cha
                                         int64_t time_us)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
-    const char *content =
-        s->options.format == REVOCATION_JSON || s->options.stream == OUTBOX_FLIPS ? "application/json" : "application/avro";
+    const char *content = speaks_json(s) ? "application/json" : "application/avro";
     char time[TIME_TEXT_MAX];
 
     header(headers, "ce_specversion", "1.0", 3);
@@ -268,13 +270,14 @@ static void heartbeat_send(sink *s)
     for (int32_t p = 0; p < s->partitions; p++) {
         snprintf(id, sizeof(id), "heartbeat-%llu-%d", (unsigned long long)s->heartbeat_seq, (int)p);
         buf_reset(&s->value);
-        revocation_heartbeat(&s->value, mandate_slice_str(s->options.issuer), s->heartbeat_us, s->heartbeat_seq);
+        if (speaks_json(s))
+            revocation_heartbeat(&s->value, mandate_slice_str(s->options.issuer), s->heartbeat_us, s->heartbeat_seq);
+        else
+            revocation_heartbeat_avro(&s->value, mandate_slice_str(s->options.issuer), s->heartbeat_us, s->heartbeat_seq,
+                                      &s->heartbeat_framing);
         if (s->value.failed)
             return;
         rd_kafka_headers_t *headers = headers_make(s, id, "dev.mandated.heartbeat.v1", (mandate_slice){0}, s->heartbeat_us);
-        /* Always JSON, whatever the format of the transitions: consumers tell by ce_type. */
-        rd_kafka_header_remove(headers, "content-type");
-        header(headers, "content-type", "application/json", 16);
         rd_kafka_resp_err_t error =
             rd_kafka_producev(s->client.handle, RD_KAFKA_V_TOPIC(s->options.topic), RD_KAFKA_V_PARTITION(p),
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, sizeof(key) - 1),
@@ -308,25 +311,36 @@ static void heartbeat(sink *s)
 }
 
 /* --- getting ready -------------------------------------------------------------------------------------------- */
-static mandate_status framing_find(sink *s, mandate_error *err)
+static mandate_status framing_find(revocation_framing *framing, const sink *s, const char *subject, mandate_slice avsc,
+                                   mandate_error *err)
 {
     avro_plan *plan = NULL;
+    mandate_status status;
+
+    if (speaks_json(s) || framing->schema_id || framing->fingerprint)
+        return MANDATE_OK;
+    if (s->options.schemas) {
+        framing->confluent = true;
+        return registry_register(&framing->schema_id, s->options.schemas, mandate_slice_str(subject), avsc, err);
+    }
+    status = avro_plan_create(&plan, avsc, NULL, 0, err);
+    if (status == MANDATE_OK)
+        framing->fingerprint = avro_plan_fingerprint(plan);
+    avro_plan_destroy(plan);
+    return status;
+}
+
+/* Transitions are the topic's subject; heartbeats, another record on the same topic, have one that names it as well. */
+static mandate_status framings_find(sink *s, mandate_error *err)
+{
     char subject[LIMIT_NAME * 4];
     mandate_status status;
 
-    if (s->options.stream == OUTBOX_FLIPS || s->options.format == REVOCATION_JSON || s->framing.schema_id ||
-        s->framing.fingerprint)
-        return MANDATE_OK;
-    if (s->options.schemas) {
-        snprintf(subject, sizeof(subject), "%s-value", s->options.topic);
-        s->framing.confluent = true;
-        return registry_register(&s->framing.schema_id, s->options.schemas, mandate_slice_str(subject),
-                                 revocation_avro_schema(), err);
-    }
-    status = avro_plan_create(&plan, revocation_avro_schema(), NULL, 0, err);
+    snprintf(subject, sizeof(subject), "%s-value", s->options.topic);
+    status = framing_find(&s->framing, s, subject, revocation_avro_schema(), err);
+    snprintf(subject, sizeof(subject), "%s-dev.mandated.Heartbeat", s->options.topic);
     if (status == MANDATE_OK)
-        s->framing.fingerprint = avro_plan_fingerprint(plan);
-    avro_plan_destroy(plan);
+        status = framing_find(&s->heartbeat_framing, s, subject, revocation_heartbeat_avro_schema(), err);
     return status;
 }
 
@@ -349,7 +363,7 @@ static mandate_status make_ready(sink *s, mandate_error *err)
     if (status == MANDATE_OK && s->partitions == 0)
         status = mandate_error_set(err, MANDATE_UNAVAILABLE, "topic %s does not exist yet", s->options.topic);
     if (status == MANDATE_OK)
-        status = framing_find(s, err);
+        status = framings_find(s, err);
     return status;
 }
 

@@ -39,7 +39,7 @@ class Topic(unittest.TestCase):
         self.addCleanup(d.stop)
         d.start()
         reader = shared.Daemon(name + "-reader", {"feed": FEED % (name + ".revocations", decode)}, FAR,
-                               revocations=name + ".second")
+                               revocations=name + ".second", dead_letter=name + ".dead")
         self.addCleanup(reader.stop)
         reader.start()
         kafka.send(name + ".items", [("a", '{"id": "a", "open": true}', None)])
@@ -82,13 +82,14 @@ class Topic(unittest.TestCase):
         registry = shared.registry()
         _, records = self.far_and_near("topic-avro", ", format: avro, registry: \"%s\"" % registry.url,
                                        "format: avro, registry: \"%s\"" % registry.url)
-        transitions, _ = self.check_headers(records)
-        with open(os.path.join(ROOT, "schemas", "revocation.avsc")) as f:
-            ours = json.load(f)
-        for r in transitions:
-            self.assertEqual(r.value[0], 0)
-            with urllib.request.urlopen("%s/schemas/ids/%d" % (registry.url, int.from_bytes(r.value[1:5], "big"))) as answer:
-                self.assertEqual(json.loads(json.load(answer)["schema"]), ours)
+        transitions, beats = self.check_headers(records)
+        for kind, file in ((transitions, "revocation.avsc"), (beats, "heartbeat.avsc")):
+            with open(os.path.join(ROOT, "schemas", file)) as f:
+                ours = json.load(f)
+            self.assertEqual({r.value[:1] for r in kind}, {b"\0"})
+            for schema_id in {int.from_bytes(r.value[1:5], "big") for r in kind}:
+                with urllib.request.urlopen("%s/schemas/ids/%d" % (registry.url, schema_id)) as answer:
+                    self.assertEqual(json.loads(json.load(answer)["schema"]), ours)
         self.assertEqual([r.key for r in transitions], [b"m", b"m"])
 
 

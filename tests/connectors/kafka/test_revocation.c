@@ -184,6 +184,29 @@ static void test_revocation__avro_is_read_back_by_its_own_schema(void **state)
     avro_plan_destroy(plan);
 }
 
+static void test_revocation__an_avro_heartbeat_is_read_back_by_its_own_schema(void **state)
+{
+    revocation_framing framing = {.fingerprint = 1};
+    mandate_error err = {0};
+    avro_plan *plan = NULL;
+    cel_value v;
+    arena a;
+    buf b;
+
+    assert_int_equal(avro_plan_create(&plan, revocation_heartbeat_avro_schema(), NULL, 0, &err), MANDATE_OK);
+    arena_init(&a, 0);
+    buf_init(&b);
+    revocation_heartbeat_avro(&b, mandate_slice_str("https://m.test"), 1700000000000001, 77, &framing);
+    assert_memory_equal(b.data, "\xc3\x01\x01\0\0\0\0\0\0\0", 10);
+    assert_int_equal(avro_decode(&v, plan, &a, mandate_slice_of(b.data + 10, b.len - 10), &err), MANDATE_OK);
+    assert_true(mandate_slice_is(member(v, "issuer"), "https://m.test"));
+    assert_int_equal(cel_us(*cel_map_get_str(v, "complete_up_to")), 1700000000000001);
+    assert_int_equal(cel_map_get_str(v, "seq")->i, 77);
+    buf_deinit(&b);
+    arena_deinit(&a);
+    avro_plan_destroy(plan);
+}
+
 static void test_revocation__confluent_framing_is_a_zero_and_the_id_in_network_order(void **state)
 {
     transition_term term;
@@ -222,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_revocation__a_stored_transition_gives_the_same_bytes_as_the_fresh_one),
         cmocka_unit_test(test_revocation__a_value_too_long_for_evidence_is_replaced_by_its_size),
         cmocka_unit_test(test_revocation__avro_is_read_back_by_its_own_schema),
+        cmocka_unit_test(test_revocation__an_avro_heartbeat_is_read_back_by_its_own_schema),
         cmocka_unit_test(test_revocation__confluent_framing_is_a_zero_and_the_id_in_network_order),
         cmocka_unit_test(test_revocation__types_name_what_happened),
     };
