@@ -37,7 +37,7 @@ static mandate_status load_claims(void *ctx, arena *a, mandate_slice id, mandate
     claims c;
     buf b;
     buf_init(&b);
-    claims_make(ctx, a, (uint32_t)strtoul(id.ptr + 2, NULL, 10), &c);
+    claims_make(ctx, a, workload_mandate_number(id), &c);
     c.issued_at_us = CASE_START;
     claims_encode(&b, &c);
     *out = arena_dup(a, buf_slice(&b));

@@ -213,7 +213,13 @@ const char *workload_text(workload_shape shape)
 
 void workload_deal_id(char out[24], uint32_t deal) { snprintf(out, 24, "deal-%u", deal); }
 void workload_mandate_id(char out[24], uint32_t mandate) { snprintf(out, 24, "m-%08u", mandate); }
-uint32_t workload_mandate_number(mandate_slice id) { return (uint32_t)strtoul(id.ptr + 2, NULL, 10); }
+uint32_t workload_mandate_number(mandate_slice id)
+{
+    uint32_t number = 0;
+    for (size_t i = 2; i < id.len; i++) /* an id does not end in a NUL */
+        number = number * 10 + (uint32_t)(id.ptr[i] - '0');
+    return number;
+}
 
 static cel_value status_text(int status)
 {
