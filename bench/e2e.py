@@ -11,7 +11,7 @@
 5. starts mandated on a copy of its database, `runs` times, and waits until its metrics say that every record went through
    the engine and was committed
 
---format avro (8 fields, Confluent framing, schemas from a registry on loopback), debezium (about 850 bytes of JSON) or json.
+--format avro (8 fields, Confluent framing, schemas from a registry on loopback), debezium (about 770 bytes of JSON) or json.
 
 JSON lines on stdout. The rate of either is records over the time from its first record to its last; `share` is the
 daemon's median over the bare consumer's. `threads` is the CPU a record of every thread of the daemon, in microseconds. Broker, daemon and consumer share the machine: the share is the result, the
