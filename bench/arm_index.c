@@ -90,6 +90,13 @@ static void indexer_deinit(indexer *s)
     free(s->edge);
 }
 
+BENCH_COUNTED static bool bench_bind(indexer *s, uint32_t i, const claims *c, uint32_t *position)
+{
+    return condition_bind(&s->edge[i], s->x, s->shape[workload_terms_of(s->w, i).shape], c->clause[CLAUSE_WHILE], c, NULL) ==
+               MANDATE_OK &&
+           condition_attach(s->x, s->edge[i], i, CLAUSE_WHILE, position);
+}
+
 static bool bind_all(arm_result *out, indexer *s)
 {
     bool ok = true;
@@ -103,9 +110,7 @@ static bool bind_all(arm_result *out, indexer *s)
         arena_reset(&a);
         workload_claims(s->w, i, CLAUSE_WHILE, &a, &c);
         int64_t start = cpu_ns();
-        ok = condition_bind(&s->edge[i], s->x, s->shape[workload_terms_of(s->w, i).shape], c.clause[CLAUSE_WHILE], &c,
-                            NULL) == MANDATE_OK &&
-             condition_attach(s->x, s->edge[i], i, CLAUSE_WHILE, &position);
+        ok = bench_bind(s, i, &c, &position);
         took += cpu_ns() - start;
     }
     arena_deinit(&a);
@@ -134,6 +139,21 @@ static void look_ahead(const indexer *s, context_lookahead *look, const ready_ch
         condition_ahead(s->x, context_ahead_guess(s->graph, look, i + WORDS), ready[i + WORDS].set.field, AHEAD_WORDS);
 }
 
+BENCH_COUNTED static bool bench_index_changes(indexer *s, const ready_change *ready, uint64_t *flips)
+{
+    context_lookahead look;
+    memset(look.handle, 0xff, sizeof(look.handle));
+    for (uint32_t i = 0; i < BATCH; i++) {
+        const condition_flip *list;
+        uint32_t count = 0;
+        look_ahead(s, &look, ready, i);
+        if (!apply(s, &ready[i]) || !condition_settle(s->x, &list, &count))
+            return false;
+        *flips += count;
+    }
+    return true;
+}
+
 bool arm_index(arm_result *out, arm_run *run)
 {
     indexer s;
@@ -145,15 +165,7 @@ bool arm_index(arm_result *out, arm_run *run)
         uint64_t flips = 0;
         next_batch(run->w, changes, ready);
         arm_clock start = arm_start();
-        context_lookahead look;
-        memset(look.handle, 0xff, sizeof(look.handle));
-        for (int i = 0; ok && i < BATCH; i++) {
-            const condition_flip *list;
-            uint32_t count = 0;
-            look_ahead(&s, &look, ready, (uint32_t)i);
-            ok = apply(&s, &ready[i]) && condition_settle(s.x, &list, &count);
-            flips += count;
-        }
+        ok = bench_index_changes(&s, ready, &flips);
         arm_stop(out, run, start, done);
         out->flips += flips;
         if (done < run->warmup)

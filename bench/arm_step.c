@@ -122,6 +122,8 @@ static bool commands(stepper *s, engine_command_kind kind, int64_t *took)
     return ok;
 }
 
+BENCH_COUNTED static bool bench_step_changes(stepper *s) { return run_batch(s); }
+
 static bool drive(arm_result *out, arm_run *run, stepper *s, bool transitions)
 {
     for (uint64_t done = 0; done < run->warmup + run->changes; done += BATCH) {
@@ -132,7 +134,7 @@ static bool drive(arm_result *out, arm_run *run, stepper *s, bool transitions)
             add_change(s, ch.deal, &ch.field, &ch.value, 1);
         }
         arm_clock start = arm_start();
-        bool ok = run_batch(s);
+        bool ok = bench_step_changes(s);
         arm_stop(out, run, start, done);
         if (!ok)
             return false;

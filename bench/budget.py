@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Instructions of the hot paths, counted by callgrind on fixed inputs: what times cannot say on a busy machine.
+
+    python3 bench/budget.py --bench build/bin/mandate-bench           fails when a path costs 5 % more than its budget
+    python3 bench/budget.py --bench ... --print                       the figures, to write new budgets from
+
+A budget is lowered when a path has become cheaper, and raised only with the reason in the commit. They hold for the release
+build of Debian 12's compiler; without valgrind or that build the script says so and exits 77 (skipped).
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+MANDATES, FANOUT, CHANGES, WARMUP = 10000, 50, 2560, 256
+SLACK = 1.05
+
+# (what is counted, arm, shape, function, times it works, instructions each time)
+BUDGETS = [
+    ("a change, equality", "index", "equality", "bench_index_changes", CHANGES + WARMUP, 3130),
+    ("a change, threshold", "index", "threshold", "bench_index_changes", CHANGES + WARMUP, 2180),
+    ("a change, boolean", "index", "boolean", "bench_index_changes", CHANGES + WARMUP, 3605),
+    ("a change, nested", "index", "nested", "bench_index_changes", CHANGES + WARMUP, 3390),
+    ("binding, equality", "index", "equality", "bench_bind", MANDATES, 3495),
+    ("binding, nested", "index", "nested", "bench_bind", MANDATES, 7650),
+    ("engine_step, boolean", "step", "boolean", "bench_step_changes", CHANGES + WARMUP, 12780),
+]
+
+
+def count(bench, arm, shape, function):
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--toggle-collect={function}", bench, "engine",
+             "--mandates", str(MANDATES), "--fanout", str(FANOUT), "--changes", str(CHANGES), "--shape", shape, "--arm", arm],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode or not found:
+        sys.exit(f"budget: {' '.join(done.args)} gave {done.returncode}:\n{done.stderr[-2000:]}")
+    return int(found.group(1))
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--bench", default="build/bin/mandate-bench")
+    options.add_argument("--print", action="store_true")
+    chosen = options.parse_args()
+    if not shutil.which("valgrind"):
+        print("budget: valgrind is not installed: nothing was counted")
+        return 77
+    if not os.path.exists(chosen.bench):
+        print(f"budget: {chosen.bench} is not there: build the release preset")
+        return 77
+    over = 0
+    for what, arm, shape, function, times, budget in BUDGETS:
+        each = count(chosen.bench, arm, shape, function) / times
+        bad = not chosen.print and each > budget * SLACK
+        over += bad
+        print(f"{what:24} {each:9.0f} instructions, budget {budget:7}{'   OVER' if bad else ''}", flush=True)
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
