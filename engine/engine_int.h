@@ -22,7 +22,7 @@ enum { MANDATE_NONE = INT32_MAX };
 
 /* The live part of a mandate. What it says (claims) is in storage. */
 typedef struct mandate {
-    mandate_slice id; /* owned */
+    mandate_slice id; /* in the engine's blocks of ids */
     int64_t expires_at_us, unknown_grace_us;
     int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
     uint32_t parent, first_child, next_sibling;
@@ -83,6 +83,13 @@ typedef struct occasion {
     mandate_slice principal, note;
 } occasion;
 
+/* Texts of mandate ids, side by side. */
+typedef struct id_block {
+    struct id_block *older;
+    size_t used, size;
+    char text[];
+} id_block;
+
 /* A mandate with what decides its place among others (order.c). */
 typedef struct id_rank {
     uint64_t key;
@@ -99,6 +106,7 @@ struct engine {
     condition_index *conditions;
     timers deadlines;
     VEC(mandate) mandates;
+    id_block *ids; /* the newest; no mandate is ever removed */
     table by_id;
     VEC(watch_state) watches;
     VEC(watch_pulse) pulses;  /* as many */

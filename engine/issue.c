@@ -182,24 +182,36 @@ static void issuance_deinit(issuance *is)
 }
 
 /* --- it exists ----------------------------------------------------------------------------------------------- */
+/* Copies an id behind the others; NULL: out of memory. */
+static char *id_keep(engine *e, mandate_slice id)
+{
+    enum { BLOCK = 64 << 10 };
+    id_block *b = e->ids;
+    _Static_assert((int)LIMIT_ID <= (int)BLOCK, "an id fits a block");
+    if (!b || b->size - b->used < id.len) {
+        b = malloc(sizeof(*b) + BLOCK);
+        if (!b)
+            return NULL;
+        *b = (id_block){.older = e->ids, .size = BLOCK};
+        e->ids = b;
+    }
+    char *copy = b->text + b->used;
+    memcpy(copy, id.ptr, id.len);
+    b->used += id.len;
+    return copy;
+}
+
 uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id)
 {
-    char *copy = malloc(id.len + 1);
     const mandate empty = {
         .parent = MANDATE_NONE, .first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
-    if (!copy)
-        return MANDATE_NONE;
     while (e->mandates.len <= handle)
-        if (!VEC_PUSH(&e->mandates, empty)) {
-            free(copy);
+        if (!VEC_PUSH(&e->mandates, empty))
             return MANDATE_NONE;
-        }
-    if (!table_add(&e->by_id, hash_slice(id), handle)) {
-        free(copy);
+    assert(id.len <= LIMIT_ID);
+    char *copy = id_keep(e, id);
+    if (!copy || !table_add(&e->by_id, hash_slice(id), handle))
         return MANDATE_NONE;
-    }
-    memcpy(copy, id.ptr, id.len);
-    copy[id.len] = 0;
     mandate_at(e, handle)->id = mandate_slice_of(copy, id.len);
     mandate_at(e, handle)->used = true;
     return handle;

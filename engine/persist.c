@@ -170,7 +170,7 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
     uint64_t version = wire_get_u64(&r);
     int64_t grace = wire_get_i64(&r);
     if (!wire_done(&r) || handle >= MANDATE_NONE || parent > MANDATE_NONE || state >= STATE_COUNT || version == 0 ||
-        (handle < e->mandates.len && e->mandates.data[handle].used))
+        key.len > LIMIT_ID || (handle < e->mandates.len && e->mandates.data[handle].used))
         return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
     if (mandate_add(e, (uint32_t)handle, key) == MANDATE_NONE)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");

@@ -47,9 +47,11 @@ void engine_destroy(engine *e)
     context_destroy(e->graph);
     timers_deinit(&e->deadlines);
     table_deinit(&e->by_id);
-    for (uint32_t i = 0; i < e->mandates.len; i++) {
-        free((void *)(uintptr_t)e->mandates.data[i].id.ptr);
+    for (uint32_t i = 0; i < e->mandates.len; i++)
         free((void *)(uintptr_t)e->mandates.data[i].claims_kept.ptr);
+    for (id_block *b = e->ids, *older; b; b = older) {
+        older = b->older;
+        free(b);
     }
     for (uint32_t i = 0; i < e->cascades.len; i++)
         cascade_free(&e->cascades.data[i]);

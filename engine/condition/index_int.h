@@ -148,6 +148,7 @@ struct condition_index {
     table cohort_table;   /* cohorts by shape and cells */
     table shape_table;    /* shapes by content */
     VEC(shape *) shapes;  /* NULL: free */
+    uint32_t shape_free;  /* none before this one is free */
     u32_vec cohort_queue; /* cohorts with marked words */
     table templates;
     VEC(condition_template *) template_list; /* NULL: free */

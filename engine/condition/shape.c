@@ -280,7 +280,7 @@ static shape *shape_share(condition_index *x, const shape *s)
     if (handle != TABLE_NONE)
         return x->shapes.data[handle]->refs++, x->shapes.data[handle];
     shape *out = malloc(sizeof(*out));
-    for (handle = 0; handle < x->shapes.len && x->shapes.data[handle]; handle++)
+    for (handle = x->shape_free; handle < x->shapes.len && x->shapes.data[handle]; handle++)
         ;
     if (!out || (handle == x->shapes.len && !VEC_PUSH(&x->shapes, NULL)) || !table_add(&x->shape_table, hash, handle))
         return free(out), NULL;
@@ -289,6 +289,7 @@ static shape *shape_share(condition_index *x, const shape *s)
     out->handle = handle;
     out->refs = 1;
     x->shapes.data[handle] = out;
+    x->shape_free = handle + 1;
     return out;
 }
 
@@ -298,6 +299,8 @@ void shape_release(condition_index *x, shape *s)
         return;
     table_remove(&x->shape_table, s->hash, s->handle);
     x->shapes.data[s->handle] = NULL;
+    if (s->handle < x->shape_free)
+        x->shape_free = s->handle;
     free(s);
 }
 
