@@ -205,7 +205,7 @@ def seen_lately(customer, seconds):
 
 
 # --- the client ----------------------------------------------------------------------------------------------------------------
-Asked = namedtuple("Asked", "kind mandate status")
+Asked = namedtuple("Asked", "kind mandate principal status")
 
 
 class Client:
@@ -243,13 +243,14 @@ class Client:
             self.unanswered[claims["id"]] = claims
 
     def _ask(self, kind, mandate, path, body):
+        principal = "caller-%05d" % len(self.asked)  # each command has its own: found again in the journal, answered or not
         try:
-            status = self.daemon.call("POST", path, body)[0]
+            status = self.daemon.call("POST", path, body, headers={"X-Mandate-Principal": principal})[0]
         except (OSError, http.client.HTTPException, ValueError):
             status = None
         if status == 503:
             status = None
-        self.asked.append(Asked(kind, mandate, status))
+        self.asked.append(Asked(kind, mandate, principal, status))
         return status
 
     def check(self, name):

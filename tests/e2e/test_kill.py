@@ -126,11 +126,11 @@ class Kill(unittest.TestCase):
 
     def check_order(self, journal, records):
         """Each record that says something once and in its partition's order; steps without gaps, time never backwards."""
-        taken, seq, now = {}, 0, ""
+        taken, seq, now = {}, 0, 0
         for line in journal:
             self.assertIn(line["seq"], (seq, seq + 1), "a gap in the journal")
-            self.assertGreaterEqual(line["now"], now)
-            seq, now = line["seq"], line["now"]
+            self.assertGreaterEqual(micros(line["now"]), now)
+            seq, now = line["seq"], micros(line["now"])
             if line["kind"] == "record":
                 o = line["origin"]
                 taken.setdefault((o["topic"], o["partition"]), []).append(o["offset"])
@@ -159,7 +159,7 @@ class Kill(unittest.TestCase):
 
     def check_answer(self, command, outcome, asked):
         for ask in asked:
-            if (ask.kind, ask.mandate) == (command["kind"], command["mandate"]):
+            if (ask.kind, ask.mandate, ask.principal) == (command["kind"], command["mandate"], command["principal"]):
                 break
             self.assertIsNone(ask.status, "answered, and not in the journal in this place: %s" % (ask,))
         else:
