@@ -27,7 +27,7 @@ BUDGETS = [
     ("a change, nested", "index", "nested", "bench_index_changes", CHANGES + WARMUP, 3390),
     ("binding, equality", "index", "equality", "bench_bind", MANDATES, 3495),
     ("binding, nested", "index", "nested", "bench_bind", MANDATES, 7650),
-    ("engine_step, boolean", "step", "boolean", "bench_step_changes", CHANGES + WARMUP, 12780),
+    ("engine_step, boolean", "step", "boolean", "bench_step_changes", CHANGES + WARMUP, 11240),
 ]
 
 

@@ -19,13 +19,33 @@ static condition_truth clause_truth(const engine *e, const mandate *m, mandate_c
     return condition_value(e->conditions, m->edge[clause]);
 }
 
-bool mandate_watch_unknown(engine *e, uint32_t handle)
+/* What its clauses say; asked for once a review. */
+typedef struct clause_truths {
+    condition_truth of[CLAUSE_COUNT];
+} clause_truths;
+
+static clause_truths truths_of(const engine *e, const mandate *m)
+{
+    clause_truths out;
+    for (int c = 0; c < CLAUSE_COUNT; c++)
+        out.of[c] = clause_truth(e, m, (mandate_clause)c);
+    return out;
+}
+
+/* The clause that explains a suspension, for the evidence. A clause that is not there is neither unknown nor in error. */
+static mandate_clause clause_with(const clause_truths *truths, condition_truth truth)
+{
+    for (int c = 0; c < CLAUSE_COUNT; c++)
+        if (truths->of[c] == truth)
+            return (mandate_clause)c;
+    return CLAUSE_NONE;
+}
+
+static bool watch_unknown(engine *e, uint32_t handle, const clause_truths *truths)
 {
     mandate *m = mandate_at(e, handle);
-    bool unknown = false;
+    bool unknown = clause_with(truths, TRUTH_UNKNOWN) != CLAUSE_NONE;
     int64_t before = m->grace_at_us;
-    for (int c = 0; c < CLAUSE_COUNT; c++)
-        unknown |= clause_truth(e, m, (mandate_clause)c) == TRUTH_UNKNOWN;
     if (!unknown) {
         m->grace_at_us = INT64_MAX;
         if (m->suspended_by & SUSPENDED_BY_UNKNOWN)
@@ -42,28 +62,25 @@ bool mandate_watch_unknown(engine *e, uint32_t handle)
     return timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us) || engine_fail(e, "out of memory");
 }
 
-/* The clause that explains a suspension, for the evidence. */
-static mandate_clause clause_with(const engine *e, const mandate *m, condition_truth truth)
+bool mandate_watch_unknown(engine *e, uint32_t handle)
 {
-    for (int c = 0; c < CLAUSE_COUNT; c++)
-        if (m->template[c] && clause_truth(e, m, (mandate_clause)c) == truth)
-            return (mandate_clause)c;
-    return CLAUSE_NONE;
+    clause_truths truths = truths_of(e, mandate_at(e, handle));
+    return watch_unknown(e, handle, &truths);
 }
 
-static bool review_suspension(engine *e, uint32_t handle, const occasion *why)
+static bool review_suspension(engine *e, uint32_t handle, const clause_truths *truths, const occasion *why)
 {
     mandate *m = mandate_at(e, handle);
     uint8_t before = m->suspended_by;
-    condition_truth suspend = clause_truth(e, m, CLAUSE_SUSPEND_WHILE);
+    condition_truth suspend = truths->of[CLAUSE_SUSPEND_WHILE];
     if (suspend == TRUTH_TRUE)
         m->suspended_by |= SUSPENDED_BY_CLAUSE;
     else if (suspend == TRUTH_FALSE)
         m->suspended_by &= (uint8_t)~SUSPENDED_BY_CLAUSE;
-    mandate_clause error = clause_with(e, m, TRUTH_ERROR);
+    mandate_clause error = clause_with(truths, TRUTH_ERROR);
     if (error != CLAUSE_NONE)
         m->suspended_by |= SUSPENDED_BY_ERROR;
-    if (!mandate_watch_unknown(e, handle))
+    if (!watch_unknown(e, handle, truths))
         return false;
     if (m->suspended_by != before && !mandate_touch(e, handle))
         return false;
@@ -77,18 +94,19 @@ static bool review_suspension(engine *e, uint32_t handle, const occasion *why)
         return mandate_change(e, handle, STATE_SUSPENDED, REASON_CONDITION_ERROR, error, why);
     if (m->suspended_by & SUSPENDED_BY_CLAUSE)
         return mandate_change(e, handle, STATE_SUSPENDED, REASON_SUSPEND_WHILE_TRUE, CLAUSE_SUSPEND_WHILE, why);
-    return mandate_change(e, handle, STATE_SUSPENDED, REASON_CONDITION_UNKNOWN, clause_with(e, m, TRUTH_UNKNOWN), why);
+    return mandate_change(e, handle, STATE_SUSPENDED, REASON_CONDITION_UNKNOWN, clause_with(truths, TRUTH_UNKNOWN), why);
 }
 
 bool mandate_review(engine *e, uint32_t handle, const occasion *why)
 {
     mandate *m = mandate_at(e, handle);
     assert(!mandate_state_is_final((mandate_state)m->state));
-    if (clause_truth(e, m, CLAUSE_WHILE) == TRUTH_FALSE)
+    clause_truths truths = truths_of(e, m);
+    if (truths.of[CLAUSE_WHILE] == TRUTH_FALSE)
         return mandate_change(e, handle, STATE_REVOKED, REASON_WHILE_FALSE, CLAUSE_WHILE, why);
-    if (clause_truth(e, m, CLAUSE_UNTIL) == TRUTH_TRUE)
+    if (truths.of[CLAUSE_UNTIL] == TRUTH_TRUE)
         return mandate_change(e, handle, STATE_COMPLETED, REASON_UNTIL_TRUE, CLAUSE_UNTIL, why);
-    return review_suspension(e, handle, why);
+    return review_suspension(e, handle, &truths, why);
 }
 
 /* Who flipped lies all over memory: asked for together, they come together. */

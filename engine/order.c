@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { FEW = 24 };
+enum { FEW = 48 };
 
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b)
 {
