@@ -47,10 +47,20 @@ void http_reply_take(http_request *r, unsigned code, buf *body)
     http_reply(r, code, "application/json");
 }
 
+/* Also before a route is found: whoever asks AuthZEN's paths reads AuthZEN's errors. */
+static bool plain_errors(const http_request *r)
+{
+    static const char prefix[] = "/access/v1/";
+    size_t len = sizeof(prefix) - 1;
+    if (r->route)
+        return r->route->flags & HTTP_PLAIN_ERRORS;
+    return r->target.ptr && r->target.len >= len && memcmp(r->target.ptr, prefix, len) == 0;
+}
+
 void http_fail_code(http_request *r, unsigned code, const mandate_error *error)
 {
     buf_reset(&r->reply);
-    if (r->route && r->route->flags & HTTP_PLAIN_ERRORS) {
+    if (plain_errors(r)) {
         buf_put_str(&r->reply, error->text);
         buf_put_char(&r->reply, '\n');
         http_reply(r, code, "text/plain; charset=utf-8");

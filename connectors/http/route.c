@@ -32,6 +32,7 @@ static const http_route routes[] = {
     {"POST", "/v1/connectors/{name}/clear", http_connector_clear, "", 0},
     {"POST", "/v1/connectors/{name}/replay", http_connector_replay, "", 0},
     {"POST", "/access/v1/evaluation", http_evaluation, "", HTTP_PLAIN_ERRORS},
+    {"POST", "/access/v1/evaluations", http_evaluations, "", HTTP_PLAIN_ERRORS},
     {"GET", "/.well-known/authzen-configuration", http_authzen_configuration, "", HTTP_PLAIN_ERRORS},
     {"GET", "/.well-known/jwks.json", http_jwks, "", 0},
     {"GET", "/healthz", http_health, "", 0},

@@ -275,84 +275,6 @@ static void test_http_errors__a_full_queue_asks_to_come_back(void **state)
     scene_ask(s, 200, "GET", "/v1/mandates/m-1", NULL, NULL);
 }
 
-/* --- AuthZEN ---------------------------------------------------------------------------------- */
-
-#define SUBJECT "\"subject\":{\"type\":\"agent\",\"id\":\"a-1\"}"
-#define ACTION "\"action\":{\"name\":\"contract.sign\",\"properties\":{\"amount_eur\":7}}"
-#define RESOURCE "\"resource\":{\"type\":\"crm.account\",\"id\":\"47/11\"}"
-#define CONTEXT "\"context\":{\"mandate\":\"m-1\"}"
-
-static void test_http_authzen__a_permit_carries_its_context(void **state)
-{
-    scene *s = *state;
-    scene_ask(s, 200, "POST", "/access/v1/evaluation", "X-Request-ID: req-5\r\n",
-              "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT ",\"later\":{\"versions\":[\"may add\"]}}");
-    assert_string_equal(s->fake.checked, "m-1|agent|a-1|contract.sign|crm.account/47/11|{\"amount_eur\":7}");
-    assert_string_equal(s->reply.body, "{\"decision\":true,\"context\":{\"reason\":\"ok\",\"text\":\"permitted\","
-                                       "\"mandate\":\"m-1\","
-                                       "\"state\":\"active\",\"version\":3,\"expires_at\":\"2030-01-31T17:00:00Z\","
-                                       "\"as_of\":\"2027-01-15T08:00:00Z\",\"seq\":77}}\n");
-    assert_contains(s->reply.head, "\r\nX-Request-ID: req-5\r\n");
-}
-
-static void test_http_authzen__a_denial_is_a_200_that_names_the_ancestor(void **state)
-{
-    scene *s = *state;
-    s->fake.verdict = (service_verdict){
-        .reason = "mandate_inactive", .text = "an ancestor ended", .state = STATE_CASCADED, .version = 2, .because = "m-0"};
-    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}");
-    assert_contains(s->reply.body, "{\"decision\":false,");
-    assert_contains(s->reply.body, "\"state\":\"cascaded\"");
-    assert_contains(s->reply.body, "\"because\":\"m-0\"");
-}
-
-static void test_http_authzen__without_a_mandate_nothing_is_permitted(void **state)
-{
-    scene *s = *state;
-    scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, "{" SUBJECT "," ACTION "," RESOURCE "}");
-    assert_contains(s->reply.body, "{\"decision\":false,\"context\":{\"reason\":\"unknown_mandate\"");
-    assert_int_equal(s->fake.checks, 0);
-}
-
-static void test_http_authzen__malformed_requests_are_400_in_plain_text(void **state)
-{
-    static const char *const bodies[] = {
-        "",
-        "[]",
-        "{}",
-        "{" ACTION "," RESOURCE "," CONTEXT "}",
-        "{" SUBJECT "," RESOURCE "," CONTEXT "}",
-        "{" SUBJECT "," ACTION "," CONTEXT "}",
-        "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":5}",
-        "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":{\"mandate\":5}}",
-        "{\"subject\":\"a\"," ACTION "," RESOURCE "," CONTEXT "}",
-        "{\"subject\":{\"type\":\"agent\",\"id\":5}," ACTION "," RESOURCE "," CONTEXT "}",
-        "{" SUBJECT ",\"action\":{\"name\":\"x\",\"properties\":[]}," RESOURCE "," CONTEXT "}",
-        "{" SUBJECT "," ACTION ",\"resource\":{\"type\":\"a/b\",\"id\":\"c\"}," CONTEXT "}",
-        "{" SUBJECT "," SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}",
-    };
-    scene *s = *state;
-    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
-        scene_ask(s, 400, "POST", "/access/v1/evaluation", NULL, bodies[i]);
-        assert_contains(s->reply.head, "Content-Type: text/plain");
-        assert_int_not_equal(s->reply.body[0], '{');
-    }
-    assert_int_equal(s->fake.checks, 0);
-}
-
-static void test_http_authzen__the_metadata_points_here(void **state)
-{
-    scene *s = *state;
-    char expected[160];
-    unsigned port = http_server_port(s->server);
-    scene_ask(s, 200, "GET", "/.well-known/authzen-configuration", NULL, NULL);
-    snprintf(expected, sizeof(expected),
-             "{\"policy_decision_point\":\"http://127.0.0.1:%u\",\"access_evaluation_endpoint\":"
-             "\"http://127.0.0.1:%u/access/v1/evaluation\"}\n",
-             port, port);
-    assert_string_equal(s->reply.body, expected);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -376,11 +298,6 @@ int main(void)
         TEST(test_http_errors__a_position_is_passed_on),
         TEST(test_http_errors__unknown_paths_and_methods),
         TEST(test_http_errors__a_full_queue_asks_to_come_back),
-        TEST(test_http_authzen__a_permit_carries_its_context),
-        TEST(test_http_authzen__a_denial_is_a_200_that_names_the_ancestor),
-        TEST(test_http_authzen__without_a_mandate_nothing_is_permitted),
-        TEST(test_http_authzen__malformed_requests_are_400_in_plain_text),
-        TEST(test_http_authzen__the_metadata_points_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
