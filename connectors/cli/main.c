@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mandatectl - the table of commands, and help. Each command is a file of its own.
+ * mandatectl - the table of commands. Each command is a file of its own; guide.h makes help, manual and completion of it.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "connectors/cli/command.h"
+#include "connectors/cli/guide.h"
 #include "connectors/cli/out.h"
 #include "connectors/zone/zone_files.h"
 #include "engine/base/text.h"
@@ -79,35 +80,23 @@ static const command commands[] = {
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
 
-static void print_help(FILE *to)
+static int print_made(void (*make)(buf *b, const command *commands, size_t count))
 {
-    fprintf(to,
-            "mandatectl %s - execution mandates that end when their reason ends\n\n"
-            "usage: mandatectl GROUP COMMAND [arguments]\n",
-            mandate_version());
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (i == 0 || strcmp(commands[i].group, commands[i - 1].group) != 0)
-            fprintf(to, "\n");
-        fprintf(to, "  %-9s %-8s %s\n", commands[i].group, commands[i].name, commands[i].help);
-    }
-    fprintf(to, "\nEvery command takes\n"
-                "  --json           print what the server or topic said, as JSON\n"
-                "  --socket PATH    the server's socket (default $MANDATED_SOCKET, then "
-                "./data/mandated.sock)\n"
-                "  --url URL        the server's address instead, http://127.0.0.1:PORT\n"
-                "  --help           its arguments\n"
-                "Topics are read at --bootstrap (default $MANDATED_BOOTSTRAP, then 127.0.0.1:9092).\n"
-                "Colour is used on a terminal unless NO_COLOR is set.\n\nexit codes\n");
-#define X(name, code, text) fprintf(to, "  %-3d %s\n", code, text);
-    EXIT_CODE_MAP(X)
-#undef X
+    buf b;
+
+    buf_init(&b);
+    make(&b, commands, COMMAND_COUNT);
+    bool written = fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
+    buf_deinit(&b);
+    return written ? CLI_OK : CLI_INTERNAL;
 }
 
-static int print_usage(const command *c)
+static int completion(const char *shell)
 {
-    printf("usage: mandatectl %s %s %s\n\n%s\n", c->group, c->name, c->usage, c->help);
-    printf("also: [--json] [--socket PATH | --url URL]\n");
-    return CLI_OK;
+    if (shell && strcmp(shell, "bash") == 0)
+        return print_made(guide_bash);
+    out_problem("--completion takes the name of a shell that there is a script for: bash");
+    return CLI_REFUSED;
 }
 
 static int unknown(const char *group, const char *name)
@@ -139,23 +128,29 @@ int main(int argc, char **argv)
     zone_files_install();
     out_init();
     if (argc < 2) {
-        print_help(stderr);
+        guide_help(stderr, commands, COMMAND_COUNT);
         return CLI_REFUSED;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help(stdout);
+        guide_help(stdout, commands, COMMAND_COUNT);
         return CLI_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("mandatectl %s\n", mandate_version());
         return CLI_OK;
     }
+    if (strcmp(argv[1], "--man") == 0)
+        return print_made(guide_man);
+    if (strcmp(argv[1], "--completion") == 0)
+        return completion(argc > 2 ? argv[2] : NULL);
     const command *c = argc > 2 ? find(argv[1], argv[2]) : NULL;
     if (!c)
         return unknown(argv[1], argc > 2 ? argv[2] : NULL);
     for (int i = 3; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return print_usage(c);
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            guide_usage(stdout, c);
+            return CLI_OK;
+        }
     int code = c->run(argc - 3, argv + 3);
     if (fflush(stdout) != 0 && code == CLI_OK)
         code = CLI_INTERNAL;

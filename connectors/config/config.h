@@ -114,6 +114,8 @@ void config_destroy(config *c);
 /* The table for people: plain text for --help-config, Markdown for docs/configuration.md, JSON Schema for editors. */
 void config_help(buf *b);
 void config_help_markdown(buf *b);
+/* mandated.yaml(5). */
+void config_help_man(buf *b);
 void config_schema_json(buf *b);
 /* The configuration in effect, one "key: value" a line, secrets replaced by "(secret)". */
 void config_print(buf *b, const config *c);

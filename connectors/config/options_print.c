@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options, printed - help text, Markdown, JSON Schema and the configuration in effect, all from the table.
+ * options, printed - help text, Markdown, manual page, JSON Schema and the configuration in effect, all from the table.
  */
 #include <strings.h>
 
 #include "connectors/config/options.h"
+#include "connectors/config/roff.h"
 #include "connectors/config/scalar.h"
 
 static void put_range(buf *b, const option *o)
@@ -48,25 +49,32 @@ static void put_wrapped(buf *b, const char *text)
     buf_put_char(b, '\n');
 }
 
+/* "(duration: 0s..1s, default 0s)" */
+static void put_about(buf *b, const option *o)
+{
+    buf_printf(b, "(%s", option_type_name(o->type));
+    if (has_range(o)) {
+        buf_put_str(b, ": ");
+        put_range(b, o);
+    }
+    if (o->flags & OPTION_REQUIRED)
+        buf_put_str(b, ", required");
+    if (o->flags & OPTION_SECRET)
+        buf_put_str(b, ", secret");
+    if (o->fallback)
+        buf_printf(b, ", default %s", o->fallback);
+    buf_put_char(b, ')');
+}
+
 void config_help(buf *b)
 {
     buf_put_str(b, "Keys of the configuration file (YAML). a.b means b inside the map a. Relative paths start at the\n"
                    "folder of the file. Secrets may be written as ${NAME} or file:path.\n\n");
     for (size_t i = 0; i < option_count; i++) {
-        const option *o = &options[i];
-        buf_printf(b, "%s  (%s", o->key, option_type_name(o->type));
-        if (has_range(o)) {
-            buf_put_str(b, ": ");
-            put_range(b, o);
-        }
-        if (o->flags & OPTION_REQUIRED)
-            buf_put_str(b, ", required");
-        if (o->flags & OPTION_SECRET)
-            buf_put_str(b, ", secret");
-        if (o->fallback)
-            buf_printf(b, ", default %s", o->fallback);
-        buf_put_str(b, ")\n");
-        put_wrapped(b, o->doc);
+        buf_printf(b, "%s  ", options[i].key);
+        put_about(b, &options[i]);
+        buf_put_char(b, '\n');
+        put_wrapped(b, options[i].doc);
     }
 }
 
@@ -93,6 +101,28 @@ void config_help_markdown(buf *b)
         put_range(b, o);
         buf_printf(b, " | %s |\n", o->doc);
     }
+}
+
+void config_help_man(buf *b)
+{
+    buf about;
+
+    roff_begin(b, "MANDATED.YAML", 5, mandate_version(), "mandated.yaml", "configuration of mandated");
+    roff_section(b, "DESCRIPTION");
+    roff_text(
+        b, "One YAML file, named by mandated --config FILE. a.b means key b inside the map a. Relative paths start at the "
+           "folder of the file. An unknown key is an error. Secrets may be written as ${NAME} (an environment variable) "
+           "or file:path. mandated check-config FILE reports everything that is wrong.");
+    roff_section(b, "KEYS");
+    buf_init(&about);
+    for (size_t i = 0; i < option_count; i++) {
+        buf_reset(&about);
+        put_about(&about, &options[i]);
+        roff_term(b, options[i].key, buf_cstr(&about), options[i].doc);
+    }
+    buf_deinit(&about);
+    roff_section(b, "SEE ALSO");
+    roff_text(b, "mandated(8), mandatectl(1)");
 }
 
 /* --- JSON Schema -------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_help_config - the configuration table, as text, Markdown or JSON Schema.
+ * cmd_help_config - the configuration table, as text, Markdown, JSON Schema or manual page.
  */
 #include "connectors/daemon/command.h"
 
@@ -19,8 +19,10 @@ int cmd_help_config(int argc, char **argv)
         config_help_markdown(&out);
     else if (argc == 1 && !strcmp(argv[0], "--json-schema"))
         config_schema_json(&out);
+    else if (argc == 1 && !strcmp(argv[0], "--man"))
+        config_help_man(&out);
     else
-        return command_usage("--help-config takes --markdown or --json-schema, or nothing");
+        return command_usage("--help-config takes --markdown, --json-schema or --man, or nothing");
     fwrite(out.data, 1, out.len, stdout);
     buf_deinit(&out);
     return DAEMON_EXIT_OK;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/config/roff.h"
 #include "connectors/zone/zone_files.h"
 
 typedef struct command {
@@ -19,20 +20,58 @@ static const command commands[] = {
     {"--config", cmd_run, "FILE", "run the daemon"},
     {"check-config", cmd_check_config, "FILE",
      "check a configuration with its entity types and connectors, and say what is wrong"},
-    {"--help-config", cmd_help_config, "[--markdown|--json-schema]", "print every configuration key"},
+    {"--help-config", cmd_help_config, "[--markdown|--json-schema|--man]", "print every configuration key"},
     {"journal", cmd_journal, "--config FILE [--from N] [--to N]",
      "print inputs and transitions as JSON lines (the daemon must be stopped)"},
 };
 
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+#define PURPOSE "ends AI agents' mandates when their business reason ends"
+
 static void help(void)
 {
-    printf("mandated %s - ends AI agents' mandates when their business reason ends\n\n", mandate_version());
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    printf("mandated %s - " PURPOSE "\n\n", mandate_version());
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  mandated %s %s\n      %s\n", commands[i].name, commands[i].usage, commands[i].help);
-    printf("  mandated --version\n  mandated --help\n\nexit codes:\n");
+    printf("  mandated --man\n      print this as a manual page, mandated(8)\n"
+           "  mandated --version\n  mandated --help\n\nexit codes:\n");
 #define X(name, code, text) printf("  %3d  %s\n", code, text);
     DAEMON_EXIT_MAP(X)
 #undef X
+}
+
+static int manual(void)
+{
+    buf b;
+    char text[64];
+
+    buf_init(&b);
+    roff_begin(&b, "MANDATED", 8, mandate_version(), "mandated", PURPOSE);
+    roff_section(&b, "COMMANDS");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        snprintf(text, sizeof(text), "mandated %s", commands[i].name);
+        roff_term(&b, text, commands[i].usage, commands[i].help);
+    }
+    roff_term(&b, "mandated --man", NULL, "print this page");
+    roff_term(&b, "mandated --version", NULL, "the version");
+    roff_term(&b, "mandated --help", NULL, "this list in short");
+    roff_section(&b, "SIGNALS");
+    roff_term(&b, "SIGTERM, SIGINT", NULL, "Stop: within two seconds, whatever the brokers do.");
+    roff_term(&b, "SIGHUP", NULL,
+              "Read the connector files anew. They are checked first; a bad file changes nothing and the log says why. New "
+              "entity types or topics restart the process in place.");
+    roff_section(&b, "EXIT STATUS");
+#define X(name, code, means)                  \
+    snprintf(text, sizeof(text), "%d", code); \
+    roff_term(&b, text, NULL, means);
+    DAEMON_EXIT_MAP(X)
+#undef X
+    roff_section(&b, "SEE ALSO");
+    roff_text(&b, "mandated.yaml(5), mandatectl(1)");
+    bool written = fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
+    buf_deinit(&b);
+    return written ? DAEMON_EXIT_OK : DAEMON_EXIT_STORAGE;
 }
 
 int command_usage(const char *format, ...)
@@ -78,7 +117,9 @@ int main(int argc, char **argv)
         help();
         return DAEMON_EXIT_OK;
     }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    if (!strcmp(argv[1], "--man"))
+        return manual();
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (!strcmp(argv[1], commands[i].name))
             return commands[i].run(argc - 2, argv + 2);
     return command_usage("there is no command '%s'; see mandated --help", argv[1]);

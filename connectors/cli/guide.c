@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guide - see guide.h. Help and the manual page.
+ */
+#include "connectors/cli/guide.h"
+
+#include <string.h>
+
+#include "connectors/config/roff.h"
+#include "mandate/mandate.h"
+
+#define PURPOSE "execution mandates that end when their reason ends"
+#define BROKERS "Topics are read at --bootstrap (default $MANDATED_BOOTSTRAP, then 127.0.0.1:9092)."
+#define COLOUR "Colour is used on a terminal unless NO_COLOR is set."
+
+const guide_option guide_options[] = {
+    {"--json", NULL, "print what the server or topic said, as JSON"},
+    {"--socket", "PATH", "the server's socket (default $MANDATED_SOCKET, then ./data/mandated.sock)"},
+    {"--url", "URL", "the server's address instead, http://127.0.0.1:PORT"},
+    {"--help", NULL, "its arguments"},
+};
+const size_t guide_option_count = sizeof(guide_options) / sizeof(*guide_options);
+
+static const guide_option alone[] = {
+    {"--help", NULL, "every command"},
+    {"--version", NULL, "the version"},
+    {"--man", NULL, "this list as a manual page, mandatectl(1)"},
+    {"--completion", "bash", "a script that completes commands and options"},
+};
+
+static bool begins_group(const command *commands, size_t i)
+{
+    return i == 0 || strcmp(commands[i].group, commands[i - 1].group) != 0;
+}
+
+static void list_options(FILE *to, const guide_option *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "%s%s%s", list[i].name, list[i].value ? " " : "", list[i].value ? list[i].value : "");
+        fprintf(to, "  %-18s %s\n", name, list[i].help);
+    }
+}
+
+void guide_help(FILE *to, const command *commands, size_t count)
+{
+    fprintf(to, "mandatectl %s - " PURPOSE "\n\nusage: mandatectl GROUP COMMAND [arguments]\n", mandate_version());
+    for (size_t i = 0; i < count; i++)
+        fprintf(to, "%s  %-9s %-9s %s\n", begins_group(commands, i) ? "\n" : "", commands[i].group, commands[i].name,
+                commands[i].help);
+    fprintf(to, "\nEvery command takes\n");
+    list_options(to, guide_options, guide_option_count);
+    fprintf(to, BROKERS "\n" COLOUR "\n\nInstead of a command\n");
+    list_options(to, alone, sizeof(alone) / sizeof(*alone));
+    fprintf(to, "\nexit codes\n");
+#define X(name, code, text) fprintf(to, "  %-3d %s\n", code, text);
+    EXIT_CODE_MAP(X)
+#undef X
+}
+
+void guide_usage(FILE *to, const command *c)
+{
+    fprintf(to, "usage: mandatectl %s %s %s\n\n%s\n", c->group, c->name, c->usage, c->help);
+    fprintf(to, "also: [--json] [--socket PATH | --url URL]\n");
+}
+
+static void man_options(buf *b, const guide_option *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        roff_term(b, list[i].name, list[i].value, list[i].help);
+}
+
+void guide_man(buf *b, const command *commands, size_t count)
+{
+    char text[128];
+
+    roff_begin(b, "MANDATECTL", 1, mandate_version(), "mandatectl", PURPOSE);
+    roff_section(b, "SYNOPSIS");
+    roff_term(b, "mandatectl", "GROUP COMMAND [arguments]", "");
+    roff_section(b, "COMMANDS");
+    for (size_t i = 0; i < count; i++) {
+        if (begins_group(commands, i))
+            roff_subsection(b, commands[i].group);
+        snprintf(text, sizeof(text), "%s %s", commands[i].group, commands[i].name);
+        roff_term(b, text, commands[i].usage, commands[i].help);
+    }
+    roff_section(b, "OPTIONS OF EVERY COMMAND");
+    man_options(b, guide_options, guide_option_count);
+    roff_section(b, "INSTEAD OF A COMMAND");
+    man_options(b, alone, sizeof(alone) / sizeof(*alone));
+    roff_section(b, "ENVIRONMENT");
+    roff_term(b, "MANDATED_SOCKET", NULL, "The server's socket, when --socket is not given.");
+    roff_term(b, "MANDATED_BOOTSTRAP", NULL, BROKERS);
+    roff_term(b, "NO_COLOR", NULL, COLOUR);
+    roff_section(b, "EXIT STATUS");
+#define X(name, code, means)                  \
+    snprintf(text, sizeof(text), "%d", code); \
+    roff_term(b, text, NULL, means);
+    EXIT_CODE_MAP(X)
+#undef X
+    roff_section(b, "SEE ALSO");
+    roff_text(b, "mandated(8), mandated.yaml(5)");
+}
