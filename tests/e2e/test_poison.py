@@ -42,16 +42,16 @@ def ahead():
     return (datetime.now(timezone.utc) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# What is wrong with it, the record, and the stage that finds it.
+# What is wrong with it, the record, and the stage that finds it. (Only what an expression mentions is built, and so judged.)
 BAD_JSON = [
     ("it ends too early", '{"id": "x", "n": 1', "VALUE_CONVERTER"),
     ("it is no JSON", "id=x", "VALUE_CONVERTER"),
     ("something follows", '{"id": "x", "n": 1} {}', "VALUE_CONVERTER"),
     ("a key stands twice", '{"id": "x", "id": "y", "n": 1}', "VALUE_CONVERTER"),
-    ("a key stands twice, deep inside", '{"id": "x", "n": 1, "more": [{"a": {"b": 1, "b": 2}}]}', "VALUE_CONVERTER"),
+    ("a key stands twice, deep inside", '{"id": "x", "n": 1, "text": [{"a": {"b": 1, "b": 2}}]}', "VALUE_CONVERTER"),
     ("it nests deeper than allowed", '{"id": "x", "n": 1, "more": %s1%s}' % ("[" * 40, "]" * 40), "VALUE_CONVERTER"),
     ("it nests without end", "[" * 200000, "VALUE_CONVERTER"),
-    ("it has too many items", '{"id": "x", "n": 1, "more": [%s]}' % ",".join(["0"] * 10001), "VALUE_CONVERTER"),
+    ("it has too many items", '{"id": "x", "n": 1, "text": [%s]}' % ",".join(["0"] * 10001), "VALUE_CONVERTER"),
     ("a number is out of range", '{"id": "x", "n": 1e999}', "VALUE_CONVERTER"),
     ("it is not UTF-8", b'{"id": "x", "n": 1, "text": "\xc3\x28"}', "VALUE_CONVERTER"),
     ("a number is no integer", good("x", 1.5), "TRANSFORMATION"),
