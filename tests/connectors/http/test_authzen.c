@@ -278,6 +278,34 @@ static void test_http_authzen__a_body_too_long_is_told_in_plain_text(void **stat
     assert_string_equal(s->reply.body, "the request's body is too long\n");
 }
 
+static void test_http_authzen__over_tcp_the_caller_is_checked_before_the_question(void **state)
+{
+    static const struct {
+        int code;
+        const char *headers;
+    } asks[] = {{200, "Host: localhost\r\nContent-Type: application/json\r\n"},
+                {415, "Host: localhost\r\nContent-Type: text/plain\r\n"},
+                {415, "Host: localhost\r\n"},
+                {403, "Host: evil.example\r\nContent-Type: application/json\r\n"},
+                {403, "Host: localhost\r\nOrigin: http://evil.example\r\nContent-Type: application/json\r\n"}};
+    static const char body[] = "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT ",\"evaluations\":[{}]}";
+    scene *s = *state;
+    for (size_t i = 0; i < sizeof(asks) / sizeof(*asks); i++) {
+        char text[1024];
+        peer_close(&s->client);
+        assert_true(peer_open_tcp(&s->client, http_server_port(s->server)));
+        snprintf(text, sizeof(text),
+                 "POST /access/v1/evaluations HTTP/1.1\r\n%sX-Request-ID: r-2\r\nContent-Length: %zu\r\n\r\n%s",
+                 asks[i].headers, strlen(body), body);
+        assert_true(peer_send_text(&s->client, text));
+        assert_true(peer_read(&s->client, &s->reply, false));
+        assert_int_equal(s->reply.code, asks[i].code);
+        assert_contains(s->reply.head, "\r\nX-Request-ID: r-2\r\n");
+        assert_int_equal(strstr(s->reply.head, "Content-Type: text/plain") != NULL, asks[i].code != 200);
+    }
+    assert_int_equal(s->fake.checks, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -298,6 +326,7 @@ int main(void)
         TEST(test_http_authzen__every_answer_carries_the_requests_id),
         TEST(test_http_authzen__a_request_id_is_bounded_and_printable_or_not_echoed),
         TEST(test_http_authzen__a_body_too_long_is_told_in_plain_text),
+        TEST(test_http_authzen__over_tcp_the_caller_is_checked_before_the_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
