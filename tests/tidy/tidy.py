@@ -32,7 +32,7 @@ THIRD_PARTY = [
     (r"librdkafka/", ("connectors/kafka/",)),
     (r"avro", ("connectors/decode/",)),
     (r"simdjson", ("connectors/decode/json_shim.cc",)),
-    (r"jansson", ("connectors/json/", "connectors/http/", "connectors/cli/", "connectors/kafka/", "connectors/decode/")),
+    (r"jansson", ("docs/guard/", "connectors/json/", "connectors/http/", "connectors/cli/", "connectors/kafka/", "connectors/decode/")),
     (r"microhttpd", ("connectors/http/",)),
     (r"curl/", ("connectors/decode/", "connectors/cli/", "connectors/kafka/oauth.c")),
     (r"yaml", ("connectors/config/",)),
