@@ -20,8 +20,11 @@ static bool unknown_option(const char *name, size_t len, const arg_option *optio
     for (size_t i = 0; i < count; i++)
         names[i] = options[i].name;
     const char *nearest = nearest_name(mandate_slice_of(name, len), names, count);
-    out_problem("unknown option %.*s%s%s%s", (int)len, name, nearest ? "; did you mean " : "", nearest ? nearest : "",
-                nearest ? "?" : "");
+    if (name[1] != '-') /* we have no short ones: perhaps an expression, -x < 5 */
+        out_problem("unknown option %.*s; what begins with '-' and is no option goes behind --", (int)len, name);
+    else
+        out_problem("unknown option %.*s%s%s%s", (int)len, name, nearest ? "; did you mean " : "", nearest ? nearest : "",
+                    nearest ? "?" : "");
     return false;
 }
 

@@ -58,6 +58,20 @@ void guide_help(FILE *to, const command *commands, size_t count)
 #undef X
 }
 
+bool guide_group(FILE *to, const command *commands, size_t count, const char *group)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(group, commands[i].group) != 0)
+            continue;
+        if (!found)
+            fprintf(to, "usage: mandatectl %s COMMAND [arguments]\n\n", group);
+        found = true;
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
+    }
+    return found;
+}
+
 void guide_usage(FILE *to, const command *c)
 {
     fprintf(to, "usage: mandatectl %s %s %s\n\n%s\n", c->group, c->name, c->usage, c->help);

@@ -20,6 +20,8 @@ extern const guide_option guide_options[];
 extern const size_t guide_option_count;
 
 void guide_help(FILE *to, const command *commands, size_t count);
+/* The commands of one group; false, and nothing, when there is no such group. */
+bool guide_group(FILE *to, const command *commands, size_t count, const char *group);
 void guide_usage(FILE *to, const command *c);
 /* mandatectl(1). */
 void guide_man(buf *b, const command *commands, size_t count);

@@ -114,6 +114,11 @@ static int unknown(const char *group, const char *name)
     return CLI_REFUSED;
 }
 
+static bool asks_for_help(const char *text)
+{
+    return strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0 || strcmp(text, "help") == 0;
+}
+
 static const command *find(const char *group, const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -131,7 +136,7 @@ int main(int argc, char **argv)
         guide_help(stderr, commands, COMMAND_COUNT);
         return CLI_REFUSED;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (asks_for_help(argv[1])) {
         guide_help(stdout, commands, COMMAND_COUNT);
         return CLI_OK;
     }
@@ -143,6 +148,10 @@ int main(int argc, char **argv)
         return print_made(guide_man);
     if (strcmp(argv[1], "--completion") == 0)
         return completion(argc > 2 ? argv[2] : NULL);
+    if (argc == 2 && guide_group(stderr, commands, COMMAND_COUNT, argv[1]))
+        return CLI_REFUSED;
+    if (argc == 3 && asks_for_help(argv[2]) && guide_group(stdout, commands, COMMAND_COUNT, argv[1]))
+        return CLI_OK;
     const command *c = argc > 2 ? find(argv[1], argv[2]) : NULL;
     if (!c)
         return unknown(argv[1], argc > 2 ? argv[2] : NULL);

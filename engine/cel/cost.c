@@ -170,29 +170,13 @@ static cost_estimated visit_opt_or(cost_walk *c, const cel_expr *e)
 
 /* --- calls --- */
 
-static bool takes_regex(cel_overload_id id)
-{
-    return id == CEL_FN_MATCHES || id == CEL_FN_MATCHES_STRING || id == CEL_FN_REGEX_EXTRACT ||
-           id == CEL_FN_REGEX_EXTRACT_ALL || id == CEL_FN_REGEX_REPLACE || id == CEL_FN_REGEX_REPLACE_COUNT;
-}
-
-/* The constant pattern of a call, compiled; NULL when it is none or a bad one. */
-static cel_regex *pattern_of(const cel_expr *e, cel_overload_id id)
-{
-    const cel_expr *pattern = takes_regex(id) ? e->args[cel_overloads[id].member ? 0 : 1] : NULL;
-    if (!pattern || pattern->kind != CEL_EXPR_CONST || pattern->value.kind != CEL_STRING ||
-        pattern->value.len > LIMIT_CEL_REGEX)
-        return NULL;
-    return cel_regex_create(pattern->value.s, pattern->value.len, NULL, 0);
-}
-
 static cost_estimated of_row(cost_walk *c, const cel_expr *e, cel_overload_id id, const bound *const *args, uint32_t count)
 {
     cel_extent sizes[LIMIT_CEL_ARGS + 1];
     for (uint32_t i = 0; i < count; i++)
         sizes[i] = args[i]->size;
-    cel_regex *regex = pattern_of(e, id);
-    uint64_t work = cel_call_units(id, takes_regex(id) ? (const void *)regex : e, sizes, count);
+    cel_regex *regex = cost_pattern(c, e, id);
+    uint64_t work = cel_call_units(id, cost_takes_pattern(id) ? (const void *)regex : e, sizes, count);
     cel_regex_destroy(regex);
     if (id == CEL_FN_IN_LIST) /* or a hashed set */
         work = bound_add(work, 12 + sizes[0].len / 4);
@@ -314,10 +298,11 @@ static const cel_expr *worst_of(const cost_walk *c, const cel_expr *e)
     }
 }
 
-mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes, uint64_t *cost,
-                                 const cel_expr **worst, uint64_t *worst_cost, mandate_error *err)
+static mandate_status walk(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes, uint64_t *cost,
+                           const cel_expr **worst, uint64_t *worst_cost, cel_issues *issues, mandate_error *err)
 {
-    cost_walk c = {.env = env, .id_max = ast->id_max};
+    cost_walk c = {.env = env, .id_max = ast->id_max, .source = ast->source, .issues = issues};
+    c.issues_before = issues ? issues->count : 0;
     c.maker.sizes = sizes ? *sizes : CEL_COST_SIZES;
     arena_init(&c.maker.memory, 0);
     c.costs = calloc((size_t)ast->id_max + 1, sizeof *c.costs);
@@ -336,13 +321,22 @@ mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const c
     return failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while estimating a cost") : MANDATE_OK;
 }
 
+mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes, uint64_t *cost,
+                                 const cel_expr **worst, uint64_t *worst_cost, mandate_error *err)
+{
+    return walk(ast, env, sizes, cost, worst, worst_cost, NULL, err);
+}
+
 mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes, uint64_t max,
                               cel_issues *issues, mandate_error *err)
 {
     const cel_cost_sizes assumed = sizes ? *sizes : CEL_COST_SIZES;
     uint64_t cost, part;
     const cel_expr *worst;
-    mandate_status status = cel_cost_estimate(ast, env, &assumed, &cost, &worst, &part, err);
+    uint32_t before = issues->count;
+    mandate_status status = walk(ast, env, &assumed, &cost, &worst, &part, issues, err);
+    if (status == MANDATE_OK && issues->count > before)
+        return cel_issues_status(issues, MANDATE_INVALID, err);
     if (status != MANDATE_OK || cost <= max)
         return status;
     mandate_slice text = mandate_slice_of(ast->source.ptr + worst->begin, worst->end - worst->begin);

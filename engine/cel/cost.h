@@ -28,7 +28,8 @@ typedef struct cel_cost_sizes {
 MANDATE_CHECK mandate_status cel_cost_estimate(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes,
                                                uint64_t *cost, const cel_expr **worst, uint64_t *worst_cost,
                                                mandate_error *err);
-/* Refuses (LIMIT) an expression whose estimate is above `max`: an issue at the worst part, naming it. */
+/* Refuses (LIMIT) an expression whose estimate is above `max`: an issue at the worst part, naming it. A constant pattern that
+ * is no regular expression is refused before that (INVALID), with what is wrong with it. */
 MANDATE_CHECK mandate_status cel_cost_check(const cel_ast *ast, const cel_env *env, const cel_cost_sizes *sizes,
                                             uint64_t max, cel_issues *issues, mandate_error *err);
 

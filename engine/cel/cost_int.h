@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cost_int - bounds of values and the walk, shared by: cost.c and cost_fold.c (expressions),
- * cost_bound.c (bounds, and what functions give).
+ * cost_bound.c (bounds, and what functions give), cost_pattern.c (constant patterns).
  */
 #ifndef MANDATE_ENGINE_CEL_COST_INT_H
 #define MANDATE_ENGINE_CEL_COST_INT_H
 
 #include "engine/cel/cost.h"
 #include "engine/cel/cost_unit.h"
+#include "engine/cel/re2_shim.h"
 
 /* What a value may be at most. `item`: an element, a map's value, an optional's value; `key`: a map's. Never
  * NULL where len may be above 0. */
@@ -62,6 +63,9 @@ typedef struct cost_walk {
     uint64_t *costs;        /* by id of the expression */
     uint32_t id_max;
     bool failed;
+    mandate_slice source;
+    cel_issues *issues; /* or NULL: gets constant patterns that are none */
+    uint32_t issues_before;
 } cost_walk;
 
 static inline cost_estimated cost_make(const bound *b, uint64_t cost) { return (cost_estimated){b, cost}; }
@@ -70,6 +74,13 @@ cost_estimated cost_visit(cost_walk *c, const cel_expr *e);
 cost_estimated cost_visit_list(cost_walk *c, const cel_expr *e);
 cost_estimated cost_visit_map(cost_walk *c, const cel_expr *e);
 cost_estimated cost_visit_comprehension(cost_walk *c, const cel_expr *e);
+/* --- patterns: cost_pattern.c --- */
+
+/* A function whose second argument is a regular expression. */
+bool cost_takes_pattern(cel_overload_id id);
+/* The constant pattern of a call, compiled, the caller's; NULL when it is not constant, or is a bad one: that is an issue. */
+cel_regex *cost_pattern(cost_walk *c, const cel_expr *e, cel_overload_id id);
+
 /* What is in a container; anything when nobody knows. */
 const bound *cost_item_of(cost_walk *c, const bound *b);
 

@@ -194,7 +194,8 @@ MANDATE_API void mandate_cel_set_zones(mandate_cel_zones zones);
 typedef struct mandate_cel_compile_options {
     size_t size;            /* sizeof(mandate_cel_compile_options) */
     mandate_slice expected; /* the type the result must have, "bool" (one without parameters); empty: any */
-    uint64_t cost_max;      /* refuse (LIMIT) what may cost more units, naming the part that does; 0: no bound */
+    uint64_t cost_max;      /* refuse (LIMIT) what may cost more units, naming the part that does, and (INVALID) constant
+                             * patterns that are none; 0: neither */
     uint32_t text_max;      /* for the estimate: bytes of a string from outside; 0: 256 */
     uint32_t items_max;     /* for the estimate: elements of a list or map from outside; 0: 1000 */
 } mandate_cel_compile_options;

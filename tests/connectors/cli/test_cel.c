@@ -39,6 +39,12 @@ static void test_cli_cel__what_is_wrong_is_said_with_its_place(void **state)
     ctl_alone(1, "[1]", "cel", "eval", "1 == 1", "--vars", "-");
     ctl_alone(1, "{\"x\":\"a\"}", "cel", "eval", "x == 1", "--vars", "-", "--declare", "x=int");
     assert_contains(result.err, "'x'");
+    ctl_alone(1, NULL, "cel", "eval", "-1 + 2");
+    assert_contains(result.err, "goes behind --");
+    ctl_alone(0, NULL, "cel", "eval", "--", "-1 + 2");
+    assert_string_equal(result.out, "1\n");
+    ctl_alone(1, NULL, "cel", "check", "--condition", "--declare", "s=string", "s.matches('[')");
+    assert_contains(result.err, "ERROR: 1:11: invalid regular expression: missing ]: [");
     ctl_alone(1, NULL, "cel", "eval", "\xff");
     ctl_alone(1, NULL, "cel", "eval");
     ctl_alone(1, NULL, "cel", "evla", "1");

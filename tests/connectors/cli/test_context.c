@@ -15,6 +15,14 @@ static void test_cli_help__lists_commands_and_exit_codes(void **state)
     ctl_alone(0, NULL, "topic", "tail", "--help");
     assert_contains(result.out, "--from-beginning");
     ctl_alone(0, NULL, "--version");
+    ctl_alone(0, NULL, "cel", "--help");
+    assert_contains(result.out, "usage: mandatectl cel COMMAND");
+    assert_contains(result.out, "\n  batch ");
+    assert_null(strstr(result.out, "revoke"));
+    ctl_alone(1, NULL, "cel");
+    assert_contains(result.err, "\n  explain ");
+    ctl_alone(1, NULL, "nothing", "--help");
+    assert_contains(result.err, "no command \"nothing --help\"");
 }
 
 static void test_cli_usage__mistakes_are_named_with_the_nearest_right_one(void **state)

@@ -129,6 +129,63 @@ static void test_cost__a_refusal_says_where_and_how_much(void **state)
     world_deinit(&w);
 }
 
+/* What is wrong with a constant pattern is said, and not what trying it would cost. */
+static void test_cost__a_bad_constant_pattern_is_refused_for_what_is_wrong_with_it(void **state)
+{
+    static const struct {
+        const char *source, *says;
+        uint32_t column, count;
+    } cases[] = {
+        {"s.matches('[')", "invalid regular expression: missing ]: [", 11, 1},
+        {"true || matches(s, '(?=x)')", "invalid regular expression: invalid perl operator: (?=", 20, 1},
+        {"regex.replace(s, '(', 'b') == ''", "invalid regular expression: missing ): (", 18, 1},
+        {"regex.extract(s, '(a)(b)').hasValue()", "regular expression has more than one capturing group", 18, 1},
+        {"doc['a'].tags.all(t, t.matches(')') && t.matches('*'))", "invalid regular expression: unexpected ): )", 32, 2},
+        {"s.matches('(a)(b)') && regex.replace(s, '(a)(b)', '') == '' && s.matches('[a-z]+')", NULL, 0, 0},
+    };
+    world w;
+    world_init(&w);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cel_ast *ast = NULL;
+        cel_issues issues;
+        mandate_error err = {.text = ""};
+        cel_issues_init(&issues);
+        assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str(cases[i].source), &issues, &err), MANDATE_OK);
+        assert_int_equal(cel_check(ast, w.env, NULL, &issues, &err), MANDATE_OK);
+        mandate_status status = cel_cost_check(ast, w.env, NULL, UINT64_MAX, &issues, &err);
+        if (status != (cases[i].says ? MANDATE_INVALID : MANDATE_OK) || issues.count != cases[i].count ||
+            (cases[i].says && (!strstr(err.text, cases[i].says) || issues.items[0].column != cases[i].column)))
+            fail_msg("%s: %s, %u issues, %s", cases[i].source, mandate_status_name(status), issues.count, err.text);
+        cel_issues_deinit(&issues);
+        cel_ast_destroy(ast);
+    }
+    world_deinit(&w);
+}
+
+static void test_cost__a_constant_pattern_has_a_cap(void **state)
+{
+    char source[LIMIT_CEL_REGEX + 40] = "'a'.matches('";
+    world w;
+    world_init(&w);
+    for (int over = 0; over < 2; over++) {
+        cel_ast *ast = NULL;
+        cel_issues issues;
+        mandate_error err = {.text = ""};
+        memset(source + 13, 'a', LIMIT_CEL_REGEX + 1);
+        memcpy(source + 13 + LIMIT_CEL_REGEX + over, "')", 3);
+        cel_issues_init(&issues);
+        assert_int_equal(cel_parse(&ast, w.env, mandate_slice_str(source), &issues, &err), MANDATE_OK);
+        assert_int_equal(cel_check(ast, w.env, NULL, &issues, &err), MANDATE_OK);
+        mandate_status status = cel_cost_check(ast, w.env, NULL, LIMIT_CEL_COST, &issues, &err);
+        assert_int_equal(status, over ? MANDATE_INVALID : MANDATE_OK);
+        if (over)
+            assert_non_null(strstr(err.text, "regular expression longer than 512 bytes"));
+        cel_issues_deinit(&issues);
+        cel_ast_destroy(ast);
+    }
+    world_deinit(&w);
+}
+
 static void test_cost__grows_with_the_assumed_sizes(void **state)
 {
     cel_cost_sizes sizes = CEL_COST_SIZES;
@@ -226,6 +283,8 @@ int main(void)
         cmocka_unit_test(test_cost__a_search_through_a_list_of_records_fits),
         cmocka_unit_test(test_cost__what_may_take_too_long_does_not_fit_and_is_named),
         cmocka_unit_test(test_cost__a_refusal_says_where_and_how_much),
+        cmocka_unit_test(test_cost__a_bad_constant_pattern_is_refused_for_what_is_wrong_with_it),
+        cmocka_unit_test(test_cost__a_constant_pattern_has_a_cap),
         cmocka_unit_test(test_cost__grows_with_the_assumed_sizes),
         cmocka_unit_test(test_cost__declared_sizes_are_believed),
         cmocka_unit_test(test_cost__prices_in_words_are_the_prices),
