@@ -8,6 +8,8 @@ README.md: its connector file passes `connector check`, its mandate is accepted 
 docs/mandates.md: its mandates are accepted one after the other, its commands do what they say, in one folder.
 docs/conditions.md: every line of a ```cel block is accepted as a `while`; the errors that it shows are what the daemon says;
 its ```console sessions print what they show; its table of costs is that of the code.
+docs/operating.md: its configuration checks, its commands run, every metric is in its table and the reverse, and what its backup
+copied is a database that starts with every mandate.
 docs/connectors.md: every connector file passes `connector check`.
 Prints "ok   name" or "FAIL name" a test.
 """
@@ -152,6 +154,51 @@ def mandates(env, folder):
         report("docs/mandates.md: " + text.splitlines()[-1].strip(), done.returncode == 0, done.stdout + done.stderr)
 
 
+BACKUP = ".anchor"  # the block of docs/operating.md that is run when the daemon has stopped
+
+
+def shell(env, folder, page, text):
+    done = subprocess.run(["sh", "-e", "-c", text], cwd=folder, text=True, capture_output=True,
+                          env=dict(env, PATH=BIN + ":" + env["PATH"], DATA_DIR=os.path.join(folder, "data")))
+    report("%s: %s" % (page, text.splitlines()[-1].strip()), done.returncode == 0, done.stdout + done.stderr)
+
+
+def operating(env, folder):
+    copy = os.path.join(folder, "etc")
+    shutil.copytree(os.path.join(ROOT, "docs", "demo", "connectors"), os.path.join(copy, "connectors"))
+    os.mkdir(os.path.join(copy, "entities"))
+    shutil.copy(os.path.join(ROOT, "docs", "demo", "entities.yaml"), os.path.join(copy, "entities"))
+    open(os.path.join(copy, "mandated.yaml"), "w").write(blocks("docs/operating.md", "yaml")[0])
+    done = subprocess.run([os.path.join(BIN, "mandated"), "check-config", os.path.join(copy, "mandated.yaml")], text=True,
+                          capture_output=True)
+    report("docs/operating.md: its configuration checks", done.returncode == 0, done.stderr)
+    for text in blocks("docs/operating.md", "sh"):
+        if BACKUP not in text:
+            shell(env, folder, "docs/operating.md", text)
+    served = set(re.findall(r"^# TYPE (\S+)", open(os.path.join(folder, "metrics.txt")).read(), re.M))
+    page = open(os.path.join(ROOT, "docs", "operating.md"), encoding="utf-8").read()
+    named = {m for row in re.findall(r"^\| (`mandated_[^|]*)\|", page, re.M) for m in re.findall(r"`(mandated_\w+)`", row)}
+    report("docs/operating.md: its table has every metric that is served", len(served) > 25 and served == named,
+           "missing: %s\ntoo many: %s" % (sorted(served - named), sorted(named - served)))
+
+
+def backup(env, folder, before):
+    """The daemon has stopped."""
+    for text in blocks("docs/operating.md", "sh"):
+        if BACKUP in text:
+            shell(env, folder, "docs/operating.md", text)
+    data = os.path.join(folder, "data")
+    shutil.rmtree(data)
+    os.remove(data + ".anchor")
+    os.rename(os.path.join(folder, "backup"), data)
+    os.rename(os.path.join(folder, "backup.anchor"), data + ".anchor")
+    daemon = start(folder, env)
+    after = ctl(env, "mandate", "list", "--json").stdout
+    report("docs/operating.md: what was backed up has every mandate", "renewal-4711" in before and before == after, after)
+    daemon.terminate()
+    daemon.wait(10)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mandated-docs-") as folder:
         connector = os.path.join(folder, "crm.yaml")
@@ -172,9 +219,12 @@ def main():
             sessions(folder)
             entity_types(folder)
             cost_table()
+            operating(env, folder)
+            listed = ctl(env, "mandate", "list", "--json").stdout
         finally:
             daemon.terminate()
             daemon.wait(10)
+        backup(env, folder, listed)
     return failed != 0
 
 
