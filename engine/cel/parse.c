@@ -156,7 +156,10 @@ static cel_expr *balance(cel_parser *p, const char *function, uint32_t terms, ui
 
     left = mid == lo ? p->stack.data[terms + mid] : balance(p, function, terms, marks, lo, mid - 1);
     right = mid == hi ? p->stack.data[terms + mid + 1] : balance(p, function, terms, marks, mid + 1, hi);
-    return cel_node_call(p, function, p->marks.data[marks + mid], 2, left, right, NULL);
+    cel_expr *out = cel_node_call(p, function, p->marks.data[marks + mid], 2, left, right, NULL);
+    if (out)
+        out->end = right->end; /* not where the chain ends, which has been read */
+    return out;
 }
 
 /* a || b || c, whose terms are a && b && c, whose terms are relations. */

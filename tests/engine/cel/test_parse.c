@@ -95,6 +95,32 @@ static void test_parse__logical_chains_are_balanced(void **state)
     expect("a && b && c && d && e", "_&&_(_&&_(_&&_(a, b), c), _&&_(d, e))");
 }
 
+static void extent(const char *source, const cel_expr *e, const char *want)
+{
+    if (!mandate_slice_is(mandate_slice_of(source + e->begin, e->end - e->begin), want))
+        fail_msg("'%.*s' instead of '%s'", (int)(e->end - e->begin), source + e->begin, want);
+}
+
+/* What stands under a node is what messages and explanations show of it. */
+static void test_parse__each_part_of_a_chain_has_its_own_extent(void **state)
+{
+    static const char and[] = " s == 'a' && (n > 1) && [1].all(i, i > 0)  ",
+                      or [] = "b || n == 1 && b || (b) || s.size() > 2 // x";
+    cel_ast *ast = parsed(env, and);
+    extent(and, ast->root, "s == 'a' && (n > 1) && [1].all(i, i > 0)");
+    extent(and, ast->root->args[0], "s == 'a' && (n > 1)");
+    extent(and, ast->root->args[0]->args[1], "(n > 1)");
+    extent(and, ast->root->args[1], "[1].all(i, i > 0)");
+    cel_ast_destroy(ast);
+    ast = parsed(env, or);
+    extent(or, ast->root, "b || n == 1 && b || (b) || s.size() > 2");
+    extent(or, ast->root->args[0], "b || n == 1 && b");
+    extent(or, ast->root->args[0]->args[1], "n == 1 && b");
+    extent(or, ast->root->args[1], "(b) || s.size() > 2");
+    extent(or, ast->root->args[1]->args[0], "(b)");
+    cel_ast_destroy(ast);
+}
+
 static void test_parse__names_calls_and_literals(void **state)
 {
     expect(".a.b.c(d).e", ".a.b.c(d).e");
@@ -314,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse__operators_bind_as_the_grammar_says),
         cmocka_unit_test(test_parse__logical_chains_are_balanced),
+        cmocka_unit_test(test_parse__each_part_of_a_chain_has_its_own_extent),
         cmocka_unit_test(test_parse__names_calls_and_literals),
         cmocka_unit_test(test_parse__macros_become_folds),
         cmocka_unit_test(test_parse__library_macros_become_folds),
