@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manual pages, completion and the systemd unit, as they are installed.
 
-    guide.py BUILD
+    guide.py BUILD [sanitized]
 
 Every command and every option that --help and a command's --help name is in the manual page and completed by the script;
 every key of the configuration is in mandated.yaml(5). Pages are formatted with all warnings where groff is, the unit is
-judged by systemd-analyze where that is. Prints "ok   name", "FAIL name" or "skip name" a test.
+judged by systemd-analyze where that is, and a daemon is run under what the unit forbids it: memory that is both
+written and run, and every system call outside its filter (by what strace saw). Prints "ok   name", "FAIL name" or "skip name" a test.
 """
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 BUILD = os.path.abspath(sys.argv[1])
 MOST_EXPOSED = 2.0  # of systemd-analyze security: 0 is none, 10 all
@@ -127,6 +130,79 @@ def unit(prefix, scratch):
         print("     exposure %s" % level.group(1))
 
 
+NO_CODE_IN_DATA = """import ctypes, os, sys
+PR_SET_MDWE = 65
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0:
+    sys.exit(77)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def call_groups():
+    """Of systemd's named sets of system calls: name -> members, some of which are sets again."""
+    groups, name = {}, None
+    for line in run("systemd-analyze", "syscall-filter", "--no-pager", env=dict(os.environ, SYSTEMD_COLORS="0")).stdout.splitlines():
+        if line.startswith("@"):
+            name = line.strip()
+            groups[name] = []
+        elif line.startswith(" ") and not line.strip().startswith("#"):
+            groups[name].append(line.strip())
+    return groups
+
+
+def members(groups, name):
+    return set().union(*(members(groups, m) if m.startswith("@") else {m} for m in groups[name]))
+
+
+def live(scratch, prefix, under):
+    """A daemon below the command `under`, started, asked, told to reload and to stop: its exit code."""
+    folder = tempfile.mkdtemp(dir=scratch)
+    config = os.path.join(folder, "mandated.yaml")
+    open(config, "w").write("issuer: https://mandates.example\ndata_dir: data\nkafka: {embedded: true}\n")
+    ctl = [os.path.join(prefix, "bin", "mandatectl"), "mandate", "list", "--socket", os.path.join(folder, "data", "mandated.sock")]
+    wrapped = subprocess.Popen([*under, os.path.join(prefix, "bin", "mandated"), "--config", config], cwd=folder, text=True,
+                               stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while wrapped.poll() is None and run(*ctl).returncode != 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    served = wrapped.poll() is None and run(*ctl).returncode == 0
+    try:
+        below = open("/proc/%d/task/%d/children" % (wrapped.pid, wrapped.pid)).read().split()
+    except OSError:
+        below = []
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if wrapped.poll() is None:
+            os.kill(int(below[0]) if below else wrapped.pid, number)
+            time.sleep(0.5)
+    try:
+        log = wrapped.communicate(timeout=60)[1]
+    except subprocess.TimeoutExpired:
+        wrapped.kill()
+        log = wrapped.communicate()[1]
+    return wrapped.returncode, served and '"message":"stopped"' in log, log
+
+
+def confined(prefix, scratch):
+    code, good, log = live(scratch, prefix, [sys.executable, "-c", NO_CODE_IN_DATA])
+    if code == 77:
+        print("skip it runs with MemoryDenyWriteExecute: this kernel has no PR_SET_MDWE")
+    else:
+        report("it runs with MemoryDenyWriteExecute", code == 0 and good, log)
+    if "sanitized" in sys.argv or not shutil.which("strace") or not shutil.which("systemd-analyze"):
+        print("skip its system calls are within its filter: a sanitizer has its own, or no strace or systemd-analyze")
+        return
+    trace = os.path.join(scratch, "trace")
+    code, good, log = live(scratch, prefix, ["strace", "-f", "-qq", "-e", "signal=none", "-o", trace])
+    if not good and "ptrace" in log:
+        print("skip its system calls are within its filter: tracing is not allowed here")
+        return
+    groups = call_groups()
+    allowed = members(groups, "@system-service") - members(groups, "@privileged")
+    seen = set(re.findall(r"^\d+ +(\w+)\(", open(trace, errors="replace").read(), re.M))
+    report("its system calls are within its filter", code == 0 and good and len(seen) > 40 and "accept4" in seen and not seen - allowed,
+           "%s\n%s" % (sorted(seen - allowed), log))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mandated-guide-") as scratch:
         prefix = os.path.join(scratch, "usr")
@@ -139,6 +215,7 @@ def main():
         pages(prefix, rows, os.path.join(prefix, "bin", "mandated"))
         completion(prefix, rows)
         unit(prefix, scratch)
+        confined(prefix, scratch)
     return failed != 0
 
 
