@@ -78,6 +78,7 @@ enum {
     LIMIT_HTTP_HEADER = 8 << 10,
     LIMIT_HTTP_BODY = 64 << 10,
     LIMIT_EVALUATIONS = 256,       /* items of one AuthZEN request; each walks at most LIMIT_DELEGATION_DEPTH ancestors */
+    LIMIT_FOUND_MANDATES = 32,     /* live mandates of one agent that a check looks through when it names none */
     LIMIT_HTTP_DEADLINE_MS = 10000 /* absolute, for a whole request */
 };
 

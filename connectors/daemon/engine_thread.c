@@ -154,7 +154,13 @@ static void show(engine_thread *t, const engine_result *result, bool active)
         if ((m.state == STATE_ACTIVE) != active)
             continue;
         uint32_t parent = m.parent.len ? engine_mandate_find(t->options.engine, m.parent) : UINT32_MAX;
-        if (view_set(t->options.view, handle, parent, &m, &err) != MANDATE_OK)
+        mandate_slice agent, claims_bytes = engine_new_claims(t->options.engine, handle);
+        mandate_status status = view_set(t->options.view, handle, parent, &m, &err);
+        if (status == MANDATE_OK && claims_bytes.len)
+            status = claims_decode_agent(&agent, claims_bytes, &err);
+        if (status == MANDATE_OK && claims_bytes.len)
+            status = view_give(t->options.view, handle, agent, &err);
+        if (status != MANDATE_OK)
             die("the view", &err);
     }
 }
@@ -243,6 +249,7 @@ static void step(engine_thread *t)
         die("commit", &err);
     int64_t committed = clock_monotonic_us();
     collected(t);
+    view_begin(t->options.view);
     show(t, &result, false);
     show(t, &result, true);
     view_committed(t->options.view, batch.seq, engine_now_us(e), began);
@@ -339,6 +346,19 @@ static void *engine_thread_main(void *opaque)
     return NULL;
 }
 
+static mandate_status give(void *ctx, mandate_slice id, mandate_slice claims_bytes, mandate_error *err)
+{
+    engine_thread *t = ctx;
+    mandate_slice agent;
+    uint32_t handle = engine_mandate_find(t->options.engine, id);
+
+    if (handle == UINT32_MAX)
+        return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" was not recovered",
+                                 MANDATE_SLICE_ARG(id));
+    mandate_status status = claims_decode_agent(&agent, claims_bytes, err);
+    return status ? status : view_give(t->options.view, handle, agent, err);
+}
+
 mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
 {
     engine *e = t->options.engine;
@@ -351,6 +371,9 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
         if (status != MANDATE_OK)
             return status;
     }
+    mandate_status status = store_claims_each(t->options.store, give, t, err);
+    if (status != MANDATE_OK)
+        return status;
     do {
         step(t);
     } while (t->more || engine_next_deadline_us(e) <= clock_now_us());

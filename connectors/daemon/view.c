@@ -6,6 +6,7 @@
  * VIEW_CLAIMS_MAX; beyond that they are loaded each time.
  */
 #include "connectors/daemon/view.h"
+#include "connectors/daemon/view_agents.h"
 
 #include "engine/base/hash.h"
 #include "engine/base/table.h"
@@ -29,8 +30,9 @@ typedef struct view_claims {
     _Alignas(claims_limit) char data[]; /* limits, then names, then strings */
 } view_claims;
 
-/* Never changes; written before the entry can be found. */
+/* Never changes but for the link; written before the entry can be found. */
 typedef struct view_id {
+    view_link link; /* the agents' */
     uint32_t parent, len;
     char text[];
 } view_id;
@@ -52,6 +54,8 @@ struct view {
     view_options options;
     _Atomic(view_entry *) chunks[VIEW_CHUNKS];
     view_shard shards[VIEW_SHARDS];
+    view_agents agents;
+    bool setting; /* the engine's thread holds the agents' lock */
     _Atomic uint64_t seq, claims_bytes;
     _Atomic int64_t now_us, stepped_us;
     _Atomic uint64_t counts[STATE_COUNT];
@@ -64,6 +68,8 @@ static view_entry *entry_at(const view *v, uint32_t handle)
     return chunk ? &chunk[handle % VIEW_CHUNK] : NULL;
 }
 
+static view_link *link_at(const void *ctx, uint32_t handle) { return &entry_at(ctx, handle)->id->link; }
+
 mandate_status view_create(view **out, const view_options *options, mandate_error *err)
 {
     view *v = calloc(1, sizeof(*v));
@@ -75,6 +81,7 @@ mandate_status view_create(view **out, const view_options *options, mandate_erro
         pthread_rwlock_init(&v->shards[i].lock, NULL);
         table_init(&v->shards[i].ids);
     }
+    view_agents_init(&v->agents, link_at, v);
     *out = v;
     return MANDATE_OK;
 }
@@ -95,6 +102,7 @@ void view_destroy(view *v)
         table_deinit(&v->shards[i].ids);
         pthread_rwlock_destroy(&v->shards[i].lock);
     }
+    view_agents_deinit(&v->agents);
     free(v);
 }
 
@@ -133,12 +141,29 @@ static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const
     memcpy(e->id->text, m->id.ptr, m->id.len);
     e->id->len = (uint32_t)m->id.len;
     e->id->parent = parent;
+    e->id->link = (view_link){VIEW_NONE, VIEW_NONE, VIEW_NONE};
     e->expires_at_us = m->expires_at_us;
     atomic_store(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
     pthread_rwlock_wrlock(&shard->lock);
     bool added = table_add(&shard->ids, hash, handle);
     pthread_rwlock_unlock(&shard->lock);
     return added ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
+}
+
+static bool is_live(mandate_state state) { return state == STATE_ACTIVE || state == STATE_SUSPENDED; }
+
+/* True when it was not held for the whole step. */
+static bool agents_lock(view *v)
+{
+    if (!v->setting)
+        pthread_rwlock_wrlock(&v->agents.lock);
+    return !v->setting;
+}
+
+static void agents_unlock(view *v, bool locked)
+{
+    if (locked)
+        pthread_rwlock_unlock(&v->agents.lock);
 }
 
 mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m, mandate_error *err)
@@ -155,7 +180,32 @@ mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_
     uint64_t old = atomic_exchange(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
     atomic_fetch_sub(&v->counts[old & 0xff], 1);
     atomic_fetch_add(&v->counts[m->state], 1);
+    if (!is_live(m->state)) {
+        bool locked = agents_lock(v);
+        view_agents_remove(&v->agents, handle);
+        agents_unlock(v, locked);
+    }
     return MANDATE_OK;
+}
+
+mandate_status view_give(view *v, uint32_t handle, mandate_slice agent, mandate_error *err)
+{
+    view_entry *e = entry_at(v, handle);
+
+    assert(e && e->id);
+    if (!is_live((mandate_state)(atomic_load(&e->word) & 0xff)))
+        return MANDATE_OK; /* it will not be again */
+    bool locked = agents_lock(v);
+    mandate_status status = view_agents_add(&v->agents, agent, handle, err);
+    agents_unlock(v, locked);
+    return status;
+}
+
+void view_begin(view *v)
+{
+    assert(!v->setting);
+    pthread_rwlock_wrlock(&v->agents.lock);
+    v->setting = true;
 }
 
 void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
@@ -163,6 +213,10 @@ void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
     atomic_store(&v->now_us, now_us);
     atomic_store(&v->stepped_us, monotonic_us);
     atomic_store(&v->seq, seq);
+    if (v->setting) {
+        v->setting = false;
+        pthread_rwlock_unlock(&v->agents.lock);
+    }
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
@@ -398,6 +452,70 @@ static void check_entry(view *v, view_entry *e, const service_check *in, int64_t
         free(c);
 }
 
+static void name_found(const view_entry *e, service_verdict *out)
+{
+    snprintf(out->found, sizeof(out->found), "%.*s", (int)e->id->len, e->id->text);
+    out->state = STATE_ACTIVE;
+    out->version = (uint32_t)(atomic_load(&e->word) >> 8);
+    out->expires_at_us = e->expires_at_us;
+}
+
+/* One of the agent's mandates. False: nothing that another one permits can make it a yes any more. */
+static bool check_one_found(view *v, view_entry *e, const service_check *in, int64_t now_us, service_verdict *out)
+{
+    mandate_error err = {0};
+    mandate_state state;
+    bool mine, governs;
+
+    if (walk_at_once(v, e, now_us, &state))
+        return true;
+    view_claims *c = claims_get(v, e, &mine, &err);
+    if (!c) {
+        name_found(e, out);
+        deny(out, "stale_state", "The claims of one of the agent's mandates cannot be read.");
+        return false;
+    }
+    governs =
+        any_covers(c->actions, c->action_count, in->action) && any_covers(c->resources, c->resource_count, in->resource);
+    if (governs) {
+        check_scope(c, in, out);
+        if (!out->decision || out->governing == 0 || e->expires_at_us < out->expires_at_us)
+            name_found(e, out);
+        out->governing++;
+    }
+    if (mine)
+        free(c);
+    return !governs || out->decision;
+}
+
+static void check_found(view *v, const service_check *in, int64_t now_us, service_verdict *out)
+{
+    uint32_t seen = 0;
+    bool more = true;
+
+    pthread_rwlock_rdlock(&v->agents.lock);
+    out->as_of_us = atomic_load(&v->now_us);
+    out->seq = atomic_load(&v->seq);
+    if (out->as_of_us > now_us)
+        now_us = out->as_of_us;
+    uint32_t handle = view_agents_first(&v->agents, in->subject_id);
+    for (; more && handle != VIEW_NONE && seen < LIMIT_FOUND_MANDATES; seen++) {
+        view_entry *e = entry_at(v, handle);
+        more = check_one_found(v, e, in, now_us, out);
+        handle = e->id->link.next;
+    }
+    if (more && handle != VIEW_NONE) {
+        out->found[0] = 0;
+        out->governing = out->version = 0;
+        out->state = STATE_NONE;
+        deny(out, "too_many_mandates", "The agent holds more than %d mandates: name one in context.mandate.",
+             LIMIT_FOUND_MANDATES);
+    } else if (more && !out->governing) {
+        deny(out, "no_mandate", "The agent holds no active mandate that covers this action on this resource.");
+    }
+    pthread_rwlock_unlock(&v->agents.lock);
+}
+
 void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out)
 {
     int64_t stepped_at = atomic_load(&v->stepped_us);
@@ -408,18 +526,23 @@ void view_check(view *v, const service_check *in, int64_t now_us, int64_t monoto
     out->reason = "ok";
     out->text[0] = out->because[0] = 0;
     out->state = STATE_NONE;
-    out->version = 0;
+    out->version = out->governing = 0;
+    out->found[0] = 0;
     out->expires_at_us = 0;
     out->as_of_us = atomic_load(&v->now_us);
     out->seq = atomic_load(&v->seq);
     if (out->as_of_us > now_us)
         now_us = out->as_of_us;
-    handle = handle_find(v, in->mandate);
-    if (handle == TABLE_NONE) {
-        deny(out, "unknown_mandate", "There is no such mandate.");
-        return;
+    if (in->mandate.len) {
+        handle = handle_find(v, in->mandate);
+        if (handle == TABLE_NONE) {
+            deny(out, "unknown_mandate", "There is no such mandate.");
+            return;
+        }
+        check_entry(v, entry_at(v, handle), in, now_us, out);
+    } else {
+        check_found(v, in, now_us, out);
     }
-    check_entry(v, entry_at(v, handle), in, now_us, out);
     if (out->decision && v->options.staleness_max_us > 0 && monotonic_us - stepped_at > v->options.staleness_max_us)
         deny(out, "stale_state", "The last commit is %lld ms old; answers may rest on %lld ms.",
              (long long)((monotonic_us - stepped_at) / 1000), (long long)(v->options.staleness_max_us / 1000));

@@ -9,6 +9,8 @@
  *  - An entry's word is one atomic; id, parent and expiry never change after the entry can be found.
  *  - Within a step, what permits less is set first: while a step is being set, whatever is permitted was permitted before
  *    it or is after it.
+ *  - A check that names no mandate is decided by every active one that its agent holds for it, all as of one commit; of more
+ *    than LIMIT_FOUND_MANDATES it says no.
  *  - A check walks the ancestors: from the commit that ends a mandate, all its descendants are denied.
  *  - Expiry is compared with the clock at every check and with the last step's time; no timer is needed for a "no".
  *  - No answer rests on a step older than the bound: then it is "stale_state", whatever the entry says.
@@ -36,6 +38,10 @@ void view_destroy(view *v);
 /* Brings one mandate up to date. `parent` is the parent's handle, UINT32_MAX for a root. */
 MANDATE_CHECK mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m,
                                       mandate_error *err);
+/* Whose it is: once for each mandate, after its first view_set; from then on a check that names none finds it. */
+MANDATE_CHECK mandate_status view_give(view *v, uint32_t handle, mandate_slice agent, mandate_error *err);
+/* A step begins to be set: until view_committed no check that names no mandate is answered. Optional where nobody checks. */
+void view_begin(view *v);
 /* The step is committed and all of it set. `monotonic_us`: of when it tells, for staleness. */
 void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us);
 

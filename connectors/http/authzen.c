@@ -5,8 +5,8 @@
  *
  * A denial is a normal answer (200, decision false); 400 is for requests that are none. Among many,
  * a malformed one is a "no" with an error in its context and the others are answered. Members we do
- * not know are ignored, as the specification asks. A request that names no mandate is denied:
- * nothing else gives authority here.
+ * not know are ignored, as the specification asks. A request that names no mandate is decided by all
+ * that its agent holds for it; the answer says which one decided and how many there are.
  */
 #include "connectors/http/request.h"
 #include "connectors/json/json_value.h"
@@ -88,6 +88,8 @@ static mandate_status read_check(service_check *out, arena *a, cel_value request
         status = resource_of(out, a, resource, err);
     if (!status && json_has_member(context, "mandate"))
         status = text_of(&out->mandate, context, "context", "mandate", err);
+    if (!status && json_has_member(context, "mandate") && !out->mandate.len)
+        status = mandate_error_set(err, MANDATE_INVALID, "context.mandate: is empty; leave it out to have it found");
     return status;
 }
 
@@ -128,6 +130,10 @@ static void put_verdict(buf *b, const service_check *asked, const service_verdic
     put_text(b, "text", mandate_slice_str(v->text));
     if (asked->mandate.len)
         put_text(b, "mandate", asked->mandate);
+    else if (v->found[0])
+        put_text(b, "mandate", mandate_slice_str(v->found));
+    if (v->governing)
+        put_number(b, "governing", v->governing);
     if (v->state != STATE_NONE) {
         put_text(b, "state", mandate_slice_str(mandate_state_name(v->state)));
         put_number(b, "version", v->version);
@@ -152,12 +158,7 @@ static bool decide(http_request *r, const service_check *asked)
 {
     const service *port = http_service(r);
     service_verdict verdict;
-    if (asked->mandate.len)
-        port->check(port->ctx, asked, &verdict);
-    else
-        verdict = (service_verdict){.reason = "unknown_mandate",
-                                    .text = "The request names no mandate: put its id into context.mandate.",
-                                    .state = STATE_NONE};
+    port->check(port->ctx, asked, &verdict);
     put_verdict(&r->reply, asked, &verdict);
     return verdict.decision;
 }

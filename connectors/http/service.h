@@ -48,9 +48,10 @@ struct service_request {
     buf body;            /* initialised and freed by the submitter */
 };
 
-/* AuthZEN 1.0 evaluation with the mandate named. */
+/* AuthZEN 1.0 evaluation. Without a mandate named, all that are active, held by the agent and cover action and resource
+ * govern: each of them must permit. */
 typedef struct service_check {
-    mandate_slice mandate;
+    mandate_slice mandate;                  /* empty: to be found */
     mandate_slice subject_type, subject_id; /* id must be the mandate's agent */
     mandate_slice action;                   /* action.name */
     mandate_slice resource;                 /* "type/id" */
@@ -61,13 +62,15 @@ typedef struct service_verdict {
     bool decision;
     const char
         *reason;    /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
-                            "stale_state", "parameter_violation" */
+                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates" */
     char text[256]; /* a sentence */
     mandate_state state; /* effective; STATE_NONE for an unknown mandate */
     uint32_t version;
     char because[LIMIT_ID + 1];      /* id of the ancestor that decides, or "" */
     int64_t expires_at_us, as_of_us; /* time of the last commit the answer rests on */
     uint64_t seq;
+    uint32_t governing;       /* how many were found to govern; 0 when one was named */
+    char found[LIMIT_ID + 1]; /* of them the one that refuses, else the one that expires first, or "" */
 } service_verdict;
 
 typedef struct service {

@@ -63,6 +63,8 @@ MANDATE_CHECK mandate_status claims_check_id(mandate_slice s, const char *member
 void claims_encode(buf *b, const claims *c);
 /* Strings borrow from `bytes`, arrays are in `a`. MANDATE_CORRUPT when malformed. */
 MANDATE_CHECK mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err);
+/* Only the agent; borrows from `bytes`. */
+MANDATE_CHECK mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err);
 /* Deep copy into `a`. */
 MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err);
 

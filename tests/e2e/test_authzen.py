@@ -63,7 +63,8 @@ class AuthZEN(unittest.TestCase):
                  {"subject": subject("b"), "context": {"mandate": "child"}, "action": {"name": "pay.small", "properties": {"eur": 11}}}]
         got = self.many(items)
         self.assertEqual([e["decision"] for e in got],
-                         [True, True, False, False, False, False, False, False, False, True, False])
+                         [True, True, False, False, False, False, False, False, True, True, False])
+        self.assertEqual((got[8]["context"]["mandate"], got[8]["context"]["governing"]), ("root", 1))
         whole = {"subject": subject("a"), "action": {"name": "pay.now", "properties": {"eur": 100}}, "resource": resource("7"),
                  "context": {"mandate": "root"}}
         for item, among in zip(items, got):
@@ -94,13 +95,50 @@ class AuthZEN(unittest.TestCase):
         self.assertEqual(self.d.call("POST", "/v1/mandates/parent/revoke", {"reason": "over"})[0], 200)
         self.assertEqual(self.outcomes(items), [(False, "mandate_inactive"), (False, "mandate_inactive"), (True, "ok")])
 
+    def found(self, agent, eur, kind="account"):
+        answer = self.ask(ONE, {"subject": subject(agent), "action": {"name": "pay", "properties": {"eur": eur}},
+                                "resource": {"type": kind, "id": "1"}})
+        c = answer["context"]
+        return answer["decision"], c["reason"], c.get("mandate"), c.get("governing")
+
+    def test_authzen__without_a_mandate_all_that_govern_must_permit_also_after_a_restart(self):
+        for name, eur in (("c-wide", 100), ("c-small", 10)):
+            self.d.issue(name, agent="c", scope={"actions": ["pay"], "resources": ["account/*"], "limits": {"eur": eur}})
+        self.d.issue("c-other", agent="c", scope={"actions": ["read"], "resources": ["*"]})
+        self.d.issue("c-ended", agent="c", scope={"actions": ["pay"], "resources": ["*"], "limits": {"eur": 1}})
+        self.d.call("POST", "/v1/mandates/c-ended/revoke", {"reason": "over"})
+        for restarted in (False, True):
+            self.assertEqual(self.found("c", 10)[::3], (True, 2))
+            self.assertEqual(self.found("c", 11), (False, "parameter_violation", "c-small", self.found("c", 11)[3]))
+            self.assertEqual(self.found("c", 1, "ledger"), (False, "no_mandate", None, None))
+            self.assertEqual(self.found("c2", 1), (False, "no_mandate", None, None))
+            if not restarted:
+                self.d.kill()
+                self.d.start()
+        self.d.call("POST", "/v1/mandates/c-small/revoke", {"reason": "over"})
+        self.assertEqual(self.found("c", 100), (True, "ok", "c-wide", 1))
+        self.assertEqual(self.found("c", 101)[:3], (False, "parameter_violation", "c-wide"))
+        self.d.call("POST", "/v1/mandates/c-wide/suspend", {"reason": "wait"})
+        self.assertEqual(self.found("c", 1), (False, "no_mandate", None, None))
+
+    def test_authzen__of_too_many_mandates_one_must_be_named(self):
+        for i in range(33):
+            self.assertEqual(self.found("d", 1)[:2], (True, "ok") if i else (False, "no_mandate"))
+            self.d.issue("d-%d" % i, agent="d")
+        self.assertEqual(self.found("d", 1), (False, "too_many_mandates", None, None))
+        self.assertIs(self.d.decision("d-7", "d")["decision"], True)
+        self.d.call("POST", "/v1/mandates/d-9/revoke", {"reason": "over"})
+        self.assertEqual(self.found("d", 1)[::3], (True, 32))
+
     def test_authzen__errors_are_plain_strings_and_every_answer_echoes_the_requests_id(self):
         for path, body, code in ((ONE, b"{}", 400), (MANY, b"{", 400), (MANY, b'{"options":{"evaluations_semantic":"some"}}', 400),
-                                 (MANY, b'{"evaluations":[%s]}' % b",".join([b"{}"] * 257), 400), (MANY, b" " * 70000, 413),
+                                 (MANY, b'{"evaluations":[%s]}' % b",".join([b"{}"] * 257), 400), (MANY, None, 413),
                                  (MANY, b'{"evaluations":[{}]}', 200), ("/access/v1/search/subject", b"{}", 404)):
             c = UnixConnection(self.d.socket, 10)
             try:
-                c.request("POST", path, body, {"Content-Type": "application/json", "X-Request-ID": "r-17"})
+                # Too long a body is refused by its length, before a byte of it is sent.
+                c.request("POST", path, body, dict({"Content-Type": "application/json", "X-Request-ID": "r-17"},
+                                                   **({} if body else {"Content-Length": "70000"})))
                 answer = c.getresponse()
                 text = answer.read().decode()
             finally:

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #define S(text) MANDATE_SLICE_LIT(text)
 #define FAR 1000000
@@ -17,6 +18,9 @@ static const claims_limit limits[] = {{S("amount"), {.kind = CEL_INT, .i = 100}}
 
 static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err)
 {
+    static const claims_limit small[] = {{S("amount"), {.kind = CEL_INT, .i = 10}}};
+    static const mandate_slice others[] = {S("crm.account/*")};
+    char kind = id.ptr[0]; /* s...: a smaller limit; o...: another action; the rest: as above */
     claims c = {
         .id = id,
         .issuer = S("i"),
@@ -34,6 +38,13 @@ static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice 
         .expires_at_us = FAR,
     };
     buf b;
+
+    if (kind == 's') {
+        c.limits = small;
+        c.resources = others;
+    } else if (kind == 'o') {
+        c.actions = others;
+    }
 
     if (ctx && *(bool *)ctx)
         return mandate_error_set(err, MANDATE_IO, "no");
@@ -266,6 +277,169 @@ static void test_view__no_mixture_of_two_commits_permits_what_neither_did(void *
     view_destroy(v);
 }
 
+/* --- no mandate named ------------------------------------------------------------------------------------------ */
+static void give(view *v, uint32_t handle, uint32_t parent, const char *id, int64_t expires)
+{
+    set(v, handle, parent, id, STATE_ACTIVE, 1, expires);
+    assert_int_equal(view_give(v, handle, mandate_slice_str("agent-1"), NULL), MANDATE_OK);
+}
+
+static service_verdict find(view *v, const char *agent, const char *action, int64_t asked)
+{
+    cel_entry amount = {cel_string(mandate_slice_str("amount")), cel_int(asked)};
+    service_check in = {.subject_id = mandate_slice_str(agent),
+                        .action = mandate_slice_str(action),
+                        .resource = S("crm.account/4711"),
+                        .params = cel_map(&amount, 1)};
+    service_verdict out;
+
+    memset(&out, 'x', sizeof(out));
+    view_check(v, &in, 600, 600, &out);
+    return out;
+}
+
+static void test_view__of_several_that_govern_each_must_permit(void **state)
+{
+    view *v = make(NULL);
+
+    view_begin(v);
+    give(v, 0, UINT32_MAX, "wide", FAR - 5);
+    give(v, 1, UINT32_MAX, "small", FAR);
+    give(v, 2, UINT32_MAX, "other", FAR);
+    view_committed(v, 9, 500, 500);
+    service_verdict out = find(v, "agent-1", "contract.sign", 10);
+    assert_true(out.decision);
+    assert_string_equal(out.reason, "ok");
+    assert_int_equal(out.governing, 2);
+    assert_string_equal(out.found, "wide"); /* it expires first */
+    assert_int_equal(out.expires_at_us, FAR - 5);
+    assert_int_equal(out.state, STATE_ACTIVE);
+    assert_int_equal(out.seq, 9);
+    out = find(v, "agent-1", "contract.sign", 11);
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "parameter_violation");
+    assert_string_equal(out.found, "small");
+    view_destroy(v);
+}
+
+static void test_view__only_what_is_active_up_to_its_root_governs(void **state)
+{
+    view *v = make(NULL);
+
+    set(v, 0, UINT32_MAX, "root", STATE_ACTIVE, 1, FAR); /* another agent's */
+    give(v, 1, 0, "small", FAR);
+    give(v, 2, UINT32_MAX, "wide", FAR);
+    view_committed(v, 9, 500, 500);
+    assert_false(find(v, "agent-1", "contract.sign", 100).decision);
+    set(v, 0, UINT32_MAX, "root", STATE_REVOKED, 2, FAR);
+    assert_true(find(v, "agent-1", "contract.sign", 100).decision);
+    set(v, 2, UINT32_MAX, "wide", STATE_SUSPENDED, 2, FAR);
+    assert_string_equal(find(v, "agent-1", "contract.sign", 1).reason, "no_mandate");
+    set(v, 2, UINT32_MAX, "wide", STATE_ACTIVE, 3, FAR);
+    assert_true(find(v, "agent-1", "contract.sign", 1).decision);
+    assert_int_equal(find(v, "agent-1", "contract.sign", 1).version, 3);
+    set(v, 2, UINT32_MAX, "wide", STATE_REVOKED, 4, FAR);
+    assert_string_equal(find(v, "agent-1", "contract.sign", 1).reason, "no_mandate");
+    view_destroy(v);
+}
+
+static void test_view__without_a_mandate_that_covers_it_nothing_is_permitted(void **state)
+{
+    bool broken = false;
+    view *v = make(&broken);
+
+    assert_string_equal(find(v, "agent-1", "contract.sign", 1).reason, "no_mandate");
+    give(v, 0, UINT32_MAX, "wide", FAR);
+    give(v, 1, UINT32_MAX, "late", 600); /* expired as it is asked */
+    view_committed(v, 9, 500, 500);
+    assert_true(find(v, "agent-1", "contract.sign", 1).decision);
+    assert_int_equal(find(v, "agent-1", "contract.sign", 1).governing, 1);
+    service_verdict out = find(v, "agent-2", "contract.sign", 1);
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "no_mandate");
+    assert_int_equal(out.state, STATE_NONE);
+    assert_string_equal(out.found, "");
+    assert_string_equal(find(v, "agent-1", "payment.send", 1).reason, "no_mandate");
+    broken = true;
+    give(v, 2, UINT32_MAX, "fresh", FAR); /* cannot be read: it might forbid */
+    out = find(v, "agent-1", "contract.sign", 1);
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "stale_state");
+    view_destroy(v);
+}
+
+static void test_view__so_many_mandates_are_looked_through_and_not_one_more(void **state)
+{
+    view *v = make(NULL);
+    char id[16];
+
+    for (uint32_t i = 0; i <= LIMIT_FOUND_MANDATES; i++) {
+        if (i == LIMIT_FOUND_MANDATES) {
+            service_verdict out = find(v, "agent-1", "contract.sign", 1);
+            assert_true(out.decision);
+            assert_int_equal(out.governing, LIMIT_FOUND_MANDATES);
+        }
+        snprintf(id, sizeof(id), "w%u", i);
+        give(v, i, UINT32_MAX, id, FAR);
+    }
+    service_verdict out = find(v, "agent-1", "contract.sign", 1);
+    assert_false(out.decision);
+    assert_string_equal(out.reason, "too_many_mandates");
+    assert_string_equal(out.found, "");
+    assert_int_equal(out.governing, 0);
+    /* The end of any of them, first, last or between, makes room. */
+    for (uint32_t i = 0; i <= LIMIT_FOUND_MANDATES; i += LIMIT_FOUND_MANDATES / 2) {
+        snprintf(id, sizeof(id), "w%u", i);
+        set(v, i, UINT32_MAX, id, STATE_COMPLETED, 2, FAR);
+    }
+    out = find(v, "agent-1", "contract.sign", 1);
+    assert_true(out.decision);
+    assert_int_equal(out.governing, LIMIT_FOUND_MANDATES + 1 - 3);
+    view_destroy(v);
+}
+
+/* In every commit one of the two is active, and the smaller one is whenever the wider one is. A writer ends and issues pairs. */
+static void *replace(void *opaque)
+{
+    view *v = opaque;
+    char id[16];
+
+    for (uint32_t pair = 1; atomic_load(&turning) && pair < 5000; pair++) {
+        view_begin(v);
+        for (uint32_t part = 0; part < 2; part++) {
+            snprintf(id, sizeof(id), "%s%u", part ? "wide" : "small", pair - 1);
+            set(v, 2 * (pair - 1) + part, UINT32_MAX, id, STATE_REVOKED, 2, FAR);
+        }
+        for (uint32_t part = 2; part-- > 0;) {
+            snprintf(id, sizeof(id), "%s%u", part ? "wide" : "small", pair);
+            give(v, 2 * pair + part, UINT32_MAX, id, FAR);
+        }
+        view_committed(v, pair, 500, 500);
+    }
+    return NULL;
+}
+
+static void test_view__a_step_is_found_whole_or_not_at_all(void **state)
+{
+    view *v = make(NULL);
+    pthread_t writer;
+    uint32_t wrong = 0;
+
+    give(v, 0, UINT32_MAX, "small0", FAR);
+    give(v, 1, UINT32_MAX, "wide0", FAR);
+    view_committed(v, 1, 500, 500);
+    atomic_store(&turning, true);
+    assert_int_equal(pthread_create(&writer, NULL, replace, v), 0);
+    for (int i = 0; i < 20000; i++) {
+        service_verdict out = find(v, "agent-1", "contract.sign", 50);
+        wrong += out.decision || !strcmp(out.reason, "no_mandate");
+    }
+    atomic_store(&turning, false);
+    pthread_join(writer, NULL);
+    assert_int_equal(wrong, 0);
+    view_destroy(v);
+}
+
 static void test_view__counts_follow_the_states(void **state)
 {
     view *v = family();
@@ -292,6 +466,11 @@ int main(void)
         cmocka_unit_test(test_view__a_missing_ancestor_permits_nothing),
         cmocka_unit_test(test_view__no_mixture_of_two_commits_permits_what_neither_did),
         cmocka_unit_test(test_view__counts_follow_the_states),
+        cmocka_unit_test(test_view__of_several_that_govern_each_must_permit),
+        cmocka_unit_test(test_view__only_what_is_active_up_to_its_root_governs),
+        cmocka_unit_test(test_view__without_a_mandate_that_covers_it_nothing_is_permitted),
+        cmocka_unit_test(test_view__so_many_mandates_are_looked_through_and_not_one_more),
+        cmocka_unit_test(test_view__a_step_is_found_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

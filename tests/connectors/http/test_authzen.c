@@ -34,12 +34,14 @@ static void test_http_authzen__a_denial_is_a_200_that_names_the_ancestor(void **
     assert_contains(s->reply.body, "\"because\":\"m-0\"");
 }
 
-static void test_http_authzen__without_a_mandate_nothing_is_permitted(void **state)
+static void test_http_authzen__without_a_mandate_the_answer_names_the_one_that_was_found(void **state)
 {
     scene *s = *state;
+    snprintf(s->fake.verdict.found, sizeof(s->fake.verdict.found), "m-9");
+    s->fake.verdict.governing = 2;
     scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, "{" SUBJECT "," ACTION "," RESOURCE "}");
-    assert_contains(s->reply.body, "{\"decision\":false,\"context\":{\"reason\":\"unknown_mandate\"");
-    assert_int_equal(s->fake.checks, 0);
+    assert_string_equal(s->fake.checked, "|agent|a-1|contract.sign|crm.account/47/11|{\"amount_eur\":7}");
+    assert_contains(s->reply.body, "\"mandate\":\"m-9\",\"governing\":2,\"state\":\"active\"");
 }
 
 static void test_http_authzen__malformed_requests_are_400_in_plain_text(void **state)
@@ -53,6 +55,7 @@ static void test_http_authzen__malformed_requests_are_400_in_plain_text(void **s
         "{" SUBJECT "," ACTION "," CONTEXT "}",
         "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":5}",
         "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":{\"mandate\":5}}",
+        "{" SUBJECT "," ACTION "," RESOURCE ",\"context\":{\"mandate\":\"\"}}",
         "{\"subject\":\"a\"," ACTION "," RESOURCE "," CONTEXT "}",
         "{\"subject\":{\"type\":\"agent\",\"id\":5}," ACTION "," RESOURCE "," CONTEXT "}",
         "{" SUBJECT ",\"action\":{\"name\":\"x\",\"properties\":[]}," RESOURCE "," CONTEXT "}",
@@ -313,7 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_http_authzen__a_permit_carries_its_context),
         TEST(test_http_authzen__a_denial_is_a_200_that_names_the_ancestor),
-        TEST(test_http_authzen__without_a_mandate_nothing_is_permitted),
+        TEST(test_http_authzen__without_a_mandate_the_answer_names_the_one_that_was_found),
         TEST(test_http_authzen__malformed_requests_are_400_in_plain_text),
         TEST(test_http_authzen__the_metadata_points_here),
         TEST(test_http_authzen__items_take_what_they_lack_from_the_request),

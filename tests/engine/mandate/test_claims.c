@@ -109,6 +109,30 @@ static void test_claims__a_copy_shares_nothing_with_the_original(void **state)
     buf_deinit(&after);
 }
 
+static void test_claims__the_agent_is_read_without_the_rest_or_not_at_all(void **state)
+{
+    arena a;
+    buf b;
+    mandate_slice agent;
+    arena_init(&a, 0);
+    buf_init(&b);
+    claims c = full(&a);
+    claims_encode(&b, &c);
+    assert_int_equal(claims_decode_agent(&agent, buf_slice(&b), NULL), MANDATE_OK);
+    assert_true(mandate_slice_eq(agent, c.agent));
+    size_t needed = (size_t)(agent.ptr + agent.len - b.data);
+    for (size_t n = 0; n < needed; n++) {
+        char *exact = malloc(n + 1);
+        memcpy(exact, b.data, n);
+        assert_int_equal(claims_decode_agent(&agent, mandate_slice_of(exact, n), NULL), MANDATE_CORRUPT);
+        free(exact);
+    }
+    b.data[0]++; /* the format */
+    assert_int_equal(claims_decode_agent(&agent, buf_slice(&b), NULL), MANDATE_CORRUPT);
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 static void test_claims__cut_bytes_are_corrupt_at_every_length(void **state)
 {
     arena a;
@@ -243,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claims__what_is_encoded_is_decoded),
         cmocka_unit_test(test_claims__a_copy_shares_nothing_with_the_original),
+        cmocka_unit_test(test_claims__the_agent_is_read_without_the_rest_or_not_at_all),
         cmocka_unit_test(test_claims__cut_bytes_are_corrupt_at_every_length),
         cmocka_unit_test(test_claims__damaged_bytes_never_do_worse_than_an_error),
         cmocka_unit_test(test_claims__full_and_minimal_claims_are_accepted),
