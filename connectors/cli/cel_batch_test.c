@@ -11,6 +11,7 @@
 
 #include "connectors/decode/decode.h"
 #include "connectors/json/json_value.h"
+#include "engine/base/text.h"
 #include "engine/base/vec.h"
 #include "engine/cel/eval.h"
 #include "engine/limits.h"
@@ -95,10 +96,24 @@ static void put_issues(buf *out, const char *phase, const cel_issues *issues)
     buf_put_char(out, ']');
 }
 
-static void put_invalid(buf *out, const char *phase, const char *message)
+/* Bytes in front of a line and column, both from 1. */
+static size_t offset_of(mandate_slice source, uint32_t line, uint32_t column)
+{
+    const char *at = source.ptr, *end = source.ptr + source.len;
+    while (line > 1 && at < end)
+        line -= *at++ == '\n';
+    while (column-- > 1 && at < end)
+        utf8_next(&at, end);
+    return (size_t)(at - source.ptr);
+}
+
+static void put_invalid(buf *out, const char *phase, mandate_slice source, const mandate_error *err)
 {
     buf_printf(out, ",\"invalid\":true,\"phase\":\"%s\",\"errors\":[{\"message\":", phase);
-    buf_put_json_string(out, mandate_slice_str(message));
+    buf_put_json_string(out, mandate_slice_str(err->text));
+    if (err->line)
+        buf_printf(out, ",\"line\":%u,\"column\":%u,\"offset\":%zu", err->line, err->column,
+                   offset_of(source, err->line, err->column));
     buf_put_str(out, "}]");
 }
 
@@ -353,7 +368,7 @@ static void evaluate(cel_batch *batch, buf *out, const cel_ast *ast)
     mandate_error err = {.text = ""};
 
     if (cel_compile(&program, batch->env, ast, &err)) {
-        put_invalid(out, "compile", err.text);
+        put_invalid(out, "compile", ast->source, &err);
         return;
     }
     arena_reset(&batch->results);
@@ -386,7 +401,7 @@ static void run(cel_batch *batch, buf *out, cel_value test, mandate_slice source
     if (phase && issues.count)
         put_issues(out, phase, &issues);
     else if (phase)
-        put_invalid(out, phase, err.text);
+        put_invalid(out, phase, source, &err);
     else if (!cel_is_true(batch_member(test, "checkOnly")))
         evaluate(batch, out, ast);
     cel_ast_destroy(ast);

@@ -142,7 +142,7 @@ static void compile_ident(cel_compiler *c, const cel_expr *e)
     } else if (local) {
         cel_emit(c, OP_LOCAL, 1, local->slot, 0, e);
     } else if (e->table) {
-        cel_compile_fail(c, MANDATE_INVALID, "a table can only be indexed");
+        cel_compile_fail_at(c, MANDATE_INVALID, e, "a table can only be indexed");
     } else if (!compile_resolved(c, e) && !compile_type_name(c, e)) {
         compile_undeclared(c, e);
     }
@@ -205,7 +205,7 @@ void cel_compile_any(cel_compiler *c, const cel_expr *e)
 {
     uint32_t start = c->steps.len;
     if (c->recursion >= RECURSION_MAX)
-        cel_compile_fail(c, MANDATE_LIMIT, "the expression is nested too deeply");
+        cel_compile_fail_at(c, MANDATE_LIMIT, e, "the expression is nested too deeply");
     if (c->status != MANDATE_OK)
         return;
     c->recursion++;
@@ -227,7 +227,7 @@ void cel_compile_any(cel_compiler *c, const cel_expr *e)
         compile_container(c, e);
         break;
     case CEL_EXPR_STRUCT:
-        cel_compile_fail(c, MANDATE_UNSUPPORTED, "objects cannot be made in an expression");
+        cel_compile_fail_at(c, MANDATE_UNSUPPORTED, e, "objects cannot be made in an expression");
         break;
     case CEL_EXPR_COMPREHENSION:
         cel_compile_comprehension(c, e);
@@ -247,7 +247,7 @@ mandate_status cel_compile_expr(cel_program **out, const cel_env *env, const cel
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     arena_init(&program->memory, 0);
     program->env = env;
-    cel_compiler c = {.env = env, .program = program, .checked = ast->checked, .err = err};
+    cel_compiler c = {.env = env, .program = program, .checked = ast->checked, .source = ast->source, .err = err};
     arena_init(&c.scratch, 0);
     cel_compile_any(&c, expr);
     cel_emit(&c, OP_DONE, 0, 0, 0, NULL);

@@ -28,6 +28,7 @@ typedef struct cel_compiler {
     uint32_t recursion;
     uint32_t unfoldable; /* steps before this one were tried and cannot be folded */
     bool checked;
+    mandate_slice source;
     mandate_status status;
     mandate_error *err;
 } cel_compiler;
@@ -35,6 +36,8 @@ typedef struct cel_compiler {
 /* --- emit.c --- */
 /* Fails the compilation. */
 void cel_compile_fail(cel_compiler *c, mandate_status status, const char *text);
+/* As above, at the place of an expression. */
+void cel_compile_fail_at(cel_compiler *c, mandate_status status, const cel_expr *at, const char *text);
 /* Appends a step that leaves `delta` more values on the stack; its index. */
 uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_t b, const cel_expr *at);
 void cel_emit_const(cel_compiler *c, cel_value v, const cel_expr *at);

@@ -8,6 +8,7 @@
  */
 #include "engine/cel/compile_int.h"
 #include "engine/cel/eval_int.h"
+#include "engine/cel/issues.h"
 #include "engine/limits.h"
 
 #include <stdlib.h>
@@ -20,6 +21,15 @@ void cel_compile_fail(cel_compiler *c, mandate_status status, const char *text)
         c->status = mandate_error_set(c->err, status, "%s", text);
 }
 
+void cel_compile_fail_at(cel_compiler *c, mandate_status status, const cel_expr *at, const char *text)
+{
+    uint32_t line, column;
+    if (c->status != MANDATE_OK)
+        return;
+    cel_issues_place(c->source, at->offset, &line, &column);
+    c->status = mandate_error_set_at(c->err, status, line, column, "%s", text);
+}
+
 uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_t b, const cel_expr *at)
 {
     cel_step step = {.op = (uint8_t)op, .a = a, .b = b, .offset = at ? at->offset : UINT32_MAX};
@@ -30,8 +40,8 @@ uint32_t cel_emit(cel_compiler *c, cel_opcode op, int delta, uint32_t a, uint32_
     c->depth = (uint32_t)((int64_t)c->depth + delta);
     if (c->depth > c->need)
         c->need = c->depth;
-    if (c->need > LIMIT_CEL_STACK)
-        cel_compile_fail(c, MANDATE_LIMIT, "the expression needs too deep an evaluation stack");
+    if (c->need > LIMIT_CEL_STACK && at)
+        cel_compile_fail_at(c, MANDATE_LIMIT, at, "the expression needs too deep an evaluation stack");
     return c->steps.len - 1;
 }
 

@@ -55,10 +55,15 @@ static uint32_t column_at(mandate_slice source, mandate_slice line, uint32_t off
     return column;
 }
 
+void cel_issues_place(mandate_slice source, uint32_t offset, uint32_t *line, uint32_t *column)
+{
+    mandate_slice text = line_at(source, offset, line);
+    *column = source.len ? column_at(source, text, offset) : 1;
+}
+
 void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, const char *format, ...)
 {
     cel_issue *issue;
-    mandate_slice line;
     va_list args;
     buf text;
 
@@ -68,8 +73,7 @@ void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, c
     }
     issue = &issues->items[issues->count++];
     issue->offset = offset;
-    line = line_at(source, offset, &issue->line);
-    issue->column = source.len ? column_at(source, line, offset) : 1;
+    cel_issues_place(source, offset, &issue->line, &issue->column);
     buf_init(&text);
     va_start(args, format);
     buf_vprintf(&text, format, args);

@@ -9,6 +9,8 @@
 
 /* Adds one sentence at a byte offset. Beyond LIMIT_CEL_ERRORS only `truncated` is set. */
 void cel_issues_add(cel_issues *issues, mandate_slice source, uint32_t offset, const char *format, ...) MANDATE_PRINTF(4, 5);
+/* Line and column (code points), both from 1, of a byte offset. */
+void cel_issues_place(mandate_slice source, uint32_t offset, uint32_t *line, uint32_t *column);
 /* An allocation for this ast was refused: LIMIT when its own bound was reached, else NOMEM. */
 mandate_status cel_issues_no_room(cel_issues *issues, const cel_ast *ast, mandate_error *err);
 /* Sets `err` to the first issue and returns `status`. */

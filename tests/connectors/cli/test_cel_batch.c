@@ -169,7 +169,8 @@ static void test_cel_batch__declarations_containers_and_macros_are_a_line_s_own(
              "{\"name\":\"4\",\"expr\":\"f(1)\",\"typeEnv\":[{\"name\":\"f\",\"function\":{\"overloads\":[{\"overloadId\":"
              "\"f_int\","
              "\"params\":[{\"primitive\":\"INT64\"}],\"resultType\":{\"wellKnown\":\"DURATION\"}}]}}]}\n"
-             "{\"name\":\"5\",\"expr\":\"has(x.y)\",\"disableMacros\":true,\"disableCheck\":true}\n",
+             "{\"name\":\"5\",\"expr\":\"has(x.y)\",\"disableMacros\":true,\"disableCheck\":true}\n"
+             "{\"name\":\"6\",\"expr\":\"'\xC3\xA9' ==\\n Msg{a: 1}\",\"disableCheck\":true}\n",
              declared, declared);
     batch(lines);
     assert_contains(
@@ -180,6 +181,9 @@ static void test_cel_batch__declarations_containers_and_macros_are_a_line_s_own(
     assert_contains(result.out, "no such attribute: a.b.x");
     assert_contains(result.out, "{\"name\":\"4\",\"deducedType\":{\"wellKnown\":\"DURATION\"},\"result\":{\"error\":");
     assert_contains(result.out, "{\"name\":\"5\",\"result\":{\"error\":");
+    assert_contains(result.out,
+                    "{\"name\":\"6\",\"invalid\":true,\"phase\":\"compile\",\"errors\":[{\"message\":\"objects cannot "
+                    "be made in an expression\",\"line\":2,\"column\":5,\"offset\":12}]}");
 }
 
 static void test_cel_batch__a_bad_line_is_answered_and_the_next_one_runs(void **state)
