@@ -9,6 +9,7 @@ Prints "ok   name" or "FAIL name" a test.
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -110,7 +111,11 @@ def guards(w, program):
     chain = w.ctl("mandate", "token", "leaf").stdout
     open(w.folder + "/chain.txt", "w").write(chain)
     open(w.folder + "/leaf.txt", "w").write(chain.split()[1])
-    programs = (("guard.c", [program]), ("guard.py", [sys.executable, GUARD + "/guard.py"]))
+    programs = [("guard.c", [program]), ("guard.py", [sys.executable, GUARD + "/guard.py"])]
+    if shutil.which("node"):
+        programs.append(("guard.mjs", ["node", GUARD + "/guard.mjs"]))
+    else:
+        print("skip guard.mjs: no node")
 
     def ask(argv, lines, jwks="jwks.json", chain="chain.txt", action="pay.small", audience="gate", cut=""):
         text = "".join(l if isinstance(l, str) else json.dumps(l) + "\n" for l in lines) + cut
