@@ -44,16 +44,21 @@ bool cel_token_reserved(mandate_slice name)
     return one_of(name, words);
 }
 
-bool cel_token_is_ident(mandate_slice name)
+bool cel_token_keyword(mandate_slice name)
 {
     static const char *const words[] = {"true", "false", "null", "in", NULL};
 
+    return one_of(name, words);
+}
+
+bool cel_token_is_ident(mandate_slice name)
+{
     if (name.len == 0 || !is_letter(name.ptr[0]))
         return false;
     for (size_t i = 1; i < name.len; i++)
         if (!is_letter(name.ptr[i]) && !is_digit(name.ptr[i]))
             return false;
-    return !one_of(name, words);
+    return !cel_token_keyword(name);
 }
 
 bool cel_lex_error(cel_token *out, uint32_t at, const char *sentence)

@@ -7,6 +7,7 @@
  */
 #include "engine/cel/cost.h"
 #include "engine/cel/public_int.h"
+#include "engine/cel/token.h"
 #include "engine/cel/zone.h"
 #include "engine/limits.h"
 
@@ -87,10 +88,26 @@ void mandate_cel_env_destroy(mandate_cel_env *env)
     free(env);
 }
 
+/* A word that no expression could say: `in.x`, `x.null`, `while`. */
+static mandate_status check_words(mandate_slice name, mandate_error *err)
+{
+    for (size_t from = 0, to; from < name.len; from = to + 1) {
+        for (to = from; to < name.len && name.ptr[to] != '.'; to++)
+            ;
+        mandate_slice word = mandate_slice_of(name.ptr + from, to - from);
+        if (cel_token_keyword(word) || (from == 0 && cel_token_reserved(word)))
+            return mandate_error_set(err, MANDATE_INVALID, "'%.*s' is a reserved word of the language",
+                                     MANDATE_SLICE_ARG(word));
+    }
+    return MANDATE_OK;
+}
+
 mandate_status mandate_cel_env_variable(uint32_t *index, mandate_cel_env *env, mandate_slice name, mandate_slice type,
                                         mandate_error *err)
 {
     mandate_status status = check_name(name, "variable", err);
+    if (!status)
+        status = check_words(name, err);
     const cel_type *t = status ? NULL : cel_type_parse(env->env, type, err);
     const char *text = t ? text_of(&env->env->memory, name) : NULL;
     if (status || !t)

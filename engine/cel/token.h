@@ -79,6 +79,8 @@ bool cel_lex(cel_lexer *lex, cel_token *out);
 const char *cel_token_name(cel_token_kind kind);
 /* Words that may not be used as identifiers ("while", "const", ...). */
 bool cel_token_reserved(mandate_slice name);
+/* true, false, null, in: these are no names anywhere. */
+bool cel_token_keyword(mandate_slice name);
 /* [A-Za-z_][A-Za-z0-9_]*, and no literal or operator word. */
 bool cel_token_is_ident(mandate_slice name);
 

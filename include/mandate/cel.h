@@ -164,7 +164,7 @@ MANDATE_API MANDATE_CHECK mandate_status mandate_cel_env_create(mandate_cel_env 
 MANDATE_API void mandate_cel_env_destroy(mandate_cel_env *env);
 
 /* Types are written as in the language's documentation: "string", "list(int)", "map(string, dyn)", "timestamp", or the name
- * of an object type. Names may be dotted. *index, from 0 in order of declaration, is its place in `input.variables`. */
+ * of an object type. Names may be dotted, and are not reserved words. *index, from 0 in order of declaration, is its place in `input.variables`. */
 MANDATE_API MANDATE_CHECK mandate_status mandate_cel_env_variable(uint32_t *index, mandate_cel_env *env, mandate_slice name,
                                                                   mandate_slice type, mandate_error *err);
 

@@ -294,6 +294,12 @@ static void test_public__declarations_that_make_no_sense_are_refused(void **stat
     world_init(&w);
     memset(long_name, 'a', sizeof long_name);
     assert_int_equal(mandate_cel_env_variable(&index, w.env, TEXT("1x"), TEXT("int"), &err), MANDATE_INVALID);
+    static const char *const reserved[] = {"in", "null", "a.true.b", "while", "if.x"};
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        assert_int_equal(mandate_cel_env_variable(&index, w.env, TEXT(reserved[i]), TEXT("int"), &err), MANDATE_INVALID);
+        assert_non_null(strstr(err.text, "is a reserved word"));
+    }
+    assert_int_equal(mandate_cel_env_variable(&index, w.env, TEXT("a.while.inner"), TEXT("int"), &err), MANDATE_OK);
     assert_int_equal(mandate_cel_env_variable(&index, w.env, mandate_slice_of("a\0b", 3), TEXT("int"), &err),
                      MANDATE_INVALID);
     assert_int_equal(mandate_cel_env_variable(&index, w.env, mandate_slice_of(long_name, 128), TEXT("int"), &err),
