@@ -18,8 +18,32 @@ struct cel_regex {
 
 static const int GROUPS_MAX = 16;
 
+// \C matches one byte, and so half a character: what it captured would be no text. Between \Q and \E nothing is an escape.
+static bool takes_bytes_apart(const char *pattern, size_t len)
+{
+    bool quoted = false;
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (pattern[i] != '\\')
+            continue;
+        char c = pattern[i + 1];
+        if (!quoted && c == 'C')
+            return true;
+        if (quoted ? c == 'E' : c == 'Q')
+            quoted = !quoted;
+        else if (quoted)
+            continue; // the next may be the backslash of \E
+        i++;
+    }
+    return false;
+}
+
 extern "C" cel_regex *cel_regex_create(const char *pattern, size_t len, char *reason, size_t size)
 {
+    if (takes_bytes_apart(pattern, len)) {
+        if (size > 0)
+            std::snprintf(reason, size, "invalid escape sequence: \\C");
+        return nullptr;
+    }
     try {
         RE2::Options options;
         options.set_log_errors(false);

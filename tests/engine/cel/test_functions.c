@@ -73,6 +73,26 @@ static void test_functions__patterns_are_limited(void **state)
     world_deinit(&w);
 }
 
+/* RE2's \C takes a character's bytes apart; whatever a pattern gives must be text. */
+static void test_functions__no_pattern_takes_characters_apart(void **state)
+{
+    static const char *const refused[] = {"\\C", "^a\\C$", "(\\C)", "\\\\\\C", "\\Qa\\E\\C", "[a]\\C", "\\Q\\\\E\\C"};
+    static const char *const fine[] = {"\\\\C", "\\QC\\C\\E", "\\pC", "\\PC|C", "\\Q\\C", "C", "\\Q\\\\C\\E"};
+    world w;
+    world_init(&w);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char source[100];
+        snprintf(source, sizeof source, "regex.extractAll('\xC3\xA9', r'%s').size()", refused[i]);
+        EXPECT(&w, source, "error(invalid regular expression: invalid escape sequence: \\C)");
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        char source[100];
+        snprintf(source, sizeof source, "regex.extractAll('\xC3\xA9', r'%s').all(t, t.size() == 1)", fine[i]);
+        EXPECT(&w, source, "true");
+    }
+    world_deinit(&w);
+}
+
 static void test_functions__constant_pattern_is_compiled_once(void **state)
 {
     world w;
@@ -181,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_functions__dynamic_calls_find_the_overload),
         cmocka_unit_test(test_functions__list_functions_check_their_elements),
         cmocka_unit_test(test_functions__patterns_are_limited),
+        cmocka_unit_test(test_functions__no_pattern_takes_characters_apart),
         cmocka_unit_test(test_functions__constant_pattern_is_compiled_once),
         cmocka_unit_test(test_functions__ranges_of_conversions),
         cmocka_unit_test(test_functions__empty_strings_everywhere),
