@@ -408,6 +408,30 @@ static void run(cel_batch *batch, buf *out, cel_value test, mandate_slice source
     cel_issues_deinit(&issues);
 }
 
+/* What a harness means and we would not see must not pass for its default. */
+static mandate_status check_shape(cel_value test, mandate_error *err)
+{
+    static const struct {
+        const char *name, *says;
+        cel_kind kind;
+    } members[] = {
+        {"name", "a string", CEL_STRING},
+        {"expr", "a string", CEL_STRING},
+        {"container", "a string", CEL_STRING},
+        {"disableMacros", "true or false", CEL_BOOL},
+        {"disableCheck", "true or false", CEL_BOOL},
+        {"checkOnly", "true or false", CEL_BOOL},
+        {"typeEnv", "a list", CEL_LIST},
+        {"bindings", "an object", CEL_MAP},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        cel_value v = batch_member(test, members[i].name);
+        if (v.kind != members[i].kind && v.kind != CEL_NULL)
+            return mandate_error_set(err, MANDATE_INVALID, "\"%s\" is %s", members[i].name, members[i].says);
+    }
+    return MANDATE_OK;
+}
+
 void cel_batch_answer(cel_batch *batch, buf *out, mandate_slice line)
 {
     mandate_error err = {.text = ""};
@@ -423,6 +447,8 @@ void cel_batch_answer(cel_batch *batch, buf *out, mandate_slice line)
     }
     if (!status && (test.kind != CEL_MAP || source.kind != CEL_STRING))
         status = mandate_error_set(&err, MANDATE_INVALID, "a test is an object with at least \"expr\", a string");
+    if (!status)
+        status = check_shape(test, &err);
     if (!status)
         status = environment_for(batch, test, &err);
     if (!status)

@@ -90,8 +90,14 @@ static bool put_string(formatter *f, cel_value v, int depth)
     case CEL_NULL:
         buf_put_str(&f->out, "null");
         return true;
+    case CEL_BYTES: /* as string() has it: what is made is text */
+        if (!utf8_valid(cel_text(v))) {
+            f->problem = cel_error(f->act->memory, "error during formatting: invalid UTF-8 in bytes");
+            return false;
+        }
+        buf_put_slice(&f->out, cel_text(v));
+        return true;
     case CEL_STRING:
-    case CEL_BYTES:
         buf_put_slice(&f->out, cel_text(v));
         return true;
     case CEL_LIST:

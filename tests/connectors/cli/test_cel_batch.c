@@ -221,6 +221,21 @@ static void test_cel_batch__a_bad_line_is_answered_and_the_next_one_runs(void **
     assert_int_equal(count, 7); /* an empty line is no test */
 }
 
+static void test_cel_batch__a_member_of_another_kind_never_passes_for_its_default(void **state)
+{
+    static const char *const members[] = {"\"disableCheck\":\"true\"", "\"disable_macros\":1",
+                                          "\"checkOnly\":[]",          "\"typeEnv\":{}",
+                                          "\"bindings\":[]",           "\"container\":7"};
+    char line[200];
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        snprintf(line, sizeof line, "{\"name\":\"n\",\"expr\":\"1\",%s}\n", members[i]);
+        batch(line);
+        assert_contains(result.out, "{\"name\":\"n\",\"malformed\":true,\"errors\":[{\"message\":\"\\\"");
+    }
+    batch("{\"name\":\"n\",\"expr\":\"1\",\"typeEnv\":null,\"bindings\":null,\"container\":null,\"checkOnly\":null}\n");
+    assert_contains(result.out, "{\"int64Value\":\"1\"}");
+}
+
 static void test_cel_batch__lines_and_values_are_bounded(void **state)
 {
     enum { CAP = 4 << 20 };
@@ -290,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_cel_batch__an_answer_says_type_value_error_or_unknown),
         cmocka_unit_test(test_cel_batch__declarations_containers_and_macros_are_a_line_s_own),
         cmocka_unit_test(test_cel_batch__a_bad_line_is_answered_and_the_next_one_runs),
+        cmocka_unit_test(test_cel_batch__a_member_of_another_kind_never_passes_for_its_default),
         cmocka_unit_test(test_cel_batch__lines_and_values_are_bounded),
         cmocka_unit_test(test_cel_batch__libraries_are_switches),
         cmocka_unit_test(test_cel_batch__trees_are_those_of_the_reference_implementation),

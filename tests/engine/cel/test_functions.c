@@ -93,6 +93,17 @@ static void test_functions__no_pattern_takes_characters_apart(void **state)
     world_deinit(&w);
 }
 
+static void test_functions__format_makes_text_only(void **state)
+{
+    world w;
+    world_init(&w);
+    EXPECT(&w, "'%s'.format([b'\\xc3\\xa9'])", "\"\xC3\xA9\"");
+    EXPECT(&w, "'%s'.format([b'\\xc3'])", "error(error during formatting: invalid UTF-8 in bytes)");
+    EXPECT(&w, "'%s'.format([[b'a', {'k': b'\\xff'}]])", "error(error during formatting: invalid UTF-8 in bytes)");
+    EXPECT(&w, "'%x'.format([b'\\xff'])", "\"ff\"");
+    world_deinit(&w);
+}
+
 static void test_functions__constant_pattern_is_compiled_once(void **state)
 {
     world w;
@@ -202,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_functions__list_functions_check_their_elements),
         cmocka_unit_test(test_functions__patterns_are_limited),
         cmocka_unit_test(test_functions__no_pattern_takes_characters_apart),
+        cmocka_unit_test(test_functions__format_makes_text_only),
         cmocka_unit_test(test_functions__constant_pattern_is_compiled_once),
         cmocka_unit_test(test_functions__ranges_of_conversions),
         cmocka_unit_test(test_functions__empty_strings_everywhere),
