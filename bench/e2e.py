@@ -262,7 +262,7 @@ def main():
     parser.add_argument("--deals", type=int, default=1000000)
     parser.add_argument("--mandates", type=int, default=1000, help="each reads a deal of its own")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--latency", action="store_true", help="afterwards, at 10, 50 and 80 % of the rate")
+    parser.add_argument("--latency", action="store_true", help="afterwards, at 10, 50 and 80 %% of the rate")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     say(record="run", benchmark="e2e", when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), cores=os.cpu_count(),
