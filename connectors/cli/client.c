@@ -171,6 +171,20 @@ exit_code client_print_json(const client *c)
     return written ? CLI_OK : CLI_INTERNAL;
 }
 
+exit_code client_show(const arg_common *common, const char *path, void (*show)(client *c))
+{
+    client c;
+    exit_code code = client_open(&c, common);
+    if (code == CLI_OK)
+        code = client_call(&c, "GET", path, mandate_slice_of("", 0));
+    if (code == CLI_OK && common->json)
+        code = client_print_json(&c);
+    else if (code == CLI_OK)
+        show(&c);
+    client_close(&c);
+    return code;
+}
+
 void path_segment(buf *path, mandate_slice segment)
 {
     for (size_t i = 0; i < segment.len; i++) {

@@ -33,6 +33,9 @@ exit_code client_try(client *c, const char *method, const char *path);
 /* Writes what was received to stdout, ending in a newline. */
 exit_code client_print_json(const client *c);
 
+/* Asks for the resource at `path`, then prints it (--json) or lets `show` show it. */
+exit_code client_show(const arg_common *common, const char *path, void (*show)(client *c));
+
 /* "/v1/mandates/<escaped>" + tail, "?name=value&..." appended by path_query. */
 void path_segment(buf *path, mandate_slice segment);
 void path_query(buf *path, const char *name, const char *value);

@@ -49,7 +49,6 @@ int cmd_entity_get(int argc, char **argv)
 {
     arg_common common;
     const char *name[2];
-    client c;
     buf path;
     const char *as_of = NULL;
     const arg_option options[] = {{.name = "--as-of", .value = &as_of}};
@@ -64,14 +63,7 @@ int cmd_entity_get(int argc, char **argv)
         buf_put_str(&path, "?as_of=");
         path_segment(&path, mandate_slice_str(as_of));
     }
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "GET", buf_cstr(&path), mandate_slice_of("", 0));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show_entity(&c);
-    client_close(&c);
+    exit_code code = client_show(&common, buf_cstr(&path), show_entity);
     buf_deinit(&path);
     return code;
 }

@@ -16,8 +16,9 @@
 #include <stdio.h>
 #include <time.h>
 
-static void print_chain(cel_value chain)
+static void show_chain(client *c)
 {
+    cel_value chain = json_member(c->value, "chain");
     for (uint32_t i = 0; chain.kind == CEL_LIST && i < chain.len; i++)
         if (chain.items[i].kind == CEL_STRING)
             printf("%.*s\n", (int)chain.items[i].len, chain.items[i].s);
@@ -27,7 +28,6 @@ int cmd_mandate_token(int argc, char **argv)
 {
     arg_common common;
     const char *id[1];
-    client c;
     buf path;
     if (!args_parse(argc, argv, &common, NULL, 0, id, 1, 1))
         return CLI_REFUSED;
@@ -35,14 +35,7 @@ int cmd_mandate_token(int argc, char **argv)
     buf_put_str(&path, "/v1/mandates/");
     path_segment(&path, mandate_slice_str(id[0]));
     buf_put_str(&path, "/token");
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "GET", buf_cstr(&path), mandate_slice_of("", 0));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        print_chain(json_member(c.value, "chain"));
-    client_close(&c);
+    exit_code code = client_show(&common, buf_cstr(&path), show_chain);
     buf_deinit(&path);
     return code;
 }
