@@ -37,8 +37,10 @@ cel_value cel_fn_matches(cel_activation *act, const cel_value *args, uint32_t co
 {
     pattern p = open_pattern(act, args[1]);
     cel_value out = p.problem;
-    if (p.regex)
-        out = cel_bool(cel_regex_search(p.regex, cel_text(args[0]), 0, NULL, 0));
+    if (p.regex) {
+        cel_regex_result found = cel_regex_search(p.regex, cel_text(args[0]), 0, NULL, 0);
+        out = found == CEL_REGEX_NOMEM ? cel_out_of_memory() : cel_bool(found == CEL_REGEX_FOUND);
+    }
     cel_regex_destroy(p.own);
     return out;
 }
@@ -63,9 +65,12 @@ cel_value cel_fn_regex_extract(cel_activation *act, const cel_value *args, uint3
     mandate_slice groups[2] = {{NULL, 0}, {NULL, 0}};
     cel_value out = p.problem, v = cel_null();
     if (at_most_one_group(act, &p)) {
-        if (cel_regex_search(p.regex, cel_text(args[0]), 0, groups, 2))
+        cel_regex_result found = cel_regex_search(p.regex, cel_text(args[0]), 0, groups, 2);
+        if (found == CEL_REGEX_FOUND)
             v = captured(groups, cel_regex_groups(p.regex));
-        out = v.kind == CEL_STRING ? cel_new_optional(act, v) : cel_fn_optional_none(act, NULL, 0);
+        out = found == CEL_REGEX_NOMEM ? cel_out_of_memory()
+              : v.kind == CEL_STRING   ? cel_new_optional(act, v)
+                                       : cel_fn_optional_none(act, NULL, 0);
     } else {
         out = p.problem;
     }
@@ -85,11 +90,15 @@ static size_t after(cel_value text, mandate_slice match)
 }
 
 /* The next match from *at on, as the reference implementation counts them: an empty one right behind the match before
- * (still in `groups`) is none. *at moves to where the next one is looked for. */
-static bool next_match(const cel_regex *regex, cel_value text, size_t *at, mandate_slice *groups, int count)
+ * (still in `groups`) is none. *at moves to where the next one is looked for. False and !*ok: out of memory. */
+static bool next_match(const cel_regex *regex, cel_value text, size_t *at, mandate_slice *groups, int count, bool *ok)
 {
     const char *before = *at > 0 ? groups[0].ptr + groups[0].len : NULL;
-    while (*at <= text.len && cel_regex_search(regex, cel_text(text), *at, groups, count)) {
+    while (*at <= text.len) {
+        cel_regex_result found = cel_regex_search(regex, cel_text(text), *at, groups, count);
+        *ok = *ok && found != CEL_REGEX_NOMEM;
+        if (found != CEL_REGEX_FOUND)
+            return false;
         *at = after(text, groups[0]);
         if (groups[0].len > 0 || groups[0].ptr != before)
             return true;
@@ -108,7 +117,7 @@ cel_value cel_fn_regex_extract_all(cel_activation *act, const cel_value *args, u
         cel_regex_destroy(p.own);
         return p.problem;
     }
-    for (size_t at = 0; ok && args[0].s && next_match(p.regex, args[0], &at, groups, 2);) {
+    for (size_t at = 0; ok && args[0].s && next_match(p.regex, args[0], &at, groups, 2, &ok);) {
         cel_value v = captured(groups, cel_regex_groups(p.regex));
         if (v.kind != CEL_STRING || (v.len == 0 && cel_regex_groups(p.regex) > 0))
             continue; /* a group that captured nothing is left out */
@@ -158,7 +167,8 @@ static cel_value replace(cel_activation *act, const cel_regex *regex, const cel_
     if (!text.ptr)
         text.ptr = "";
     cel_value subject = cel_string(text);
-    for (size_t at = 0; left != 0 && next_match(regex, subject, &at, groups, 10); left--) {
+    bool ok = true;
+    for (size_t at = 0; left != 0 && next_match(regex, subject, &at, groups, 10, &ok); left--) {
         buf_put(&b, text.ptr + copied, (size_t)(groups[0].ptr - text.ptr) - copied);
         if (!put_replacement(&b, args[2], groups, group_count < 9 ? group_count : 9)) {
             buf_deinit(&b);
@@ -171,6 +181,7 @@ static cel_value replace(cel_activation *act, const cel_regex *regex, const cel_
             break;
     }
     buf_put(&b, text.ptr + copied, text.len - copied);
+    b.failed = b.failed || !ok;
     return cel_take_text(act, &b);
 }
 

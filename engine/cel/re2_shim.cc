@@ -81,7 +81,8 @@ extern "C" bool cel_regex_is_simple(const cel_regex *regex)
 
 extern "C" int cel_regex_groups(const cel_regex *regex) { return regex->re.NumberOfCapturingGroups(); }
 
-extern "C" bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from, mandate_slice *groups, int count)
+extern "C" cel_regex_result cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from, mandate_slice *groups,
+                                             int count)
 {
     re2::StringPiece found[GROUPS_MAX];
     re2::StringPiece input(text.ptr ? text.ptr : "", text.len);
@@ -89,13 +90,13 @@ extern "C" bool cel_regex_search(const cel_regex *regex, mandate_slice text, siz
         count = GROUPS_MAX;
     try {
         if (!regex->re.Match(input, from, text.len, RE2::UNANCHORED, found, count))
-            return false;
+            return CEL_REGEX_NONE;
     } catch (const std::bad_alloc &) {
-        return false;
+        return CEL_REGEX_NOMEM;
     }
     for (int i = 0; i < count; i++) {
         groups[i].ptr = found[i].data();
         groups[i].len = found[i].size();
     }
-    return true;
+    return CEL_REGEX_FOUND;
 }

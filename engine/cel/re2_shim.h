@@ -25,9 +25,11 @@ size_t cel_regex_bytes(const cel_regex *regex);
 int cel_regex_size(const cel_regex *regex);
 bool cel_regex_is_simple(const cel_regex *regex);
 int cel_regex_groups(const cel_regex *regex);
+/* A search that could not be done must not look like one that found nothing. */
+typedef enum cel_regex_result { CEL_REGEX_NONE, CEL_REGEX_FOUND, CEL_REGEX_NOMEM } cel_regex_result;
 /* Searches text[from..] unanchored. groups[0] is the whole match; a group that took no part has
  * ptr NULL. */
-bool cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from, mandate_slice *groups, int count);
+cel_regex_result cel_regex_search(const cel_regex *regex, mandate_slice text, size_t from, mandate_slice *groups, int count);
 
 #ifdef __cplusplus
 }
