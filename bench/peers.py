@@ -24,7 +24,7 @@ def build_go(work):
 
 def build_rust(work):
     env = dict(os.environ, CARGO_TARGET_DIR=os.path.join(work, "rust"))
-    subprocess.run(["cargo", "build", "--release", "--locked"], cwd=os.path.join(HERE, "peers", "cel-rust"), check=True, env=env,
+    subprocess.run(["cargo", "build", "--release"], cwd=os.path.join(HERE, "peers", "cel-rust"), check=True, env=env,
                    stdout=sys.stderr)
     return [os.path.join(work, "rust", "release", "cel-rust-peer")]
 
