@@ -46,7 +46,6 @@ typedef struct verification {
     int64_t now_us;
     mandate_slice chain[LIMIT_TOKEN_CHAIN];
     size_t count;
-    arena a;
 } verification;
 
 /* Lines that are not empty. */

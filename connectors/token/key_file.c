@@ -83,28 +83,41 @@ static bool sync_folder(const char *path)
     return ok;
 }
 
-static mandate_status write_new(const char *path, mandate_slice text, mandate_error *err)
+static bool write_synced(int fd, mandate_slice text)
 {
     size_t at = 0;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST)
-        return mandate_error_set(err, MANDATE_CONFLICT, "%s exists: a key is never overwritten", path);
-    if (fd < 0)
-        return mandate_error_set(err, MANDATE_IO, "%s: %s", path, strerror(errno));
     bool ok = fchmod(fd, 0600) == 0;
     while (ok && at < text.len) {
         ssize_t n = write(fd, text.ptr + at, text.len - at);
         ok = n > 0 || (n < 0 && errno == EINTR);
         at += n > 0 ? (size_t)n : 0;
     }
-    ok = ok && fsync(fd) == 0;
+    return ok && fsync(fd) == 0;
+}
+
+/* Under its own name only once it is whole: a process killed in between leaves PATH.new, which the next one replaces. */
+static mandate_status write_new(const char *path, mandate_slice text, mandate_error *err)
+{
+    char draft[PATH_LEN_MAX];
+    if (snprintf(draft, sizeof(draft), "%s.new", path) >= (int)sizeof(draft))
+        return mandate_error_set(err, MANDATE_LIMIT, "%s: too long a path for a key", path);
+    unlink(draft);
+    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return mandate_error_set(err, MANDATE_IO, "%s: %s", draft, strerror(errno));
+    bool ok = write_synced(fd, text);
     int why = errno;
     close(fd);
-    ok = ok && sync_folder(path);
-    if (ok)
+    if (ok && link(draft, path) != 0) {
+        why = errno;
+        ok = false;
+    }
+    unlink(draft);
+    if (ok && sync_folder(path))
         return MANDATE_OK;
-    unlink(path); /* half a key is worse than none */
-    return mandate_error_set(err, MANDATE_IO, "%s could not be written: %s", path, strerror(why));
+    if (!ok && why == EEXIST)
+        return mandate_error_set(err, MANDATE_CONFLICT, "%s exists: a key is never overwritten", path);
+    return mandate_error_set(err, MANDATE_IO, "%s could not be written: %s", path, strerror(ok ? errno : why));
 }
 
 mandate_status key_file_create(token_key **out, const char *path, token_alg alg, mandate_error *err)

@@ -13,7 +13,7 @@
 /* NOT_FOUND when there is no such file; DENIED for its permissions; INVALID for its content. */
 MANDATE_CHECK mandate_status key_file_read(token_key **out, const char *path, mandate_error *err);
 /* Makes a key and writes it, mode 0600, on disk before this returns. CONFLICT when the file exists: a key is never
- * overwritten. */
+ * overwritten, and one half written never found under its name. */
 MANDATE_CHECK mandate_status key_file_create(token_key **out, const char *path, token_alg alg, mandate_error *err);
 /* Public keys of a JWK Set file, added to `s`. */
 MANDATE_CHECK mandate_status key_file_read_public(keyset *s, const char *path, mandate_error *err);

@@ -74,6 +74,27 @@ static void test_signer__makes_the_key_that_is_configured(void **state)
     free(text);
 }
 
+static mandate_status opens(const config *c, mandate_error *err);
+
+/* What a process that was killed while it wrote the key leaves behind. */
+static void test_signer__a_key_half_written_does_not_stop_the_next_start(void **state)
+{
+    place *p = *state;
+    mandate_error err;
+    struct stat st;
+    char draft[128];
+    snprintf(draft, sizeof(draft), "%s.new", p->key);
+    int fd = open(draft, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, "-----BEGIN", 10), 10);
+    close(fd);
+    assert_int_equal(opens(&p->c, &err), MANDATE_OK);
+    assert_int_equal(stat(draft, &st), -1);
+    assert_int_equal(stat(p->key, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_equal(opens(&p->c, &err), MANDATE_OK);
+}
+
 static mandate_status opens(const config *c, mandate_error *err)
 {
     signer s = {0};
@@ -154,8 +175,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_signer__makes_a_key_once_and_keeps_it),         TEST(test_signer__makes_the_key_that_is_configured),
-        TEST(test_signer__a_key_that_others_may_read_is_refused), TEST(test_signer__a_link_a_folder_and_rubbish_are_refused),
+        TEST(test_signer__makes_a_key_once_and_keeps_it),
+        TEST(test_signer__makes_the_key_that_is_configured),
+        TEST(test_signer__a_key_half_written_does_not_stop_the_next_start),
+        TEST(test_signer__a_key_that_others_may_read_is_refused),
+        TEST(test_signer__a_link_a_folder_and_rubbish_are_refused),
         TEST(test_signer__publishes_other_keys_beside_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
