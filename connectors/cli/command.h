@@ -11,6 +11,8 @@
 #ifndef MANDATE_CONNECTORS_CLI_COMMAND_H
 #define MANDATE_CONNECTORS_CLI_COMMAND_H
 
+#include "connectors/policy/power.h"
+
 /* Exit codes; documented by `mandatectl --help`. */
 #define EXIT_CODE_MAP(X)                                                                 \
     X(OK, 0, "done; a check was permitted")                                              \
@@ -28,6 +30,7 @@ typedef enum exit_code {
 typedef struct command {
     const char *group, *name; /* "mandate", "issue" */
     int (*run)(int argc, char **argv);
+    power power;       /* that the server wants of the caller; POWER_LOCAL: no server is asked */
     const char *usage; /* arguments, one line */
     const char *help;  /* one line */
 } command;

@@ -76,6 +76,8 @@ void guide_usage(FILE *to, const command *c)
 {
     fprintf(to, "usage: mandatectl %s %s %s\n\n%s\n", c->group, c->name, c->usage, c->help);
     fprintf(to, "also: [--json] [--socket PATH | --url URL]\n");
+    if (c->power != POWER_LOCAL)
+        fprintf(to, "the power that a policy must give for it: %s\n", power_name(c->power));
 }
 
 static void man_options(buf *b, const guide_option *list, size_t count)
@@ -86,7 +88,7 @@ static void man_options(buf *b, const guide_option *list, size_t count)
 
 void guide_man(buf *b, const command *commands, size_t count)
 {
-    char text[128];
+    char text[128], help[256];
 
     roff_begin(b, "MANDATECTL", 1, mandate_version(), "mandatectl", PURPOSE);
     roff_section(b, "SYNOPSIS");
@@ -96,7 +98,10 @@ void guide_man(buf *b, const command *commands, size_t count)
         if (begins_group(commands, i))
             roff_subsection(b, commands[i].group);
         snprintf(text, sizeof(text), "%s %s", commands[i].group, commands[i].name);
-        roff_term(b, text, commands[i].usage, commands[i].help);
+        bool local = commands[i].power == POWER_LOCAL;
+        snprintf(help, sizeof(help), "%s%s%s", commands[i].help, local ? "" : "; takes the power ",
+                 local ? "" : power_name(commands[i].power));
+        roff_term(b, text, commands[i].usage, help);
     }
     roff_section(b, "OPTIONS OF EVERY COMMAND");
     man_options(b, guide_options, guide_option_count);

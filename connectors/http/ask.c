@@ -53,6 +53,8 @@ void http_submit(http_request *r, http_finish finish)
 {
     http_hub *hub = r->server->hub;
 
+    assert(r->ask.power != POWER_NONE && r->who.name.len);
+    r->ask.who = &r->who;
     r->ask.done = on_done;
     r->ask.ctx = hub;
     pthread_mutex_lock(&hub->lock);

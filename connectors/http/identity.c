@@ -6,6 +6,7 @@
  * as our own user (or as root) say for whom it acts; from anyone else it is refused, never ignored:
  * a caller who believes to be somebody must not be recorded as somebody else.
  */
+#include <assert.h>
 #include <errno.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -30,8 +31,9 @@ static bool is_name(const char *text)
     return len > 0 && len <= LIMIT_ID && utf8_valid(mandate_slice_of(text, len));
 }
 
-mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error *err)
+mandate_status http_identify(http_request *r, mandate_error *err)
 {
+    mandate_slice *name = &r->who.name;
     const char *claimed = http_header(r, "X-Mandate-Principal");
     struct ucred who;
     if (!r->on->listener->is_unix) {
@@ -39,7 +41,8 @@ mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error
             return mandate_error_set(err, MANDATE_DENIED,
                                      "X-Mandate-Principal is accepted on the Unix socket only: "
                                      "over TCP nobody vouches for it");
-        *out = mandate_slice_str("anonymous@loopback");
+        r->who.kind = PRINCIPAL_ANONYMOUS;
+        *name = mandate_slice_str("anonymous@loopback");
         return MANDATE_OK;
     }
     if (!peer(r, &who))
@@ -50,8 +53,18 @@ mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error
     if (claimed && !is_name(claimed))
         return mandate_error_set(err, MANDATE_INVALID, "X-Mandate-Principal must be 1 to %d bytes of printable text",
                                  LIMIT_ID);
-    *out = claimed ? arena_dup(&r->a, mandate_slice_str(claimed)) : arena_printf(&r->a, "uid:%u", (unsigned)who.uid);
-    return out->ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    *name = claimed ? arena_dup(&r->a, mandate_slice_str(claimed)) : arena_printf(&r->a, "uid:%u", (unsigned)who.uid);
+    r->who.kind = claimed ? PRINCIPAL_NAMED : PRINCIPAL_UNIX;
+    r->who.uid = who.uid;
+    r->who.gid = who.gid;
+    return name->ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+}
+
+mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error *err)
+{
+    assert(r->who.name.len);
+    *out = r->who.name;
+    return MANDATE_OK;
 }
 
 static mandate_slice new_id(arena *a, char kind)

@@ -249,7 +249,7 @@ static void run(http_request *r, const char *method)
         refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT, "the request's body is too long");
     else if (r->body.failed)
         refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");
-    else if (route_request(r, method) && caller_allowed(r))
+    else if (route_request(r, method) && caller_allowed(r) && http_admit(r))
         r->route->run(r);
 }
 

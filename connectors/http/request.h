@@ -37,6 +37,7 @@ struct http_request {
     http_path path;
     mandate_slice params[HTTP_PARAMS_MAX]; /* {mandate}, {type}, {id}, {name} in order */
     http_query query;
+    policy_principal who; /* set before the handler runs */
     bool body_too_long;
     char request_id[HTTP_REQUEST_ID_MAX + 1]; /* echoed; "" when there is none */
     /* progress; the first three belong to the listener's thread */
@@ -69,8 +70,16 @@ unsigned http_code_of(mandate_status status);
  * listener's thread when it was answered with success. Errors are answered here. */
 void http_submit(http_request *r, http_finish finish);
 
-/* Who asks: "uid:1000" by peer credentials, what X-Mandate-Principal says where that is allowed, or
+/* identity.c: who asks: "uid:1000" by peer credentials, what X-Mandate-Principal says where that is allowed, or
  * "anonymous@loopback". DENIED when the header is not allowed here. */
+MANDATE_CHECK mandate_status http_identify(http_request *r, mandate_error *err);
+/* authorise.c: may who asks do this? `mandate` may be empty, `c` NULL. DENIED with a sentence. The route's own power was
+ * asked for before its handler ran; a handler that finds out that more is needed asks for that, and sets r->ask.power. */
+MANDATE_CHECK mandate_status http_authorise(http_request *r, power needed, mandate_slice mandate, const claims *c,
+                                            mandate_error *err);
+/* Whether the handler may run; else it is answered. */
+bool http_admit(http_request *r);
+/* The name of who asks; it is known, this cannot fail. */
 MANDATE_CHECK mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error *err);
 /* `limit` of a list: 100 when it is not given. */
 MANDATE_CHECK mandate_status http_limit(uint32_t *out, mandate_slice text, mandate_error *err);

@@ -9,6 +9,7 @@
 #ifndef MANDATE_CONNECTORS_HTTP_ROUTE_H
 #define MANDATE_CONNECTORS_HTTP_ROUTE_H
 
+#include "connectors/policy/power.h"
 #include "engine/base/arena.h"
 #include "engine/base/buf.h"
 
@@ -23,6 +24,7 @@ typedef enum http_route_flags {
 typedef struct http_route {
     const char *method, *pattern; /* "GET", "/v1/mandates/{mandate}" */
     void (*run)(http_request *r);
+    power power;       /* what it takes; a row without is refused to everybody */
     const char *query; /* names it accepts, separated by spaces */
     unsigned flags;
 } http_route;

@@ -11,6 +11,8 @@
 #ifndef MANDATE_CONNECTORS_HTTP_SERVICE_H
 #define MANDATE_CONNECTORS_HTTP_SERVICE_H
 
+#include "connectors/policy/power.h"
+#include "connectors/policy/principal.h"
 #include "engine/step.h"
 
 typedef enum service_kind {
@@ -33,6 +35,8 @@ typedef enum service_kind {
 typedef struct service_request service_request;
 struct service_request {
     service_kind kind;
+    power power;                 /* what it takes; of the route, set by http_submit */
+    const policy_principal *who; /* asks; set by http_submit, in the submitter's memory */
     mandate_slice mandate, principal, note, condition;
     const claims *claims;
     mandate_state state;
@@ -73,8 +77,19 @@ typedef struct service_verdict {
     char found[LIMIT_ID + 1]; /* of them the one that refuses, else the one that expires first, or "" */
 } service_verdict;
 
+/* May `who` do it? Of a request that names no mandate and brings no claims: is there any for which it may? */
+typedef struct service_access {
+    const policy_principal *who;
+    power power;
+    mandate_slice mandate; /* or empty */
+    const claims *claims;  /* ISSUE, DELEGATE: what is asked for; or NULL */
+} service_access;
+
 typedef struct service {
     void *ctx;
+    /* NULL: there is no policy, and everybody may do everything. Else DENIED with a sentence, on the listener's thread and at
+     * once. A request that names a mandate is judged again, by its claims and state, where it is carried out. */
+    mandate_status (*authorise)(void *ctx, const service_access *in, mandate_error *err);
     /* False when the queue is full or the process is stopping: answer 503, retry later. */
     bool (*submit)(void *ctx, service_request *request);
     void (*check)(void *ctx, const service_check *in, service_verdict *out);

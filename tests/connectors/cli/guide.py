@@ -54,13 +54,15 @@ def plain(page):
     return page.replace("\\-", "-").replace("\\(aq", "'").replace("\\fB", "").replace("\\fR", "")
 
 
-def pages(prefix, rows, daemon):
+def pages(prefix, rows, daemon, mandatectl):
     ctl = found(prefix, "mandatectl.1")
     text = plain(open(ctl, encoding="utf-8").read())
     for (group, name), options in sorted(rows.items()):
         term = re.search(r"^\.TP\n%s %s( .*)?$" % (group, name), text, re.M)
         missing = [o for o in options if o not in (term.group(0) if term else "") and not re.search(r"^" + o + r"\b", text, re.M)]
         report("mandatectl(1) has %s %s with its options" % (group, name), term and not missing, str(missing))
+        power = re.search(r"^the power .*: (\S+)$", run(mandatectl, group, name, "--help").stdout, re.M)
+        report("%s %s says which power it takes, if any" % (group, name), power is None or power.group(1) != "none")
     yaml = found(prefix, "mandated.yaml.5")
     text = plain(open(yaml, encoding="utf-8").read())
     keys = re.findall(r"^([a-z_.]+)  \(", run(daemon, "--help-config").stdout, re.M)
@@ -212,7 +214,7 @@ def main():
             return 1
         rows = table(os.path.join(prefix, "bin", "mandatectl"))
         report("there are commands", len(rows) > 30, str(rows))
-        pages(prefix, rows, os.path.join(prefix, "bin", "mandated"))
+        pages(prefix, rows, os.path.join(prefix, "bin", "mandated"), os.path.join(prefix, "bin", "mandatectl"))
         completion(prefix, rows)
         unit(prefix, scratch)
         confined(prefix, scratch)

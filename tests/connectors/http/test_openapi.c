@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "connectors/http/route.h"
-#include "connectors/http/server.h"
+#include "connectors/http/server_int.h"
 
 enum { DESCRIBED_MAX = 64, LINE_MAX_BYTES = 512 };
 
@@ -84,6 +84,36 @@ static void test_openapi__the_routes_find_themselves(void **state)
     arena_deinit(&a);
 }
 
+static void test_route__every_one_names_the_power_it_takes(void **state)
+{
+    uint32_t count;
+    const http_route *table = http_routes(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (table[i].power <= POWER_LOCAL || table[i].power >= POWER_COUNT)
+            fail_msg("%s %s names no power; say in route.c what it takes", table[i].method, table[i].pattern);
+}
+
+static void test_route__one_that_names_no_power_is_closed_to_everybody(void **state)
+{
+    static http_server server; /* without a policy: everybody may do everything else */
+    http_request r = {.server = &server, .who = {.kind = PRINCIPAL_UNIX, .name = mandate_slice_str("uid:0")}};
+    mandate_error err;
+    assert_int_equal(http_authorise(&r, POWER_NONE, mandate_slice_str("m"), NULL, &err), MANDATE_DENIED);
+    for (int p = POWER_LOCAL + 1; p < POWER_COUNT; p++)
+        assert_int_equal(http_authorise(&r, (power)p, mandate_slice_str("m"), NULL, &err), MANDATE_OK);
+}
+
+static void test_power__names_are_read_back_but_those_that_no_policy_can_give(void **state)
+{
+    for (int p = 0; p < POWER_COUNT; p++) {
+        bool can_give = p > POWER_SELF;
+        assert_int_equal(power_parse(mandate_slice_str(power_name((power)p))), can_give ? p : POWER_NONE);
+        assert_true(power_text((power)p)[0]);
+    }
+    assert_int_equal(power_parse(mandate_slice_str("")), POWER_NONE);
+    assert_int_equal(power_parse(mandate_slice_str("Read")), POWER_NONE);
+}
+
 static void test_route__what_is_escaped_decodes_to_itself(void **state)
 {
     static const char text[] = "a/b c?d&e=f+g%h\xC3\xA9~-._";
@@ -106,6 +136,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_openapi__describes_exactly_the_routes_there_are),
         cmocka_unit_test(test_openapi__the_routes_find_themselves),
+        cmocka_unit_test(test_route__every_one_names_the_power_it_takes),
+        cmocka_unit_test(test_route__one_that_names_no_power_is_closed_to_everybody),
+        cmocka_unit_test(test_power__names_are_read_back_but_those_that_no_policy_can_give),
         cmocka_unit_test(test_route__what_is_escaped_decodes_to_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
