@@ -49,6 +49,10 @@ static void put_command(buf *b, const engine_command *c)
     wire_put_bytes(b, c->note);
     if (c->kind == COMMAND_WATCH)
         wire_put_bytes(b, c->condition);
+    if (c->kind == COMMAND_LOG) {
+        wire_put_bytes(b, c->event);
+        wire_put_bytes(b, c->detail);
+    }
     wire_put_u8(b, c->claims != NULL);
     if (!c->claims)
         return;
@@ -128,6 +132,10 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
     c->note = wire_get_bytes(r);
     if (c->kind == COMMAND_WATCH)
         c->condition = wire_get_bytes(r);
+    if (c->kind == COMMAND_LOG) {
+        c->event = wire_get_bytes(r);
+        c->detail = wire_get_bytes(r);
+    }
     if (wire_get_u8(r)) {
         claims *decoded = ARENA_NEW(a, claims);
         mandate_slice bytes = wire_get_bytes(r);
@@ -135,7 +143,7 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
             r->failed = true;
         c->claims = decoded;
     }
-    r->failed |= c->kind > COMMAND_UNWATCH || (c->kind == COMMAND_ISSUE && !c->claims);
+    r->failed |= c->kind >= COMMAND_COUNT || (c->kind == COMMAND_ISSUE && !c->claims);
 }
 
 mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s, mandate_error *err)

@@ -10,6 +10,8 @@
 static const char *const suspension_words[] = {"a command", "its suspend_while clause", "an unknown condition",
                                                "a condition in error"};
 
+const char *const engine_command_names[COMMAND_COUNT] = {"issue", "revoke", "suspend", "resume", "watch", "unwatch", "log"};
+
 engine_answer *answer_new(engine *e, uint32_t input)
 {
     if (!VEC_PUSH(&e->answers, (engine_answer){.input = input})) {
@@ -109,6 +111,33 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
     return ok;
 }
 
+static bool event_valid(mandate_slice event)
+{
+    for (size_t i = 0; i < event.len; i++)
+        if ((event.ptr[i] < 'a' || event.ptr[i] > 'z') && event.ptr[i] != '_')
+            return false;
+    return event.len > 0 && event.len <= LIMIT_AUDIT_EVENT;
+}
+
+/* Nothing happens to the state; the journal and the audit log take it. That `detail` is JSON is the caller's word. */
+static void run_log(const engine_command *c, engine_answer *a)
+{
+    bool object = c->detail.len >= 2 && c->detail.ptr[0] == '{' && c->detail.ptr[c->detail.len - 1] == '}';
+    a->mandate = c->mandate;
+    a->state = STATE_NONE;
+    if (!event_valid(c->event))
+        mandate_error_set(&a->error, MANDATE_INVALID, "an event of the audit log is a word of a-z and _, at most %d long",
+                          LIMIT_AUDIT_EVENT);
+    else if (c->detail.len > LIMIT_AUDIT_DETAIL)
+        mandate_error_set(&a->error, MANDATE_LIMIT, "an entry of the audit log has %zu bytes of detail; at most %d are kept",
+                          c->detail.len, LIMIT_AUDIT_DETAIL);
+    else if (!object || !utf8_valid(c->detail) || memchr(c->detail.ptr, '\n', c->detail.len))
+        mandate_error_set(&a->error, MANDATE_INVALID, "the detail of an audit entry is a JSON object on one line");
+    else if (c->mandate.len > LIMIT_ID || c->principal.len > LIMIT_ID)
+        mandate_error_set(&a->error, MANDATE_LIMIT, "an audit entry names mandate and principal in at most %d bytes each",
+                          LIMIT_ID);
+}
+
 bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
 {
     occasion why = {.cause = CAUSE_COMMAND,
@@ -123,6 +152,10 @@ bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
     engine_answer *a = answer_new(e, input);
     if (!a)
         return false;
+    if (c->kind == COMMAND_LOG) {
+        run_log(c, a);
+        return true;
+    }
     if (c->kind == COMMAND_WATCH || c->kind == COMMAND_UNWATCH)
         return watch_command(e, c, a);
     return c->kind == COMMAND_ISSUE ? issue_run(e, c, a, &why) : run_on_mandate(e, c, a, &why);

@@ -43,6 +43,11 @@ enum {
     LIMIT_EVIDENCE_TERMS = 64, /* terms carried by one transition */
     LIMIT_REASON = 1024,       /* bytes of a human reason */
 
+    /* --- the audit log --- */
+    LIMIT_AUDIT_ENTRY = 65535,     /* bytes: entry bundles have lengths of 16 bits */
+    LIMIT_AUDIT_EVENT = 32,        /* bytes of an entry's event */
+    LIMIT_AUDIT_DETAIL = 48 << 10, /* bytes of the detail of an entry that a command makes */
+
     /* --- a step --- */
     LIMIT_BATCH_INPUTS = 4096,        /* inputs of one step */
 #ifdef MANDATE_TEST_BATCH_TRANSITIONS /* so small that a test sees slices */
@@ -83,6 +88,7 @@ enum {
 };
 
 _Static_assert(LIMIT_RECORD_DEPTH <= LIMIT_VALUE_DEPTH, "a decoded record must be a legal value");
+_Static_assert(LIMIT_AUDIT_DETAIL + 8 * LIMIT_REASON <= LIMIT_AUDIT_ENTRY, "with everything that stands beside it");
 _Static_assert(LIMIT_HTTP_BODY <= LIMIT_CLAIMS, "whatever a request can carry, a mandate can hold");
 
 #endif

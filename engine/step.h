@@ -36,8 +36,11 @@ typedef enum engine_command_kind {
     COMMAND_SUSPEND, /* mandate, note */
     COMMAND_RESUME,  /* mandate, note */
     COMMAND_WATCH,   /* mandate: the watch's id; condition */
-    COMMAND_UNWATCH  /* mandate: the watch's id */
+    COMMAND_UNWATCH, /* mandate: the watch's id */
+    COMMAND_LOG,     /* event, detail: an entry of the audit log; changes nothing */
+    COMMAND_COUNT
 } engine_command_kind;
+extern const char *const engine_command_names[COMMAND_COUNT];
 
 typedef struct engine_command {
     engine_command_kind kind;
@@ -45,6 +48,8 @@ typedef struct engine_command {
     mandate_slice principal; /* who asks; authorised by the caller */
     mandate_slice note;
     mandate_slice condition; /* WATCH */
+    mandate_slice event;     /* LOG: one word, a-z and _: "checked", "escalated" */
+    mandate_slice detail;    /* LOG: a JSON object, as text; mandate and principal may be empty */
     const claims *claims;    /* ISSUE */
 } engine_command;
 

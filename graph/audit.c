@@ -116,17 +116,32 @@ void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, con
     entry_end(st, head);
 }
 
-void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
+void audit_put_log(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
 {
-    static const char *const kinds[] = {"issue", "revoke", "suspend", "resume", "watch", "unwatch"};
     buf *b = &st->text;
     const engine_command *command = &batch->inputs[answer->input].command;
+    entry_begin(b, head, batch->seq, now_us, "");
+    b->len -= 1; /* the event is not a literal */
+    buf_put_slice(b, command->event);
+    buf_put_char(b, '"');
+    put_text(b, "mandate", command->mandate);
+    put_text(b, "principal", command->principal);
+    buf_put_str(b, ",\"detail\":");
+    buf_put_slice(b, command->detail);
+    entry_end(st, head);
+}
+
+void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
+{
+    buf *b = &st->text;
+    const engine_command *command = &batch->inputs[answer->input].command;
+    bool watch = command->kind == COMMAND_WATCH || command->kind == COMMAND_UNWATCH;
     mandate_slice mandate = command->mandate;
     if (command->kind == COMMAND_ISSUE && command->claims)
         mandate = command->claims->id;
     entry_begin(b, head, batch->seq, now_us, "refused");
-    buf_printf(b, ",\"command\":\"%s\"", kinds[command->kind]);
-    put_text(b, command->kind >= COMMAND_WATCH ? "watch" : "mandate", mandate);
+    buf_printf(b, ",\"command\":\"%s\"", engine_command_names[command->kind]);
+    put_text(b, watch ? "watch" : "mandate", mandate);
     put_text(b, "principal", command->principal);
     put_text(b, "note", command->note);
     buf_printf(b, ",\"status\":\"%s\"", mandate_status_name(answer->error.status));
@@ -228,6 +243,11 @@ mandate_status audit_check_head(store *st, mandate_error *err)
         status = corrupt(head->count - 1, "is not the one that was written last", err);
     kv_iter_close(it);
     return status;
+}
+
+uint64_t store_answer_leaf(const store *st, uint32_t answer)
+{
+    return answer < st->answer_leaves.len ? st->answer_leaves.data[answer] : UINT64_MAX;
 }
 
 void store_audit_head(const store *st, uint64_t *count, uint8_t leaf[32])

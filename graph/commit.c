@@ -85,12 +85,18 @@ static void flips_put(store *st, const engine_batch *batch, const engine *e, con
 
 static void answers_put(store *st, const store_commit_input *in, store_last *last)
 {
+    st->answer_leaves.len = 0;
     for (uint32_t i = 0; i < in->result->answer_count; i++) {
         const engine_answer *answer = &in->result->answers[i];
+        uint64_t leaf = last->audit.count;
+        engine_command_kind kind = in->batch->inputs[answer->input].command.kind;
         if (answer->error.status != MANDATE_OK)
             audit_put_refusal(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
-        else if (in->batch->inputs[answer->input].command.kind >= COMMAND_WATCH && !answer->repeated)
+        else if (kind == COMMAND_LOG)
+            audit_put_log(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
+        else if ((kind == COMMAND_WATCH || kind == COMMAND_UNWATCH) && !answer->repeated)
             audit_put_watch(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
+        st->nomem |= !VEC_PUSH(&st->answer_leaves, last->audit.count > leaf ? leaf : UINT64_MAX);
     }
 }
 

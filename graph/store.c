@@ -138,6 +138,7 @@ static void store_free(store *st)
     cut_destroy(st->cut);
     pthread_mutex_destroy(&st->history_lock);
     VEC_FREE(&st->points);
+    VEC_FREE(&st->answer_leaves);
     kv_batch_destroy(st->batch);
     anchor_close(st->anchor);
     buf_deinit(&st->key);

@@ -116,6 +116,8 @@ MANDATE_CHECK mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *
 typedef bool (*audit_visit)(void *ctx, uint64_t index, mandate_slice entry);
 MANDATE_CHECK mandate_status store_audit_each(store *st, uint64_t from, audit_visit visit, void *ctx, mandate_error *err);
 
+/* The entry that the last commit made of an answer (a refusal, a watch, a LOG); UINT64_MAX: none of its own. */
+uint64_t store_answer_leaf(const store *st, uint32_t answer);
 /* How many entries there are and the hash of the last leaf: what a signed checkpoint of the log signs. */
 void store_audit_head(const store *st, uint64_t *count, uint8_t leaf[32]);
 

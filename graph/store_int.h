@@ -59,6 +59,7 @@ struct store {
     bool failed;   /* a step was lost on its way: nothing may follow */
     bool nomem;    /* a key or value of this step could not be built */
     buf key, value, text;
+    VEC(uint64_t) answer_leaves; /* of the last step's answers: leaf of the audit log, UINT64_MAX when it has none */
 
     cut *cut;
     uint64_t state_seq;         /* ENTITIES is the state after this step */
@@ -102,6 +103,8 @@ void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 void audit_put_transition(store *st, audit_head *head, const transition *t);
 /* A watch was created or removed. */
 void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
+/* What a COMMAND_LOG says. */
+void audit_put_log(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 MANDATE_CHECK mandate_status audit_check_head(store *st, mandate_error *err);
 

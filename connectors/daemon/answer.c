@@ -319,7 +319,9 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         return;
     }
     arena_reset(&a->memory);
-    if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
+    if (r->kind == SERVICE_LOG)
+        buf_printf(&r->body, "{\"leaf\":%llu", (unsigned long long)a->leaf);
+    else if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
         status = put_watch_command(a, r, answer);
     else if ((handle = engine_mandate_find(a->engine, answer->mandate)) == UINT32_MAX)
         status = answer_unknown(answer->mandate, &r->error);

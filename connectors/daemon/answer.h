@@ -7,6 +7,7 @@
  *   a token     {"mandate": id, "token": compact JWS, "chain": [the root's, ..., the mandate's own]}
  *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
  *   a watch     {"id","condition","value","version","principal","created_at","changed_at"[, "unobservable": [path]]}
+ *   an entry    {"leaf": its number in the audit log}
  *   of watches  {"watches": [...], "next": id or null}
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
@@ -26,6 +27,7 @@ typedef struct answerer {
     engine *engine;
     store *store;
     const signer *signer; /* NULL: no tokens */
+    uint64_t leaf;        /* of the audit log: what the command that is answered left there */
     arena memory;
     buf scratch;
 } answerer;

@@ -122,11 +122,11 @@ static void put_record(printer *p, const engine_input *in)
 
 static void put_command(printer *p, const engine_command *c)
 {
-    static const char *const kinds[] = {"issue", "revoke", "suspend", "resume", "watch", "unwatch"};
+    bool watch = c->kind == COMMAND_WATCH || c->kind == COMMAND_UNWATCH;
     buf *b = &p->line;
 
-    buf_printf(b, "\"command\",\"command\":{\"kind\":\"%s\",\"%s\":", kinds[c->kind],
-               c->kind >= COMMAND_WATCH ? "watch" : "mandate");
+    buf_printf(b, "\"command\",\"command\":{\"kind\":\"%s\",\"%s\":", engine_command_names[c->kind],
+               watch ? "watch" : "mandate");
     buf_put_json_string(b, c->kind == COMMAND_ISSUE && c->claims ? c->claims->id : c->mandate);
     buf_put_str(b, ",\"principal\":");
     buf_put_json_string(b, c->principal);
@@ -135,6 +135,12 @@ static void put_command(printer *p, const engine_command *c)
     if (c->kind == COMMAND_WATCH) {
         buf_put_str(b, ",\"condition\":");
         buf_put_json_string(b, c->condition);
+    }
+    if (c->kind == COMMAND_LOG) {
+        buf_put_str(b, ",\"event\":");
+        buf_put_json_string(b, c->event);
+        buf_put_str(b, ",\"detail\":");
+        buf_put_slice(b, c->detail);
     }
     if (c->claims) {
         buf_put_str(b, ",\"claims\":");

@@ -92,6 +92,7 @@ void engine_thread_destroy(engine_thread *t)
 static const engine_command_kind command_kinds[] = {
     [SERVICE_ISSUE] = COMMAND_ISSUE,   [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,
     [SERVICE_RESUME] = COMMAND_RESUME, [SERVICE_WATCH] = COMMAND_WATCH,   [SERVICE_UNWATCH] = COMMAND_UNWATCH,
+    [SERVICE_LOG] = COMMAND_LOG,
 };
 
 static void take_requests(engine_thread *t)
@@ -112,6 +113,8 @@ static void take_requests(engine_thread *t)
                         .principal = r->principal,
                         .note = r->note,
                         .condition = r->condition,
+                        .event = r->event,
+                        .detail = r->detail,
                         .claims = r->claims},
         };
         if (r->kind == SERVICE_ISSUE)
@@ -192,6 +195,7 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
         assert(answer->input < t->command_count && t->commands[answer->input]);
         service_request *r = t->commands[answer->input];
         t->commands[answer->input] = NULL;
+        t->answers.leaf = store_answer_leaf(t->options.store, i);
         answer_command(&t->answers, r, answer, now_us);
         r->done(r);
     }

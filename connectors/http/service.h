@@ -22,7 +22,11 @@ typedef enum service_kind {
     SERVICE_RESUME,
     SERVICE_WATCH,   /* mandate: the watch's id; condition */
     SERVICE_UNWATCH, /* mandate: the watch's id */
-    SERVICE_COMMAND_LAST = SERVICE_UNWATCH,
+    /* event, detail (JSON object), mandate and principal or none: an entry of the audit log, answered once it is on disk with
+     * {"leaf": its number}. What was decided outside the engine (a synchronous check, an escalation, a policy that was
+     * loaded) is told nobody before it is in there. */
+    SERVICE_LOG,
+    SERVICE_COMMAND_LAST = SERVICE_LOG,
     SERVICE_GET,       /* mandate: claims, state, version, the last transition with its evidence, children count */
     SERVICE_LIST,      /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
     SERVICE_EXPLAIN,   /* mandate */
@@ -38,6 +42,7 @@ struct service_request {
     power power;                 /* what it takes; of the route, set by http_submit */
     const policy_principal *who; /* asks; set by http_submit, in the submitter's memory */
     mandate_slice mandate, principal, note, condition;
+    mandate_slice event, detail; /* LOG */
     const claims *claims;
     mandate_state state;
     mandate_slice agent, parent, type, id, after;

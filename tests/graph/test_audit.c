@@ -113,6 +113,48 @@ static void test_audit__issuance_transition_and_refusal_are_entries(void **state
     buf_deinit(&l.lines);
 }
 
+static const engine_answer *log_it(session *s, const char *event, mandate_slice detail)
+{
+    mandate_error err;
+    engine_input in = {.kind = INPUT_COMMAND};
+    in.command = (engine_command){.kind = COMMAND_LOG,
+                                  .mandate = mandate_slice_str("m-1"),
+                                  .principal = mandate_slice_str("service:gate"),
+                                  .event = mandate_slice_str(event),
+                                  .detail = detail};
+    engine_batch batch = {s->seq + 1, engine_now_us(s->engine), &in, 1};
+    OK(session_commit(s, &batch, &err));
+    assert_int_equal(s->result.answer_count, 1);
+    assert_int_equal(s->result.transition_count, 0);
+    return &s->result.answers[0];
+}
+
+static void test_audit__what_is_decided_elsewhere_is_an_entry_when_a_command_says_so(void **state)
+{
+    session *s = *state;
+    static char detail[LIMIT_AUDIT_DETAIL + 2];
+    log l;
+    memset(detail, ' ', sizeof(detail));
+    detail[0] = '{';
+    detail[LIMIT_AUDIT_DETAIL - 1] = '}';
+    assert_int_equal(log_it(s, "checked", mandate_slice_str("{\"decision\":false}"))->error.status, MANDATE_OK);
+    assert_int_equal(store_answer_leaf(s->store, 0), 0);
+    assert_int_equal(log_it(s, "escalated", mandate_slice_of(detail, LIMIT_AUDIT_DETAIL))->error.status, MANDATE_OK);
+    assert_int_equal(store_answer_leaf(s->store, 0), 1);
+    detail[LIMIT_AUDIT_DETAIL - 1] = ' ';
+    detail[LIMIT_AUDIT_DETAIL] = '}';
+    assert_int_equal(log_it(s, "checked", mandate_slice_of(detail, LIMIT_AUDIT_DETAIL + 1))->error.status, MANDATE_LIMIT);
+    assert_int_equal(log_it(s, "two words", mandate_slice_str("{}"))->error.status, MANDATE_INVALID);
+    assert_int_equal(log_it(s, "checked", mandate_slice_str("[]"))->error.status, MANDATE_INVALID);
+    assert_int_equal(log_it(s, "checked", mandate_slice_str("{\n}"))->error.status, MANDATE_INVALID);
+    read_log(s, &l);
+    assert_int_equal(l.next, 6);
+    assert_says(&l,
+                "\"event\":\"checked\",\"mandate\":\"m-1\",\"principal\":\"service:gate\",\"detail\":{\"decision\":false}");
+    assert_says(&l, "\"event\":\"refused\",\"command\":\"log\"");
+    buf_deinit(&l.lines);
+}
+
 static void test_audit__the_chain_goes_on_over_a_restart(void **state)
 {
     session *s = *state;
@@ -215,6 +257,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_audit__issuance_transition_and_refusal_are_entries),
+        CASE(test_audit__what_is_decided_elsewhere_is_an_entry_when_a_command_says_so),
         CASE(test_audit__the_chain_goes_on_over_a_restart),
         CASE(test_audit__an_altered_entry_is_found),
         CASE(test_audit__a_cut_or_lengthened_log_is_not_opened),

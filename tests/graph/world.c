@@ -195,6 +195,13 @@ static void make_command(maker *m, engine_input *in, uint32_t index)
         make_watch(m, c);
         return;
     }
+    if (below(m, 12) == 0) {
+        c->kind = COMMAND_LOG;
+        c->mandate = below(m, 2) ? some_mandate(m) : str("");
+        c->event = str(below(m, 9) ? "checked" : "Not a word");
+        c->detail = str("{\"decision\":true}");
+        return;
+    }
     if (below(m, 4) == 0) {
         c->kind = others[below(m, 3)];
         c->mandate = some_mandate(m);
