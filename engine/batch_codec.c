@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-enum { BATCH_FORMAT = 1 };
+enum { BATCH_FORMAT = 2 };
 
 static void put_change(buf *b, const change *ch, const schema *s)
 {
@@ -47,12 +47,15 @@ static void put_command(buf *b, const engine_command *c)
     wire_put_bytes(b, c->mandate);
     wire_put_bytes(b, c->principal);
     wire_put_bytes(b, c->note);
+    wire_put_u64(b, c->if_version);
     if (c->kind == COMMAND_WATCH)
         wire_put_bytes(b, c->condition);
     if (c->kind == COMMAND_LOG) {
         wire_put_bytes(b, c->event);
         wire_put_bytes(b, c->detail);
     }
+    if (c->kind == COMMAND_SUSPEND)
+        wire_put_i64(b, c->until_us);
     wire_put_u8(b, c->claims != NULL);
     if (!c->claims)
         return;
@@ -130,12 +133,16 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
     c->mandate = wire_get_bytes(r);
     c->principal = wire_get_bytes(r);
     c->note = wire_get_bytes(r);
+    uint64_t if_version = wire_get_u64(r);
+    c->if_version = (uint32_t)if_version;
     if (c->kind == COMMAND_WATCH)
         c->condition = wire_get_bytes(r);
     if (c->kind == COMMAND_LOG) {
         c->event = wire_get_bytes(r);
         c->detail = wire_get_bytes(r);
     }
+    if (c->kind == COMMAND_SUSPEND)
+        c->until_us = wire_get_i64(r);
     if (wire_get_u8(r)) {
         claims *decoded = ARENA_NEW(a, claims);
         mandate_slice bytes = wire_get_bytes(r);
@@ -143,7 +150,7 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
             r->failed = true;
         c->claims = decoded;
     }
-    r->failed |= c->kind >= COMMAND_COUNT || (c->kind == COMMAND_ISSUE && !c->claims);
+    r->failed |= if_version > UINT32_MAX || c->kind >= COMMAND_COUNT || (c->kind == COMMAND_ISSUE && !c->claims);
 }
 
 mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s, mandate_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * command - revoke, suspend, resume. (Issuing has a file of its own.) Who may ask is decided before; here only whether the
+ * command - revoke, suspend, resume, give back. (Issuing has a file of its own.) Who may ask is decided before; here only whether the
  * mandate is in a state in which the command makes sense. A refusal changes nothing.
  */
 #include "engine/command_int.h"
@@ -10,7 +10,11 @@
 static const char *const suspension_words[] = {"a command", "its suspend_while clause", "an unknown condition",
                                                "a condition in error"};
 
-const char *const engine_command_names[COMMAND_COUNT] = {"issue", "revoke", "suspend", "resume", "watch", "unwatch", "log"};
+const char *const engine_command_names[COMMAND_COUNT] = {
+#define X(name, text) text,
+    ENGINE_COMMAND_MAP(X)
+#undef X
+};
 
 engine_answer *answer_new(engine *e, uint32_t input)
 {
@@ -42,11 +46,32 @@ static bool still_live(engine *e, uint32_t handle, engine_answer *a)
     return false;
 }
 
-static bool run_suspend(engine *e, uint32_t handle, const occasion *why)
+static bool at_version(engine *e, uint32_t handle, uint32_t if_version, engine_answer *a)
+{
+    const mandate *m = mandate_at(e, handle);
+    if (!if_version || m->version == if_version)
+        return true;
+    mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" is at version %u, not %u: look at it again, and decide anew",
+                      MANDATE_SLICE_ARG(m->id), m->version, if_version);
+    return false;
+}
+
+static bool run_suspend(engine *e, uint32_t handle, const engine_command *c, engine_answer *a, const occasion *why)
 {
     mandate *m = mandate_at(e, handle);
+    if (c->until_us && c->until_us <= e->batch_now_us) {
+        char now[TIME_TEXT_MAX], until[TIME_TEXT_MAX];
+        size_t n = time_format_us(now, e->batch_now_us), u = time_format_us(until, c->until_us);
+        mandate_error_set(&a->error, MANDATE_INVALID, "\"until\" %.*s is in the past: it is %.*s now; give a time to come",
+                          (int)u, until, (int)n, now);
+        return true;
+    }
+    int64_t until = c->until_us ? c->until_us : INT64_MAX;
+    bool moved = m->suspended_by & SUSPENDED_BY_COMMAND && mandate_resume_at(e, handle) != until;
     m->suspended_by |= SUSPENDED_BY_COMMAND;
-    if (m->state == STATE_SUSPENDED)
+    if (!mandate_resume_arm(e, handle, until))
+        return false;
+    if (m->state == STATE_SUSPENDED && !moved)
         return mandate_touch(e, handle);
     return mandate_change(e, handle, STATE_SUSPENDED, REASON_COMMAND, CLAUSE_NONE, why);
 }
@@ -81,9 +106,24 @@ static bool run_resume(engine *e, uint32_t handle, engine_answer *a, const occas
         return true;
     }
     m->suspended_by &= (uint8_t)~by_hand;
+    if (!mandate_resume_arm(e, handle, INT64_MAX))
+        return false;
     if (m->suspended_by)
         return mandate_touch(e, handle);
     return mandate_change(e, handle, STATE_ACTIVE, REASON_COMMAND, CLAUSE_NONE, why);
+}
+
+/* An agent has no power over its own mandate but this one. */
+static bool run_return(engine *e, uint32_t handle, const engine_command *c, engine_answer *a, const occasion *why)
+{
+    claims own;
+    if (!claims_of(e, handle, &e->memory, &own))
+        return false;
+    if (mandate_slice_eq(own.agent, c->principal))
+        return mandate_change(e, handle, STATE_COMPLETED, REASON_RETURNED, CLAUSE_NONE, why);
+    mandate_error_set(&a->error, MANDATE_DENIED, "\"%.*s\" is \"%.*s\"'s to give back, not \"%.*s\"'s: others revoke it",
+                      MANDATE_SLICE_ARG(own.id), MANDATE_SLICE_ARG(own.agent), MANDATE_SLICE_ARG(c->principal));
+    return true;
 }
 
 static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
@@ -99,12 +139,14 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         mandate_error_set(&a->error, MANDATE_INVALID, "a reason is UTF-8 text of at most %d bytes", LIMIT_REASON);
         return true;
     }
-    if (!still_live(e, handle, a))
+    if (!still_live(e, handle, a) || !at_version(e, handle, c->if_version, a))
         return true;
     if (c->kind == COMMAND_REVOKE)
         ok = mandate_change(e, handle, STATE_REVOKED, REASON_COMMAND, CLAUSE_NONE, why);
     else if (c->kind == COMMAND_SUSPEND)
-        ok = run_suspend(e, handle, why);
+        ok = run_suspend(e, handle, c, a, why);
+    else if (c->kind == COMMAND_RETURN)
+        ok = run_return(e, handle, c, a, why);
     else
         ok = run_resume(e, handle, a, why);
     answer_mandate(e, &e->answers.data[index], handle);
@@ -156,7 +198,7 @@ bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
         run_log(c, a);
         return true;
     }
-    if (c->kind == COMMAND_WATCH || c->kind == COMMAND_UNWATCH)
+    if (engine_command_is_watch(c->kind))
         return watch_command(e, c, a);
     return c->kind == COMMAND_ISSUE ? issue_run(e, c, a, &why) : run_on_mandate(e, c, a, &why);
 }

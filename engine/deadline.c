@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * deadline - time moves from deadline to deadline, never past one. What is due at the same moment is served together:
- * expiries first (an end at t means "not at or after t"), then grace periods, then conditions that depend on the clock.
+ * expiries first (an end at t means "not at or after t"), then grace periods, then conditions that depend on the clock, then
+ * suspensions that are over.
  */
 #include "engine/engine_int.h"
 
@@ -73,6 +74,43 @@ static bool serve_conditions(engine *e, int64_t at_us)
     return engine_settle(e, &clock);
 }
 
+bool mandate_resume_arm(engine *e, uint32_t handle, int64_t at_us)
+{
+    if (mandate_resume_at(e, handle) == at_us)
+        return true;
+    mandate_more *more = mandate_more_make(e, handle);
+    if (!more)
+        return false;
+    more->resume_at_us = at_us;
+    return timer_arm(&e->deadlines, TIMER_RESUME, handle, at_us) || engine_fail(e, "out of memory");
+}
+
+/* A suspension by command that named its end. What else suspends the mandate goes on to. */
+static bool serve_resumptions(engine *e, int64_t at_us)
+{
+    const occasion clock = {.cause = CAUSE_CLOCK, .origin = {.source = SCHEMA_NONE, .topic = SCHEMA_NONE, .seq = e->seq}};
+    const timer_entry *next;
+    timer_entry due;
+    e->affected.len = 0;
+    while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_RESUME)
+        if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
+            return engine_fail(e, "out of memory while serving deadlines");
+    if (!sort_by_id(e, e->affected.data, e->affected.len))
+        return false;
+    for (uint32_t i = 0; i < e->affected.len; i++) {
+        uint32_t handle = e->affected.data[i];
+        mandate *m = mandate_at(e, handle);
+        if (!mandate_resume_arm(e, handle, INT64_MAX) || !mandate_touch(e, handle))
+            return false;
+        if (mandate_state_is_final((mandate_state)m->state) || ended_ancestor(e, handle) != MANDATE_NONE)
+            continue;
+        m->suspended_by &= (uint8_t)~SUSPENDED_BY_COMMAND;
+        if (!m->suspended_by && !mandate_change(e, handle, STATE_ACTIVE, REASON_SUSPENSION_OVER, CLAUSE_NONE, &clock))
+            return false;
+    }
+    return true;
+}
+
 bool engine_advance(engine *e, int64_t to_us, bool in_slices)
 {
     uint32_t moments = 0;
@@ -88,7 +126,8 @@ bool engine_advance(engine *e, int64_t to_us, bool in_slices)
         }
         set_now(e, at_us);
         e->expiry_now_us = at_us;
-        if (!serve_expiries(e, at_us) || !serve_grace(e, at_us) || !serve_conditions(e, at_us))
+        if (!serve_expiries(e, at_us) || !serve_grace(e, at_us) || !serve_conditions(e, at_us) ||
+            !serve_resumptions(e, at_us))
             return false;
     }
     set_now(e, to_us);

@@ -97,6 +97,8 @@ static bool final_work(engine *e, uint32_t handle, const occasion *why, const tr
     mandate_unbind(e, handle);
     timer_disarm(&e->deadlines, TIMER_EXPIRY, handle);
     timer_disarm(&e->deadlines, TIMER_GRACE, handle);
+    if (!mandate_resume_arm(e, handle, INT64_MAX))
+        return false;
     m->grace_at_us = INT64_MAX;
     e->mandates_live--;
     if (why->cause == CAUSE_CASCADE)
@@ -113,7 +115,7 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     const mandate_state from = m->version ? (mandate_state)m->state : STATE_NONE;
     transition t = {.effective_at_us = e->now_us};
     claims c;
-    assert(mandate_transition_legal(from, to));
+    assert(mandate_transition_legal(from, reason, to, NULL));
     if (mandate_state_is_final(to) && to != STATE_CASCADED && m->expires_at_us <= e->expiry_now_us) {
         to = STATE_EXPIRED;
         reason = REASON_HARD_EXPIRY;
@@ -139,6 +141,8 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     t.purpose = c.purpose;
     t.targets = c.targets;
     t.expires_at_us = m->expires_at_us;
+    if (to == STATE_SUSPENDED && mandate_resume_at(e, handle) != INT64_MAX)
+        t.suspended_until_us = mandate_resume_at(e, handle);
     t.committed_at_us = e->batch_now_us;
     t.seq = e->seq;
     t.cascade_count = mandate_state_is_final(to) ? m->live_descendants : 0;

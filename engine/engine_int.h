@@ -32,11 +32,17 @@ typedef struct mandate {
     condition_edge edge[CLAUSE_COUNT];
     uint32_t position[CLAUSE_COUNT];
     uint32_t new_claims; /* index + 1 in engine.new_claims: issued in this step */
+    uint32_t more;       /* index + 1 in engine.extras: what few have */
     uint8_t state, suspended_by, on_unknown;
     bool used; /* false: a gap while loading */
     bool dirty, bound, affected;
     mandate_slice claims_kept; /* owned; only without a claims_load port */
 } mandate;
+
+/* What few mandates have, apart from what all have. */
+typedef struct mandate_more {
+    int64_t resume_at_us; /* when its suspension by command is over; INT64_MAX: not by itself */
+} mandate_more;
 
 /* A standing condition without a mandate. Of a removed one, id and text stay readable until the next step. */
 typedef struct watch_state {
@@ -106,6 +112,7 @@ struct engine {
     condition_index *conditions;
     timers deadlines;
     VEC(mandate) mandates;
+    VEC(mandate_more) extras;
     id_block *ids; /* the newest; no mandate is ever removed */
     table by_id;
     VEC(watch_state) watches;
@@ -146,6 +153,21 @@ struct engine {
 bool engine_fail(engine *e, const char *what);
 static inline mandate *mandate_at(engine *e, uint32_t handle) { return &e->mandates.data[handle]; }
 bool mandate_touch(engine *e, uint32_t handle);
+/* NULL: it has nothing of the sort. */
+static inline mandate_more *mandate_more_of(const engine *e, uint32_t handle)
+{
+    uint32_t more = e->mandates.data[handle].more;
+    return more ? &e->extras.data[more - 1] : NULL;
+}
+/* The same, made if need be; NULL: out of memory, the step has failed. Valid until the next one is made. */
+mandate_more *mandate_more_make(engine *e, uint32_t handle);
+static inline int64_t mandate_resume_at(const engine *e, uint32_t handle)
+{
+    const mandate_more *more = mandate_more_of(e, handle);
+    return more ? more->resume_at_us : INT64_MAX;
+}
+/* INT64_MAX: no longer. */
+bool mandate_resume_arm(engine *e, uint32_t handle, int64_t at_us);
 
 /* --- end.c --------------------------------------------------------------------------------------------- */
 /* Loads and decodes a mandate's claims into `a`. */

@@ -3,7 +3,8 @@
  * persist - the engine's state as bytes, and back. Mandates keep their handle (order of issuance), so that everything that
  * depends on it is the same after a restart.
  *
- *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace
+ *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace, what few have: bits,
+ *            [end of its suspension]
  *   watch    see watch_store.c
  *   meta     format, time, source states by stable id, pending cascades
  */
@@ -12,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { META_FORMAT = 1 };
+enum { META_FORMAT = 1, LIFE_RESUMES = 1 };
 
 /* --- out ------------------------------------------------------------------------------------------------------ */
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value)
@@ -34,6 +35,14 @@ mandate_status engine_cut_next(engine *e, uint32_t max, uint32_t *left, mandate_
                                         : MANDATE_OK;
 }
 
+static void put_more(buf *b, const mandate_more *more)
+{
+    uint64_t bits = more && more->resume_at_us != INT64_MAX ? LIFE_RESUMES : 0;
+    wire_put_u64(b, bits);
+    if (bits & LIFE_RESUMES)
+        wire_put_i64(b, more->resume_at_us);
+}
+
 void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes)
 {
     const mandate *m = &e->mandates.data[handle];
@@ -47,6 +56,7 @@ void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *valu
     wire_put_u8(value, m->suspended_by);
     wire_put_u64(value, m->version);
     wire_put_i64(value, m->grace_at_us);
+    put_more(value, mandate_more_of(e, handle));
 }
 
 mandate_slice engine_new_claims(const engine *e, uint32_t handle)
@@ -161,6 +171,16 @@ static mandate_status load_claims(engine *e, uint32_t handle, mandate_slice byte
     return MANDATE_OK;
 }
 
+static mandate_more get_more(wire_reader *r, uint64_t *bits)
+{
+    mandate_more more = {.resume_at_us = INT64_MAX};
+    *bits = wire_get_u64(r);
+    if (*bits & LIFE_RESUMES)
+        more.resume_at_us = wire_get_i64(r);
+    r->failed |= *bits > LIFE_RESUMES;
+    return more;
+}
+
 mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
 {
     wire_reader r = wire_reader_of(value);
@@ -169,6 +189,8 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
     uint8_t state = wire_get_u8(&r), suspended_by = wire_get_u8(&r);
     uint64_t version = wire_get_u64(&r);
     int64_t grace = wire_get_i64(&r);
+    uint64_t bits;
+    mandate_more more = get_more(&r, &bits);
     if (!wire_done(&r) || handle >= MANDATE_NONE || parent > MANDATE_NONE || state >= STATE_COUNT || version == 0 ||
         key.len > LIMIT_ID || (handle < e->mandates.len && e->mandates.data[handle].used))
         return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
@@ -180,6 +202,12 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
     m->suspended_by = suspended_by;
     m->version = (uint32_t)version;
     m->grace_at_us = grace;
+    if (bits) {
+        mandate_more *kept = mandate_more_make(e, (uint32_t)handle);
+        if (!kept)
+            return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
+        *kept = more;
+    }
     return load_claims(e, (uint32_t)handle, bytes, err);
 }
 
@@ -259,7 +287,8 @@ static mandate_status bind_loaded(engine *e, uint32_t handle, mandate_error *err
     /* Of one that only waits for its record the expiry may be over, and its deadline served: it must not come again. */
     bool served = m->expires_at_us <= e->now_us && ended_ancestor(e, handle) != MANDATE_NONE;
     if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, served ? INT64_MAX : m->expires_at_us) ||
-                            !timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us)))
+                            !timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us) ||
+                            !timer_arm(&e->deadlines, TIMER_RESUME, handle, mandate_resume_at(e, handle))))
         s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
     return s;
 }

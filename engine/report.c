@@ -22,6 +22,7 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
                                  .depth = m->depth,
                                  .state = (mandate_state)m->state,
                                  .expires_at_us = m->expires_at_us,
+                                 .resume_at_us = mandate_resume_at(e, handle),
                                  .suspended_by = m->suspended_by};
     if (m->parent != MANDATE_NONE)
         out->parent = e->mandates.data[m->parent].id;

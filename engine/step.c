@@ -56,6 +56,7 @@ void engine_destroy(engine *e)
     for (uint32_t i = 0; i < e->cascades.len; i++)
         cascade_free(&e->cascades.data[i]);
     VEC_FREE(&e->mandates);
+    VEC_FREE(&e->extras);
     VEC_FREE(&e->cascades);
     VEC_FREE(&e->transitions);
     VEC_FREE(&e->answers);
@@ -85,6 +86,19 @@ bool mandate_touch(engine *e, uint32_t handle)
         return true;
     m->dirty = VEC_PUSH(&e->dirty, handle);
     return m->dirty || engine_fail(e, "out of memory");
+}
+
+mandate_more *mandate_more_make(engine *e, uint32_t handle)
+{
+    mandate *m = mandate_at(e, handle);
+    if (!m->more) {
+        if (!VEC_PUSH(&e->extras, (mandate_more){.resume_at_us = INT64_MAX})) {
+            engine_fail(e, "out of memory");
+            return NULL;
+        }
+        m->more = e->extras.len;
+    }
+    return &e->extras.data[m->more - 1];
 }
 
 /* Forgets the results of the last step. */

@@ -30,17 +30,29 @@
 typedef struct engine engine;
 
 /* --- inputs --------------------------------------------------------------------------------------- */
+/* kind, its word in the audit log and the journal's listing. Those of a mandate take `note` and `if_version`. */
+#define ENGINE_COMMAND_MAP(X)                                                  \
+    X(ISSUE, "issue")     /* claims */                                         \
+    X(REVOKE, "revoke")   /* mandate */                                        \
+    X(SUSPEND, "suspend") /* mandate, until_us */                              \
+    X(RESUME, "resume")   /* mandate */                                        \
+    X(RETURN, "return")   /* mandate; principal: its agent, and nobody else */ \
+    X(WATCH, "watch")     /* mandate: the watch's id; condition */             \
+    X(UNWATCH, "unwatch") /* mandate: the watch's id */                        \
+    X(LOG, "log")         /* event, detail: an entry of the audit log; changes nothing */
+
 typedef enum engine_command_kind {
-    COMMAND_ISSUE,   /* claims */
-    COMMAND_REVOKE,  /* mandate, note */
-    COMMAND_SUSPEND, /* mandate, note */
-    COMMAND_RESUME,  /* mandate, note */
-    COMMAND_WATCH,   /* mandate: the watch's id; condition */
-    COMMAND_UNWATCH, /* mandate: the watch's id */
-    COMMAND_LOG,     /* event, detail: an entry of the audit log; changes nothing */
-    COMMAND_COUNT
+#define X(name, text) COMMAND_##name,
+    ENGINE_COMMAND_MAP(X)
+#undef X
+        COMMAND_COUNT
 } engine_command_kind;
 extern const char *const engine_command_names[COMMAND_COUNT];
+
+static inline bool engine_command_is_watch(engine_command_kind kind)
+{
+    return kind == COMMAND_WATCH || kind == COMMAND_UNWATCH;
+}
 
 typedef struct engine_command {
     engine_command_kind kind;
@@ -51,6 +63,8 @@ typedef struct engine_command {
     mandate_slice event;     /* LOG: one word, a-z and _: "checked", "escalated" */
     mandate_slice detail;    /* LOG: a JSON object, as text; mandate and principal may be empty */
     const claims *claims;    /* ISSUE */
+    int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
+    uint32_t if_version;     /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
 } engine_command;
 
 typedef enum engine_source_state {
@@ -101,6 +115,7 @@ typedef struct engine_mandate_view {
     uint32_t version, depth;
     mandate_state state; /* its own record; see engine_effective_state */
     int64_t expires_at_us;
+    int64_t resume_at_us; /* INT64_MAX: somebody must */
     uint8_t suspended_by; /* bits, see SUSPENDED_BY_* */
 } engine_mandate_view;
 

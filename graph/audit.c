@@ -135,13 +135,12 @@ void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, c
 {
     buf *b = &st->text;
     const engine_command *command = &batch->inputs[answer->input].command;
-    bool watch = command->kind == COMMAND_WATCH || command->kind == COMMAND_UNWATCH;
     mandate_slice mandate = command->mandate;
     if (command->kind == COMMAND_ISSUE && command->claims)
         mandate = command->claims->id;
     entry_begin(b, head, batch->seq, now_us, "refused");
     buf_printf(b, ",\"command\":\"%s\"", engine_command_names[command->kind]);
-    put_text(b, watch ? "watch" : "mandate", mandate);
+    put_text(b, engine_command_is_watch(command->kind) ? "watch" : "mandate", mandate);
     put_text(b, "principal", command->principal);
     put_text(b, "note", command->note);
     buf_printf(b, ",\"status\":\"%s\"", mandate_status_name(answer->error.status));

@@ -41,6 +41,7 @@ int cmd_mandate_list(int argc, char **argv);
 int cmd_mandate_revoke(int argc, char **argv);
 int cmd_mandate_suspend(int argc, char **argv);
 int cmd_mandate_resume(int argc, char **argv);
+int cmd_mandate_return(int argc, char **argv);
 int cmd_mandate_explain(int argc, char **argv);
 int cmd_mandate_watch(int argc, char **argv);
 int cmd_mandate_check(int argc, char **argv);

@@ -122,11 +122,10 @@ static void put_record(printer *p, const engine_input *in)
 
 static void put_command(printer *p, const engine_command *c)
 {
-    bool watch = c->kind == COMMAND_WATCH || c->kind == COMMAND_UNWATCH;
     buf *b = &p->line;
 
     buf_printf(b, "\"command\",\"command\":{\"kind\":\"%s\",\"%s\":", engine_command_names[c->kind],
-               watch ? "watch" : "mandate");
+               engine_command_is_watch(c->kind) ? "watch" : "mandate");
     buf_put_json_string(b, c->kind == COMMAND_ISSUE && c->claims ? c->claims->id : c->mandate);
     buf_put_str(b, ",\"principal\":");
     buf_put_json_string(b, c->principal);
@@ -141,6 +140,12 @@ static void put_command(printer *p, const engine_command *c)
         buf_put_json_string(b, c->event);
         buf_put_str(b, ",\"detail\":");
         buf_put_slice(b, c->detail);
+    }
+    if (c->if_version)
+        buf_printf(b, ",\"if_version\":%" PRIu32, c->if_version);
+    if (c->until_us) {
+        buf_put_str(b, ",\"until\":");
+        put_time(b, c->until_us);
     }
     if (c->claims) {
         buf_put_str(b, ",\"claims\":");

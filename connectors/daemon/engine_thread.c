@@ -90,9 +90,9 @@ void engine_thread_destroy(engine_thread *t)
 
 /* --- collecting ------------------------------------------------------------------------------------------------- */
 static const engine_command_kind command_kinds[] = {
-    [SERVICE_ISSUE] = COMMAND_ISSUE,   [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,
-    [SERVICE_RESUME] = COMMAND_RESUME, [SERVICE_WATCH] = COMMAND_WATCH,   [SERVICE_UNWATCH] = COMMAND_UNWATCH,
-    [SERVICE_LOG] = COMMAND_LOG,
+    [SERVICE_ISSUE] = COMMAND_ISSUE,     [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,
+    [SERVICE_RESUME] = COMMAND_RESUME,   [SERVICE_RETURN] = COMMAND_RETURN, [SERVICE_WATCH] = COMMAND_WATCH,
+    [SERVICE_UNWATCH] = COMMAND_UNWATCH, [SERVICE_LOG] = COMMAND_LOG,
 };
 
 static void take_requests(engine_thread *t)
@@ -115,7 +115,9 @@ static void take_requests(engine_thread *t)
                         .condition = r->condition,
                         .event = r->event,
                         .detail = r->detail,
-                        .claims = r->claims},
+                        .claims = r->claims,
+                        .until_us = r->until_us,
+                        .if_version = r->if_version},
         };
         if (r->kind == SERVICE_ISSUE)
             input->command.mandate = r->claims->id;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mandate - /v1/mandates/{mandate}: read, explain, and the three commands that take a reason.
+ * mandate - /v1/mandates/{mandate}: read, explain, and the commands that end it or hold it up.
  */
 #include "connectors/http/request.h"
 #include "connectors/json/json_value.h"
+#include "engine/base/text.h"
 
 static void answered(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
 
@@ -20,23 +21,11 @@ void http_mandate_explain(http_request *r) { ask_about(r, SERVICE_EXPLAIN); }
 
 void http_mandate_token(http_request *r) { ask_about(r, SERVICE_TOKEN); }
 
-/* {"reason": "..."}, or no body at all. */
-static mandate_status read_reason(mandate_slice *out, http_request *r, mandate_error *err)
+/* {"reason": "...", "if_version": 3}, for suspending "until" too; or no body at all. */
+static mandate_status read_reason(mandate_slice *out, cel_value reason, mandate_error *err)
 {
-    static const char *const known[] = {"reason"};
-    cel_value body, reason;
-    *out = mandate_slice_of("", 0);
-    if (r->body.len == 0)
+    if (reason.kind == CEL_NULL)
         return MANDATE_OK;
-    mandate_status status = json_value_parse(&body, &r->a, buf_slice(&r->body), 0, err);
-    if (status)
-        return status;
-    if (body.kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "expected {\"reason\": \"...\"}, got %s", json_value_kind(body));
-    status = json_refuse_unknown(body, "the request", known, 1, err);
-    reason = json_member(body, "reason");
-    if (status || reason.kind == CEL_NULL)
-        return status;
     if (reason.kind != CEL_STRING)
         return mandate_error_set(err, MANDATE_INVALID, "reason: expected a string, got %s", json_value_kind(reason));
     if (reason.len > LIMIT_REASON)
@@ -45,10 +34,54 @@ static mandate_status read_reason(mandate_slice *out, http_request *r, mandate_e
     return MANDATE_OK;
 }
 
+static mandate_status read_version(uint32_t *out, cel_value version, mandate_error *err)
+{
+    if (version.kind == CEL_NULL)
+        return MANDATE_OK;
+    if (version.kind != CEL_INT || version.i < 1 || version.i > UINT32_MAX)
+        return mandate_error_set(err, MANDATE_INVALID, "if_version: expected the version it was seen at, an integer from 1");
+    *out = (uint32_t)version.i;
+    return MANDATE_OK;
+}
+
+static mandate_status read_until(int64_t *out, cel_value until, mandate_error *err)
+{
+    if (until.kind == CEL_NULL)
+        return MANDATE_OK;
+    if (until.kind != CEL_STRING || !time_parse_us(cel_text(until), out) || *out <= 0)
+        return mandate_error_set(err, MANDATE_INVALID, "until: expected a time to come such as \"2030-01-31T17:00:00Z\"");
+    return MANDATE_OK;
+}
+
+mandate_status http_read_order(http_request *r, cel_value body, mandate_error *err)
+{
+    service_request *ask = &r->ask;
+    mandate_status status = read_reason(&ask->note, json_member(body, "reason"), err);
+    if (!status)
+        status = read_version(&ask->if_version, json_member(body, "if_version"), err);
+    return status ? status : http_principal(&ask->principal, r, err);
+}
+
+static mandate_status read_command(http_request *r, bool may_until, mandate_error *err)
+{
+    static const char *const known[] = {"reason", "if_version", "until"};
+    cel_value body = cel_null();
+    mandate_status status = MANDATE_OK;
+    if (r->body.len)
+        status = json_value_parse(&body, &r->a, buf_slice(&r->body), 0, err);
+    if (!status && r->body.len && body.kind != CEL_MAP)
+        status = mandate_error_set(err, MANDATE_INVALID, "expected {\"reason\": \"...\"}, got %s", json_value_kind(body));
+    if (!status && r->body.len)
+        status = json_refuse_unknown(body, "the request", known, may_until ? 3 : 2, err);
+    if (!status)
+        status = read_until(&r->ask.until_us, json_member(body, "until"), err);
+    return status ? status : http_read_order(r, body, err);
+}
+
 static void command(http_request *r, service_kind kind)
 {
     mandate_error err;
-    if (read_reason(&r->ask.note, r, &err) || http_principal(&r->ask.principal, r, &err))
+    if (read_command(r, kind == SERVICE_SUSPEND, &err))
         http_fail(r, &err);
     else
         ask_about(r, kind);
@@ -59,3 +92,5 @@ void http_mandate_revoke(http_request *r) { command(r, SERVICE_REVOKE); }
 void http_mandate_suspend(http_request *r) { command(r, SERVICE_SUSPEND); }
 
 void http_mandate_resume(http_request *r) { command(r, SERVICE_RESUME); }
+
+void http_mandate_return(http_request *r) { command(r, SERVICE_RETURN); }

@@ -81,6 +81,8 @@ MANDATE_CHECK mandate_status http_authorise(http_request *r, power needed, manda
 bool http_admit(http_request *r);
 /* The name of who asks; it is known, this cannot fail. */
 MANDATE_CHECK mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error *err);
+/* "reason" and "if_version" of a body, and who asks, into r->ask. */
+MANDATE_CHECK mandate_status http_read_order(http_request *r, cel_value body, mandate_error *err);
 /* `limit` of a list: 100 when it is not given. */
 MANDATE_CHECK mandate_status http_limit(uint32_t *out, mandate_slice text, mandate_error *err);
 /* "m-" and 26 base32 characters from the system's random source; empty when that fails. */

@@ -23,6 +23,7 @@ static const http_route routes[] = {
     {"POST", "/v1/mandates/{mandate}/revoke", http_mandate_revoke, POWER_REVOKE, "", 0},
     {"POST", "/v1/mandates/{mandate}/suspend", http_mandate_suspend, POWER_SUSPEND, "", 0},
     {"POST", "/v1/mandates/{mandate}/resume", http_mandate_resume, POWER_RESUME, "", 0},
+    {"POST", "/v1/mandates/{mandate}/return", http_mandate_return, POWER_GIVE_BACK, "", 0},
     {"POST", "/v1/watches", http_watches_create, POWER_WATCH, "", 0},
     {"GET", "/v1/watches", http_watches_list, POWER_READ_CONTEXT, "limit after", 0},
     {"GET", "/v1/watches/{watch}", http_watch_get, POWER_READ_CONTEXT, "", 0},

@@ -66,6 +66,7 @@ void http_mandate_token(http_request *r);
 void http_mandate_revoke(http_request *r);
 void http_mandate_suspend(http_request *r);
 void http_mandate_resume(http_request *r);
+void http_mandate_return(http_request *r);
 void http_watches_create(http_request *r);
 void http_watches_list(http_request *r);
 void http_watch_get(http_request *r);

@@ -16,10 +16,11 @@
 #include "engine/step.h"
 
 typedef enum service_kind {
-    SERVICE_ISSUE,  /* claims */
-    SERVICE_REVOKE, /* mandate, note */
-    SERVICE_SUSPEND,
+    SERVICE_ISSUE,   /* claims */
+    SERVICE_REVOKE,  /* mandate, note, if_version; as those that follow */
+    SERVICE_SUSPEND, /* until_us too */
     SERVICE_RESUME,
+    SERVICE_RETURN,
     SERVICE_WATCH,   /* mandate: the watch's id; condition */
     SERVICE_UNWATCH, /* mandate: the watch's id */
     /* event, detail (JSON object), mandate and principal or none: an entry of the audit log, answered once it is on disk with
@@ -44,6 +45,8 @@ struct service_request {
     mandate_slice mandate, principal, note, condition;
     mandate_slice event, detail; /* LOG */
     const claims *claims;
+    int64_t until_us;    /* see engine_command */
+    uint32_t if_version; /* the same */
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
     mandate_slice as_of; /* ENTITY: a step or a time, empty for now; answered on another thread than the engine's */

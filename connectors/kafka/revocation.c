@@ -190,6 +190,8 @@ mandate_status revocation_json(buf *b, const transition *t, const transition_nam
     put_text(b, "purpose", t->purpose);
     put_targets(b, t);
     put_time(b, "expires_at", t->expires_at_us);
+    if (t->suspended_until_us)
+        put_time(b, "suspended_until", t->suspended_until_us);
     put_time(b, "effective_at", t->effective_at_us);
     put_time(b, "committed_at", t->committed_at_us);
     put_number(b, "seq", (int64_t)t->seq);
@@ -199,9 +201,10 @@ mandate_status revocation_json(buf *b, const transition *t, const transition_nam
 
 void revocation_type(char out[REVOCATION_TYPE_MAX], const transition *t)
 {
-    const char *what = t->prior == STATE_NONE     ? "issued"
-                       : t->state == STATE_ACTIVE ? "resumed"
-                                                  : mandate_state_name(t->state);
+    const char *what = t->prior == STATE_NONE        ? "issued"
+                       : t->reason == REASON_AMENDED ? "amended"
+                       : t->state == STATE_ACTIVE    ? "resumed"
+                                                     : mandate_state_name(t->state);
 
     snprintf(out, REVOCATION_TYPE_MAX, "dev.mandated.mandate.%s.v1", what);
 }

@@ -164,6 +164,9 @@ mandate_status revocation_avro(buf *b, const transition *t, const transition_nam
     wire_put_i64(b, t->effective_at_us);
     wire_put_i64(b, t->committed_at_us);
     wire_put_i64(b, (int64_t)t->seq);
+    wire_put_i64(b, t->suspended_until_us ? 1 : 0);
+    if (t->suspended_until_us)
+        wire_put_i64(b, t->suspended_until_us);
     return b->failed || !ok ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a revocation") : MANDATE_OK;
 }
 

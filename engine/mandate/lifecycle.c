@@ -38,17 +38,37 @@ const char *mandate_reason_name(mandate_reason reason)
     return (unsigned)reason < REASON_COUNT ? names[reason] : "none";
 }
 
-bool mandate_transition_legal(mandate_state from, mandate_state to)
+const char *mandate_who_name(mandate_who who)
 {
-    /* clang-format off */
-    static const bool legal[STATE_COUNT + 1][STATE_COUNT] = {
-        /*                active suspended completed revoked expired cascaded superseded */
-        [STATE_ACTIVE]    = {0,     1,        1,        1,      1,      1,       1},
-        [STATE_SUSPENDED] = {1,     0,        1,        1,      1,      1,       1},
-        [STATE_NONE]      = {1,     1,        0,        0,      0,      0,       0},
+    static const char *const names[WHO_COUNT] = {
+#define X(name, text) text,
+        MANDATE_WHO_MAP(X)
+#undef X
     };
-    /* clang-format on */
-    return (unsigned)from <= STATE_NONE && (unsigned)to < STATE_COUNT && legal[from][to];
+    return (unsigned)who < WHO_COUNT ? names[who] : "none";
+}
+
+enum { STATE_LIVE = STATE_NONE + 1 }; /* in the table alone */
+
+bool mandate_transition_legal(mandate_state from, mandate_reason reason, mandate_state to, mandate_who *who)
+{
+    static const struct {
+        uint8_t from, reason, to, who;
+    } rows[] = {
+#define X(from, reason, to, who) {STATE_##from, REASON_##reason, STATE_##to, WHO_##who},
+        MANDATE_TRANSITION_MAP(X)
+#undef X
+    };
+    const bool live = from == STATE_ACTIVE || from == STATE_SUSPENDED;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (rows[i].reason != reason || !(rows[i].from == from || (rows[i].from == STATE_LIVE && live)) ||
+            !(rows[i].to == to || (rows[i].to == STATE_LIVE && to == from)))
+            continue;
+        if (who)
+            *who = (mandate_who)rows[i].who;
+        return true;
+    }
+    return false;
 }
 
 bool transition_id(uint8_t out[32], mandate_slice issuer, mandate_slice mandate, uint32_t version)

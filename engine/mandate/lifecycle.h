@@ -40,7 +40,12 @@ typedef enum mandate_state {
     X(CONDITION_ERROR, "condition_error")       \
     X(COMMAND, "command")                       \
     X(HARD_EXPIRY, "hard_expiry")               \
-    X(ANCESTOR_ENDED, "ancestor_ended")
+    X(ANCESTOR_ENDED, "ancestor_ended")         \
+    X(SUSPENSION_OVER, "suspension_over")       \
+    X(AMENDED, "amended")                       \
+    X(PARENT_AMENDED, "parent_amended")         \
+    X(SUPERSEDED, "superseded")                 \
+    X(RETURNED, "returned")
 
 typedef enum mandate_reason {
 #define X(name, text) REASON_##name,
@@ -49,13 +54,56 @@ typedef enum mandate_reason {
         REASON_COUNT
 } mandate_reason;
 
+/* Who may bring a transition about. A power is what a principal has; the others are nobody's to give. */
+#define MANDATE_WHO_MAP(X)                                                         \
+    X(ISSUE, "issue")       /* a power: whoever may issue it */                    \
+    X(AMEND, "amend")       /* a power */                                          \
+    X(SUSPEND, "suspend")   /* a power; resuming is part of it */                  \
+    X(REVOKE, "revoke")     /* a power */                                          \
+    X(AGENT, "agent")       /* its own agent, who gives it back */                 \
+    X(BUSINESS, "business") /* a condition: a record, a source, the clock in it */ \
+    X(CLOCK, "clock")       /* a deadline */                                       \
+    X(ANCESTOR, "ancestor") /* what became of one it was delegated from */
+
+typedef enum mandate_who {
+#define X(name, text) WHO_##name,
+    MANDATE_WHO_MAP(X)
+#undef X
+        WHO_COUNT
+} mandate_who;
+
+/*
+ * The life of a mandate: state x reason -> state, and who. Whatever is not here cannot happen; nothing leaves a final state.
+ * LIVE is active and suspended alike; LIVE -> LIVE stays what it was.
+ */
+#define MANDATE_TRANSITION_MAP(X)                                      \
+    X(NONE, ISSUED, ACTIVE, ISSUE)                                     \
+    X(ACTIVE, SUSPEND_WHILE_TRUE, SUSPENDED, BUSINESS)                 \
+    X(ACTIVE, CONDITION_UNKNOWN, SUSPENDED, BUSINESS)                  \
+    X(ACTIVE, CONDITION_ERROR, SUSPENDED, BUSINESS)                    \
+    X(ACTIVE, COMMAND, SUSPENDED, SUSPEND)                             \
+    X(SUSPENDED, COMMAND, SUSPENDED, SUSPEND) /* until another time */ \
+    X(SUSPENDED, COMMAND, ACTIVE, SUSPEND)                             \
+    X(SUSPENDED, CONDITIONS_CLEAR, ACTIVE, BUSINESS)                   \
+    X(SUSPENDED, SUSPENSION_OVER, ACTIVE, CLOCK)                       \
+    X(LIVE, AMENDED, LIVE, AMEND) /* wider: ISSUE */                   \
+    X(LIVE, UNTIL_TRUE, COMPLETED, BUSINESS)                           \
+    X(LIVE, RETURNED, COMPLETED, AGENT)                                \
+    X(LIVE, WHILE_FALSE, REVOKED, BUSINESS)                            \
+    X(LIVE, COMMAND, REVOKED, REVOKE)                                  \
+    X(LIVE, PARENT_AMENDED, REVOKED, ANCESTOR)                         \
+    X(LIVE, HARD_EXPIRY, EXPIRED, CLOCK)                               \
+    X(LIVE, ANCESTOR_ENDED, CASCADED, ANCESTOR)                        \
+    X(LIVE, SUPERSEDED, SUPERSEDED, ISSUE)
+
 const char *mandate_state_name(mandate_state state);
 /* STATE_NONE when it is no state's name. */
 mandate_state mandate_state_parse(mandate_slice name);
 bool mandate_state_is_final(mandate_state state);
 const char *mandate_reason_name(mandate_reason reason);
-/* The table. Nothing leaves a final state. */
-bool mandate_transition_legal(mandate_state from, mandate_state to);
+const char *mandate_who_name(mandate_who who);
+/* Is it in the table? `who` (may be NULL) gets whose it is. */
+bool mandate_transition_legal(mandate_state from, mandate_reason reason, mandate_state to, mandate_who *who);
 
 /* One attribute that the deciding evaluation read. */
 typedef struct transition_term {
@@ -95,9 +143,10 @@ typedef struct transition {
     mandate_slice grantor, agent, purpose;
     cel_value targets;
     int64_t expires_at_us;
-    int64_t effective_at_us; /* when the reason arose, by the engine's time */
-    int64_t committed_at_us; /* time of the step */
-    uint64_t seq;            /* step */
+    int64_t suspended_until_us; /* SUSPENDED by a command that names an end; 0: none */
+    int64_t effective_at_us;    /* when the reason arose, by the engine's time */
+    int64_t committed_at_us;    /* time of the step */
+    uint64_t seq;               /* step */
 } transition;
 
 /* SHA-256("mandated transition\0" || len,issuer || len,mandate || version): the same on every retry and replay. */

@@ -5,7 +5,7 @@
  */
 #include "engine/mandate/lifecycle.h"
 
-enum { TRANSITION_FORMAT = 1 };
+enum { TRANSITION_FORMAT = 2 };
 
 void transition_origin_encode(buf *b, const change_origin *o, const schema *s)
 {
@@ -65,6 +65,7 @@ void transition_encode(buf *b, const transition *t, const schema *s)
     wire_put_bytes(b, t->purpose);
     cel_encode(b, t->targets);
     wire_put_i64(b, t->expires_at_us);
+    wire_put_i64(b, t->suspended_until_us);
     wire_put_i64(b, t->effective_at_us);
     wire_put_i64(b, t->committed_at_us);
     wire_put_u64(b, t->seq);
@@ -125,6 +126,7 @@ mandate_status transition_decode(transition *out, transition_names *names, arena
     t.purpose = wire_get_bytes(r);
     t.targets = cel_decode(r, a);
     t.expires_at_us = wire_get_i64(r);
+    t.suspended_until_us = wire_get_i64(r);
     t.effective_at_us = wire_get_i64(r);
     t.committed_at_us = wire_get_i64(r);
     t.seq = wire_get_u64(r);

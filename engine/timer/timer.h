@@ -3,7 +3,8 @@
  * timer - deadlines in order: a 4-ary heap of (time, owner), one deadline per owner, removable.
  *
  * Time is always an argument; nothing here waits. Equal times come out by kind, then by owner: an expiry before a grace
- * period before a condition, so that "not valid at or after" wins over anything else due at that moment.
+ * period before a condition, so that "not valid at or after" wins over anything else due at that moment; what permits again
+ * comes last.
  */
 #ifndef MANDATE_ENGINE_TIMER_TIMER_H
 #define MANDATE_ENGINE_TIMER_TIMER_H
@@ -14,6 +15,7 @@ typedef enum timer_kind {
     TIMER_EXPIRY,    /* owner: mandate handle */
     TIMER_GRACE,     /* owner: mandate handle; an unknown clause has lasted too long */
     TIMER_CONDITION, /* owner: condition node; its value is certain until then */
+    TIMER_RESUME,    /* owner: mandate handle; its suspension is over, unless something above still holds it */
     TIMER_KIND_COUNT
 } timer_kind;
 

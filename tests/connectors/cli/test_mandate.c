@@ -186,9 +186,9 @@ static void test_cli_watches__go_to_their_resource(void **state)
 
 static void test_cli_control__passes_the_reason_on(void **state)
 {
-    static const char *const verbs[] = {"revoke", "suspend", "resume"};
+    static const char *const verbs[] = {"revoke", "suspend", "resume", "return"};
     scene *s = *state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         char expected[128];
         snprintf(expected, sizeof(expected), "\"principal\":\"uid:%u\",\"note\":\"it \\\"ended\\\"\"", (unsigned)getuid());
         ctl(s, 0, NULL, "mandate", verbs[i], "m-1", "--reason=it \"ended\"", "--json");
@@ -196,7 +196,13 @@ static void test_cli_control__passes_the_reason_on(void **state)
         assert_contains(result.out, expected);
         ctl(s, 0, NULL, "mandate", verbs[i], "m-1", "--json");
         assert_null(strstr(result.out, "note"));
+        ctl(s, 0, NULL, "mandate", verbs[i], "m-1", "--if-version", "7", "--reason", "x", "--json");
+        assert_contains(result.out, "\"note\":\"x\",\"if_version\":7");
+        ctl(s, 1, NULL, "mandate", verbs[i], "m-1", "--if-version", "0");
     }
+    ctl(s, 0, NULL, "mandate", "suspend", "m-1", "--until", "2030-01-01T00:00:00Z", "--json");
+    assert_contains(result.out, "\"until\":1893456000000000");
+    ctl(s, 1, NULL, "mandate", "revoke", "m-1", "--until", "2030-01-01T00:00:00Z");
 }
 
 static void test_cli_explain__draws_the_tree_with_what_each_term_read(void **state)

@@ -7,8 +7,23 @@
 
 #include "connectors/json/claims_json.h"
 
-static const char *const kind_names[FAKE_KINDS] = {"issue", "revoke",  "suspend", "resume", "watch",     "unwatch",   "get",
-                                                   "list",  "explain", "token",   "entity", "watch_get", "watch_list"};
+static const char *const kind_names[FAKE_KINDS] = {
+    [SERVICE_ISSUE] = "issue",
+    [SERVICE_REVOKE] = "revoke",
+    [SERVICE_SUSPEND] = "suspend",
+    [SERVICE_RESUME] = "resume",
+    [SERVICE_RETURN] = "return",
+    [SERVICE_WATCH] = "watch",
+    [SERVICE_UNWATCH] = "unwatch",
+    [SERVICE_LOG] = "log",
+    [SERVICE_GET] = "get",
+    [SERVICE_LIST] = "list",
+    [SERVICE_EXPLAIN] = "explain",
+    [SERVICE_TOKEN] = "token",
+    [SERVICE_ENTITY] = "entity",
+    [SERVICE_WATCH_GET] = "watch_get",
+    [SERVICE_WATCH_LIST] = "watch_list",
+};
 
 static void put(buf *b, const char *name, mandate_slice text)
 {
@@ -32,6 +47,10 @@ static void answer(fake_service *f, service_request *r)
         put(&r->body, "mandate", r->mandate);
         put(&r->body, "principal", r->principal);
         put(&r->body, "note", r->note);
+        if (r->if_version)
+            buf_printf(&r->body, ",\"if_version\":%" PRIu32, r->if_version);
+        if (r->until_us)
+            buf_printf(&r->body, ",\"until\":%" PRId64, r->until_us);
         put(&r->body, "agent", r->agent);
         put(&r->body, "parent", r->parent);
         put(&r->body, "type", r->type);

@@ -78,9 +78,9 @@ static void test_http_mandates__listing_passes_filters_on_and_bounds_the_page(vo
 
 static void test_http_mandate__each_command_carries_its_reason_and_who_asks(void **state)
 {
-    static const char *const verbs[] = {"revoke", "suspend", "resume"};
+    static const char *const verbs[] = {"revoke", "suspend", "resume", "return"};
     scene *s = *state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         char target[64], expected[160];
         snprintf(target, sizeof(target), "/v1/mandates/m-1/%s", verbs[i]);
         snprintf(expected, sizeof(expected),
@@ -92,7 +92,25 @@ static void test_http_mandate__each_command_carries_its_reason_and_who_asks(void
         scene_ask(s, 400, "POST", target, NULL, "{\"raeson\":\"enough\"}");
         scene_ask(s, 400, "POST", target, NULL, "{\"reason\":5}");
         scene_ask(s, 400, "POST", target, NULL, "[]");
+        scene_ask(s, 200, "POST", target, NULL, "{\"if_version\":4294967295}");
+        assert_contains(s->reply.body, ",\"if_version\":4294967295}");
+        scene_ask(s, 400, "POST", target, NULL, "{\"if_version\":0}");
+        scene_ask(s, 400, "POST", target, NULL, "{\"if_version\":4294967296}");
+        scene_ask(s, 400, "POST", target, NULL, "{\"if_version\":\"1\"}");
+        scene_ask(s, i == 1 ? 200 : 400, "POST", target, NULL, "{\"until\":\"2030-01-01T00:00:00Z\"}");
     }
+}
+
+static void test_http_mandate__suspending_may_name_the_time_it_ends(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/suspend", NULL, "{\"until\":\"2030-01-01T00:00:00Z\"}");
+    assert_contains(s->reply.body, "\"until\":1893456000000000}");
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/suspend", NULL, "{\"until\":null}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/suspend", NULL, "{\"until\":\"tomorrow\"}");
+    assert_contains(s->reply.body, "until: expected a time to come");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/suspend", NULL, "{\"until\":1893456000}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/suspend", NULL, "{\"until\":\"1969-01-01T00:00:00Z\"}");
 }
 
 static void test_http_mandate__a_reason_is_kept_up_to_its_limit(void **state)
@@ -286,6 +304,7 @@ int main(void)
         TEST(test_http_mandates__bad_claims_never_reach_the_service),
         TEST(test_http_mandates__listing_passes_filters_on_and_bounds_the_page),
         TEST(test_http_mandate__each_command_carries_its_reason_and_who_asks),
+        TEST(test_http_mandate__suspending_may_name_the_time_it_ends),
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
         TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),
