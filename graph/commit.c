@@ -45,7 +45,19 @@ static void meta_put(store *st, const engine *e)
 }
 
 /* --- what it said ----------------------------------------------------------------------------------- */
-static void transitions_put(store *st, const engine_batch *batch, const engine_result *result, store_last *last)
+/* What the step issued (or wrote anew) of the mandate whose transition this is. */
+static mandate_slice claims_with(const engine *e, const transition *t)
+{
+    engine_mandate_view m;
+    uint32_t handle = engine_mandate_find(e, t->mandate);
+    if (handle == UINT32_MAX)
+        return mandate_slice_of(NULL, 0);
+    engine_mandate_get(e, handle, &m);
+    return t->prior == STATE_NONE || m.version == t->version ? engine_new_claims(e, handle) : mandate_slice_of(NULL, 0);
+}
+
+static void transitions_put(store *st, const engine *e, const engine_batch *batch, const engine_result *result,
+                            store_last *last)
 {
     for (uint32_t i = 0; i < result->transition_count; i++) {
         const transition *t = &result->transitions[i];
@@ -55,7 +67,7 @@ static void transitions_put(store *st, const engine_batch *batch, const engine_r
         store_put(st, KV_TRANSITIONS);
         key_outbox(&st->key, (outbox_key){batch->seq, i});
         store_put(st, KV_OUTBOX);
-        audit_put_transition(st, &last->audit, t);
+        audit_put_transition(st, &last->audit, t, claims_with(e, t));
     }
 }
 
@@ -88,7 +100,7 @@ static void answers_put(store *st, const store_commit_input *in, store_last *las
     st->answer_leaves.len = 0;
     for (uint32_t i = 0; i < in->result->answer_count; i++) {
         const engine_answer *answer = &in->result->answers[i];
-        uint64_t leaf = last->audit.count;
+        uint64_t leaf = last->audit.edge.size;
         engine_command_kind kind = in->batch->inputs[answer->input].command.kind;
         if (answer->error.status != MANDATE_OK)
             audit_put_refusal(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
@@ -96,7 +108,7 @@ static void answers_put(store *st, const store_commit_input *in, store_last *las
             audit_put_log(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
         else if (engine_command_is_watch(kind) && !answer->repeated)
             audit_put_watch(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
-        st->nomem |= !VEC_PUSH(&st->answer_leaves, last->audit.count > leaf ? leaf : UINT64_MAX);
+        st->nomem |= !VEC_PUSH(&st->answer_leaves, last->audit.edge.size > leaf ? leaf : UINT64_MAX);
     }
 }
 
@@ -131,10 +143,11 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     kv_batch_clear(st->batch);
     uint64_t bytes = journal_put(st, in->batch);
     mandates_put(st, in->engine, in->result, &last);
-    transitions_put(st, in->batch, in->result, &last);
+    transitions_put(st, in->engine, in->batch, in->result, &last);
     watches_put(st, in->engine, in->result);
     flips_put(st, in->batch, in->engine, in->result);
     answers_put(st, in, &last);
+    audit_seal(st, &last.audit);
     outbox_delete(st, in->acknowledged, in->acknowledged_count);
     offsets_put(st, in->batch);
     meta_put(st, in->engine);
@@ -147,6 +160,7 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     }
     st->last = last;
     atomic_store_explicit(&st->committed, last.seq, memory_order_release);
+    atomic_store_explicit(&st->entries, last.audit.edge.size, memory_order_release);
     st->unsynced = !sync;
     return cut_advance(st->cut, in->engine, in->batch->count, bytes, err);
 }

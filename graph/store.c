@@ -2,8 +2,8 @@
 /*
  * store - opening, closing and copying the database of one engine, and the record that ties it together.
  *
- * Opening checks what can be checked at a glance: the journal ends where META says, the audit chain too,
- * and both reach as far as the anchor outside the directory says they must.
+ * Opening checks what can be checked at a glance: the journal ends where META says, the audit log too, with the root that META
+ * has, and both reach as far as the anchor outside the directory says they must.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -35,8 +35,8 @@ void last_put(store *st, const store_last *last)
     buf_reset(&st->value);
     wire_put_u64(&st->value, last->seq);
     wire_put_u64(&st->value, last->mandates);
-    wire_put_u64(&st->value, last->audit.count);
-    buf_put(&st->value, last->audit.leaf, SHA256_SIZE);
+    wire_put_u64(&st->value, last->audit.edge.size);
+    buf_put(&st->value, last->audit.root.bytes, SHA256_SIZE);
     store_put(st, KV_META);
 }
 
@@ -49,12 +49,12 @@ mandate_status last_load(store *st, mandate_error *err)
     wire_reader r = wire_reader_of(buf_slice(&st->value));
     st->last.seq = wire_get_u64(&r);
     st->last.mandates = wire_get_u64(&r);
-    st->last.audit.count = wire_get_u64(&r);
+    st->last.audit.edge.size = wire_get_u64(&r);
     if (r.failed || r.end - r.at != SHA256_SIZE)
         return mandate_error_set(err, MANDATE_CORRUPT,
                                  "the record of the last step is unreadable; restore the database"
                                  " from a checkpoint");
-    memcpy(st->last.audit.leaf, r.at, SHA256_SIZE);
+    memcpy(st->last.audit.root.bytes, r.at, SHA256_SIZE);
     return MANDATE_OK;
 }
 
@@ -171,7 +171,7 @@ mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *er
     if (status == MANDATE_OK)
         status = history_open(st, err);
     if (status == MANDATE_OK)
-        status = audit_check_head(st, err);
+        status = audit_open(st, err);
     if (status == MANDATE_OK)
         status = dictionary_assign(st, err);
     if (status == MANDATE_OK)

@@ -5,6 +5,8 @@
  * One step is one write batch. `store_commit` is the only writer; when it returns, the step has happened. When it
  * fails, the process must stop (MANDATE_ADVICE_FATAL): recovery is reopening and store_recover.
  *
+ * The audit log is read through audit.h.
+ *
  * Threads: one engine thread commits and acknowledges; store_offset, store_outbox_each, store_transition_get and the
  * cache may be called from any thread.
  */
@@ -21,6 +23,8 @@ typedef struct store_options {
     /* Entity state is written when so much was journaled since it was last: what recovery replays is at most twice that. */
     uint64_t cut_inputs, cut_bytes;
     int64_t cut_interval_us;
+    /* Stored claims as JSON, for the audit log to say what was issued; NULL: their hash only. Appends; false: it cannot. */
+    bool (*claims_json)(buf *out, mandate_slice claims_bytes);
 } store_options;
 #define STORE_OPTIONS_INIT                                                                                       \
     {                                                                                                            \
@@ -111,15 +115,6 @@ MANDATE_CHECK mandate_status store_entity_at(store *st, mandate_slice issuer, ma
                                              uint64_t seq, buf *out, mandate_error *err);
 /* The last step at or before a time. */
 MANDATE_CHECK mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err);
-
-/* Audit entries (JSON lines), in order from index `from`. Each leaf is chained: its hash covers the previous one. */
-typedef bool (*audit_visit)(void *ctx, uint64_t index, mandate_slice entry);
-MANDATE_CHECK mandate_status store_audit_each(store *st, uint64_t from, audit_visit visit, void *ctx, mandate_error *err);
-
-/* The entry that the last commit made of an answer (a refusal, a watch, a LOG); UINT64_MAX: none of its own. */
-uint64_t store_answer_leaf(const store *st, uint32_t answer);
-/* How many entries there are and the hash of the last leaf: what a signed checkpoint of the log signs. */
-void store_audit_head(const store *st, uint64_t *count, uint8_t leaf[32]);
 
 /* A cache of what can be fetched again (registry schemas). Thread-safe; survives restarts; never synced. */
 MANDATE_CHECK mandate_status store_cache_get(store *st, mandate_slice key, buf *out, mandate_error *err);

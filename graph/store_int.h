@@ -17,6 +17,8 @@
  *   FLIPS        seq index                watch_flip_encode
  *   OFFSETS      topic 0 partition        next offset
  *   AUDIT        index                    leaf hash (32) JSON
+ *   AUDIT_OF     mandate 0 index          nothing
+ *   TREE         level (1) index          hash of a full tile of the level below (audit.h)
  */
 #ifndef MANDATE_GRAPH_STORE_INT_H
 #define MANDATE_GRAPH_STORE_INT_H
@@ -24,15 +26,16 @@
 #include "engine/base/hash.h"
 #include "engine/base/wire.h"
 #include "graph/anchor.h"
+#include "graph/audit.h"
 #include "graph/cut.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A hash chain's end: how many entries there are, and the leaf hash of the last. */
+/* The audit log's end. The root is that of edge.size entries once audit_seal was called. */
 typedef struct audit_head {
-    uint64_t count;
-    uint8_t leaf[SHA256_SIZE];
+    merkle_edge edge;
+    merkle_hash root;
 } audit_head;
 
 /* The META record "last", written with every step: what recovery checks everything else against. */
@@ -65,6 +68,7 @@ struct store {
     uint64_t state_seq;         /* ENTITIES is the state after this step */
     _Atomic uint64_t first;     /* first step that the journal holds */
     _Atomic uint64_t committed; /* last.seq, for other threads */
+    _Atomic uint64_t entries;   /* last.audit.edge.size, likewise */
     pthread_mutex_t history_lock;
     VEC(history_point) points; /* ascending; under the lock */
 };
@@ -99,13 +103,18 @@ MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_u
 MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
 void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
-/* One entry; advances `head`. st->value holds the encoded transition. */
-void audit_put_transition(store *st, audit_head *head, const transition *t);
+/* One entry; advances `head`. st->value holds the encoded transition; `claims_bytes`: what was issued with it, or empty. */
+void audit_put_transition(store *st, audit_head *head, const transition *t, mandate_slice claims_bytes);
 /* A watch was created or removed. */
 void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 /* What a COMMAND_LOG says. */
 void audit_put_log(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
-MANDATE_CHECK mandate_status audit_check_head(store *st, mandate_error *err);
+/* Puts the entry in st->text, its leaf, and what became complete in the tree. `mandate`: whom it is of, or empty. */
+void audit_append(store *st, audit_head *head, mandate_slice mandate);
+/* The step's entries are all there: computes the root. */
+void audit_seal(store *st, audit_head *head);
+/* The edge from what is stored; its root must be the one that META has. */
+MANDATE_CHECK mandate_status audit_open(store *st, mandate_error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "connectors/daemon/log.h"
 #include "connectors/daemon/outlet.h"
 #include "connectors/kafka/source.h"
+#include "graph/audit.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -8,6 +8,7 @@
 #include "connectors/daemon/daemon.h"
 
 #include "connectors/daemon/log.h"
+#include "connectors/json/claims_json.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -105,6 +106,20 @@ static mandate_status check_issuer(const daemon_state *d, mandate_error *err)
     return status;
 }
 
+/* What was issued, for the audit log. */
+static bool claims_text(buf *out, mandate_slice bytes)
+{
+    claims c;
+    arena a;
+
+    arena_init(&a, 0);
+    bool ok = claims_decode(&c, &a, bytes, NULL) == MANDATE_OK;
+    if (ok)
+        claims_to_json(out, &c);
+    arena_deinit(&a);
+    return ok && !out->failed;
+}
+
 mandate_status daemon_open(daemon_state *d, mandate_error *err)
 {
     engine_options options = {
@@ -125,6 +140,7 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK) {
         store_options kept = STORE_OPTIONS_INIT;
         kept.horizon_us = d->config.history.horizon_us;
+        kept.claims_json = claims_text;
         store_configure(d->store, &kept);
     }
     if (status != MANDATE_OK) {

@@ -9,6 +9,8 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <string.h>
+#include <threads.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -29,13 +31,37 @@ uint64_t hash_mix(uint64_t a, uint64_t b)
 
 uint64_t checksum64(const void *data, size_t len) { return XXH3_64bits(len ? data : "", len); }
 
+/* Looking the algorithm up costs more than hashing 64 bytes: it is done once, and kept until the process ends. */
+static EVP_MD *sha256_md;
+static once_flag sha256_once = ONCE_FLAG_INIT;
+static void sha256_fetch(void) { sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL); }
+
 bool sha256(uint8_t out[SHA256_SIZE], const void *data, size_t len)
 {
     unsigned written = 0;
-    if (EVP_Digest(len ? data : "", len, out, &written, EVP_sha256(), NULL) != 1)
+    call_once(&sha256_once, sha256_fetch);
+    if (!sha256_md || EVP_Digest(len ? data : "", len, out, &written, sha256_md, NULL) != 1)
         return false;
     assert(written == SHA256_SIZE);
     return true;
+}
+
+bool sha256_pair(uint8_t out[SHA256_SIZE], uint8_t prefix, const void *a, size_t a_len, const void *b, size_t b_len)
+{
+    uint8_t small[1024];
+    if (a_len < sizeof(small) && b_len < sizeof(small) - a_len) {
+        small[0] = prefix;
+        memcpy(small + 1, a_len ? a : "", a_len);
+        memcpy(small + 1 + a_len, b_len ? b : "", b_len);
+        return sha256(out, small, 1 + a_len + b_len);
+    }
+    call_once(&sha256_once, sha256_fetch);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = sha256_md && ctx && EVP_DigestInit_ex2(ctx, sha256_md, NULL) == 1 && EVP_DigestUpdate(ctx, &prefix, 1) == 1 &&
+              EVP_DigestUpdate(ctx, a, a_len) == 1 && EVP_DigestUpdate(ctx, b, b_len) == 1 &&
+              EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+    EVP_MD_CTX_free(ctx);
+    return ok;
 }
 
 void hex_encode(char *out, const uint8_t *data, size_t len)

@@ -24,6 +24,9 @@ uint64_t checksum64(const void *data, size_t len);
 enum { SHA256_SIZE = 32, SHA256_HEX_SIZE = 64 };
 /* FIPS 180-4. Returns false only when the library fails (never silently). */
 MANDATE_CHECK bool sha256(uint8_t out[SHA256_SIZE], const void *data, size_t len);
+/* Of one byte, then `a`, then `b`, without a copy of what is long. */
+MANDATE_CHECK bool sha256_pair(uint8_t out[SHA256_SIZE], uint8_t prefix, const void *a, size_t a_len, const void *b,
+                               size_t b_len);
 /* Lower-case hexadecimal, NUL-terminated. */
 void hex_encode(char *out, const uint8_t *data, size_t len);
 

@@ -22,7 +22,9 @@
     X(WATCHES, "watches")         /* id -> watch */                                 \
     X(FLIPS, "flips")             /* seq (8) index (8) -> flip: the other outbox */ \
     X(OFFSETS, "offsets")         /* topic \0 partition (8) -> next offset */       \
-    X(AUDIT, "audit")             /* index (8) -> audit entry */                    \
+    X(AUDIT, "audit")             /* index (8) -> leaf hash, audit entry */         \
+    X(AUDIT_OF, "audit-of")       /* mandate \0 index (8) -> nothing */             \
+    X(TREE, "tree")               /* level (1) index (8) -> hash of a full tile */  \
     X(HISTORY, "history")         /* cut (8) type \0 id -> entity as of that cut */ \
     X(CACHE, "cache")             /* anything that may be fetched again: registry schemas */
 

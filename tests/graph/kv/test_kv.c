@@ -365,7 +365,7 @@ static void test_kv__a_newer_format_is_refused(void **state)
     fixture *f = *state;
     mandate_error err;
     kv *again = NULL;
-    put(f, KV_META, "format", "\x03");
+    put(f, KV_META, "format", "\x04");
     write_batch(f, true);
     kv_batch_destroy(f->batch);
     kv_close(f->store);
