@@ -284,7 +284,8 @@ static void put_refusal(entry *e, const answered *a)
 {
     const engine_command *c = a->command;
     put_word(e, "command", engine_command_names[c->kind]);
-    put_text(e, engine_command_is_watch(c->kind) ? "watch" : "mandate", c->kind == COMMAND_ISSUE && c->claims ? c->claims->id : c->mandate);
+    put_text(e, engine_command_is_watch(c->kind) ? "watch" : "mandate",
+             c->kind == COMMAND_ISSUE && c->claims ? c->claims->id : c->mandate);
     put_text(e, "principal", c->principal);
     put_text(e, "note", c->note);
     put_word(e, "status", mandate_status_name(a->answer->error.status));
