@@ -19,7 +19,7 @@ typedef struct indexer {
     condition_template *shape[SHAPE_COUNT];
     condition_edge *edge; /* by mandate */
     int64_t offset;
-    bool incremental; /* bound and attached */
+    uint64_t owners; /* of all flips: a sum, so that each is read */
 } indexer;
 
 static void deaf(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now) {}
@@ -50,10 +50,10 @@ static void next_batch(workload *w, workload_change *changes, ready_change *read
     }
 }
 
-static bool apply(indexer *s, const ready_change *r)
+static bool apply(indexer *s, const ready_change *r, context_entity *probably)
 {
     change_origin o = {.offset = s->offset++, .event_time_us = CHANGE_NO_TIME};
-    return context_apply(s->graph, &r->change, &o) == CONTEXT_APPLIED;
+    return context_apply_near(s->graph, &r->change, &o, probably) == CONTEXT_APPLIED;
 }
 
 static bool indexer_init(indexer *s, workload *w)
@@ -76,7 +76,7 @@ static bool indexer_init(indexer *s, workload *w)
         for (int f = 0; f < FIELD_COUNT; f++) {
             ready_change r;
             make_ready(w, &r, i, (workload_field)f, workload_fact(&w->facts[i], (workload_field)f));
-            if (!apply(s, &r))
+            if (!apply(s, &r, NULL))
                 return false;
         }
     return s->edge != NULL;
@@ -119,37 +119,34 @@ static bool bind_all(arm_result *out, indexer *s)
     return ok;
 }
 
-/* As engine/step.c does. */
-static void look_ahead(const indexer *s, context_lookahead *look, const ready_change *ready, uint32_t i)
+static const change *change_ahead(const void *ready, uint32_t at)
 {
-    enum { TABLE = 28, ADDRESS = 22, ENTITY = 17, CELLS = 11, COHORT = 6, WORDS = 2 };
-    if (i + TABLE < BATCH)
-        context_ahead(s->graph, look, i + TABLE, context_hash(0, ready[i + TABLE].change.id));
-    if (i + ADDRESS < BATCH)
-        context_ahead_table(s->graph, look, i + ADDRESS);
-    if (i + ENTITY < BATCH)
-        context_ahead_entity(s->graph, look, i + ENTITY);
-    if (i + CELLS < BATCH) {
-        context_ahead_cells(s->graph, look, i + CELLS);
-        condition_ahead(s->x, context_ahead_guess(s->graph, look, i + CELLS), ready[i + CELLS].set.field, AHEAD_SLOT);
+    return at < BATCH ? &((const ready_change *)ready)[at].change : NULL;
+}
+
+/* Reads everything that a settling tells: who flipped, one by one. */
+static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint64_t *owners)
+{
+    uint64_t n = 0, sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < flips[i].count; k++)
+            sum += condition_post_owner(flips[i].posts[k]);
+        n += flips[i].count;
     }
-    if (i + COHORT < BATCH)
-        condition_ahead(s->x, context_ahead_guess(s->graph, look, i + COHORT), ready[i + COHORT].set.field, AHEAD_COHORT);
-    if (i + WORDS < BATCH)
-        condition_ahead(s->x, context_ahead_guess(s->graph, look, i + WORDS), ready[i + WORDS].set.field, AHEAD_WORDS);
+    *owners += sum;
+    return n;
 }
 
 BENCH_COUNTED static bool bench_index_changes(indexer *s, const ready_change *ready, uint64_t *flips)
 {
-    context_lookahead look;
-    memset(look.handle, 0xff, sizeof(look.handle));
+    look_ahead look;
     for (uint32_t i = 0; i < BATCH; i++) {
-        const condition_flip *list;
+        const condition_flips *list;
         uint32_t count = 0;
-        look_ahead(s, &look, ready, i);
-        if (!apply(s, &ready[i]) || !condition_settle(s->x, &list, &count))
+        ahead_of(&look, s->graph, s->x, change_ahead, ready, i);
+        if (!apply(s, &ready[i], ahead_entity(&look, i)) || !condition_settle(s->x, &list, &count))
             return false;
-        *flips += count;
+        *flips += read_flips(list, count, &s->owners);
     }
     return true;
 }
@@ -232,7 +229,7 @@ bool arm_naive(arm_result *out, arm_run *run)
         arm_clock start = arm_start();
         for (int i = 0; i < BATCH; i++) {
             const uint32_t *holder = &w->holders[(size_t)changes[i].deal * w->fanout];
-            ok &= apply(&s, &ready[i]);
+            ok &= apply(&s, &ready[i], NULL);
             for (uint32_t k = 0; k < w->holder_count[changes[i].deal]; k++) {
                 naive_mandate *m = &mandates[holder[k]];
                 if (!(m->reads >> changes[i].field & 1))

@@ -13,6 +13,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
+#include "engine/condition/ahead.h"
 #include "engine/condition/index.h"
 #include "engine/limits.h"
 #include "engine/step.h"
@@ -108,7 +109,7 @@ struct engine {
     engine_claims_load claims_load;
     void *claims_ctx;
     context *graph;
-    context_lookahead ahead;
+    look_ahead ahead; /* of the running step */
     condition_index *conditions;
     timers deadlines;
     VEC(mandate) mandates;

@@ -110,16 +110,19 @@ bool mandate_review(engine *e, uint32_t handle, const occasion *why)
 }
 
 /* Who flipped lies all over memory: asked for together, they come together. */
-static void owners_ahead(const engine *e, const condition_flip *flips, uint32_t count)
+static void owners_ahead(const engine *e, const condition_flips *flips, uint32_t count)
 {
-    for (uint32_t i = 0; count > 1 && i < count; i++) {
-        if (flips[i].clause == CLAUSE_WATCH) {
-            __builtin_prefetch(&e->pulses.data[flips[i].owner]);
-            continue;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < flips[i].count; k++) {
+            uint32_t owner = condition_post_owner(flips[i].posts[k]);
+            if (condition_post_clause(flips[i].posts[k]) == CLAUSE_WATCH) {
+                __builtin_prefetch(&e->pulses.data[owner]);
+                continue;
+            }
+            const char *m = (const char *)&e->mandates.data[owner];
+            for (size_t line = 0; line < sizeof(mandate); line += 64)
+                __builtin_prefetch(m + line);
         }
-        const char *m = (const char *)&e->mandates.data[flips[i].owner];
-        for (size_t line = 0; line < sizeof(mandate); line += 64)
-            __builtin_prefetch(m + line);
     }
 }
 
@@ -133,27 +136,33 @@ static void affected_ahead(const engine *e)
     }
 }
 
+/* Notes what a holder of a flipped condition has to do about it. */
+static bool note_flip(engine *e, uint32_t post, uint8_t now)
+{
+    uint32_t owner = condition_post_owner(post);
+    if (condition_post_clause(post) == CLAUSE_WATCH)
+        return watch_flipped(e, owner, condition_post_truth(post, now));
+    mandate *m = mandate_at(e, owner);
+    if (!m->affected)
+        m->affected = VEC_PUSH(&e->affected, owner);
+    return m->affected || engine_fail(e, "out of memory while settling conditions");
+}
+
 bool engine_settle(engine *e, const occasion *why)
 {
-    const condition_flip *flips;
+    const condition_flips *flips;
     uint32_t count;
     if (!condition_settle(e->conditions, &flips, &count))
         return engine_fail(e, "out of memory while settling conditions");
-    owners_ahead(e, flips, count);
+    if (count == 0)
+        return true;
+    if (count > 1 || flips->count > 1)
+        owners_ahead(e, flips, count);
     e->affected.len = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (flips[i].clause == CLAUSE_WATCH) {
-            if (!watch_flipped(e, flips[i].owner, flips[i].now))
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < flips[i].count; k++)
+            if (!note_flip(e, flips[i].posts[k], flips[i].now))
                 return false;
-            continue;
-        }
-        mandate *m = mandate_at(e, flips[i].owner);
-        if (m->affected)
-            continue;
-        m->affected = VEC_PUSH(&e->affected, flips[i].owner);
-        if (!m->affected)
-            return engine_fail(e, "out of memory while settling conditions");
-    }
     if (!watch_report(e, why))
         return false;
     affected_ahead(e);

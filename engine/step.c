@@ -2,8 +2,6 @@
 /* step - see step.h: time, then inputs in order, then what is left of cascades. */
 #include "engine/engine_int.h"
 
-#include "engine/condition/ahead.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
@@ -121,12 +119,12 @@ static void step_begin(engine *e)
     e->meta_changed = e->more = false;
 }
 
-static bool run_record(engine *e, const engine_input *in)
+static bool run_record(engine *e, const engine_input *in, context_entity *probably)
 {
     change_origin origin = in->origin;
     origin.seq = e->seq;
     for (uint32_t i = 0; i < in->change_count; i++) {
-        switch (context_apply(e->graph, &in->changes[i], &origin)) {
+        switch (context_apply_near(e->graph, &in->changes[i], &origin, i == 0 ? probably : NULL)) {
         case CONTEXT_APPLIED:
             e->changes_applied++;
             break;
@@ -168,7 +166,7 @@ static bool run_input(engine *e, const engine_input *in, uint32_t index)
 {
     switch (in->kind) {
     case INPUT_RECORD:
-        return run_record(e, in);
+        return run_record(e, in, ahead_entity(&e->ahead, index));
     case INPUT_COMMAND:
         return engine_command_run(e, &in->command, index);
     case INPUT_SOURCE:
@@ -199,37 +197,13 @@ static void step_result(engine *e, engine_result *out)
     watch_result(e, out);
 }
 
-/* The entity of an input's first change; further ones are rare. */
-enum { FETCH_TABLE = 28, FETCH_ADDRESS = 22, FETCH_ENTITY = 17, FETCH_CELLS = 11, FETCH_COHORT = 6, FETCH_WORDS = 2 };
-
-static const change *change_ahead(const engine_batch *batch, uint32_t at)
+/* The first change of an input; further ones are rare. */
+static const change *change_ahead(const void *ctx, uint32_t at)
 {
+    const engine_batch *batch = ctx;
     const engine_input *in = at < batch->count ? &batch->inputs[at] : NULL;
     return in && in->kind == INPUT_RECORD && in->change_count && in->changes[0].op != CHANGE_FORGET_TYPE ? in->changes
                                                                                                          : NULL;
-}
-
-static void conditions_ahead(engine *e, const engine_batch *batch, uint32_t at, ahead_stage stage)
-{
-    const change *ch = change_ahead(batch, at);
-    if (ch && ch->set_count)
-        condition_ahead(e->conditions, context_ahead_guess(e->graph, &e->ahead, at), ch->sets[0].field, stage);
-}
-
-static void look_ahead(engine *e, const engine_batch *batch, uint32_t i)
-{
-    const change *first = change_ahead(batch, i + FETCH_TABLE);
-    if (first)
-        context_ahead(e->graph, &e->ahead, i + FETCH_TABLE, context_hash(first->type, first->id));
-    if (change_ahead(batch, i + FETCH_ADDRESS))
-        context_ahead_table(e->graph, &e->ahead, i + FETCH_ADDRESS);
-    if (change_ahead(batch, i + FETCH_ENTITY))
-        context_ahead_entity(e->graph, &e->ahead, i + FETCH_ENTITY);
-    if (change_ahead(batch, i + FETCH_CELLS))
-        context_ahead_cells(e->graph, &e->ahead, i + FETCH_CELLS);
-    conditions_ahead(e, batch, i + FETCH_CELLS, AHEAD_SLOT);
-    conditions_ahead(e, batch, i + FETCH_COHORT, AHEAD_COHORT);
-    conditions_ahead(e, batch, i + FETCH_WORDS, AHEAD_WORDS);
 }
 
 mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err)
@@ -249,9 +223,8 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
     bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;
-    memset(&e->ahead.handle, 0xFF, sizeof(e->ahead.handle)); /* of inputs whose earlier stages were before the first */
     for (uint32_t i = 0; ok && i < batch->count; i++) {
-        look_ahead(e, batch, i);
+        ahead_of(&e->ahead, e->graph, e->conditions, change_ahead, batch, i);
         ok = run_input(e, &batch->inputs[i], i);
     }
     ok = ok && cascade_run(e);

@@ -17,17 +17,19 @@
 
 static uint64_t seed = UINT64_C(0x9E3779B97F4A7C15);
 
-void hash_seed(uint64_t secret) { seed = secret; }
+uint64_t hash_keys[2] = {UINT64_C(0x2D358DCCAA6C78A5), UINT64_C(0x8BB84B93962EACC9)};
+
+void hash_seed(uint64_t secret)
+{
+    static const uint64_t numbers[2] = {0, 1};
+    seed = secret;
+    for (int i = 0; i < 2; i++)
+        hash_keys[i] = XXH3_64bits_withSeed(&numbers[i], sizeof(numbers[i]), secret);
+}
 
 uint64_t hash_bytes(const void *data, size_t len) { return XXH3_64bits_withSeed(len ? data : "", len, seed); }
 
 uint64_t hash_u64(uint64_t v) { return XXH3_64bits_withSeed(&v, sizeof(v), seed); }
-
-uint64_t hash_mix(uint64_t a, uint64_t b)
-{
-    uint64_t pair[2] = {a, b};
-    return XXH3_64bits_withSeed(pair, sizeof(pair), seed);
-}
 
 uint64_t checksum64(const void *data, size_t len) { return XXH3_64bits(len ? data : "", len); }
 

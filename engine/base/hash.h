@@ -15,8 +15,14 @@ void hash_seed(uint64_t secret);
 uint64_t hash_bytes(const void *data, size_t len);
 static inline uint64_t hash_slice(mandate_slice s) { return hash_bytes(s.ptr, s.len); }
 uint64_t hash_u64(uint64_t v);
-/* Order-dependent combination. */
-uint64_t hash_mix(uint64_t a, uint64_t b);
+/* Order-dependent combination: a multiplication folded in two, keyed on both sides. */
+extern uint64_t hash_keys[2]; /* from the secret; nobody else's business */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)(a ^ hash_keys[0]) * (b ^ hash_keys[1]);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
 
 /* A checksum that is the same everywhere and for ever: against damage, not against intent. */
 uint64_t checksum64(const void *data, size_t len);

@@ -68,11 +68,8 @@ uint32_t table_find(const table *t, uint64_t hash, table_eq eq, const void *ctx,
 
 uint32_t table_guess(const table *t, uint64_t hash)
 {
-    uint32_t stored = stored_hash(hash), mask = t->cap - 1;
-    for (uint32_t i = stored & mask; t->count && t->entries[i].hash != 0; i = (i + 1) & mask)
-        if (t->entries[i].hash == stored)
-            return t->entries[i].handle;
-    return TABLE_NONE;
+    table_walk w;
+    return table_first(t, hash, &w);
 }
 
 bool table_add(table *t, uint64_t hash, uint32_t handle)

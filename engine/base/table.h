@@ -39,6 +39,26 @@ static inline void table_prefetch(const table *t, uint64_t hash)
     }
 }
 uint32_t table_guess(const table *t, uint64_t hash);
+/* The handles that may be a hash's, one after the other, TABLE_NONE at their end: table_find for those who compare in place. */
+typedef struct table_walk {
+    uint32_t stored, at;
+} table_walk;
+static inline uint32_t table_next(const table *t, table_walk *w)
+{
+    for (uint32_t mask = t->cap - 1;;) {
+        table_entry e = t->entries[w->at];
+        w->at = (w->at + 1) & mask;
+        if (e.hash == w->stored || e.hash == 0)
+            return e.hash ? e.handle : TABLE_NONE;
+    }
+}
+static inline uint32_t table_first(const table *t, uint64_t hash, table_walk *w)
+{
+    uint32_t high = (uint32_t)(hash >> 32);
+    w->stored = high ? high : 1;
+    w->at = w->stored & (t->cap - 1);
+    return t->count ? table_next(t, w) : TABLE_NONE;
+}
 /* Adds a handle whose key is not present. False when out of memory. */
 MANDATE_CHECK bool table_add(table *t, uint64_t hash, uint32_t handle);
 /* Removes exactly this handle; true when it was there. */

@@ -180,7 +180,7 @@ static uint64_t hash_number(cel_value v)
 
 static uint64_t hash_at(cel_value v, int depth)
 {
-    uint64_t h = hash_u64(v.kind);
+    uint64_t h = hash_mix(v.kind, UINT64_C(0xA0761D6478BD642F));
     if (depth > LIMIT_VALUE_DEPTH)
         return h;
     switch (v.kind) {

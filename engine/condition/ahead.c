@@ -10,34 +10,86 @@ static void fetch(const void *p, size_t bytes)
         __builtin_prefetch((const char *)p + i);
 }
 
-/* The one column that reads a cell; cells with many readers are in the cache anyway. */
-static const subscriber *reader_of(const slot *s, const context_entity *entity)
+/* The slot of the first cell that a change sets. */
+static const slot *slot_of(const condition_index *x, const context_seen *s)
 {
-    return s->entity == entity && s->subscribers == 1 ? &s->one : NULL;
+    const context_entity *e = s->entity;
+    if (!e || !s->change->set_count || e->type != s->change->type)
+        return NULL;
+    uint32_t at = e->slots[s->change->sets[0].field];
+    return at == CONTEXT_NO_SLOT ? NULL : &x->slots.data[at];
 }
 
-static void fetch_words(const subscriber *s)
+/* The one column that reads a cell; what has many readers is in the cache anyway. */
+static const subscriber *reader_of(const condition_index *x, const context_seen *s)
 {
-    const cohort *c = s->cohort;
-    const ladder *l = &c->column[s->column].constants;
-    fetch(c->words, c->columns * sizeof(uint64_t));
-    if (l->chunks == 1)
-        fetch(l->one.keys, l->one.cap <= 64 ? l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)) : 64);
+    const slot *p = slot_of(x, s);
+    return p && p->subscribers == 1 ? &p->one : NULL;
 }
 
-void condition_ahead(const condition_index *x, const context_entity *entity, uint16_t field, ahead_stage stage)
+static void slots_ahead(const condition_index *x, const context_seen *s)
 {
-    uint32_t s = entity ? entity->slots[field] : CONTEXT_NO_SLOT;
-    if (s == CONTEXT_NO_SLOT)
-        return;
-    const slot *p = &x->slots.data[s];
-    if (stage == AHEAD_SLOT) {
-        __builtin_prefetch(p);
-        return;
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+        __builtin_prefetch(slot_of(x, &s[i]));
+}
+
+static void cohorts_ahead(const condition_index *x, const context_seen *s)
+{
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++) {
+        const subscriber *r = reader_of(x, &s[i]);
+        if (r)
+            fetch(r->cohort, sizeof(cohort));
+        if (r)
+            fetch(&r->cohort->column[r->column], sizeof(column));
     }
-    const subscriber *reader = reader_of(p, entity);
-    if (reader && stage == AHEAD_COHORT)
-        fetch(reader->cohort, sizeof(cohort) + (reader->column + 1) * sizeof(column));
-    else if (reader)
-        fetch_words(reader);
+}
+
+enum { POSTS_AHEAD = 128 }; /* words of postings that are asked for before anybody knows whose */
+
+static void words_ahead(const condition_index *x, const context_seen *s)
+{
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++) {
+        const subscriber *r = reader_of(x, &s[i]);
+        if (!r)
+            continue;
+        const ladder *l = &r->cohort->column[r->column].constants;
+        fetch(r->cohort->words, r->cohort->columns * sizeof(uint64_t));
+        if (l->chunks == 1)
+            fetch(l->one.keys, l->one.cap <= 64 ? l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)) : 64);
+        if (r->cohort->posts_used <= POSTS_AHEAD)
+            fetch(r->cohort->posts, r->cohort->posts_used * sizeof(uint32_t));
+    }
+}
+
+/* One group enters, those on their way move one stage on. */
+static void move_on(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
+                    uint32_t group)
+{
+    enum { GROUPS = AHEAD_RING / AHEAD_GROUP };
+    context_seen *at[AHEAD_STAGES];
+    for (uint32_t s = 0; s < AHEAD_STAGES; s++)
+        at[s] = &a->seen[(group - s) % GROUPS * AHEAD_GROUP];
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+        at[0][i] = (context_seen){.change = of(batch, group * AHEAD_GROUP + i)};
+    context_ahead_table(graph, at[0], AHEAD_GROUP);
+    if (group >= 1)
+        context_ahead_address(graph, at[1], AHEAD_GROUP);
+    if (group >= 2)
+        context_ahead_entity(graph, at[2], AHEAD_GROUP);
+    if (group >= 3) {
+        context_ahead_cells(graph, at[3], AHEAD_GROUP);
+        slots_ahead(x, at[3]);
+    }
+    if (group >= 4)
+        cohorts_ahead(x, at[4]);
+    if (group >= 5)
+        words_ahead(x, at[5]);
+}
+
+void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
+                uint32_t at)
+{
+    uint32_t group = at / AHEAD_GROUP + AHEAD_STAGES;
+    for (uint32_t g = at == 0 ? 0 : group; g <= group; g++)
+        move_on(a, graph, x, of, batch, g);
 }

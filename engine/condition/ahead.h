@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ahead - asks for what the conditions on a cell will touch when it changes, where context/ahead.c leaves off: the slot, its cohort, the
- * cohort's words and constants. Each stage needs what the one before brought, so some inputs lie between them.
+ * ahead - asks in advance for what the inputs of a batch will touch: entities (context/ahead.c), then what the conditions on their
+ * cells need: the slot, its cohort, the cohort's words, constants and postings.
+ *
+ *   input   i   i+4   i+8   i+12   i+16   i+20   i+24        groups of four; each stage needs what the one before brought,
+ *           ^   words cohort cells  entity address table      and so much work lies between them
  *
  * Hints only: nothing here changes anything, nothing observable depends on it, and a guess may be wrong.
  */
@@ -10,9 +13,26 @@
 
 #include "engine/condition/index.h"
 
-typedef enum ahead_stage { AHEAD_SLOT, AHEAD_COHORT, AHEAD_WORDS } ahead_stage;
+enum { AHEAD_GROUP = 4, AHEAD_STAGES = 6, AHEAD_RING = 32 };
+_Static_assert((AHEAD_STAGES + 1) * AHEAD_GROUP <= AHEAD_RING, "groups on their way, and the one at work");
 
-/* `entity` was fetched before; NULL: nothing to do. */
-void condition_ahead(const condition_index *x, const context_entity *entity, uint16_t field, ahead_stage stage);
+typedef struct look_ahead {
+    context_seen seen[AHEAD_RING]; /* by input */
+} look_ahead;
+
+/* The change of an input by which its entity is found; NULL: it has none, or there is no such input. */
+typedef const change *(*ahead_change)(const void *batch, uint32_t input);
+
+void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
+                uint32_t at);
+/* Before each input, from 0 on. */
+static inline void ahead_of(look_ahead *a, const context *graph, const condition_index *x, ahead_change of,
+                            const void *batch, uint32_t at)
+{
+    if (at % AHEAD_GROUP == 0)
+        ahead_move(a, graph, x, of, batch, at);
+}
+/* Whom the input's change is probably about, or NULL. */
+static inline context_entity *ahead_entity(const look_ahead *a, uint32_t at) { return a->seen[at % AHEAD_RING].entity; }
 
 #endif

@@ -165,8 +165,8 @@ static void result_set(cohort *c, uint32_t member)
 {
     uint64_t low, high, bit = UINT64_C(1) << (member % 64), *result = cohort_word(c, member / 64) + c->columns;
     cohort_evaluate(c, member / 64, &low, &high);
-    result[0] = (result[0] & ~bit) | (low & bit);
-    result[1] = (result[1] & ~bit) | (high & bit);
+    result[WORD_LOW] = (result[WORD_LOW] & ~bit) | (low & bit);
+    result[WORD_HIGH] = (result[WORD_HIGH] & ~bit) | (high & bit);
 }
 
 static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
@@ -181,6 +181,7 @@ static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
         member = c->extent++;
     c->conditions[member] = record;
     c->holders[member] = HOLDERS_NONE;
+    cohort_word(c, member / 64)[c->columns + WORD_TAKEN] |= UINT64_C(1) << (member % 64);
     c->members++;
     *record_at(x, record) = (condition_record){.cohort = c->handle, .index = member, .refs = 1};
     if (!constants_add(x, c, member, keys) || (c->big && !big_add(c, member, keys)))
@@ -197,6 +198,7 @@ static void cohort_free(cohort *c)
         ladder_deinit(&c->column[i].constants);
     big_free(c);
     free(c->words);
+    free(c->posts);
     free(c);
 }
 
@@ -220,6 +222,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
         *col = (column){.slot = k->slots[i], .kind = k->shape->kind[i], .op = k->shape->op[i], .family = k->families[i]};
         c->laddered += is_laddered(col->kind);
         column_init(x, col, slot_value(x, col->slot));
+        c->odd += column_is_odd(col->mode);
         if (!slot_subscribe(x, col->slot, (subscriber){c, i}, &col->sub_at))
             return NULL;
     }
@@ -263,7 +266,7 @@ static void cohort_end(condition_index *x, cohort *c)
 {
     table_remove(&x->cohort_table, c->hash, c->handle);
     for (uint32_t i = 0; c->queued && i < x->cohort_queue.len; i++)
-        if (x->cohort_queue.data[i] == c->handle) {
+        if (x->cohort_queue.data[i] == c) {
             VEC_SWAP_REMOVE(&x->cohort_queue, i);
             break;
         }
@@ -311,7 +314,8 @@ static void cohort_compact(condition_index *x, cohort *c)
             column_fill(c, i);
     for (uint32_t w = 0; w < words_of(n); w++) {
         uint64_t *result = cohort_word(c, w) + c->columns;
-        cohort_evaluate(c, w, &result[0], &result[1]);
+        cohort_evaluate(c, w, &result[WORD_LOW], &result[WORD_HIGH]);
+        result[WORD_TAKEN] = n - w * 64 >= 64 ? UINT64_MAX : (UINT64_C(1) << (n - w * 64)) - 1;
     }
 }
 
@@ -328,6 +332,7 @@ void cohort_release(condition_index *x, cohort *c, uint32_t member)
     }
     if (c->big)
         big_remove(c, member);
+    cohort_word(c, member / 64)[c->columns + WORD_TAKEN] &= ~(UINT64_C(1) << (member % 64));
     c->conditions[member] = COHORT_FREE | c->free;
     c->free = member;
     c->members--;

@@ -16,8 +16,9 @@
  * marks their words; settling evaluates each marked word once, with the formula as bitwise operations, and reads the flips off the
  * difference. Unknown and error are states of a whole column: a constant of another kind makes another cohort (family).
  *
- * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high]
- * truth = high * 2 + low as in condition_truth. Behind the words stand the record and the holders of each member.
+ * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high] [taken]
+ * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand the record and the holders of
+ * each member; the postings of members with several holders lie together in another block (posts.c).
  */
 #ifndef MANDATE_ENGINE_CONDITION_COHORT_H
 #define MANDATE_ENGINE_CONDITION_COHORT_H
@@ -46,6 +47,7 @@ struct shape {
 
 /* What a column's cell makes of it. The first four are condition_truth: the same for every member. */
 enum { COLUMN_BITS = 4 };
+static inline bool column_is_odd(uint8_t mode) { return mode == TRUTH_UNKNOWN || mode == TRUTH_ERROR; }
 
 typedef struct column {
     uint32_t slot, sub_at;          /* its cell, and where it stands among the cell's subscribers */
@@ -59,17 +61,23 @@ typedef struct column {
 typedef struct cohort_big cohort_big;
 
 struct cohort {
-    shape *shape;
-    uint64_t hash;
+    /* what a change touches */
     uint64_t dirty; /* bit i: words i << shift ... are to be evaluated */
-    cohort_big *big;
+    shape *shape;
     uint64_t *words;
-    uint32_t *conditions;             /* the record of each member; of a free one: COHORT_FREE | next free */
     uint32_t *holders;                /* of each member */
-    uint32_t handle, members, extent; /* extent: members ever in use, first to last */
-    uint32_t free, cap;               /* free: first free member, or COHORT_FREE_END */
+    uint32_t *posts;                  /* runs of postings */
+    uint32_t extent;                  /* members ever in use, first to last */
     uint8_t columns, laddered, shift; /* laddered: columns with constants */
+    uint8_t odd;                      /* columns whose mode is unknown or error */
     bool queued;
+    /* what members that come and go touch */
+    uint32_t posts_used, posts_cap, posts_live; /* words of `posts`: given out, room, in use */
+    uint32_t handle, members;
+    uint32_t free, cap;   /* free: first free member, or COHORT_FREE_END */
+    uint32_t *conditions; /* the record of each member; of a free one: COHORT_FREE | next free */
+    cohort_big *big;
+    uint64_t hash;
     column column[];
 };
 #define COHORT_FREE UINT32_C(0x80000000)
@@ -92,7 +100,8 @@ static inline cohort *cohort_at(const condition_index *x, uint32_t handle)
     return ((const cohort_row *)rows_at(&x->cohorts, handle))->cohort;
 }
 
-static inline uint32_t cohort_stride(const cohort *c) { return c->columns + 2u; }
+enum { WORD_LOW, WORD_HIGH, WORD_TAKEN, WORD_PLANES }; /* behind the columns */
+static inline uint32_t cohort_stride(const cohort *c) { return c->columns + (uint32_t)WORD_PLANES; }
 static inline uint64_t *cohort_word(const cohort *c, uint32_t w) { return c->words + (size_t)w * cohort_stride(c); }
 static inline uint32_t words_of(uint32_t members) { return (members + 63) / 64; }
 static inline bool is_laddered(uint8_t kind) { return kind != NODE_TRUTH; }
@@ -143,9 +152,21 @@ bool cohort_settle(condition_index *x, cohort *c);
 static inline condition_truth cohort_truth(const cohort *c, uint32_t member)
 {
     const uint64_t *result = cohort_word(c, member / 64) + c->columns;
-    return (condition_truth)((result[0] >> (member % 64) & 1) | (result[1] >> (member % 64) & 1) << 1);
+    return (condition_truth)((result[WORD_LOW] >> (member % 64) & 1) | (result[WORD_HIGH] >> (member % 64) & 1) << 1);
 }
 bool cohort_verify(condition_index *x, const cohort *c, char *why, size_t size);
+
+/* --- posts.c ----------------------------------------------------------------------------------------------------------- */
+enum { POSTS_RUN = 1024 }; /* postings of a run; a longer list is one of its own */
+static inline uint32_t posts_len(uint32_t head) { return head & 0xffff; }
+/* The second holder of a member: both in a run from now on. */
+MANDATE_CHECK bool posts_start(cohort *c, uint32_t member, uint32_t first, uint32_t second);
+/* One more in its run, which has fewer than POSTS_RUN. */
+MANDATE_CHECK bool posts_push(cohort *c, uint32_t member, uint32_t post);
+/* One less; the posting that took its place, or HOLDERS_NONE. A last one is put back in place. */
+uint32_t posts_take_out(cohort *c, uint32_t member, uint32_t position);
+/* No run any more: `instead` stands in its place. */
+void posts_end(cohort *c, uint32_t member, uint32_t instead);
 
 /* --- cohort_big.c ---------------------------------------------------------------------------------------------------- */
 uint32_t big_find(const cohort *c, const member_keys *keys);

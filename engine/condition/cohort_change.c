@@ -10,6 +10,13 @@
 #include <assert.h>
 #include <stdio.h>
 
+/* Written before it is read, always: not zeroed first, though the build does so to what it cannot be sure of. */
+#if defined(__has_attribute) && __has_attribute(uninitialized)
+#define COHORT_UNSET __attribute__((uninitialized))
+#else
+#define COHORT_UNSET
+#endif
+
 static uint32_t class_of(const condition_index *x, cell_value *v)
 {
     if (!v->has_class) {
@@ -69,30 +76,31 @@ bool column_bit(const column *col, uint64_t key)
 /* --- marking ------------------------------------------------------------------------------------------------- */
 static void mark_all(cohort *c) { c->dirty = UINT64_MAX; }
 
-static void queue(condition_index *x, cohort *c)
+/* Turns the bits of members from one key up to another, within a chunk; false when the end lies behind it. */
+static bool turn_in(condition_index *x, cohort *c, uint32_t i, const ladder_chunk *chunk, uint32_t at, uint64_t to)
 {
-    if (!c->queued && c->dirty) {
-        c->queued = VEC_PUSH(&x->cohort_queue, c->handle);
-        x->failed |= !c->queued;
+    const uint32_t *members = ladder_members(chunk);
+    uint32_t first = at;
+    for (; at < chunk->len && chunk->keys[at] < to; at++) {
+        uint32_t m = members[at];
+        cohort_word(c, m / 64)[i] ^= UINT64_C(1) << (m % 64);
+        c->dirty |= UINT64_C(1) << (m / 64 >> c->shift);
     }
+    x->stats.leaf_flips += at - first;
+    return at < chunk->len;
 }
 
 /* Turns the bits of members from one key up to another. */
 static void turn(condition_index *x, cohort *c, uint32_t i, uint64_t from, uint64_t to)
 {
     const ladder *l = &c->column[i].constants;
-    for (rung r = ladder_find_key(l, from); rung_valid(l, r); r.chunk++, r.at = 0) {
-        const ladder_chunk *chunk = ladder_chunk_at(l, r.chunk);
-        const uint32_t *members = ladder_members(chunk);
-        for (; r.at < chunk->len; r.at++) {
-            if (chunk->keys[r.at] >= to)
-                return;
-            uint32_t m = members[r.at];
-            cohort_word(c, m / 64)[i] ^= UINT64_C(1) << (m % 64);
-            c->dirty |= UINT64_C(1) << (m / 64 >> c->shift);
-            x->stats.leaf_flips++;
-        }
+    if (l->chunks == 1) {
+        turn_in(x, c, i, &l->one, ladder_chunk_find(&l->one, from), to);
+        return;
     }
+    for (rung r = ladder_find_key(l, from); rung_valid(l, r); r.chunk++, r.at = 0)
+        if (turn_in(x, c, i, ladder_chunk_at(l, r.chunk), r.at, to))
+            return;
 }
 
 void column_fill(cohort *c, uint32_t i)
@@ -118,19 +126,26 @@ void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
     uint64_t bound = col->bound;
     column_state(x, col, now);
     if (mode != col->mode) {
+        c->odd += column_is_odd(col->mode);
+        c->odd -= column_is_odd(mode);
         if (col->mode == COLUMN_BITS)
             column_fill(c, i);
         mark_all(c);
         x->stats.leaf_flips += col->kind == NODE_TRUTH ? 1 : col->constants.len;
-    } else if (mode == COLUMN_BITS && col->kind == NODE_EQUAL && klass != col->klass) {
+    } else if (mode != COLUMN_BITS) {
+        return;
+    } else if (col->kind == NODE_EQUAL && klass != col->klass) {
         if (klass != CONDITION_NONE)
             turn(x, c, i, klass, (uint64_t)klass + 1);
         if (col->klass != CONDITION_NONE)
             turn(x, c, i, col->klass, (uint64_t)col->klass + 1);
-    } else if (mode == COLUMN_BITS && col->kind == NODE_ORDER && bound != col->bound) {
+    } else if (col->kind == NODE_ORDER && bound != col->bound) {
         turn(x, c, i, bound < col->bound ? bound : col->bound, bound < col->bound ? col->bound : bound);
     }
-    queue(x, c);
+    if (c->dirty && !c->queued) {
+        c->queued = VEC_PUSH(&x->cohort_queue, c);
+        x->failed |= !c->queued;
+    }
 }
 
 /* --- evaluating ----------------------------------------------------------------------------------------------- */
@@ -166,7 +181,7 @@ static planes column_planes(const cohort *c, const uint64_t *word, uint32_t i)
 
 static void evaluate_four(const cohort *c, const uint64_t *word, uint64_t *low, uint64_t *high)
 {
-    planes stack[SHAPE_STACK];
+    planes stack[SHAPE_STACK] COHORT_UNSET;
     uint32_t top = 0;
     for (uint32_t pc = 0; pc < c->shape->code_len; pc++) {
         uint8_t op = c->shape->code[pc];
@@ -183,38 +198,35 @@ static void evaluate_four(const cohort *c, const uint64_t *word, uint64_t *low, 
     *high = stack[0].u | stack[0].e;
 }
 
-/* Nothing is unknown or in error, as nearly always: one plane does. */
-static uint64_t evaluate_two(const cohort *c, const uint64_t *word)
+static uint64_t column_plane(const cohort *c, const uint64_t *word, uint32_t i)
 {
-    uint64_t stack[SHAPE_STACK];
-    uint32_t top = 0;
-    for (uint32_t pc = 0; pc < c->shape->code_len; pc++) {
-        uint8_t op = c->shape->code[pc];
-        if (op == CODE_NOT) {
-            stack[top - 1] = ~stack[top - 1];
-        } else if (op == CODE_AND) {
-            top--;
-            stack[top - 1] &= stack[top];
-        } else {
-            const column *col = &c->column[op];
-            stack[top++] = col->mode == COLUMN_BITS ? word[op] : UINT64_C(0) - (uint64_t)(col->mode == TRUTH_TRUE);
-        }
-    }
-    return stack[0];
+    uint8_t mode = c->column[i].mode;
+    return mode == COLUMN_BITS ? word[i] : UINT64_C(0) - (uint64_t)(mode == TRUTH_TRUE);
 }
 
-static bool is_two_valued(const cohort *c)
+/* Nothing is unknown or in error, as nearly always: one plane does. The topmost value is kept in a register. */
+static uint64_t evaluate_two(const cohort *c, const uint64_t *word)
 {
-    for (uint32_t i = 0; i < c->columns; i++)
-        if (c->column[i].mode == TRUTH_UNKNOWN || c->column[i].mode == TRUTH_ERROR)
-            return false;
-    return true;
+    uint64_t below[SHAPE_STACK] COHORT_UNSET, value = column_plane(c, word, c->shape->code[0]);
+    uint32_t depth = 0;
+    for (uint32_t pc = 1; pc < c->shape->code_len; pc++) {
+        uint8_t op = c->shape->code[pc];
+        if (op == CODE_NOT) {
+            value = ~value;
+        } else if (op == CODE_AND) {
+            value &= below[--depth];
+        } else {
+            below[depth++] = value;
+            value = column_plane(c, word, op);
+        }
+    }
+    return value;
 }
 
 void cohort_evaluate(const cohort *c, uint32_t w, uint64_t *low, uint64_t *high)
 {
     const uint64_t *word = cohort_word(c, w);
-    if (is_two_valued(c)) {
+    if (c->odd == 0) {
         *low = evaluate_two(c, word);
         *high = 0;
     } else {
@@ -222,42 +234,19 @@ void cohort_evaluate(const cohort *c, uint32_t w, uint64_t *low, uint64_t *high)
     }
 }
 
-/* Fetches the lists of those who flipped, then what is in them: each chain of misses beside the others. */
-static void holders_ahead(const condition_index *x, const cohort *c, uint32_t w, uint64_t changed)
-{
-    for (int step = 0; step < 2; step++)
-        for (uint64_t left = changed; left; left &= left - 1)
-            holders_fetch(x, c->holders[w * 64 + (uint32_t)__builtin_ctzll(left)], step);
-}
-
-/* Bits of members that are there. */
-static uint64_t taken(const cohort *c, uint32_t w, uint64_t bits)
-{
-    uint64_t out = 0;
-    for (; bits; bits &= bits - 1) {
-        uint32_t m = w * 64 + (uint32_t)__builtin_ctzll(bits);
-        if (m < c->extent && !(c->conditions[m] & COHORT_FREE))
-            out |= bits & -bits;
-    }
-    return out;
-}
-
 static bool settle_word(condition_index *x, cohort *c, uint32_t w)
 {
     uint64_t low, high, *result = cohort_word(c, w) + c->columns;
     cohort_evaluate(c, w, &low, &high);
-    uint64_t old_low = result[0], old_high = result[1], changed = (low ^ old_low) | (high ^ old_high);
-    result[0] = low;
-    result[1] = high;
-    if (c->members < c->extent || w * 64 + 64 > c->extent)
-        changed = taken(c, w, changed);
-    if (changed & (changed - 1))
-        holders_ahead(x, c, w, changed);
+    uint64_t old_low = result[WORD_LOW], old_high = result[WORD_HIGH];
+    uint64_t changed = ((low ^ old_low) | (high ^ old_high)) & result[WORD_TAKEN];
+    result[WORD_LOW] = low;
+    result[WORD_HIGH] = high;
     for (; changed; changed &= changed - 1) {
-        uint32_t bit = (uint32_t)__builtin_ctzll(changed), m = w * 64 + bit;
+        uint32_t bit = (uint32_t)__builtin_ctzll(changed);
         x->stats.node_flips++;
-        if (!holders_flip(x, c->holders[m], (condition_truth)((old_low >> bit & 1) | (old_high >> bit & 1) << 1),
-                          (condition_truth)((low >> bit & 1) | (high >> bit & 1) << 1)))
+        if (!holders_flip(x, &c->holders[w * 64 + bit], c->posts, (old_low >> bit & 1) | (old_high >> bit & 1) << 1,
+                          (low >> bit & 1) | (high >> bit & 1) << 1))
             return false;
     }
     return true;
@@ -269,6 +258,8 @@ bool cohort_settle(condition_index *x, cohort *c)
     uint64_t dirty = c->dirty;
     c->dirty = 0;
     c->queued = false;
+    if (words == 1)
+        return settle_word(x, c, 0);
     for (; dirty; dirty &= dirty - 1) {
         uint32_t from = (uint32_t)__builtin_ctzll(dirty) << c->shift, to = from + (1u << c->shift);
         if (from >= words)
@@ -351,6 +342,13 @@ bool cohort_verify(condition_index *x, const cohort *c, char *why, size_t size)
         if (c->column[i].constants.len != (is_laddered(c->column[i].kind) ? c->members : 0))
             return snprintf(why, size, "cohort %u: column %u has %u constants", c->handle, i, c->column[i].constants.len),
                    false;
+    uint32_t odd = 0, taken = 0;
+    for (uint32_t i = 0; i < c->columns; i++)
+        odd += column_is_odd(c->column[i].mode);
+    for (uint32_t w = 0; w < words_of(c->extent); w++)
+        taken += (uint32_t)__builtin_popcountll(cohort_word(c, w)[c->columns + WORD_TAKEN]);
+    if (odd != c->odd || taken != c->members)
+        return snprintf(why, size, "cohort %u: %u columns are odd, %u members taken", c->handle, odd, taken), false;
     if (members != c->members)
         return snprintf(why, size, "cohort %u counts %u members and has %u", c->handle, c->members, members), false;
     return true;

@@ -31,27 +31,29 @@ static klass *class_at(const condition_index *x, uint32_t k) { return rows_at(&x
 cel_value class_value(const condition_index *x, uint32_t k) { return class_at(x, k)->value; }
 uint32_t class_size(void) { return sizeof(klass); }
 
-static bool class_eq(const void *ctx, uint32_t handle, const void *key)
+static uint32_t class_with(const condition_index *x, cel_value v, uint64_t hash)
 {
-    return cel_equal(class_at(ctx, handle)->value, *(const cel_value *)key);
+    table_walk w;
+    for (uint32_t k = table_first(&x->class_table, hash, &w); k != TABLE_NONE; k = table_next(&x->class_table, &w)) {
+        const klass *c = class_at(x, k);
+        if (c->hash == hash && cel_equal(c->value, v))
+            return k;
+    }
+    return CONDITION_NONE;
 }
 
-uint32_t class_find(const condition_index *x, cel_value v)
-{
-    uint32_t k = table_find(&x->class_table, cel_hash(v), class_eq, x, &v);
-    return k == TABLE_NONE ? CONDITION_NONE : k;
-}
+uint32_t class_find(const condition_index *x, cel_value v) { return class_with(x, v, cel_hash(v)); }
 
 uint32_t class_take(condition_index *x, cel_value v)
 {
-    uint32_t k = class_find(x, v);
+    uint64_t hash = cel_hash(v);
+    uint32_t k = class_with(x, v, hash);
     cel_value owned;
     if (k != CONDITION_NONE)
         return class_at(x, k)->refs++, k;
     if (!value_own(&owned, v))
         return CONDITION_NONE;
     k = rows_take(&x->classes);
-    uint64_t hash = cel_hash(v);
     if (k == ROWS_NONE || !table_add(&x->class_table, hash, k)) {
         if (k != ROWS_NONE)
             rows_give(&x->classes, k);

@@ -8,14 +8,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static holder_list *list_at(const condition_index *x, uint32_t holders)
-{
-    return rows_at(&x->lists, holders & ~HOLDERS_LIST);
-}
+/* Where the holders of a condition stand, and the cohort of which it is a member. */
+typedef struct holding {
+    uint32_t *holders;
+    cohort *cohort; /* NULL: it is a node */
+    uint32_t member;
+} holding;
 
-static uint32_t *holders_of(const condition_index *x, const condition_record *r)
+static holding holding_of(const condition_index *x, condition_edge edge)
 {
-    return r->cohort == COHORT_NONE ? &x->nodes.data[r->index].holders : &cohort_at(x, r->cohort)->holders[r->index];
+    const condition_record *r = record_at(x, edge >> 1);
+    cohort *c = r->cohort == COHORT_NONE ? NULL : cohort_at(x, r->cohort);
+    return (holding){c ? &c->holders[r->index] : &x->nodes.data[r->index].holders, c, r->index};
 }
 
 uint32_t record_of_node(condition_index *x, uint32_t node)
@@ -41,7 +45,7 @@ void condition_release(condition_index *x, condition_edge edge)
     assert(r->refs > 0);
     if (--r->refs)
         return;
-    assert(*holders_of(x, r) == HOLDERS_NONE);
+    assert(*holding_of(x, edge).holders == HOLDERS_NONE);
     uint32_t in = r->cohort, index = r->index;
     rows_give(&x->records, edge >> 1);
     if (in != COHORT_NONE) {
@@ -77,41 +81,59 @@ static bool list_push(holder_list *l, uint32_t post)
     return true;
 }
 
-bool holders_add(condition_index *x, uint32_t *holders, uint32_t post, uint32_t *position)
+/* All that is there so far, and one more, in a list of its own. */
+static bool become_own(condition_index *x, const holding *h, const uint32_t *posts, uint32_t len, uint32_t post)
 {
-    *position = 0;
-    if (*holders == HOLDERS_NONE)
-        return *holders = post, true;
-    if (!(*holders & HOLDERS_LIST)) {
-        uint32_t list = rows_take(&x->lists);
-        if (list == ROWS_NONE || !list_push(list_at(x, list), *holders))
+    uint32_t list = rows_take(&x->lists);
+    if (list == ROWS_NONE)
+        return false;
+    assert(list < HOLDERS_NONE - HOLDERS_OWN);
+    holder_list *l = rows_at(&x->lists, list);
+    for (uint32_t i = 0; i < len; i++)
+        if (!list_push(l, posts[i]))
             return false;
-        *holders = HOLDERS_LIST | list;
-    }
-    holder_list *l = list_at(x, *holders);
-    *position = l->len;
-    return list_push(l, post);
+    if (!list_push(l, post))
+        return false;
+    if (h->cohort && len > 1)
+        posts_end(h->cohort, h->member, HOLDERS_NONE);
+    *h->holders = HOLDERS_OWN + list;
+    return true;
 }
 
-uint32_t holders_remove(condition_index *x, uint32_t *holders, uint32_t position)
+static bool holders_add(condition_index *x, const holding *h, uint32_t post, uint32_t *position)
 {
-    if (!(*holders & HOLDERS_LIST)) {
-        assert(position == 0);
-        *holders = HOLDERS_NONE;
-        return HOLDERS_NONE;
+    uint32_t now = *h->holders;
+    *position = 0;
+    if (now == HOLDERS_NONE)
+        return *h->holders = post, true;
+    if (now >= HOLDERS_OWN) {
+        holder_list *l = holders_own(x, now);
+        *position = l->len;
+        return list_push(l, post);
     }
-    holder_list *l = list_at(x, *holders);
-    assert(*holders != HOLDERS_NONE && position < l->len);
+    if (now >= HOLDERS_RUN) {
+        const uint32_t *run = h->cohort->posts + (now - HOLDERS_RUN);
+        *position = posts_len(*run);
+        return *position < POSTS_RUN ? posts_push(h->cohort, h->member, post) : become_own(x, h, run + 1, *position, post);
+    }
+    *position = 1;
+    return h->cohort ? posts_start(h->cohort, h->member, now, post) : become_own(x, h, &now, 1, post);
+}
+
+static uint32_t own_remove(condition_index *x, uint32_t *holders, uint32_t position)
+{
+    uint32_t row = *holders - HOLDERS_OWN;
+    holder_list *l = holders_own(x, *holders);
+    assert(position < l->len);
     uint32_t moved = l->posts[--l->len];
     bool took_place = position < l->len;
     if (took_place)
         l->posts[position] = moved;
     if (l->len == 1) { /* back in place */
-        uint32_t list = *holders & ~HOLDERS_LIST;
         *holders = l->posts[0];
         free(l->posts);
         l->posts = NULL;
-        rows_give(&x->lists, list);
+        rows_give(&x->lists, row);
     } else if (l->len < l->cap / 4) {
         uint32_t *posts = realloc(l->posts, l->cap / 2 * sizeof(*posts));
         if (posts) { /* otherwise it costs memory only */
@@ -122,55 +144,39 @@ uint32_t holders_remove(condition_index *x, uint32_t *holders, uint32_t position
     return took_place ? moved : HOLDERS_NONE;
 }
 
-void holders_fetch(const condition_index *x, uint32_t holders, int step)
+/* The posting that took the freed place, or HOLDERS_NONE. */
+static uint32_t holders_remove(condition_index *x, const holding *h, uint32_t position)
 {
-    if (holders == HOLDERS_NONE || !(holders & HOLDERS_LIST))
-        return;
-    const holder_list *l = list_at(x, holders);
-    __builtin_prefetch(step ? (const void *)l->posts : l);
-}
-
-bool holders_flip(condition_index *x, uint32_t holders, condition_truth before, condition_truth now)
-{
-    uint32_t one = holders, n = 1;
-    const uint32_t *posts = &one;
-    if (holders == HOLDERS_NONE)
-        return true;
-    if (holders & HOLDERS_LIST) {
-        const holder_list *l = list_at(x, holders);
-        posts = l->posts;
-        n = l->len;
-    }
-    if (!VEC_RESERVE(&x->flips, x->flips.len + n))
-        return false;
-    condition_flip *out = x->flips.data + x->flips.len;
-    for (uint32_t i = 0; i < n; i++)
-        out[i] = (condition_flip){.owner = posts[i] >> 3,
-                                  .clause = (uint8_t)(posts[i] >> 1 & 3),
-                                  .before = posts[i] & 1 ? truth_not(before) : before,
-                                  .now = posts[i] & 1 ? truth_not(now) : now};
-    x->flips.len += n;
-    return true;
+    assert(*h->holders != HOLDERS_NONE);
+    if (*h->holders >= HOLDERS_OWN)
+        return own_remove(x, h->holders, position);
+    if (*h->holders >= HOLDERS_RUN)
+        return posts_take_out(h->cohort, h->member, position);
+    assert(position == 0);
+    *h->holders = HOLDERS_NONE;
+    return HOLDERS_NONE;
 }
 
 bool condition_attach(condition_index *x, condition_edge edge, uint32_t owner, uint8_t clause, uint32_t *position)
 {
+    holding h = holding_of(x, edge);
     assert(owner <= OWNER_MAX);
-    return holders_add(x, holders_of(x, record_at(x, edge >> 1)), owner << 3 | (uint32_t)clause << 1 | (edge & 1), position);
+    return holders_add(x, &h, owner << 3 | (uint32_t)clause << 1 | (edge & 1), position);
 }
 
 void condition_detach(condition_index *x, condition_edge edge, uint32_t position, condition_moved moved, void *ctx)
 {
-    uint32_t post = holders_remove(x, holders_of(x, record_at(x, edge >> 1)), position);
+    holding h = holding_of(x, edge);
+    uint32_t post = holders_remove(x, &h, position);
     if (post != HOLDERS_NONE)
-        moved(ctx, post >> 3, (uint8_t)(post >> 1 & 3), position);
+        moved(ctx, condition_post_owner(post), condition_post_clause(post), position);
 }
 
 void holders_deinit(condition_index *x)
 {
     for (uint32_t i = 0; i < rows_bound(&x->lists); i++)
-        if (rows_there(&x->lists, i) && list_at(x, i)->posts)
-            free(list_at(x, i)->posts);
+        if (rows_there(&x->lists, i))
+            free(((holder_list *)rows_at(&x->lists, i))->posts);
     rows_deinit(&x->lists);
     rows_deinit(&x->records);
 }

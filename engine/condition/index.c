@@ -128,20 +128,18 @@ static bool collect(condition_index *x)
     for (uint32_t i = 0; i < x->log.len; i++) {
         condition_node *n = &x->nodes.data[x->log.data[i]];
         n->logged = false;
-        if (n->truth != n->logged_truth &&
-            !holders_flip(x, n->holders, (condition_truth)n->logged_truth, (condition_truth)n->truth))
+        if (n->truth != n->logged_truth && !holders_flip(x, &n->holders, NULL, n->logged_truth, n->truth))
             return false;
     }
     x->log.len = 0;
     for (uint32_t i = 0; i < x->cohort_queue.len; i++)
-        if (!cohort_settle(x, cohort_at(x, x->cohort_queue.data[i])))
+        if (!cohort_settle(x, x->cohort_queue.data[i]))
             return false;
     x->cohort_queue.len = 0;
-    x->stats.condition_flips += x->flips.len;
     return true;
 }
 
-bool condition_settle(condition_index *x, const condition_flip **flips, uint32_t *count)
+bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count)
 {
     if (x->failed || (x->dirty.len && !run_dirty(x)))
         return false;

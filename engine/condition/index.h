@@ -31,12 +31,21 @@ typedef struct condition_index condition_index;
 typedef uint32_t condition_edge;
 enum { CONDITION_NONE = INT32_MAX };
 
-/* A condition of `owner` that changed its truth value while settling. */
-typedef struct condition_flip {
-    uint32_t owner;
-    uint8_t clause;
-    condition_truth before, now;
-} condition_flip;
+/* A condition that changed its truth value while settling, and everybody who holds it: their postings, side by side, as they stand
+ * in the index. Nothing is copied: a flip costs its condition, and whoever wants to hear of it walks the postings. */
+typedef struct condition_flips {
+    const uint32_t *posts;
+    uint32_t count;      /* at least one */
+    uint8_t before, now; /* condition_truth of the condition; a posting may hold its negation */
+} condition_flips;
+static inline uint32_t condition_post_owner(uint32_t post) { return post >> 3; }
+static inline uint8_t condition_post_clause(uint32_t post) { return post >> 1 & 3; }
+static inline condition_truth condition_post_truth(uint32_t post, uint8_t of_condition)
+{
+    bool turned = (post & 1) && of_condition <= TRUTH_TRUE;
+    return (condition_truth)(turned ? of_condition ^ 1 : of_condition);
+}
+_Static_assert(TRUTH_FALSE == 0 && TRUTH_TRUE == 1, "they are each other's negation");
 
 /* `timers` gets TIMER_CONDITION entries. All borrowed, all outlive the index. */
 MANDATE_CHECK mandate_status condition_index_create(condition_index **out, context *graph, timers *deadlines,
@@ -78,13 +87,13 @@ void condition_detach(condition_index *x, condition_edge edge, uint32_t position
 
 /* A TIMER_CONDITION came due. */
 MANDATE_CHECK bool condition_timer(condition_index *x, uint32_t node);
-/* Runs dirty programs, propagates, and lists who flipped: valid until the next call. False: out of memory, fatal. */
-MANDATE_CHECK bool condition_settle(condition_index *x, const condition_flip **flips, uint32_t *count);
+/* Runs dirty programs, propagates, and lists what flipped: valid until the next call of this file. False: out of memory, fatal. */
+MANDATE_CHECK bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count);
 
 /* Counters since creation. */
 typedef struct condition_stats {
     uint64_t leaf_flips, node_flips, programs_run;
-    uint64_t condition_flips;                              /* as listed by condition_settle: one for each holder */
+    uint64_t condition_flips;                              /* as told by condition_settle: one for each holder */
     uint32_t conditions, cohorts, nodes, slots, templates; /* conditions: distinct ones */
 } condition_stats;
 void condition_get_stats(const condition_index *x, condition_stats *out);

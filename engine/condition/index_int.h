@@ -29,9 +29,11 @@ typedef struct condition_record {
 } condition_record;
 #define COHORT_NONE UINT32_MAX
 
-/* Holders of a condition, kept with the member or node that decides it: none, one posting in place, or a list. A posting is owner << 3 | clause << 1 | negated. */
+/* Holders of a condition, kept with the member or node that decides it: none, one posting in place, a run in the cohort's block
+ * (its place there), or a list of its own (its row). A posting is owner << 3 | clause << 1 | negated. */
 #define HOLDERS_NONE UINT32_MAX
-#define HOLDERS_LIST UINT32_C(0x80000000)
+#define HOLDERS_RUN UINT32_C(0x80000000) /* from here on: runs */
+#define HOLDERS_OWN UINT32_C(0xC0000000) /* from here on: lists of their own */
 enum { OWNER_MAX = (1 << 28) - 1 };
 
 typedef struct holder_list {
@@ -144,19 +146,19 @@ struct condition_index {
     uint32_t slot_free;
     table shared; /* leaves and AND nodes by content */
     rows records, lists, classes, cohorts;
-    table class_table;    /* equal constants */
-    table cohort_table;   /* cohorts by shape and cells */
-    table shape_table;    /* shapes by content */
-    VEC(shape *) shapes;  /* NULL: free */
-    uint32_t shape_free;  /* none before this one is free */
-    u32_vec cohort_queue; /* cohorts with marked words */
+    table class_table;          /* equal constants */
+    table cohort_table;         /* cohorts by shape and cells */
+    table shape_table;          /* shapes by content */
+    VEC(shape *) shapes;        /* NULL: free */
+    uint32_t shape_free;        /* none before this one is free */
+    VEC(cohort *) cohort_queue; /* with marked words */
     table templates;
     VEC(condition_template *) template_list; /* NULL: free */
     u32_vec template_free;                   /* handles to use again; has room for all */
     u32_vec dirty;                           /* opaque nodes to run */
     VEC(u32_vec) levels;                     /* AND nodes to look at, by level */
     u32_vec log;                             /* nodes whose truth changed since the last settle */
-    VEC(condition_flip) flips;
+    VEC(condition_flips) flips;
     u32_vec slots_read; /* room for reading.slots, kept from run to run */
     lift lifted;        /* the last text looked at */
     arena scratch;      /* one evaluation */
@@ -171,14 +173,29 @@ struct condition_index {
 static inline condition_record *record_at(const condition_index *x, uint32_t record) { return rows_at(&x->records, record); }
 /* The record of a node, whose reference it takes over; CONDITION_NONE: out of memory. */
 uint32_t record_of_node(condition_index *x, uint32_t node);
-MANDATE_CHECK bool holders_add(condition_index *x, uint32_t *holders, uint32_t post, uint32_t *position);
-/* The posting that took the freed place, or HOLDERS_NONE. */
-uint32_t holders_remove(condition_index *x, uint32_t *holders, uint32_t position);
-/* Lists a flip for each holder. */
-MANDATE_CHECK bool holders_flip(condition_index *x, uint32_t holders, condition_truth before, condition_truth now);
+static inline holder_list *holders_own(const condition_index *x, uint32_t holders)
+{
+    return rows_at(&x->lists, holders - HOLDERS_OWN);
+}
+/* Lists a flip: `posts` are the runs of the cohort in which `holders` stand; neither may move before the flips are read. */
+MANDATE_CHECK static inline bool holders_flip(condition_index *x, const uint32_t *holders, const uint32_t *posts,
+                                              uint32_t before, uint32_t now)
+{
+    condition_flips f = {.posts = holders, .count = 1, .before = (uint8_t)before, .now = (uint8_t)now};
+    if (*holders == HOLDERS_NONE)
+        return true;
+    if (*holders >= HOLDERS_OWN) {
+        const holder_list *l = holders_own(x, *holders);
+        f.posts = l->posts;
+        f.count = l->len;
+    } else if (*holders >= HOLDERS_RUN) {
+        f.posts = posts + (*holders - HOLDERS_RUN);
+        f.count = *f.posts++ & 0xffff;
+    }
+    x->stats.condition_flips += f.count;
+    return VEC_PUSH(&x->flips, f);
+}
 void holders_deinit(condition_index *x);
-/* Fetches a list of holders into the cache (step 0), then what is in it (step 1). */
-void holders_fetch(const condition_index *x, uint32_t holders, int step);
 
 /* --- slot.c ---------------------------------------------------------------------------------------- */
 /* The slot of a cell, created when needed, with one more reference; CONDITION_NONE: out of memory. */

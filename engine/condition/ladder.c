@@ -27,21 +27,9 @@ static uint32_t chunk_for(const ladder *l, uint64_t key, uint32_t member)
     return lo;
 }
 
-/* Without a branch that depends on what is found: it would be mispredicted every other time. */
-static uint32_t lower_bound(const uint64_t *keys, uint32_t len, uint64_t key)
-{
-    const uint64_t *base = keys;
-    while (len > 1) {
-        uint32_t half = len / 2;
-        base = base[half - 1] < key ? base + half : base;
-        len -= half;
-    }
-    return (uint32_t)(base - keys) + (len == 1 && *base < key);
-}
-
 static uint32_t place_in(const ladder_chunk *c, uint64_t key, uint32_t member)
 {
-    uint32_t at = lower_bound(c->keys, c->len, key), hi = c->len;
+    uint32_t at = ladder_chunk_find(c, key), hi = c->len;
     if (member == 0 || at == hi || c->keys[at] != key)
         return at;
     const uint32_t *members = ladder_members(c);

@@ -50,6 +50,20 @@ static inline rung rung_next(const ladder *l, rung r)
     return r.at + 1 < ladder_chunk_at(l, r.chunk)->len ? (rung){r.chunk, r.at + 1} : (rung){r.chunk + 1, 0};
 }
 
+/* In a chunk: the first entry with a key not below `key`, or its length. Without a branch that depends on what is found: it would be
+ * mispredicted every other time. */
+static inline uint32_t ladder_chunk_find(const ladder_chunk *c, uint64_t key)
+{
+    const uint64_t *base = c->keys;
+    uint32_t len = c->len;
+    while (len > 1) {
+        uint32_t half = len / 2;
+        base = base[half - 1] < key ? base + half : base;
+        len -= half;
+    }
+    return (uint32_t)(base - c->keys) + (len == 1 && *base < key);
+}
+
 /* The first entry not below (key, member). */
 rung ladder_find(const ladder *l, uint64_t key, uint32_t member);
 /* The first entry with a key not below `key`. */

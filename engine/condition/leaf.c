@@ -251,9 +251,26 @@ static void equal_change(condition_index *x, uint32_t s, cel_value v, cel_value 
 
 static bool same_scalar(cel_value a, cel_value b)
 {
-    if (a.kind == CEL_DOUBLE && b.kind == CEL_DOUBLE)
-        return a.u == b.u; /* 0.0 and -0.0 are equal, 1 / x is not */
-    return a.kind == b.kind && a.kind < CEL_LIST && cel_equal(a, b);
+    if (a.kind != b.kind)
+        return false;
+    switch (a.kind) {
+    case CEL_NULL:
+        return true;
+    case CEL_BOOL:
+        return a.b == b.b;
+    case CEL_INT:
+    case CEL_UINT:
+    case CEL_DOUBLE: /* 0.0 and -0.0 are equal, 1 / x is not */
+        return a.u == b.u;
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+        return a.i == b.i && a.len == b.len;
+    case CEL_STRING:
+    case CEL_BYTES:
+        return mandate_slice_eq(cel_text(a), cel_text(b));
+    default:
+        return false;
+    }
 }
 
 /* Programs that read the cell last time are to run again. */

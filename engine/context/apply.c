@@ -80,7 +80,7 @@ void inverse_remove(context *c, context_entity *target, uint16_t field, const co
 bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owned, uint32_t prov)
 {
     context_cell *cell = &entity->cells[field];
-    const schema_field *f = &schema_type_at(c->schema, entity->type)->fields[field];
+    const schema_field *f = &type_of(c, entity)->fields[field];
     bool watched = entity->slots[field] != CONTEXT_NO_SLOT;
     cel_value before = cell->value, seen = watched ? cell_effective(c, entity, field) : before;
     uint32_t prov_before = cell->provenance;
@@ -143,11 +143,9 @@ static void inverses_known(context *c, context_entity *e)
             inverse_changed(c, e, i, (cel_value){.kind = CEL_UNKNOWN});
 }
 
-static context_outcome apply_gone(context *c, const change *ch, const change_origin *origin, uint32_t prov)
+static context_outcome apply_gone(context *c, context_entity *e, const change *ch, const change_origin *origin,
+                                  uint32_t prov)
 {
-    context_entity *e = context_entity_get(c, ch->type, ch->id);
-    if (!e)
-        return CONTEXT_NOMEM;
     if (delete_is_stale(c, e, origin))
         return CONTEXT_STALE;
     context_keep(c, e);
@@ -228,12 +226,10 @@ static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t
     provenance_drop(c, before);
 }
 
-static context_outcome apply_upsert(context *c, const change *ch, const change_origin *origin, uint32_t prov)
+static context_outcome apply_upsert(context *c, context_entity *e, const change *ch, const change_origin *origin,
+                                    uint32_t prov)
 {
-    const schema_type *t = schema_type_at(c->schema, ch->type);
-    context_entity *e = context_entity_get(c, ch->type, ch->id);
-    if (!e)
-        return CONTEXT_NOMEM;
+    const schema_type *t = type_of(c, e);
     if (is_older_than_delete(c, e, origin))
         return CONTEXT_STALE;
     context_keep(c, e);
@@ -255,8 +251,9 @@ static context_outcome apply_upsert(context *c, const change *ch, const change_o
         if (!set->forget) {
             /* A mapping may produce a type or an optional; that is no fact about the world: unknown. */
             bool ok = f->kind == SCHEMA_REFERENCE ? reference_value(c, f, set->value, &value)
-                      : value_is_data(set->value) ? value_pool_own(&c->texts, &value, set->value)
-                                                  : true;
+                      : set->value.kind < CEL_LIST || value_is_data(set->value)
+                          ? value_pool_own(&c->texts, &value, set->value)
+                          : true;
             if (!ok)
                 return CONTEXT_NOMEM;
         }
@@ -271,22 +268,29 @@ static context_outcome apply_upsert(context *c, const change *ch, const change_o
 
 context_outcome context_apply(context *c, const change *ch, const change_origin *origin)
 {
-    change_origin of_change = *origin;
-    of_change.event_time_us = ch->event_time_us;
-    uint32_t prov = provenance_add(c, &of_change);
+    return context_apply_near(c, ch, origin, NULL);
+}
+
+context_outcome context_apply_near(context *c, const change *ch, const change_origin *origin, context_entity *guess)
+{
+    uint32_t prov = provenance_add(c, origin);
+    bool of_one = ch->op != CHANGE_FORGET_TYPE;
+    context_entity *e = prov && of_one ? context_entity_near(c, ch->type, ch->id, guess) : NULL;
     context_outcome out = CONTEXT_NOMEM;
-    if (!prov)
+    if (!prov || (of_one && !e))
         return out;
+    change_origin *of_change = &c->provenances.data[prov].origin; /* nothing below adds another */
+    of_change->event_time_us = ch->event_time_us;
     switch (ch->op) {
     case CHANGE_UPSERT:
-        out = apply_upsert(c, ch, &of_change, prov);
+        out = apply_upsert(c, e, ch, of_change, prov);
         break;
     case CHANGE_DELETE:
     case CHANGE_FORGET:
-        out = apply_gone(c, ch, &of_change, prov);
+        out = apply_gone(c, e, ch, of_change, prov);
         break;
     case CHANGE_FORGET_TYPE:
-        out = apply_forget_type(c, ch, &of_change, prov);
+        out = apply_forget_type(c, ch, of_change, prov);
         break;
     }
     provenance_collect(c, prov);

@@ -17,6 +17,7 @@ mandate_status context_create(context **out, const schema *s, context_observer o
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the context graph");
     }
     c->schema = s;
+    c->types = schema_type_count(s) ? schema_type_at(s, 0) : NULL;
     c->observer = observer;
     c->observer_ctx = ctx;
     c->epoch = 1;
@@ -80,6 +81,12 @@ context_entity *context_entity_find(const context *c, uint16_t type, mandate_sli
     return handle == TABLE_NONE ? NULL : c->entities.data[handle];
 }
 
+context_entity *context_entity_near(context *c, uint16_t type, mandate_slice id, context_entity *guess)
+{
+    bool right = guess && guess->type == type && mandate_slice_eq(guess->id, id);
+    return right ? guess : context_entity_get(c, type, id);
+}
+
 context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
 {
     entity_key key = {type, id};
@@ -137,24 +144,6 @@ uint32_t provenance_add(context *c, const change_origin *origin)
     return VEC_PUSH(&c->provenances, (provenance){.origin = *origin}) ? c->provenances.len - 1 : 0;
 }
 
-void provenance_collect(context *c, uint32_t index)
-{
-    provenance *p = &c->provenances.data[index];
-    if (index && p->refs == 0) {
-        p->next_free = c->provenance_free;
-        c->provenance_free = index;
-    }
-}
-
-void provenance_drop(context *c, uint32_t index)
-{
-    if (!index)
-        return;
-    assert(c->provenances.data[index].refs > 0);
-    c->provenances.data[index].refs--;
-    provenance_collect(c, index);
-}
-
 bool context_origin(const context *c, const context_entity *entity, uint16_t field, change_origin *out)
 {
     uint32_t index = entity->cells[field].provenance;
@@ -165,20 +154,6 @@ bool context_origin(const context *c, const context_entity *entity, uint16_t fie
 }
 
 /* --- cells ------------------------------------------------------------------------------------------ */
-cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field)
-{
-    const context_cell *cell = &entity->cells[field];
-    const schema_field *f = &schema_type_at(c->schema, entity->type)->fields[field];
-    if (f->kind == SCHEMA_INVERSE) {
-        bool unheard_of = entity->status == CONTEXT_UNOBSERVED && cell->value.len == 0;
-        return unheard_of ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
-    }
-    uint16_t source = cell->provenance ? c->provenances.data[cell->provenance].origin.source : SCHEMA_NONE;
-    if (source < LIMIT_SOURCES && c->source_down[source])
-        return (cel_value){.kind = CEL_UNKNOWN};
-    return cell->value;
-}
-
 cel_value context_read(const context *c, const context_entity *entity, uint16_t field)
 {
     assert(field < schema_type_at(c->schema, entity->type)->field_count);
@@ -193,6 +168,7 @@ void context_source(context *c, uint16_t source, bool live)
     if (c->source_down[source] == !live)
         return;
     c->source_down[source] = !live;
+    c->sources_down += live ? UINT32_MAX : 1;
     for (uint32_t i = 0; i < c->entities.len; i++) {
         context_entity *e = c->entities.data[i];
         uint16_t n = schema_type_at(c->schema, e->type)->field_count;

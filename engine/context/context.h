@@ -58,20 +58,21 @@ context_entity *context_entity_find(const context *c, uint16_t type, mandate_sli
 context_entity *context_entity_at(const context *c, uint32_t handle);
 uint32_t context_entity_count(const context *c);
 
-/* --- what later inputs will touch, asked for in advance (ahead.c): for input number `at`, in this order, some inputs apart */
-enum { CONTEXT_AHEAD = 32 };
-typedef struct context_lookahead {
-    uint64_t hash[CONTEXT_AHEAD];
-    uint32_t handle[CONTEXT_AHEAD];
-} context_lookahead;
 /* Of an entity, in this process; any thread. */
 uint64_t context_hash(uint16_t type, mandate_slice id);
-void context_ahead(const context *c, context_lookahead *a, uint32_t at, uint64_t hash);
-void context_ahead_table(const context *c, context_lookahead *a, uint32_t at);
-void context_ahead_entity(const context *c, const context_lookahead *a, uint32_t at);
-void context_ahead_cells(const context *c, const context_lookahead *a, uint32_t at);
-/* Whom the table's first guess was, fetched by now; NULL: nobody. For those who go on from there. */
-const context_entity *context_ahead_guess(const context *c, const context_lookahead *a, uint32_t at);
+
+/* --- what later changes will touch, asked for in advance (ahead.c) ---
+ * Each stage needs what the one before asked for, so some changes are applied in between. */
+typedef struct context_seen {
+    const change *change; /* NULL: nothing to ask for; later stages do nothing then */
+    uint64_t hash;
+    uint32_t handle;
+    context_entity *entity; /* of the last stage but one on: whom the table's first guess is, or NULL */
+} context_seen;
+void context_ahead_table(const context *c, context_seen *s, uint32_t count); /* `change` is set */
+void context_ahead_address(const context *c, context_seen *s, uint32_t count);
+void context_ahead_entity(const context *c, context_seen *s, uint32_t count);
+void context_ahead_cells(const context *c, const context_seen *s, uint32_t count);
 
 /* Effective value: what a condition sees. Unknown has no attribute list (u is 0): the reader names it. */
 cel_value context_read(const context *c, const context_entity *entity, uint16_t field);
@@ -85,6 +86,9 @@ typedef enum context_outcome {
 } context_outcome;
 /* One change with its origin (event_time_us of the change counts). */
 MANDATE_CHECK context_outcome context_apply(context *c, const change *ch, const change_origin *origin);
+/* The same; `guess`: whom looking ahead found under the change's hash. It is used when it is right. */
+MANDATE_CHECK context_outcome context_apply_near(context *c, const change *ch, const change_origin *origin,
+                                                 context_entity *guess);
 /* A source becomes live or not. The observer hears of every watched cell that reads differently now. */
 void context_source(context *c, uint16_t source, bool live);
 bool context_source_live(const context *c, uint16_t source);

@@ -8,6 +8,8 @@
 #include "engine/context/value_own.h"
 #include "engine/limits.h"
 
+#include <assert.h>
+
 /* Where a value came from, shared by every cell that one change set. */
 typedef struct provenance {
     change_origin origin;
@@ -17,6 +19,7 @@ typedef struct provenance {
 
 struct context {
     const schema *schema;
+    const schema_type *types; /* of the schema: frozen */
     context_observer observer;
     void *observer_ctx;
     VEC(context_entity *) entities;
@@ -32,16 +35,47 @@ struct context {
     context_visit cut_visit;
     void *cut_ctx;
     buf cut_key, cut_value;
-    bool source_down[LIMIT_SOURCES]; /* silent or doubtful */
+    uint32_t sources_down;
+    bool source_down[LIMIT_SOURCES]; /* silent or doubtful: `sources_down` of them */
 };
+
+static inline const schema_type *type_of(const context *c, const context_entity *entity) { return &c->types[entity->type]; }
 
 /* A new provenance with no references yet; 0 when out of memory. */
 uint32_t provenance_add(context *c, const change_origin *origin);
-void provenance_drop(context *c, uint32_t index);    /* one reference */
-void provenance_collect(context *c, uint32_t index); /* frees it when nobody took a reference */
+/* Frees it when nobody took a reference. */
+static inline void provenance_collect(context *c, uint32_t index)
+{
+    provenance *p = &c->provenances.data[index];
+    if (index && p->refs == 0) {
+        p->next_free = c->provenance_free;
+        c->provenance_free = index;
+    }
+}
+/* One reference less. */
+static inline void provenance_drop(context *c, uint32_t index)
+{
+    if (!index)
+        return;
+    assert(c->provenances.data[index].refs > 0);
+    c->provenances.data[index].refs--;
+    provenance_collect(c, index);
+}
 
 /* The cell's value as conditions see it. */
-cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field);
+static inline cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field)
+{
+    const context_cell *cell = &entity->cells[field];
+    if (entity->status == CONTEXT_UNOBSERVED && cell->value.len == 0 && cell->value.kind == CEL_LIST &&
+        type_of(c, entity)->fields[field].kind == SCHEMA_INVERSE)
+        return (cel_value){.kind = CEL_UNKNOWN};
+    if (c->sources_down == 0 || !cell->provenance)
+        return cell->value;
+    uint16_t source = c->provenances.data[cell->provenance].origin.source;
+    return source < LIMIT_SOURCES && c->source_down[source] ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
+}
+/* The entity of a change: the guess when that is right. NULL: out of memory. */
+context_entity *context_entity_near(context *c, uint16_t type, mandate_slice id, context_entity *guess);
 /* Before an entity changes: the running cut gets it as it is. */
 void context_save(context *c, context_entity *entity);
 static inline void context_keep(context *c, context_entity *entity)

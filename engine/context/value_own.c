@@ -132,7 +132,8 @@ bool value_pool_own(value_pool *p, cel_value *out, cel_value v)
         return value_own(out, v);
     memcpy(&p->first[class], block, sizeof(void *));
     p->count[class]--;
-    *out = place(v, &block);
+    *out = v;
+    out->s = memcpy(block, v.s, v.len);
     return true;
 }
 

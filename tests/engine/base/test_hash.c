@@ -71,17 +71,33 @@ static int compare_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void assert_spread(uint32_t *upper, int n)
+{
+    int collisions = 0, crowded = 0;
+    static uint16_t low[1 << 16];
+    memset(low, 0, sizeof(low));
+    for (int i = 0; i < n; i++)
+        crowded += ++low[upper[i] & 0xffff] > 8; /* a table's home slots: 0.3 expected in each */
+    qsort(upper, (size_t)n, sizeof(*upper), compare_u32);
+    for (int i = 1; i < n; i++)
+        collisions += upper[i] == upper[i - 1];
+    assert_true(collisions < 5); /* 0.05 expected of a random function */
+    assert_int_equal(crowded, 0);
+}
+
 static void test_hash__upper_halves_of_small_numbers_are_well_spread(void **state)
 {
     enum { N = 20000 };
     static uint32_t upper[N];
     for (uint32_t i = 0; i < N; i++)
         upper[i] = (uint32_t)(hash_u64(i) >> 32);
-    qsort(upper, N, sizeof(*upper), compare_u32);
-    int collisions = 0;
-    for (int i = 1; i < N; i++)
-        collisions += upper[i] == upper[i - 1];
-    assert_true(collisions < 5); /* 0.05 expected of a random function */
+    assert_spread(upper, N);
+    for (uint32_t i = 0; i < N; i++)
+        upper[i] = (uint32_t)(hash_mix(i / 100, i % 100) >> 32);
+    assert_spread(upper, N);
+    for (uint32_t i = 0; i < N; i++)
+        upper[i] = (uint32_t)(hash_mix((uint64_t)i << 40, 7) >> 32);
+    assert_spread(upper, N);
 }
 
 static void test_hash__sha256_agrees_with_the_published_vectors(void **state)

@@ -56,11 +56,27 @@ static inline condition_truth truth_of(const rig *g, uint32_t owner)
     return condition_value(g->index, holders[owner].edge);
 }
 
-static inline const condition_flip *settle(rig *g, uint32_t *count)
+/* One holder of a condition that flipped. */
+typedef struct holder_flip {
+    uint32_t owner;
+    condition_truth before, now;
+} holder_flip;
+
+static inline const holder_flip *settle(rig *g, uint32_t *count)
 {
-    const condition_flip *flips;
-    assert_true(condition_settle(g->index, &flips, count));
-    return flips;
+    static holder_flip out[4096];
+    const condition_flips *flips;
+    uint32_t runs;
+    *count = 0;
+    assert_true(condition_settle(g->index, &flips, &runs));
+    for (uint32_t i = 0; i < runs; i++)
+        for (uint32_t k = 0; k < flips[i].count; k++) {
+            uint32_t post = flips[i].posts[k];
+            assert_true(*count < sizeof(out) / sizeof(*out));
+            out[(*count)++] = (holder_flip){condition_post_owner(post), condition_post_truth(post, flips[i].before),
+                                            condition_post_truth(post, flips[i].now)};
+        }
+    return out;
 }
 
 static inline uint32_t settled(rig *g)

@@ -129,7 +129,7 @@ static void test_index__a_change_flips_exactly_the_thresholds_it_passes(void **s
     change *ch = rig_upsert(g, CONVERSATION, "R-1", CHANGE_NO_TIME);
     rig_set(g, ch, "count", cel_int(200));
     assert_true(rig_apply(g, ch));
-    const condition_flip *flips = settle(g, &count);
+    const holder_flip *flips = settle(g, &count);
     assert_int_equal(stats_of(g).leaf_flips - before.leaf_flips, 400);
     assert_int_equal(count, 400);
     for (uint32_t i = 0; i < count; i++) {
@@ -284,7 +284,7 @@ static void test_index__every_holder_hears_of_a_flip_also_after_others_left(void
         change *ch = rig_upsert(g, CONVERSATION, "R-1", CHANGE_NO_TIME);
         rig_set(g, ch, "open", cel_bool(step / 20 % 2));
         assert_true(rig_apply(g, ch));
-        const condition_flip *flips = settle(g, &count);
+        const holder_flip *flips = settle(g, &count);
         for (uint32_t i = 0; i < 200; i++)
             expected += there[i];
         for (uint32_t i = 0; i < count; i++) {
