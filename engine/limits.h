@@ -79,6 +79,14 @@ enum {
     LIMIT_CONFIG_NODES = 1 << 16,  /* scalars and collections in it */
     LIMIT_CONNECTOR_ENTITIES = 64, /* entities one connector maps to */
 
+    /* --- who may do what --- */
+    LIMIT_POLICY_ROLES = 64,  /* roles of one policy: a bit each */
+    LIMIT_POLICY_RULES = 512, /* rules that permit or forbid; all conditions of one decision cost at most LIMIT_CEL_COST */
+    LIMIT_POLICY_BINDINGS = 256, /* entries of `principals` */
+    LIMIT_POLICY_ISSUERS = 16,   /* entries of `issuers` */
+    LIMIT_POLICY_NAMES = 64,     /* patterns, audiences, clients, ... of one list */
+    LIMIT_GROUPS = 256,          /* groups of one process that are looked at */
+
     /* --- HTTP --- */
     LIMIT_HTTP_HEADER = 8 << 10,
     LIMIT_HTTP_BODY = 64 << 10,

@@ -70,6 +70,13 @@ static const command commands[] = {
      "send its dead-letter records back where they came from"},
     {"connector", "replay", cmd_connector_replay, POWER_OPERATE, "NAME --from beginning|TIME|TOPIC/PARTITION@OFFSET",
      "read its topics again, up to where it is"},
+    {"policy", "check", cmd_policy_check, POWER_LOCAL, "FILE...", "validate policy files"},
+    {"policy", "try", cmd_policy_try, POWER_LOCAL,
+     "FILE --as PRINCIPAL --power POWER [--mandate FILE|-] [--asked FILE] [--state S] [--claims FILE] [--group G]... "
+     "[--event TYPE.ATTRIBUTE]... [--id ID] [--change MEMBER]... [--connector C] [--agent A] [--action X] [--resource "
+     "TYPE/ID] [--reason TEXT] [--at TIME]",
+     "what a policy decides, rule by rule (exit 0 or 3)"},
+    {"policy", "powers", cmd_policy_powers, POWER_LOCAL, "", "the powers that a policy may give"},
     {"topic", "tail", cmd_topic_tail, POWER_LOCAL,
      "[TOPIC] [--from-beginning] [--exit-at-end] [--count N] [--bootstrap B] [--property K=V]... "
      "[--timeout MS] [--decode] [--registry URL]... [--schema FILE]",

@@ -3,24 +3,48 @@
  * principal - who is at the other end, and who says so.
  *
  * The name is what is recorded and what mandates are compared with. Names of different kinds never meet: "uid:1000" can
- * only be said by the kernel, "spiffe://..." only by a certificate.
+ * only be said by the kernel, "spiffe://..." only by a certificate, and every issuer of tokens has a prefix of its own;
+ * whoever wants another name for somebody writes it into the policy.
  */
 #ifndef MANDATE_CONNECTORS_POLICY_PRINCIPAL_H
 #define MANDATE_CONNECTORS_POLICY_PRINCIPAL_H
 
-#include "mandate/mandate.h"
+#include "engine/cel/value.h"
+
+/* NAME, kind in a policy, who vouches for it */
+#define PRINCIPAL_KIND_MAP(X)                                                                         \
+    X(ANONYMOUS, "anonymous", "nobody")                                                               \
+    X(UNIX, "unix", "the kernel, on the Unix socket")                                                 \
+    X(NAMED, "named", "a process on the Unix socket that may speak for others (X-Mandate-Principal)") \
+    X(CERTIFICATE, "certificate", "http.tls.client_ca, by a client certificate")                      \
+    X(TOKEN, "token", "an issuer of the policy, by a signed token")
 
 typedef enum principal_kind {
-    PRINCIPAL_ANONYMOUS, /* nobody vouches */
-    PRINCIPAL_UNIX,      /* the kernel, on the Unix socket */
-    PRINCIPAL_NAMED,     /* a front end that runs as our own user or root (X-Mandate-Principal) */
-    PRINCIPAL_KIND_COUNT
+#define X(upper, name, text) PRINCIPAL_##upper,
+    PRINCIPAL_KIND_MAP(X)
+#undef X
+        PRINCIPAL_KIND_COUNT
 } principal_kind;
+
+const char *principal_kind_name(principal_kind kind);
 
 typedef struct policy_principal {
     principal_kind kind;
-    mandate_slice name; /* printable UTF-8, 1 to LIMIT_ID bytes */
-    uint32_t uid, gid;  /* UNIX, NAMED: of the process that is connected */
+    mandate_slice name;          /* printable UTF-8, 1 to LIMIT_ID bytes */
+    uint32_t uid, gid;           /* UNIX, NAMED: of the process that is connected */
+    mandate_slice user;          /* UNIX, NAMED: what the system calls the uid, or empty */
+    const mandate_slice *groups; /* UNIX, NAMED: what the system calls the groups the process is in */
+    uint32_t group_count;
+    mandate_slice issuer, subject; /* TOKEN: iss and sub; CERTIFICATE: the distinguished names */
+    const mandate_slice *names;    /* CERTIFICATE: its SANs: "spiffe://...", "dns:..." */
+    uint32_t name_count;
+    cel_value claims;    /* TOKEN: its payload; else null */
+    int64_t until_us;    /* wall clock: vouched for until then; 0: as long as the connection */
+    uint64_t roles;      /* bit i: role i of the policy that bound it */
+    uint64_t generation; /* of that policy; 0: none */
 } policy_principal;
+
+/* Fit to be a principal's name: printable UTF-8 without spaces at its ends, 1 to LIMIT_ID bytes. */
+bool principal_name_valid(mandate_slice name);
 
 #endif
