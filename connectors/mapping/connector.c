@@ -67,6 +67,7 @@ static mandate_status bind_entity(connector *c, map_entity *e, const schema *s, 
         a->type = t->fields[a->field].type;
         a->text_max = t->fields[a->field].text_max;
         a->items_max = t->fields[a->field].items_max;
+        a->declared = &t->fields[a->field];
         /* A type declared by a file that was read after this one. */
         if (!type_may_become(a->value.type, a->type))
             status = mandate_error_set_at(err, MANDATE_CONFLICT, a->value.node->line, a->value.node->column,

@@ -59,6 +59,7 @@ typedef struct map_attribute {
     uint16_t field;               /* after bind */
     const cel_type *type;         /* after bind: what the schema says */
     uint32_t text_max, items_max; /* after bind: declared sizes, 0 for none */
+    const schema_field *declared; /* after bind: with the values it may have */
 } map_attribute;
 
 typedef struct map_reference {

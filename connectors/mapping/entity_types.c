@@ -44,6 +44,21 @@ static const yaml_node *read_attribute(uint32_t *text_max, uint32_t *items_max, 
     return NULL;
 }
 
+/* `values: [open, closed]` */
+static mandate_status declare_values(schema *s, uint16_t type, mandate_slice name, const yaml_node *list, mandate_error *err)
+{
+    mandate_slice values[LIMIT_CEL_LIST_LITERAL];
+    if (list->kind != YAML_LIST || list->count > LIMIT_CEL_LIST_LITERAL)
+        return mandate_error_set(err, MANDATE_INVALID, "values must be a list of at most %d strings",
+                                 LIMIT_CEL_LIST_LITERAL);
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i]->kind != YAML_SCALAR)
+            return mandate_error_set(err, MANDATE_INVALID, "values must be a list of strings");
+        values[i] = list->items[i]->text;
+    }
+    return schema_declare_values(s, type, name, values, list->count, err);
+}
+
 static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, const yaml_node *map, problems *p)
 {
     mandate_error err = {0};
@@ -62,6 +77,9 @@ static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, co
         mandate_status status = schema_declare_attribute(s, type, name->text, type_text, false, &err);
         if (!status && (text_max || items_max))
             status = schema_declare_sizes(s, type, name->text, text_max, items_max, &err);
+        const yaml_node *values = map->entries[i].value->kind == YAML_MAP ? yaml_get(map->entries[i].value, "values") : NULL;
+        if (!status && values)
+            status = declare_values(s, type, name->text, values, &err);
         if (status)
             problem_add(p, &doc->source, status, text->line, text->column, "%s%s", err.text,
                         memchr(type_text.ptr, '(', type_text.len) && !memchr(type_text.ptr, ')', type_text.len)

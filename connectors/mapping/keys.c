@@ -61,12 +61,13 @@ TABLE(types_file_keys, "the entity type file", {"types", "map of maps", true, "e
 
 TABLE(type_keys, "an entity type",
       {"attributes", "map of strings or maps", false,
-       "type of each attribute: string, int, timestamp, list(string), ...; or {type, max_items, max_text}"},
+       "type of each attribute: string, int, timestamp, list(string), ...; or {type, max_items, max_text, values}"},
       {"references", "map of maps", false, "{type, inverse} of each reference"});
 
 TABLE(type_attribute_keys, "an attribute", {"type", "string", true, "string, int, timestamp, list(string), ..."},
       {"max_items", "number", false, "elements of a list or map at most; a record with more fails"},
-      {"max_text", "number", false, "bytes of a string at most, or of each string in it"});
+      {"max_text", "number", false, "bytes of a string at most, or of each string in it"},
+      {"values", "list of strings", false, "all that a string may be; a record with another fails"});
 
 TABLE(type_reference_keys, "a reference", {"type", "string", true, "entity type referred to"},
       {"inverse", "string", false, "attribute of the other type that lists who refers to it"});

@@ -96,6 +96,14 @@ static mandate_status check_declared_sizes(cel_value v, const map_attribute *a, 
     return status;
 }
 
+static mandate_status check_declared_values(cel_value v, const map_attribute *a, mandate_error *err)
+{
+    if (v.kind != CEL_STRING || schema_field_allows(a->declared, cel_text(v)))
+        return MANDATE_OK;
+    return mandate_error_set(err, MANDATE_INVALID, "\"%.*s\" is none of the %u values that are declared",
+                             (int)(v.len > 64 ? 64 : v.len), v.s, a->declared->value_count);
+}
+
 static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *m, const map_entity *e, mapper_result *r,
                                      mandate_error *err)
 {
@@ -111,6 +119,8 @@ static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *
                 status = check_value_size(v, err);
             if (!status)
                 status = check_declared_sizes(v, a, true, err);
+            if (!status)
+                status = check_declared_values(v, a, err);
             if (status)
                 status = mapper_fail(&a->value, "value", "mapping", r, err);
         }

@@ -14,6 +14,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
+#include "engine/limits.h"
 
 /* --- life ------------------------------------------------------------------------------------------------ */
 
@@ -321,6 +322,63 @@ mandate_status schema_declare_sizes(schema *s, uint16_t type, mandate_slice name
         return frozen_error(err);
     f->text_max = text_max ? text_max : f->text_max;
     f->items_max = items_max ? items_max : f->items_max;
+    return MANDATE_OK;
+}
+
+static bool has_value(const mandate_slice *values, uint32_t count, mandate_slice value)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (mandate_slice_eq(values[i], value))
+            return true;
+    return false;
+}
+
+bool schema_field_allows(const schema_field *f, mandate_slice value)
+{
+    return !f->values || has_value(f->values, f->value_count, value);
+}
+
+static bool same_values(const schema_field *f, const mandate_slice *values, uint32_t count)
+{
+    bool same = f->value_count == count;
+    for (uint32_t i = 0; i < count && same; i++)
+        same = has_value(f->values, f->value_count, values[i]);
+    return same;
+}
+
+mandate_status schema_declare_values(schema *s, uint16_t type, mandate_slice name, const mandate_slice *values,
+                                     uint32_t count, mandate_error *err)
+{
+    schema_type *t = &s->types.data[type];
+    uint16_t index = schema_field_find(t, name);
+    if (index == SCHEMA_NONE || t->fields[index].kind != SCHEMA_ATTRIBUTE || t->fields[index].type->kind != CEL_TYPE_STRING)
+        return mandate_error_set(err, MANDATE_INVALID, "'%s.%.*s' is no attribute of type string: only those have values",
+                                 t->name, MANDATE_SLICE_ARG(name));
+    schema_field *f = &t->fields[index];
+    if (count == 0 || count > LIMIT_CEL_LIST_LITERAL)
+        return mandate_error_set(err, MANDATE_LIMIT, "'%s.%s' has %u values: 1 to %d may be declared", t->name, f->name,
+                                 count, LIMIT_CEL_LIST_LITERAL);
+    for (uint32_t i = 1; i < count; i++)
+        if (has_value(values, i, values[i]))
+            return mandate_error_set(err, MANDATE_INVALID, "'%s.%s' has the value '%.*s' twice", t->name, f->name,
+                                     MANDATE_SLICE_ARG(values[i]));
+    if (f->values)
+        return same_values(f, values, count)
+                   ? MANDATE_OK
+                   : mandate_error_set(err, MANDATE_CONFLICT,
+                                       "attribute '%s.%s' is declared with two different lists of values", t->name, f->name);
+    if (s->frozen)
+        return frozen_error(err);
+    mandate_slice *copy = ARENA_ARRAY(&s->memory, mandate_slice, count);
+    for (uint32_t i = 0; copy && i < count; i++) {
+        copy[i] = arena_dup(&s->memory, values[i]);
+        if (!copy[i].ptr)
+            copy = NULL;
+    }
+    if (!copy)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for the values of '%s.%s'", t->name, f->name);
+    f->values = copy;
+    f->value_count = count;
     return MANDATE_OK;
 }
 

@@ -41,12 +41,14 @@ typedef enum schema_field_kind {
 typedef struct schema_field {
     const char *name;
     schema_field_kind kind;
-    const cel_type *type; /* ATTRIBUTE: value type; REFERENCE: object; INVERSE: list(object) */
-    uint16_t target;      /* REFERENCE, INVERSE: type index */
-    uint16_t inverse;     /* REFERENCE: inverse field on target, or SCHEMA_NONE; INVERSE: the reference field */
-    uint32_t text_max;    /* ATTRIBUTE: bytes of a string, or of each in it; 0: not declared */
-    uint32_t items_max;   /* ATTRIBUTE: elements of a list or map; 0: not declared */
-    bool supplied;        /* some connector fills it; otherwise conditions on it are unobservable */
+    const cel_type *type;  /* ATTRIBUTE: value type; REFERENCE: object; INVERSE: list(object) */
+    uint16_t target;       /* REFERENCE, INVERSE: type index */
+    uint16_t inverse;      /* REFERENCE: inverse field on target, or SCHEMA_NONE; INVERSE: the reference field */
+    uint32_t text_max;     /* ATTRIBUTE: bytes of a string, or of each in it; 0: not declared */
+    uint32_t items_max;    /* ATTRIBUTE: elements of a list or map; 0: not declared */
+    mandate_slice *values; /* ATTRIBUTE of type string: all that it may be, in order of declaration; NULL: not declared */
+    uint32_t value_count;
+    bool supplied; /* some connector fills it; otherwise conditions on it are unobservable */
     uint32_t stable_id;
 } schema_field;
 
@@ -77,6 +79,11 @@ MANDATE_CHECK mandate_status schema_declare_attribute(schema *s, uint16_t type, 
 /* How large a declared attribute gets; 0: nothing said. For the cost of conditions; connectors refuse larger values. */
 MANDATE_CHECK mandate_status schema_declare_sizes(schema *s, uint16_t type, mandate_slice name, uint32_t text_max,
                                                   uint32_t items_max, mandate_error *err);
+/* The values an attribute of type string may have, 1 to LIMIT_CEL_LIST_LITERAL different ones: connectors refuse others, and a
+ * condition that compares it with another can be told so. */
+MANDATE_CHECK mandate_status schema_declare_values(schema *s, uint16_t type, mandate_slice name, const mandate_slice *values,
+                                                   uint32_t count, mandate_error *err);
+bool schema_field_allows(const schema_field *f, mandate_slice value); /* true where no values are declared */
 /* `inverse` empty: none. */
 MANDATE_CHECK mandate_status schema_declare_reference(schema *s, uint16_t type, mandate_slice name, mandate_slice target,
                                                       mandate_slice inverse, bool supplied, mandate_error *err);

@@ -455,6 +455,20 @@ static void test_mapper__a_value_larger_than_it_was_declared_is_poison(void **st
     fixture_close(&f);
 }
 
+static void test_mapper__a_value_that_is_not_declared_is_poison(void **state)
+{
+    fixture f;
+    (void)state;
+    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\n"
+                     "types: {t.e: {attributes: {x: {type: string, values: [open, closed]}}}}\n"
+                     "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
+    assert_int_equal(run(&f, NULL, "{\"id\":1,\"x\":\"open\"}"), MANDATE_OK);
+    assert_int_equal(run(&f, NULL, "{\"id\":1,\"x\":null}"), MANDATE_OK);
+    assert_int_equal(run(&f, NULL, "{\"id\":1,\"x\":\"opened\"}"), MANDATE_INVALID);
+    assert_non_null(strstr(f.err.text, "\"opened\" is none of the 2 values that are declared"));
+    fixture_close(&f);
+}
+
 static void test_mapper__a_value_larger_than_the_limit_is_poison(void **state)
 {
     fixture f;
@@ -518,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_mapper__an_odd_key_is_no_matter_when_nobody_reads_it),
         cmocka_unit_test(test_mapper__projected_paths_and_programs_agree),
         cmocka_unit_test(test_mapper__a_value_larger_than_it_was_declared_is_poison),
+        cmocka_unit_test(test_mapper__a_value_that_is_not_declared_is_poison),
         cmocka_unit_test(test_mapper__a_value_larger_than_the_limit_is_poison),
         cmocka_unit_test(test_mapper__what_cannot_be_decoded_says_its_stage),
         cmocka_unit_test(test_mapper__a_failed_record_leaves_nothing_for_the_next),
