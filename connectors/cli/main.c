@@ -17,6 +17,11 @@
 
 static const command commands[] = {
     {"mandate", "issue", cmd_mandate_issue, POWER_ISSUE, "FILE|-", "issue a mandate from its claims in JSON"},
+    {"mandate", "lint", cmd_mandate_lint, POWER_LOCAL,
+     "FILE... [--config FILE] [--entities FILE]... [--connector FILE]... [--expiry-days N] [--depth N] [--irreversible "
+     "PATTERN]... "
+     "[--fail-on error|warning|note|never] [--format text|json|sarif] [--at TIME]",
+     "what is wrong with mandates before they are issued, without a server (exit 1: findings)"},
     {"mandate", "get", cmd_mandate_get, POWER_READ, "ID", "show a mandate and what last happened to it"},
     {"mandate", "list", cmd_mandate_list, POWER_READ, "[--state S] [--agent A] [--parent P] [--limit N]", "list mandates"},
     {"mandate", "revoke", cmd_mandate_revoke, POWER_REVOKE, "ID [--reason TEXT] [--if-version N]",

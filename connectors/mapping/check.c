@@ -132,3 +132,23 @@ mandate_status config_check(const char *path, buf *report, mandate_error *err)
     problems_deinit(&p);
     return status;
 }
+
+mandate_status check_schema(schema **out, const char *const *entities, uint32_t entity_count, const char *const *connectors,
+                            uint32_t connector_count, buf *report, mandate_error *err)
+{
+    checked k = {0};
+    problems p;
+    problems_init(&p);
+    mandate_status status = check_files(&k, entities, entity_count, connectors, connector_count, NULL, 0, &p, err);
+    if (!status) {
+        status = problems_result(&p, err);
+        buf_put_slice(report, buf_slice(&p.text));
+    }
+    if (!status) {
+        *out = k.s;
+        k.s = NULL;
+    }
+    checked_deinit(&k);
+    problems_deinit(&p);
+    return status;
+}

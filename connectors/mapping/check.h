@@ -25,4 +25,9 @@ MANDATE_CHECK mandate_status connectors_check(const char *const *entities, uint3
                                               const check_condition *conditions, uint32_t condition_count, buf *report,
                                               mandate_error *err);
 
+/* What all of these declare and supply, as a frozen schema, for whoever checks conditions against it. Problems as above. */
+MANDATE_CHECK mandate_status check_schema(schema **out, const char *const *entities, uint32_t entity_count,
+                                          const char *const *connectors, uint32_t connector_count, buf *report,
+                                          mandate_error *err);
+
 #endif

@@ -53,35 +53,12 @@ static cel_value host_entity(void *ctx, cel_activation *act, uint16_t type, cel_
     return cel_object(type, e);
 }
 
-static cel_value mandate_field(const claims *c, uint32_t field)
-{
-    switch (field) {
-    case SCHEMA_MANDATE_ID:
-        return cel_string(c->id);
-    case SCHEMA_MANDATE_ISSUER:
-        return cel_string(c->issuer);
-    case SCHEMA_MANDATE_GRANTOR:
-        return cel_string(c->grantor);
-    case SCHEMA_MANDATE_AGENT:
-        return cel_string(c->agent);
-    case SCHEMA_MANDATE_PURPOSE:
-        return cel_string(c->purpose);
-    case SCHEMA_MANDATE_PARENT:
-        return cel_string(c->parent);
-    case SCHEMA_MANDATE_PARAMS:
-        return c->params.kind == CEL_MAP ? c->params : cel_map(NULL, 0);
-    default:
-        assert(field == SCHEMA_MANDATE_EXPIRES_AT);
-        return cel_timestamp_us(c->expires_at_us);
-    }
-}
-
 static cel_value host_field(void *ctx, cel_activation *act, cel_value object, uint32_t field)
 {
     reading *r = ctx;
     context *graph = r->index->graph;
     if (object.type == schema_type_count(context_schema(graph)))
-        return mandate_field(object.object, field);
+        return claims_field(object.object, (schema_mandate_field)field);
     context_entity *e = (context_entity *)(uintptr_t)object.object;
     cel_value v = context_read(graph, e, (uint16_t)field);
     if (r->note)

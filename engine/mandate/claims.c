@@ -4,9 +4,33 @@
 
 #include "engine/base/text.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { CLAIMS_FORMAT = 1 };
+
+cel_value claims_field(const claims *c, schema_mandate_field field)
+{
+    switch (field) {
+    case SCHEMA_MANDATE_ID:
+        return cel_string(c->id);
+    case SCHEMA_MANDATE_ISSUER:
+        return cel_string(c->issuer);
+    case SCHEMA_MANDATE_GRANTOR:
+        return cel_string(c->grantor);
+    case SCHEMA_MANDATE_AGENT:
+        return cel_string(c->agent);
+    case SCHEMA_MANDATE_PURPOSE:
+        return cel_string(c->purpose);
+    case SCHEMA_MANDATE_PARENT:
+        return cel_string(c->parent);
+    case SCHEMA_MANDATE_PARAMS:
+        return c->params.kind == CEL_MAP ? c->params : cel_map(NULL, 0);
+    default:
+        assert(field == SCHEMA_MANDATE_EXPIRES_AT);
+        return cel_timestamp_us(c->expires_at_us);
+    }
+}
 
 mandate_status claims_check_text(mandate_slice s, const char *member, size_t max, bool required, mandate_error *err)
 {

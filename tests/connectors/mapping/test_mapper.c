@@ -459,9 +459,10 @@ static void test_mapper__a_value_that_is_not_declared_is_poison(void **state)
 {
     fixture f;
     (void)state;
-    fixture_open(&f, NULL, "connector: c\ntopics: t\ndecode: {format: json}\n"
-                     "types: {t.e: {attributes: {x: {type: string, values: [open, closed]}}}}\n"
-                     "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\n"
+                 "types: {t.e: {attributes: {x: {type: string, values: [open, closed]}}}}\n"
+                 "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
     assert_int_equal(run(&f, NULL, "{\"id\":1,\"x\":\"open\"}"), MANDATE_OK);
     assert_int_equal(run(&f, NULL, "{\"id\":1,\"x\":null}"), MANDATE_OK);
     assert_int_equal(run(&f, NULL, "{\"id\":1,\"x\":\"opened\"}"), MANDATE_INVALID);
