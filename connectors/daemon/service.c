@@ -9,6 +9,7 @@
 #include "connectors/daemon/daemon.h"
 
 #include "connectors/daemon/clock.h"
+#include "connectors/daemon/define.h"
 #include "connectors/daemon/log.h"
 #include "engine/base/text.h"
 
@@ -243,6 +244,11 @@ static void jwks(void *ctx, buf *out)
     buf_put_slice(out, buf_slice(&d->signer.jwks));
 }
 
+static mandate_status lint(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err)
+{
+    return define_lint(ctx, c, a, out, err);
+}
+
 void daemon_service(daemon_state *d, service *out)
 {
     *out = (service){
@@ -252,6 +258,7 @@ void daemon_service(daemon_state *d, service *out)
         .ready = ready,
         .metrics = metrics_text,
         .connectors = connectors_json,
+        .lint = lint,
         .jwks = jwks,
         .connector_clear = connector_clear,
         .connector_replay = connector_replay,

@@ -107,6 +107,9 @@ typedef struct service {
     void (*metrics)(void *ctx, buf *out);
     /* {"connectors":[{"name","state","partitions":[{"topic","partition","offset","lag_records","lag_seconds"}]}]} */
     void (*connectors)(void *ctx, buf *out);
+    /* What would be wrong with a mandate: {"findings":[...],"errors","warnings","notes"}. At once, on the caller's thread; what
+     * it needs is in `a`. */
+    mandate_status (*lint)(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err);
     /* The JWK Set that signed mandates verify with. */
     void (*jwks)(void *ctx, buf *out);
     /* Clears a connector's doubt (after a poison record under fail_closed, or a halt). NOT_FOUND for an unknown one. */

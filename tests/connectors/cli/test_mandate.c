@@ -293,6 +293,47 @@ static void test_cli_check__the_exit_code_is_the_decision(void **state)
     assert_contains(result.err, "expected NAME=VALUE");
 }
 
+static void put_file(char *path, size_t size, const char *folder, const char *name, const char *text)
+{
+    snprintf(path, size, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void test_cli_lint__says_what_is_wrong_where_and_exits_for_pipelines(void **state)
+{
+    scene *s = *state;
+    char file[sizeof(s->directory) + 32], types[sizeof(file)], sarif[256];
+    put_file(types, sizeof(types), s->directory, "types.yaml",
+             "types: {t.e: {attributes: {s: {type: string, values: [a, b]}}}}\n");
+    put_file(file, sizeof(file), s->directory, "m.json",
+             "{\"grantor\": \"g\", \"agent\": \"a\", \"purpose\": \"p\", \"audience\": [\"x\"], \"max_depth\": 0,\n"
+             " \"scope\": {\"actions\": [\"x\"], \"resources\": [\"t.e/1\"]},\n"
+             " \"until\": \"t.e[\\\"1\\\"].s == \\\"c\\\"\",\n"
+             " \"expires_at\": \"2030-01-01T00:00:00Z\"}\n");
+    ctl_alone(1, NULL, "mandate", "lint", file, "--entities", types, "--at", "2029-12-01T00:00:00Z");
+    assert_contains(result.out, "m.json:3:28: error: \"c\" is none of the 2 values of t.e.s [undeclared-value]\n");
+    assert_contains(result.out, "\n  |                            ^~~~~\n");
+    assert_contains(result.out, "1 file: 2 errors, 0 warnings, 0 notes\n");
+    ctl_alone(0, NULL, "mandate", "lint", file, "--entities", types, "--at", "2029-12-01T00:00:00Z", "--fail-on", "never");
+    ctl_alone(1, NULL, "mandate", "lint", file, "--entities", types, "--format", "json", "--at", "2029-12-01T00:00:00Z");
+    assert_contains(result.out, "\"line\":3,\"column\":28,\"end_line\":3,\"end_column\":33,");
+    assert_contains(result.out, "],\"files\":1,\"errors\":2,\"warnings\":0,\"notes\":0}\n");
+    ctl_alone(1, NULL, "mandate", "lint", file, "--entities", types, "--format", "sarif");
+    snprintf(sarif, sizeof(sarif), "\"region\":{\"startLine\":3,\"startColumn\":28,\"endLine\":3,\"endColumn\":33}");
+    assert_contains(result.out, sarif);
+    /* Without entity types conditions are not looked at, and it says so. */
+    ctl_alone(0, NULL, "mandate", "lint", file, "--at", "2029-12-01T00:00:00Z");
+    assert_contains(result.err, "conditions were not looked at");
+    ctl_alone(1, NULL, "mandate", "lint", file, "--format", "xml");
+    ctl_alone(1, NULL, "mandate", "lint", file, "--fail-on", "fatal");
+    ctl_alone(1, NULL, "mandate", "lint", types);
+    assert_contains(result.out, "[invalid-claims]");
+    assert_int_equal(unlink(file) | unlink(types), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -311,6 +352,7 @@ int main(void)
         TEST(test_cli_explain__draws_the_tree_with_what_each_term_read),
         TEST(test_cli_watch__prints_each_change_and_exits_3_when_it_ended),
         TEST(test_cli_watch__shows_the_way_from_state_to_state),
+        TEST(test_cli_lint__says_what_is_wrong_where_and_exits_for_pipelines),
         TEST(test_cli_check__the_exit_code_is_the_decision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

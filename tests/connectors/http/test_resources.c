@@ -26,6 +26,17 @@ static void test_http_mandates__issuing_the_same_again_answers_200(void **state)
     scene_ask(s, 200, "POST", "/v1/mandates", NULL, claims_text);
 }
 
+static void test_http_mandates__linting_issues_nothing_and_fills_in_what_is_missing(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "POST", "/v1/mandates/lint", NULL, claims_text);
+    assert_contains(s->reply.body, "\"of\":\"m-1 by https://issuer.test\"");
+    assert_contains(s->reply.head, "\r\nContent-Type: application/json\r\n");
+    scene_ask(s, 400, "POST", "/v1/mandates/lint", NULL, "{\"whlie\":\"true\"}");
+    assert_contains(s->reply.body, "did you mean");
+    scene_ask(s, 400, "POST", "/v1/mandates/lint", NULL, "[");
+}
+
 static void test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time(void **state)
 {
     scene *s = *state;
@@ -300,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_http_mandates__issuing_answers_201_with_a_location_and_our_issuer),
         TEST(test_http_mandates__issuing_the_same_again_answers_200),
+        TEST(test_http_mandates__linting_issues_nothing_and_fills_in_what_is_missing),
         TEST(test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time),
         TEST(test_http_mandates__bad_claims_never_reach_the_service),
         TEST(test_http_mandates__listing_passes_filters_on_and_bounds_the_page),
