@@ -99,7 +99,7 @@ static void let_go(rig *g, bound *b)
 
 static condition_truth settled(rig *g, const bound *b)
 {
-    const condition_flip *flips;
+    const condition_flips *flips;
     uint32_t count;
     assert_true(condition_settle(g->index, &flips, &count));
     return condition_value(g->index, b->edge);
