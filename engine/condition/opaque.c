@@ -58,7 +58,7 @@ static cel_value host_field(void *ctx, cel_activation *act, cel_value object, ui
     reading *r = ctx;
     context *graph = r->index->graph;
     if (object.type == schema_type_count(context_schema(graph)))
-        return claims_field(object.object, (schema_mandate_field)field);
+        return claims_field(object.object, field);
     context_entity *e = (context_entity *)(uintptr_t)object.object;
     cel_value v = context_read(graph, e, (uint16_t)field);
     if (r->note)

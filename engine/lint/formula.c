@@ -68,11 +68,11 @@ static cel_value host_variable(void *ctx, cel_activation *act, uint32_t index)
 }
 static cel_value host_field(void *ctx, cel_activation *act, cel_value object, uint32_t field)
 {
-    return claims_field(object.object, (schema_mandate_field)field);
+    return claims_field(object.object, field);
 }
 static cel_value host_has(void *ctx, cel_activation *act, cel_value object, uint32_t field)
 {
-    return cel_bool(claims_field(object.object, (schema_mandate_field)field).kind != CEL_NULL);
+    return cel_bool(claims_field(object.object, field).kind != CEL_NULL);
 }
 static const cel_host own_host = {.variable = host_variable, .field = host_field, .has = host_has};
 

@@ -13,6 +13,7 @@
 #define MANDATE_ENGINE_LINT_LINT_H
 
 #include "engine/base/vec.h"
+#include "engine/context/schema.h"
 #include "engine/mandate/claims.h"
 
 enum {

@@ -3,13 +3,14 @@
 #include "engine/mandate/claims.h"
 
 #include "engine/base/text.h"
+#include "engine/context/schema.h"
 
 #include <assert.h>
 #include <math.h>
 
 enum { CLAIMS_FORMAT = 1 };
 
-cel_value claims_field(const claims *c, schema_mandate_field field)
+cel_value claims_field(const claims *c, uint32_t field)
 {
     switch (field) {
     case SCHEMA_MANDATE_ID:

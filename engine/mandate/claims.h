@@ -9,7 +9,6 @@
 #define MANDATE_ENGINE_MANDATE_CLAIMS_H
 
 #include "engine/cel/value.h"
-#include "engine/context/schema.h"
 #include "engine/limits.h"
 
 typedef enum mandate_clause {
@@ -66,8 +65,8 @@ void claims_encode(buf *b, const claims *c);
 MANDATE_CHECK mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err);
 /* Only the agent; borrows from `bytes`. */
 MANDATE_CHECK mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err);
-/* What a condition reads as `mandate.<field>`; borrows. */
-cel_value claims_field(const claims *c, schema_mandate_field field);
+/* What a condition reads as `mandate.<field>` (schema_mandate_field); borrows. */
+cel_value claims_field(const claims *c, uint32_t field);
 /* Deep copy into `a`. */
 MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err);
 
