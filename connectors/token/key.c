@@ -105,6 +105,24 @@ mandate_status token_key_wrap(token_key **out, EVP_PKEY *pkey, bool can_sign, ma
     return MANDATE_OK;
 }
 
+mandate_status token_key_ed25519_public(uint8_t out[32], const token_key *k, mandate_error *err)
+{
+    size_t len = 32;
+    bool ok = k->alg == TOKEN_EDDSA && EVP_PKEY_get_raw_public_key(k->pkey, out, &len) == 1 && len == 32;
+    ERR_clear_error();
+    return ok ? MANDATE_OK
+              : mandate_error_set(err, MANDATE_INVALID, "the key is %s; an Ed25519 key is needed", token_alg_name(k->alg));
+}
+
+mandate_status token_key_from_ed25519(token_key **out, const uint8_t bytes[32], mandate_error *err)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, 32);
+    ERR_clear_error();
+    if (!pkey)
+        return mandate_error_set(err, MANDATE_INVALID, "32 bytes that are no Ed25519 public key");
+    return token_key_wrap(out, pkey, false, mandate_slice_of(NULL, 0), err);
+}
+
 void token_key_destroy(token_key *k)
 {
     if (!k)

@@ -54,6 +54,10 @@ MANDATE_CHECK mandate_status token_key_put_pem(buf *b, const token_key *k, manda
 /* {"alg","crv",...,"kid","kty","use":"sig",...}: the public half, members sorted, appended. */
 MANDATE_CHECK mandate_status token_key_put_jwk(buf *b, const token_key *k, mandate_error *err);
 
+/* The 32 bytes of an Ed25519 key's public half (RFC 8032), and a public key from them. INVALID for keys of other kinds. */
+MANDATE_CHECK mandate_status token_key_ed25519_public(uint8_t out[32], const token_key *k, mandate_error *err);
+MANDATE_CHECK mandate_status token_key_from_ed25519(token_key **out, const uint8_t bytes[32], mandate_error *err);
+
 /* A JOSE signature (ECDSA as r || s), appended. Thread-safe. */
 MANDATE_CHECK mandate_status token_key_sign(buf *out, const token_key *k, mandate_slice message, mandate_error *err);
 /* True only when the signature is right. */
