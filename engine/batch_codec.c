@@ -41,6 +41,24 @@ static void put_record(buf *b, const engine_input *in, const schema *s)
         put_change(b, &in->changes[i], s);
 }
 
+static void put_command(buf *b, const engine_command *c);
+
+static void put_decision_command(buf *b, const engine_command *c)
+{
+    buf part;
+    buf_init(&part);
+    wire_put_i64(b, c->lasts_us);
+    wire_put_u8(b, c->permit);
+    if (c->deferred)
+        put_command(&part, c->deferred);
+    else if (c->question)
+        decision_encode(&part, c->question);
+    wire_put_u8(b, c->deferred != NULL);
+    wire_put_bytes(b, buf_slice(&part));
+    b->failed |= part.failed;
+    buf_deinit(&part);
+}
+
 static void put_command(buf *b, const engine_command *c)
 {
     wire_put_u8(b, (uint8_t)c->kind);
@@ -56,6 +74,8 @@ static void put_command(buf *b, const engine_command *c)
     }
     if (c->kind == COMMAND_SUSPEND)
         wire_put_i64(b, c->until_us);
+    if (engine_command_is_question(c->kind))
+        put_decision_command(b, c);
     wire_put_u8(b, c->claims != NULL);
     if (!c->claims)
         return;
@@ -66,6 +86,8 @@ static void put_command(buf *b, const engine_command *c)
     wire_put_bytes(b, buf_slice(&claims_bytes));
     buf_deinit(&claims_bytes);
 }
+
+void engine_encode_command(buf *b, const engine_command *c) { put_command(b, c); }
 
 void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s)
 {
@@ -127,6 +149,29 @@ static void get_record(wire_reader *r, arena *a, engine_input *in, const schema 
         in->change_count += get_change(r, a, &changes[in->change_count], s);
 }
 
+/* What waits is itself no question: one level, and no more. */
+static void get_decision_command(wire_reader *r, arena *a, engine_command *c)
+{
+    c->lasts_us = wire_get_i64(r);
+    c->permit = wire_get_u8(r);
+    bool deferred = wire_get_u8(r);
+    mandate_slice part = wire_get_bytes(r);
+    engine_command *inner = ARENA_NEW(a, engine_command);
+    decision_record *question = ARENA_NEW(a, decision_record);
+    r->failed |= !inner || !question;
+    if (r->failed)
+        return;
+    if (deferred) {
+        r->failed |= !part.len || engine_command_is_question((engine_command_kind)(uint8_t)part.ptr[0]) ||
+                     engine_decode_command(inner, a, part, NULL) != MANDATE_OK;
+        c->deferred = inner;
+    } else if (part.len) {
+        r->failed |= decision_decode(question, part, NULL) != MANDATE_OK;
+        c->question = question;
+    }
+    r->failed |= c->kind == COMMAND_ASK && !c->deferred && !c->question;
+}
+
 static void get_command(wire_reader *r, arena *a, engine_command *c)
 {
     c->kind = (engine_command_kind)wire_get_u8(r);
@@ -143,6 +188,8 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
     }
     if (c->kind == COMMAND_SUSPEND)
         c->until_us = wire_get_i64(r);
+    if (engine_command_is_question(c->kind))
+        get_decision_command(r, a, c);
     if (wire_get_u8(r)) {
         claims *decoded = ARENA_NEW(a, claims);
         mandate_slice bytes = wire_get_bytes(r);
@@ -151,6 +198,17 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
         c->claims = decoded;
     }
     r->failed |= if_version > UINT32_MAX || c->kind >= COMMAND_COUNT || (c->kind == COMMAND_ISSUE && !c->claims);
+}
+
+mandate_status engine_decode_command(engine_command *out, arena *a, mandate_slice bytes, mandate_error *err)
+{
+    wire_reader r = wire_reader_of(bytes);
+    engine_command c = {0};
+    get_command(&r, a, &c);
+    if (!wire_done(&r))
+        return mandate_error_set(err, MANDATE_CORRUPT, "a stored command cannot be read");
+    *out = c;
+    return MANDATE_OK;
 }
 
 mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s, mandate_error *err)

@@ -180,7 +180,7 @@ static void run_log(const engine_command *c, engine_answer *a)
                           LIMIT_ID);
 }
 
-bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
+bool command_apply(engine *e, const engine_command *c, engine_answer *a)
 {
     occasion why = {.cause = CAUSE_COMMAND,
                     .origin = {.source = SCHEMA_NONE,
@@ -191,9 +191,6 @@ bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
                                .seq = e->seq},
                     .principal = c->principal,
                     .note = c->note};
-    engine_answer *a = answer_new(e, input);
-    if (!a)
-        return false;
     if (c->kind == COMMAND_LOG) {
         run_log(c, a);
         return true;
@@ -201,4 +198,12 @@ bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
     if (engine_command_is_watch(c->kind))
         return watch_command(e, c, a);
     return c->kind == COMMAND_ISSUE ? issue_run(e, c, a, &why) : run_on_mandate(e, c, a, &why);
+}
+
+bool engine_command_run(engine *e, const engine_command *c, uint32_t input)
+{
+    engine_answer *a = answer_new(e, input);
+    if (!a)
+        return false;
+    return engine_command_is_question(c->kind) ? decision_command(e, c, a, input) : command_apply(e, c, a);
 }

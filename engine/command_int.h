@@ -11,6 +11,8 @@ engine_answer *answer_new(engine *e, uint32_t input);
 void answer_mandate(engine *e, engine_answer *a, uint32_t handle);
 /* A refusal is in the answer and true is returned; false is fatal. */
 bool issue_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why);
+/* Any command but ASK and DECIDE, which stand above the others. */
+bool command_apply(engine *e, const engine_command *c, engine_answer *a);
 /* Puts a mandate into the tables (issue and recovery). Handle, or MANDATE_NONE when out of memory. */
 uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id);
 /* Links a mandate under its parent and counts it in. */

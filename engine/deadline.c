@@ -2,7 +2,7 @@
 /*
  * deadline - time moves from deadline to deadline, never past one. What is due at the same moment is served together:
  * expiries first (an end at t means "not at or after t"), then grace periods, then conditions that depend on the clock, then
- * suspensions that are over.
+ * suspensions that are over, then decisions.
  */
 #include "engine/engine_int.h"
 
@@ -111,6 +111,12 @@ static bool serve_resumptions(engine *e, int64_t at_us)
     return true;
 }
 
+static bool serve_decisions(engine *e, int64_t at_us)
+{
+    const timer_entry *next = timer_peek(&e->deadlines);
+    return !next || next->at_us != at_us || next->kind != TIMER_DECISION || decision_serve(e, at_us);
+}
+
 bool engine_advance(engine *e, int64_t to_us, bool in_slices)
 {
     uint32_t moments = 0;
@@ -127,7 +133,7 @@ bool engine_advance(engine *e, int64_t to_us, bool in_slices)
         set_now(e, at_us);
         e->expiry_now_us = at_us;
         if (!serve_expiries(e, at_us) || !serve_grace(e, at_us) || !serve_conditions(e, at_us) ||
-            !serve_resumptions(e, at_us))
+            !serve_resumptions(e, at_us) || !serve_decisions(e, at_us))
             return false;
     }
     set_now(e, to_us);

@@ -5,6 +5,7 @@
  *   step.c      one batch           deadline.c  time moves         command.c  issue, revoke, suspend, resume
  *   end.c       one mandate changes state, with its evidence       cascade.c  what falls with it, in slices
  *   watch.c     conditions that are only watched                   watch_store.c  their stored form
+ *   decide.c    questions to humans            decide_store.c  their stored form
  *   flip.c      conditions flipped: what that means for mandates   persist.c, batch_codec.c, hash.c, report.c
  */
 #ifndef MANDATE_ENGINE_ENGINE_INT_H
@@ -65,6 +66,13 @@ typedef struct watch_pulse {
 enum { WATCH_INPUT_BITS = 12 };
 _Static_assert(LIMIT_BATCH_INPUTS <= 1 << WATCH_INPUT_BITS, "an input's place fits");
 
+/* A question to a human. Of a removed one everything stays readable until the next step. */
+typedef struct decision_place {
+    decision_record d;          /* in `bytes` */
+    char *bytes;                /* owned; NULL: a free place */
+    bool dirty, removed, keyed; /* keyed: it can be found by its key: it has not lapsed */
+} decision_place;
+
 /* A watch that flips on the present occasion. */
 typedef struct watch_change {
     uint64_t age;
@@ -120,6 +128,9 @@ struct engine {
     VEC(watch_pulse) pulses;  /* as many */
     VEC(uint32_t) watch_free; /* places to use again; has room for all */
     table watch_by_id;
+    VEC(decision_place) decisions;
+    VEC(uint32_t) decision_free; /* places to use again; has room for all */
+    table decision_by_id, decision_by_key;
     VEC(cascade) cascades; /* in order of their roots' ends */
     uint8_t source_state[LIMIT_SOURCES];
     uint64_t seq;
@@ -141,7 +152,9 @@ struct engine {
     VEC(uint32_t) watches_dirty, watches_gone; /* to persist; removed in this step */
     VEC(mandate_slice) watches_removed;
     VEC(watch_change) watch_changes, watch_merged; /* the second: room to sort the first */
-    VEC(uint32_t) affected;                        /* mandates whose conditions flipped on this input */
+    VEC(uint32_t) decisions_dirty, decisions_gone; /* as watches' */
+    VEC(mandate_slice) decisions_removed, notices;
+    VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
     VEC(id_rank) ranks;
     bool meta_changed, more;
     uint64_t leaf_flips0, condition_flips0, programs0;
@@ -208,6 +221,19 @@ uint32_t watch_add(engine *e, mandate_slice id, mandate_slice principal, mandate
 bool watch_bind(engine *e, uint32_t handle, mandate_error *err);
 mandate_status watch_load_done(engine *e, mandate_error *err);
 bool watch_hash(engine *e, buf *all);
+
+/* --- decide.c, decide_store.c ------------------------------------------------------------------------------- */
+void decisions_init(engine *e);
+void decisions_deinit(engine *e);
+void decision_step_begin(engine *e);
+void decision_result(engine *e, engine_result *out);
+/* ASK and DECIDE. */
+bool decision_command(engine *e, const engine_command *c, engine_answer *a, uint32_t input);
+/* What is due at a moment lapses, or is forgotten, by age. */
+bool decision_serve(engine *e, int64_t at_us);
+/* Takes a new place for what `d` says; UINT32_MAX: out of memory. Puts it into the tables and arms its deadline. */
+uint32_t decision_add(engine *e, const decision_record *d);
+bool decision_hash(engine *e, buf *all);
 
 /* condition_moved, for all holders. */
 void posting_moved(void *e, uint32_t owner, uint8_t clause, uint32_t position);

@@ -48,6 +48,15 @@ enum {
     LIMIT_AUDIT_EVENT = 32,        /* bytes of an entry's event */
     LIMIT_AUDIT_DETAIL = 48 << 10, /* bytes of the detail of an entry that a command makes */
 
+    /* --- decisions of humans --- */
+    LIMIT_DECISIONS = 4096,           /* known at once, decided and lapsed ones included */
+    LIMIT_DECISIONS_ASKER = 64,       /* of one agent or principal that have not lapsed */
+    LIMIT_DECISIONS_COMMANDS = 256,   /* commands that wait: each may hold LIMIT_CLAIMS */
+    LIMIT_DECISION_MANDATES = 32,     /* that govern the action */
+    LIMIT_DECISION_PARAMETERS = 8192, /* bytes of the parameters that a human is shown */
+    LIMIT_DECISION_DAYS = 30,         /* how long a question may be open, and a permit hold */
+    LIMIT_DECISION_KEEP_HOURS = 24,   /* how long one that has lapsed can still be read */
+
     /* --- a step --- */
     LIMIT_BATCH_INPUTS = 4096,        /* inputs of one step */
 #ifdef MANDATE_TEST_BATCH_TRANSITIONS /* so small that a test sees slices */
@@ -97,6 +106,7 @@ enum {
 
 _Static_assert(LIMIT_RECORD_DEPTH <= LIMIT_VALUE_DEPTH, "a decoded record must be a legal value");
 _Static_assert(LIMIT_AUDIT_DETAIL + 8 * LIMIT_REASON <= LIMIT_AUDIT_ENTRY, "with everything that stands beside it");
+_Static_assert(LIMIT_FOUND_MANDATES <= LIMIT_DECISION_MANDATES, "whatever governs an action, a decision can name");
 _Static_assert(LIMIT_HTTP_BODY <= LIMIT_CLAIMS, "whatever a request can carry, a mandate can hold");
 
 #endif

@@ -5,7 +5,7 @@
  *
  *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace, what few have: bits,
  *            [end of its suspension]
- *   watch    see watch_store.c
+ *   watch    see watch_store.c             decision see mandate/decision.c
  *   meta     format, time, source states by stable id, pending cascades
  */
 #include "engine/command_int.h"
@@ -387,7 +387,8 @@ mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err)
     engine_encode_meta(e, &meta);
     wire_put_u64(&all, e->seq);
     wire_put_bytes(&all, buf_slice(&meta));
-    bool ok = hash_entities(e, &all) && hash_mandates(e, &all) && watch_hash(e, &all) && sha256(out, all.data, all.len);
+    bool ok = hash_entities(e, &all) && hash_mandates(e, &all) && watch_hash(e, &all) && decision_hash(e, &all) &&
+              sha256(out, all.data, all.len);
     buf_deinit(&all);
     buf_deinit(&meta);
     e->err = NULL;

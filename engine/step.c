@@ -23,6 +23,7 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
     timers_init(&e->deadlines);
     table_init(&e->by_id);
     watches_init(e);
+    decisions_init(e);
     /* The observer's context is the index, which needs the graph first: the cell is filled below. */
     if (context_create(&e->graph, e->schema, condition_observe, NULL, err) ||
         condition_index_create(&e->conditions, e->graph, &e->deadlines, err))
@@ -41,6 +42,7 @@ void engine_destroy(engine *e)
     if (!e)
         return;
     watches_deinit(e);
+    decisions_deinit(e);
     condition_index_destroy(e->conditions);
     context_destroy(e->graph);
     timers_deinit(&e->deadlines);
@@ -109,6 +111,7 @@ static void step_begin(engine *e)
     }
     e->dirty.len = e->transitions.len = e->answers.len = e->new_claims.len = 0;
     watch_step_begin(e);
+    decision_step_begin(e);
     arena_reset(&e->memory);
     condition_stats stats;
     condition_get_stats(e->conditions, &stats);
@@ -195,6 +198,7 @@ static void step_result(engine *e, engine_result *out)
         .programs_run = (uint32_t)(stats.programs_run - e->programs0),
     };
     watch_result(e, out);
+    decision_result(e, out);
 }
 
 /* The first change of an input; further ones are rare. */

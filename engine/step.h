@@ -25,21 +25,24 @@
 #ifndef MANDATE_ENGINE_STEP_H
 #define MANDATE_ENGINE_STEP_H
 
+#include "engine/mandate/decision.h"
 #include "engine/mandate/watch.h"
 
 typedef struct engine engine;
 
 /* --- inputs --------------------------------------------------------------------------------------- */
 /* kind, its word in the audit log and the journal's listing. Those of a mandate take `note` and `if_version`. */
-#define ENGINE_COMMAND_MAP(X)                                                  \
-    X(ISSUE, "issue")     /* claims */                                         \
-    X(REVOKE, "revoke")   /* mandate */                                        \
-    X(SUSPEND, "suspend") /* mandate, until_us */                              \
-    X(RESUME, "resume")   /* mandate */                                        \
-    X(RETURN, "return")   /* mandate; principal: its agent, and nobody else */ \
-    X(WATCH, "watch")     /* mandate: the watch's id; condition */             \
-    X(UNWATCH, "unwatch") /* mandate: the watch's id */                        \
-    X(LOG, "log")         /* event, detail: an entry of the audit log; changes nothing */
+#define ENGINE_COMMAND_MAP(X)                                                             \
+    X(ISSUE, "issue")     /* claims */                                                    \
+    X(REVOKE, "revoke")   /* mandate */                                                   \
+    X(SUSPEND, "suspend") /* mandate, until_us */                                         \
+    X(RESUME, "resume")   /* mandate */                                                   \
+    X(RETURN, "return")   /* mandate; principal: its agent, and nobody else */            \
+    X(WATCH, "watch")     /* mandate: the watch's id; condition */                        \
+    X(UNWATCH, "unwatch") /* mandate: the watch's id */                                   \
+    X(LOG, "log")         /* event, detail: an entry of the audit log; changes nothing */ \
+    X(ASK, "ask")         /* question, or deferred; lasts_us: how long it stays open */   \
+    X(DECIDE, "decide")   /* mandate: the decision's id; permit; lasts_us: how long a permit holds */
 
 typedef enum engine_command_kind {
 #define X(name, text) COMMAND_##name,
@@ -47,7 +50,13 @@ typedef enum engine_command_kind {
 #undef X
         COMMAND_COUNT
 } engine_command_kind;
+/* "issue", "revoke", ... */
 extern const char *const engine_command_names[COMMAND_COUNT];
+/* ASK and DECIDE: what waits for a second person is never itself one. */
+static inline bool engine_command_is_question(engine_command_kind kind)
+{
+    return kind == COMMAND_ASK || kind == COMMAND_DECIDE;
+}
 
 static inline bool engine_command_is_watch(engine_command_kind kind)
 {
@@ -65,6 +74,11 @@ typedef struct engine_command {
     const claims *claims;    /* ISSUE */
     int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
     uint32_t if_version;     /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
+    const decision_record
+        *question; /* ASK: about an action: asker, action, resource, digest, parameters, reason, mandates */
+    const struct engine_command *deferred; /* ASK: instead, a command that waits for a second person; `note`: why */
+    bool permit;                           /* DECIDE */
+    int64_t lasts_us;                      /* ASK, DECIDE */
 } engine_command;
 
 typedef enum engine_source_state {
@@ -100,7 +114,8 @@ typedef struct engine_batch {
 typedef struct engine_answer {
     uint32_t input;      /* index in the batch */
     mandate_error error; /* status OK when accepted */
-    bool repeated;       /* ISSUE, WATCH with the same content again: answered as the first time, nothing changed */
+    bool repeated; /* ISSUE, WATCH, ASK, DECIDE with the same content again: answered as the first time, nothing changed */
+    mandate_slice decision; /* ASK, DECIDE: which; then `mandate` is what the permitted command was about, or empty */
     mandate_slice mandate;
     uint32_t version;
     mandate_state state;   /* after the command; STATE_NONE for a watch */
@@ -158,6 +173,12 @@ typedef struct engine_result {
     uint32_t watches_removed_count;
     const uint32_t *watches; /* handles of watches created or flipped and still there, each once */
     uint32_t watch_count;
+    const mandate_slice *decisions_removed; /* ids; likewise */
+    uint32_t decisions_removed_count;
+    const uint32_t *decisions; /* handles of decisions opened or changed, each once */
+    uint32_t decision_count;
+    const mandate_slice *notices; /* decision_encode at every change, in order of occurrence: to be told to humans */
+    uint32_t notice_count;
     bool meta_changed; /* engine_encode_meta differs from the last step's */
     /* counters of this step, for metrics */
     uint32_t changes_applied, changes_stale, atoms_flipped, conditions_flipped, programs_run;
@@ -201,6 +222,8 @@ MANDATE_CHECK mandate_status engine_cut_next(engine *e, uint32_t max, uint32_t *
 void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes);
 /* Key = watch id. */
 void engine_encode_watch(const engine *e, uint32_t handle, buf *key, buf *value);
+/* Key = decision id, value = decision_encode. */
+void engine_encode_decision(const engine *e, uint32_t handle, buf *key, buf *value);
 /* Claims bytes of a mandate issued in the last step (empty for one that merely changed: keep the stored ones). */
 mandate_slice engine_new_claims(const engine *e, uint32_t handle);
 MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err);
@@ -208,13 +231,14 @@ MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_
 void engine_encode_meta(const engine *e, buf *value);
 
 /* Recovery, in this order: every entity as of some step, the journal's batches after that one, every mandate and watch (any
- * order), meta, then engine_load_done(last seq). A watch whose value is no longer what it was (entity types were changed)
+ * order), meta, every decision, then engine_load_done(last seq). A watch whose value is no longer what it was (entity types were changed)
  * flips in the next step. */
 MANDATE_CHECK mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 /* What the batch did to entities, and nothing else: their state is a fold over changes alone. */
 MANDATE_CHECK mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+MANDATE_CHECK mandate_status engine_load_decision(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err);
 
@@ -224,7 +248,11 @@ void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s);
 MANDATE_CHECK mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s,
                                                  mandate_error *err);
 
-/* SHA-256 over every entity, mandate and watch in key order, and meta: equal states, equal hashes. Slow; for tests and audits. */
+/* A command alone, as it stands in a batch; what it decodes to borrows as above. */
+void engine_encode_command(buf *b, const engine_command *c);
+MANDATE_CHECK mandate_status engine_decode_command(engine_command *out, arena *a, mandate_slice bytes, mandate_error *err);
+
+/* SHA-256 over every entity, mandate, watch and decision in key order, and meta: equal states, equal hashes. Slow; for tests and audits. */
 MANDATE_CHECK mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err);
 
 /* --- reading, on the engine's thread --------------------------------------------------------------------- */
@@ -250,6 +278,11 @@ uint32_t engine_watch_count(const engine *e);
 uint32_t engine_watch_find(const engine *e, mandate_slice id);
 uint32_t engine_watch_next(const engine *e, uint32_t handle);
 void engine_watch_get(const engine *e, uint32_t handle, engine_watch_view *out);
+/* Decisions, likewise; `*out` borrows until the next step. By key: one that has not lapsed. */
+uint32_t engine_decision_count(const engine *e);
+uint32_t engine_decision_find(const engine *e, mandate_slice id);
+uint32_t engine_decision_next(const engine *e, uint32_t handle);
+const decision_record *engine_decision_get(const engine *e, uint32_t handle);
 /* A flip of the last step, whole; valid until the next one. */
 void engine_flip_get(const engine *e, const engine_result *result, uint32_t index, watch_flip *out);
 

@@ -254,6 +254,7 @@ void audit_put_transition(store *st, audit_head *head, const transition *t, mand
 typedef struct answered {
     const engine_command *command;
     const engine_answer *answer;
+    const decision_record *decision; /* instead of both */
     uint64_t seq;
     int64_t now_us;
 } answered;
@@ -280,11 +281,39 @@ static void put_log(entry *e, const answered *a)
     put_detail(e, a);
 }
 
+static void put_decision(entry *e, const answered *a)
+{
+    const decision_record *d = a->decision;
+    put_text(e, "decision", d->id);
+    put_number(e, "version", d->version);
+    put_word(e, "state", decision_state_name(d->state));
+    put_word(e, "kind", decision_kind_names[d->kind]);
+    put_text(e, "asker", d->asker);
+    put_text(e, "action", d->action);
+    put_text(e, "resource", d->resource);
+    put_text(e, "parameter_digest", d->digest);
+    put_name(e->b, "mandates");
+    size_t at = e->b->len;
+    buf_put_char(e->b, '[');
+    for (uint32_t i = 0; i < d->mandate_count; i++) {
+        if (i)
+            buf_put_char(e->b, ',');
+        buf_put_json_string(e->b, d->mandates[i]);
+    }
+    buf_put_char(e->b, ']');
+    bound(e, at);
+    put_text(e, "principal", d->decider);
+    put_text(e, "note", d->note);
+}
+
 static void put_refusal(entry *e, const answered *a)
 {
     const engine_command *c = a->command;
     put_word(e, "command", engine_command_names[c->kind]);
-    put_text(e, engine_command_is_watch(c->kind) ? "watch" : "mandate",
+    put_text(e,
+             engine_command_is_watch(c->kind) ? "watch"
+             : c->kind == COMMAND_DECIDE      ? "decision"
+                                              : "mandate",
              c->kind == COMMAND_ISSUE && c->claims ? c->claims->id : c->mandate);
     put_text(e, "principal", c->principal);
     put_text(e, "note", c->note);
@@ -310,7 +339,7 @@ static void answer_put(store *st, audit_head *head, const answered *a, const cha
 
 static answered answered_of(const engine_batch *batch, const engine_answer *answer, int64_t now_us)
 {
-    return (answered){&batch->inputs[answer->input].command, answer, batch->seq, now_us};
+    return (answered){&batch->inputs[answer->input].command, answer, NULL, batch->seq, now_us};
 }
 
 void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
@@ -326,11 +355,19 @@ void audit_put_log(store *st, audit_head *head, const engine_batch *batch, const
     answer_put(st, head, &a, NULL, a.command->mandate, put_log);
 }
 
+void audit_put_decision(store *st, audit_head *head, uint64_t seq, const decision_record *d, int64_t now_us)
+{
+    answered a = {NULL, NULL, d, seq, now_us};
+    /* Found with the mandate it is about: the only one that governs, or the one that the command is for. */
+    mandate_slice on = d->mandate_count ? d->mandates[0] : (mandate_slice){NULL, 0};
+    answer_put(st, head, &a, "decision", on, put_decision);
+}
+
 void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
 {
     answered a = answered_of(batch, answer, now_us);
-    bool watch = engine_command_is_watch(a.command->kind);
+    bool other = engine_command_is_watch(a.command->kind) || a.command->kind == COMMAND_DECIDE;
     mandate_slice mandate =
         a.command->kind == COMMAND_ISSUE && a.command->claims ? a.command->claims->id : a.command->mandate;
-    answer_put(st, head, &a, "refused", watch ? mandate_slice_of(NULL, 0) : mandate, put_refusal);
+    answer_put(st, head, &a, "refused", other ? mandate_slice_of(NULL, 0) : mandate, put_refusal);
 }

@@ -95,6 +95,32 @@ static void flips_put(store *st, const engine_batch *batch, const engine *e, con
     }
 }
 
+/* --- decisions -------------------------------------------------------------------------------------- */
+static void decisions_put(store *st, const engine *e, const engine_result *result)
+{
+    for (uint32_t i = 0; i < result->decisions_removed_count; i++)
+        kv_batch_delete(st->batch, KV_DECISIONS, result->decisions_removed[i]);
+    for (uint32_t i = 0; i < result->decision_count; i++) {
+        engine_encode_decision(e, result->decisions[i], &st->key, &st->value);
+        store_put(st, KV_DECISIONS);
+    }
+}
+
+static void notices_put(store *st, const store_commit_input *in, store_last *last)
+{
+    decision_record d;
+    for (uint32_t i = 0; i < in->result->notice_count; i++) {
+        key_outbox(&st->key, (outbox_key){in->batch->seq, i | OUTBOX_NOTICE});
+        buf_reset(&st->value);
+        buf_put_slice(&st->value, in->result->notices[i]);
+        store_put(st, KV_NOTICES);
+        if (decision_decode(&d, in->result->notices[i], NULL) == MANDATE_OK)
+            audit_put_decision(st, &last->audit, in->batch->seq, &d, engine_now_us(in->engine));
+        else
+            st->nomem = true; /* the engine has just encoded it */
+    }
+}
+
 static void answers_put(store *st, const store_commit_input *in, store_last *last)
 {
     st->answer_leaves.len = 0;
@@ -117,7 +143,7 @@ static bool must_sync(const store_commit_input *in)
     bool command = false;
     for (uint32_t i = 0; i < in->batch->count && !command; i++)
         command = in->batch->inputs[i].kind == INPUT_COMMAND;
-    return command || in->result->transition_count > 0 || in->result->flip_count > 0;
+    return command || in->result->transition_count > 0 || in->result->flip_count > 0 || in->result->notice_count > 0;
 }
 
 static mandate_status step_write(store *st, const store_last *last, bool sync, mandate_error *err)
@@ -146,6 +172,8 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     transitions_put(st, in->engine, in->batch, in->result, &last);
     watches_put(st, in->engine, in->result);
     flips_put(st, in->batch, in->engine, in->result);
+    decisions_put(st, in->engine, in->result);
+    notices_put(st, in, &last);
     answers_put(st, in, &last);
     audit_seal(st, &last.audit);
     outbox_delete(st, in->acknowledged, in->acknowledged_count);

@@ -9,7 +9,7 @@
 
 static kv_space space_of(outbox_key key)
 {
-    static const kv_space spaces[OUTBOX_STREAMS] = {KV_OUTBOX, KV_FLIPS};
+    static const kv_space spaces[OUTBOX_KINDS] = {KV_OUTBOX, KV_FLIPS, KV_NOTICES};
     return spaces[outbox_stream_of(key)];
 }
 

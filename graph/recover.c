@@ -129,15 +129,17 @@ done:
     return status;
 }
 
-static mandate_status load_watches(store *st, engine *e, mandate_error *err)
+typedef mandate_status (*load_one)(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+
+static mandate_status load_space(store *st, engine *e, kv_space space, load_one load, mandate_error *err)
 {
     kv_iter *it = NULL;
-    mandate_status status = kv_iter_open(&it, st->kv, KV_WATCHES, err);
+    mandate_status status = kv_iter_open(&it, st->kv, space, err);
     if (status != MANDATE_OK)
         return status;
     kv_iter_seek(it, mandate_slice_of(NULL, 0));
     for (; kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it))
-        status = engine_load_watch(e, kv_iter_key(it), kv_iter_value(it), err);
+        status = load(e, kv_iter_key(it), kv_iter_value(it), err);
     if (status == MANDATE_OK)
         status = kv_iter_status(it, err);
     kv_iter_close(it);
@@ -176,9 +178,11 @@ mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error 
                                    " it from a checkpoint",
                                    (unsigned long long)mandates, (unsigned long long)st->last.mandates);
     if (status == MANDATE_OK)
-        status = load_watches(st, e, err);
+        status = load_space(st, e, KV_WATCHES, engine_load_watch, err);
     if (status == MANDATE_OK)
         status = load_meta(st, e, err);
+    if (status == MANDATE_OK)
+        status = load_space(st, e, KV_DECISIONS, engine_load_decision, err);
     if (status == MANDATE_OK)
         status = engine_load_done(e, st->last.seq, err);
 done:

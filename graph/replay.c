@@ -49,6 +49,14 @@ static bool visit_flips(replay *r, uint64_t seq, const engine_result *result)
     return true;
 }
 
+static bool visit_notices(replay *r, uint64_t seq, const engine_result *result)
+{
+    for (uint32_t i = 0; r->visit && i < result->notice_count; i++)
+        if (!r->visit(r->ctx, (outbox_key){seq, i | OUTBOX_NOTICE}, result->notices[i]))
+            return false;
+    return true;
+}
+
 static bool step_again(void *ctx, uint64_t seq, mandate_slice bytes)
 {
     replay *r = ctx;
@@ -64,7 +72,7 @@ static bool step_again(void *ctx, uint64_t seq, mandate_slice bytes)
         mandate_error_prefix(r->err, r->status, "replaying step %llu of the journal", (unsigned long long)seq);
         return false;
     }
-    return visit_transitions(r, seq, &result) && visit_flips(r, seq, &result);
+    return visit_transitions(r, seq, &result) && visit_flips(r, seq, &result) && visit_notices(r, seq, &result);
 }
 
 mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,

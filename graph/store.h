@@ -54,10 +54,17 @@ MANDATE_CHECK mandate_status store_claims_each(store *st, store_claims_fn fn, vo
 /* Loads the last committed state into a new engine. `seq` gets the last committed step, 0 for an empty store. */
 MANDATE_CHECK mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err);
 
-/* What is committed and not yet acknowledged stands in two outboxes, one a topic: a topic that is not there holds up its own
- * entries only. */
-typedef enum outbox_stream { OUTBOX_TRANSITIONS, OUTBOX_FLIPS, OUTBOX_STREAMS } outbox_stream;
-#define OUTBOX_FLIP (UINT32_C(1) << 31) /* in the index of a flip's key */
+/* What is committed and not yet acknowledged stands in outboxes: one a topic, so that a topic that is not there holds up its own
+ * entries only, and one of notices about decisions, which go to people and not to Kafka. */
+typedef enum outbox_stream {
+    OUTBOX_TRANSITIONS,
+    OUTBOX_FLIPS,
+    OUTBOX_STREAMS,
+    OUTBOX_NOTICES = OUTBOX_STREAMS,
+    OUTBOX_KINDS
+} outbox_stream;
+#define OUTBOX_FLIP (UINT32_C(1) << 31)   /* in the index of a flip's key */
+#define OUTBOX_NOTICE (UINT32_C(1) << 30) /* and of a notice's */
 
 /* Identifies an outbox entry: step and index within it. */
 typedef struct outbox_key {
@@ -66,7 +73,7 @@ typedef struct outbox_key {
 } outbox_key;
 static inline outbox_stream outbox_stream_of(outbox_key key)
 {
-    return key.index & OUTBOX_FLIP ? OUTBOX_FLIPS : OUTBOX_TRANSITIONS;
+    return key.index & OUTBOX_FLIP ? OUTBOX_FLIPS : key.index & OUTBOX_NOTICE ? OUTBOX_NOTICES : OUTBOX_TRANSITIONS;
 }
 
 typedef struct store_commit_input {
@@ -91,8 +98,8 @@ MANDATE_CHECK mandate_status store_acknowledge(store *st, const outbox_key *keys
 MANDATE_CHECK mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out,
                                           mandate_error *err);
 
-/* Walks the outbox that `from` is of, from `from` on, in order; `visit` returns false to stop. The encoded transition or flip
- * borrows. */
+/* Walks the outbox that `from` is of, from `from` on, in order; `visit` returns false to stop. The encoded transition, flip
+ * or decision borrows. */
 typedef bool (*outbox_visit)(void *ctx, outbox_key key, mandate_slice entry);
 MANDATE_CHECK mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx,
                                                mandate_error *err);
@@ -121,7 +128,7 @@ MANDATE_CHECK mandate_status store_cache_get(store *st, mandate_slice key, buf *
 MANDATE_CHECK mandate_status store_cache_put(store *st, mandate_slice key, mandate_slice value, mandate_error *err);
 
 /* Runs a journal range through a fresh engine (or one restored at from - 1): replay. `visit` (may be NULL) sees every
- * transition and flip, encoded. */
+ * transition, flip and notice, encoded. */
 MANDATE_CHECK mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,
                                           mandate_error *err);
 

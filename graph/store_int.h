@@ -15,6 +15,8 @@
  *   OUTBOX       seq index                the same bytes
  *   WATCHES      id                       engine_encode_watch
  *   FLIPS        seq index                watch_flip_encode
+ *   DECISIONS    id                       decision_encode
+ *   NOTICES      seq index                the same bytes, at every change
  *   OFFSETS      topic 0 partition        next offset
  *   AUDIT        index                    leaf hash (32) JSON
  *   AUDIT_OF     mandate 0 index          nothing
@@ -116,5 +118,7 @@ void audit_append(store *st, audit_head *head, mandate_slice mandate);
 void audit_seal(store *st, audit_head *head);
 /* The edge from what is stored; its root must be the one that META has. */
 MANDATE_CHECK mandate_status audit_open(store *st, mandate_error *err);
+/* A decision was opened, answered, or has lapsed. */
+void audit_put_decision(store *st, audit_head *head, uint64_t seq, const decision_record *d, int64_t now_us);
 
 #endif

@@ -50,11 +50,15 @@ int cmd_mandate_token(int argc, char **argv);  /* cmd_token.c */
 int cmd_mandate_verify(int argc, char **argv); /* cmd_token.c */
 int cmd_key_new(int argc, char **argv);        /* cmd_key.c */
 int cmd_key_show(int argc, char **argv);       /* cmd_key.c */
-int cmd_watch_add(int argc, char **argv);      /* cmd_watches.c */
-int cmd_watch_list(int argc, char **argv);     /* cmd_watches.c */
-int cmd_watch_get(int argc, char **argv);      /* cmd_watches.c */
-int cmd_watch_remove(int argc, char **argv);   /* cmd_watches.c */
-int cmd_watch_tail(int argc, char **argv);     /* cmd_topic_tail.c */
+int cmd_decision_list(int argc, char **argv);
+int cmd_decision_show(int argc, char **argv);
+int cmd_decision_permit(int argc, char **argv);
+int cmd_decision_refuse(int argc, char **argv);
+int cmd_watch_add(int argc, char **argv);    /* cmd_watches.c */
+int cmd_watch_list(int argc, char **argv);   /* cmd_watches.c */
+int cmd_watch_get(int argc, char **argv);    /* cmd_watches.c */
+int cmd_watch_remove(int argc, char **argv); /* cmd_watches.c */
+int cmd_watch_tail(int argc, char **argv);   /* cmd_topic_tail.c */
 int cmd_entity_get(int argc, char **argv);
 int cmd_connector_check(int argc, char **argv); /* cmd_connector.c */
 int cmd_connector_try(int argc, char **argv);   /* cmd_connector.c */

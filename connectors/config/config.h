@@ -94,6 +94,9 @@ typedef struct config {
         int64_t max_staleness_us;
     } check;
     struct {
+        int64_t open_for_us, permit_for_us;
+    } decisions;
+    struct {
         const char *key; /* path; NULL: a file in data_dir, made when missing */
         config_algorithm algorithm;
         config_list published; /* paths of JWK Sets */

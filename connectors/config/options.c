@@ -108,6 +108,12 @@ const option options[] = {
     {.key = "check.max_staleness", .type = OPTION_DURATION, .offset = AT(check.max_staleness_us), .fallback = "5s",
      .min = SECOND / 10, .max = 60 * MINUTE,
      .doc = "A check is refused as stale when the engine has neither committed nor ticked for longer."},
+    {.key = "decisions.open_for", .type = OPTION_DURATION, .offset = AT(decisions.open_for_us), .fallback = "1h",
+     .min = SECOND, .max = LIMIT_DECISION_DAYS * 24 * 60 * MINUTE,
+     .doc = "How long a question to a human stays open. Nobody answered: it was no."},
+    {.key = "decisions.permit_for", .type = OPTION_DURATION, .offset = AT(decisions.permit_for_us), .fallback = "15m",
+     .min = SECOND, .max = LIMIT_DECISION_DAYS * 24 * 60 * MINUTE,
+     .doc = "How long a permit holds, where whoever gives it says nothing shorter."},
     {.key = "signing.key", .type = OPTION_PATH, .offset = AT(signing.key),
      .doc = "Private key that signs mandates: PEM, readable by its owner only. Default: signing-key.pem in data_dir, made at "
             "the first start."},

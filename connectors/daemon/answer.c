@@ -270,6 +270,12 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
     case SERVICE_WATCH_LIST:
         status = watch_list(a, r);
         break;
+    case SERVICE_DECISION_GET:
+        status = answer_decision(a, r);
+        break;
+    case SERVICE_DECISION_LIST:
+        status = answer_decisions(a, r);
+        break;
     default:
         status = mandate_error_set(&r->error, MANDATE_UNSUPPORTED, "not a query");
         break;
@@ -314,6 +320,7 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
 
     buf_reset(&r->body);
     r->repeated = answer->repeated;
+    r->decision[0] = '\0';
     if (answer->error.status != MANDATE_OK) {
         r->error = answer->error;
         return;
@@ -321,13 +328,15 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
     arena_reset(&a->memory);
     if (r->kind == SERVICE_LOG)
         buf_printf(&r->body, "{\"leaf\":%llu", (unsigned long long)a->leaf);
+    else if (answer->decision.len)
+        status = answer_decided(a, r, answer);
     else if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
         status = put_watch_command(a, r, answer);
     else if ((handle = engine_mandate_find(a->engine, answer->mandate)) == UINT32_MAX)
         status = answer_unknown(answer->mandate, &r->error);
     else
         status = put_mandate(a, &r->body, handle, now_us, &r->error);
-    if (status == MANDATE_OK && r->kind == SERVICE_ISSUE) {
+    if (status == MANDATE_OK && r->kind == SERVICE_ISSUE && !answer->decision.len) {
         put_unobservable(&r->body, answer);
         status = answer_put_token(a, &r->body, handle, &r->error);
     }

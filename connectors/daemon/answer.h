@@ -8,6 +8,8 @@
  *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
  *   a watch     {"id","condition","value","version","principal","created_at","changed_at"[, "unobservable": [path]]}
  *   an entry    {"leaf": its number in the audit log}
+ *   a decision  see decision_json.h
+ *   of them     {"decisions": [...], "next": id or null}
  *   of watches  {"watches": [...], "next": id or null}
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
@@ -41,6 +43,10 @@ void answer_command(answerer *a, service_request *request, const engine_answer *
 
 /* NOT_FOUND with a sentence. */
 mandate_status answer_unknown(mandate_slice id, mandate_error *err);
+/* answer_decision.c: one, a list, and what a command about one answers (without the closing brace). */
+MANDATE_CHECK mandate_status answer_decision(answerer *a, service_request *r);
+MANDATE_CHECK mandate_status answer_decisions(answerer *a, service_request *r);
+MANDATE_CHECK mandate_status answer_decided(answerer *a, service_request *r, const engine_answer *answer);
 /* answer_token.c: the tokens of a mandate, its own last. CONFLICT for one that has ended. */
 MANDATE_CHECK mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us);
 /* ,"token":"..." of a mandate just issued. */

@@ -93,8 +93,37 @@ void engine_thread_destroy(engine_thread *t)
 static const engine_command_kind command_kinds[] = {
     [SERVICE_ISSUE] = COMMAND_ISSUE,     [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,
     [SERVICE_RESUME] = COMMAND_RESUME,   [SERVICE_RETURN] = COMMAND_RETURN, [SERVICE_WATCH] = COMMAND_WATCH,
-    [SERVICE_UNWATCH] = COMMAND_UNWATCH, [SERVICE_LOG] = COMMAND_LOG,
+    [SERVICE_UNWATCH] = COMMAND_UNWATCH, [SERVICE_LOG] = COMMAND_LOG,       [SERVICE_ASK] = COMMAND_ASK,
+    [SERVICE_DECIDE] = COMMAND_DECIDE,
 };
+
+static void take_command(engine_thread *t, service_request *r, engine_input *input)
+{
+    int64_t fallback = r->kind == SERVICE_DECIDE ? t->options.permit_for_us : t->options.open_for_us;
+    engine_command command = {.kind = command_kinds[r->kind],
+                              .mandate = r->kind == SERVICE_ISSUE ? r->claims->id : r->mandate,
+                              .principal = r->principal,
+                              .note = r->note,
+                              .condition = r->condition,
+                              .event = r->event,
+                              .detail = r->detail,
+                              .claims = r->claims,
+                              .until_us = r->until_us,
+                              .if_version = r->if_version,
+                              .question = r->question,
+                              .permit = r->permit,
+                              .lasts_us = r->lasts_us ? r->lasts_us : fallback};
+
+    if (r->second_person) { /* it waits; what it is stands in the request until the step is over */
+        r->waiting = command;
+        command = (engine_command){.kind = COMMAND_ASK,
+                                   .deferred = &r->waiting,
+                                   .principal = r->principal,
+                                   .note = r->second_person_why,
+                                   .lasts_us = command.lasts_us};
+    }
+    *input = (engine_input){.kind = INPUT_COMMAND, .command = command};
+}
 
 static void take_requests(engine_thread *t)
 {
@@ -106,22 +135,7 @@ static void take_requests(engine_thread *t)
             t->queries[t->query_count++] = r;
             continue;
         }
-        engine_input *input = &t->inputs[t->input_count];
-        *input = (engine_input){
-            .kind = INPUT_COMMAND,
-            .command = {.kind = command_kinds[r->kind],
-                        .mandate = r->mandate,
-                        .principal = r->principal,
-                        .note = r->note,
-                        .condition = r->condition,
-                        .event = r->event,
-                        .detail = r->detail,
-                        .claims = r->claims,
-                        .until_us = r->until_us,
-                        .if_version = r->if_version},
-        };
-        if (r->kind == SERVICE_ISSUE)
-            input->command.mandate = r->claims->id;
+        take_command(t, r, &t->inputs[t->input_count]);
         t->commands[t->input_count++] = r;
         t->command_count++;
     }

@@ -33,11 +33,12 @@ typedef struct engine_thread_options {
     view *view;
     queue *queue;
     metrics *metrics;
-    const signer *signer;  /* NULL: no tokens */
-    sink *watch_publisher; /* of flips; NULL likewise */
-    sink *publisher;       /* NULL: nothing is published, the outbox keeps it */
-    uint32_t batch_inputs; /* 0: LIMIT_BATCH_INPUTS */
-    int64_t batch_wait_us; /* how long a step may wait for more input than the first */
+    const signer *signer;               /* NULL: no tokens */
+    sink *watch_publisher;              /* of flips; NULL likewise */
+    sink *publisher;                    /* NULL: nothing is published, the outbox keeps it */
+    uint32_t batch_inputs;              /* 0: LIMIT_BATCH_INPUTS */
+    int64_t open_for_us, permit_for_us; /* decisions: how long a question is open, how long a permit holds */
+    int64_t batch_wait_us;              /* how long a step may wait for more input than the first */
 } engine_thread_options;
 
 MANDATE_CHECK mandate_status engine_thread_create(engine_thread **out, const engine_thread_options *options,

@@ -199,6 +199,8 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .watch_publisher = d->watch_publisher,
         .batch_inputs = d->config.engine.batch_inputs,
         .batch_wait_us = d->config.engine.batch_wait_us,
+        .open_for_us = d->config.decisions.open_for_us,
+        .permit_for_us = d->config.decisions.permit_for_us,
     };
     if (status == MANDATE_OK)
         status = engine_thread_create(&d->loop, &options, err);

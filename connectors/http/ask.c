@@ -91,6 +91,10 @@ void http_take_answer(http_request *r)
         http_fail(r, &late);
     } else if (r->ask.error.status) {
         http_fail(r, &r->ask.error);
+    } else if (r->ask.second_person) {
+        /* It was not done: a decision waits for another person. */
+        r->location = arena_printf(&r->a, "/v1/decisions/%s", r->ask.decision);
+        http_reply_take(r, 202, &r->ask.body);
     } else {
         r->finish(r);
     }

@@ -27,14 +27,18 @@ typedef enum service_kind {
      * {"leaf": its number}. What was decided outside the engine (a synchronous check, an escalation, a policy that was
      * loaded) is told nobody before it is in there. */
     SERVICE_LOG,
-    SERVICE_COMMAND_LAST = SERVICE_LOG,
-    SERVICE_GET,       /* mandate: claims, state, version, the last transition with its evidence, children count */
-    SERVICE_LIST,      /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
-    SERVICE_EXPLAIN,   /* mandate */
-    SERVICE_TOKEN,     /* mandate: the signed chain, from the root to it */
-    SERVICE_ENTITY,    /* type, id */
-    SERVICE_WATCH_GET, /* mandate: the watch's id */
-    SERVICE_WATCH_LIST /* limit, after */
+    SERVICE_ASK,    /* question: a human is asked about an action (engine/mandate/decision.h) */
+    SERVICE_DECIDE, /* mandate: the decision's id; permit, note */
+    SERVICE_COMMAND_LAST = SERVICE_DECIDE,
+    SERVICE_GET,          /* mandate: claims, state, version, the last transition with its evidence, children count */
+    SERVICE_LIST,         /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
+    SERVICE_EXPLAIN,      /* mandate */
+    SERVICE_TOKEN,        /* mandate: the signed chain, from the root to it */
+    SERVICE_ENTITY,       /* type, id */
+    SERVICE_WATCH_GET,    /* mandate: the watch's id */
+    SERVICE_WATCH_LIST,   /* limit, after */
+    SERVICE_DECISION_GET, /* mandate: the decision's id */
+    SERVICE_DECISION_LIST /* decision_state (DECISION_STATE_COUNT: all), limit, after; oldest first */
 } service_kind;
 
 typedef struct service_request service_request;
@@ -51,13 +55,23 @@ struct service_request {
     mandate_slice agent, parent, type, id, after;
     mandate_slice as_of; /* ENTITY: a step or a time, empty for now; answered on another thread than the engine's */
     uint32_t limit;
+    const decision_record *question; /* ASK */
+    decision_state decision_state;   /* DECISION_LIST */
+    bool permit;                     /* DECIDE */
+    int64_t lasts_us;                /* ASK, DECIDE; 0: as configured */
+    /* A command that policy gives to two persons: it becomes a decision (of kind command), which another principal may
+     * permit, and is carried out then. `second_person_why` says which rule asks for it. Answered 202. */
+    bool second_person;
+    mandate_slice second_person_why;
+    engine_command waiting;              /* the engine thread's: the command while it is handed over */
     void (*done)(service_request *self); /* on the engine's thread, exactly once per accepted submit */
     void *ctx;                           /* the submitter's */
     service_request *next;               /* the queue's */
     /* answer */
-    mandate_error error; /* status OK: body holds the resource as JSON */
-    bool repeated;       /* ISSUE, WATCH answered as the first time */
-    buf body;            /* initialised and freed by the submitter */
+    mandate_error error;            /* status OK: body holds the resource as JSON */
+    bool repeated;                  /* ISSUE, WATCH, ASK, DECIDE answered as the first time */
+    char decision[DECISION_ID + 1]; /* ASK, or a command that waits: the decision's id, or "" */
+    buf body;                       /* initialised and freed by the submitter */
 };
 
 /* AuthZEN 1.0 evaluation. Without a mandate named, all that are active, held by the agent and cover action and resource

@@ -16,6 +16,7 @@ typedef enum timer_kind {
     TIMER_GRACE,     /* owner: mandate handle; an unknown clause has lasted too long */
     TIMER_CONDITION, /* owner: condition node; its value is certain until then */
     TIMER_RESUME,    /* owner: mandate handle; its suspension is over, unless something above still holds it */
+    TIMER_DECISION,  /* owner: decision handle; it lapses, or is forgotten */
     TIMER_KIND_COUNT
 } timer_kind;
 

@@ -14,7 +14,7 @@
 #include "engine/base/wire.h"
 
 /* 2: entities follow behind the journal, as of a step of their own. 3: mandates are amended, suspended until,
- * superseded; the audit log is a Merkle tree. */
+ * superseded; the audit log is a Merkle tree; decisions of humans. */
 enum { KV_FORMAT = 3 };
 
 const char *const kv_space_names[KV_SPACE_COUNT] = {

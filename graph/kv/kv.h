@@ -21,6 +21,8 @@
     X(OUTBOX, "outbox")           /* seq (8) index (8) -> transition */             \
     X(WATCHES, "watches")         /* id -> watch */                                 \
     X(FLIPS, "flips")             /* seq (8) index (8) -> flip: the other outbox */ \
+    X(DECISIONS, "decisions")     /* id -> decision */                              \
+    X(NOTICES, "notices")         /* seq (8) index (8) -> decision: a third one */  \
     X(OFFSETS, "offsets")         /* topic \0 partition (8) -> next offset */       \
     X(AUDIT, "audit")             /* index (8) -> leaf hash, audit entry */         \
     X(AUDIT_OF, "audit-of")       /* mandate \0 index (8) -> nothing */             \

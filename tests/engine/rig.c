@@ -268,6 +268,11 @@ engine *rig_restored(rig *g)
     engine_encode_meta(g->e, &value);
     if (s == MANDATE_OK)
         s = engine_load_meta(out, buf_slice(&value), &err);
+    for (uint32_t i = engine_decision_next(g->e, 0); s == MANDATE_OK && i != UINT32_MAX;
+         i = engine_decision_next(g->e, i + 1)) {
+        engine_encode_decision(g->e, i, &key, &value);
+        s = engine_load_decision(out, buf_slice(&key), buf_slice(&value), &err);
+    }
     if (s == MANDATE_OK)
         s = engine_load_done(out, engine_seq(g->e), &err);
     if (s != MANDATE_OK)

@@ -101,20 +101,22 @@ static void test_store__a_reopened_store_is_the_state_it_was(void **state)
 
 /* --- replay ------------------------------------------------------------------------------------------ */
 typedef struct transcript {
-    buf text, flips; /* the outbox keeps them apart */
-    uint64_t count, flip_count;
+    buf text, flips, notices; /* the outbox keeps them apart */
+    uint64_t count, flip_count, notice_count;
 } transcript;
 
 static bool transcribe(void *ctx, outbox_key key, mandate_slice bytes)
 {
     transcript *t = ctx;
     bool flip = outbox_stream_of(key) == OUTBOX_FLIPS;
-    buf *b = flip ? &t->flips : &t->text;
+    bool notice = outbox_stream_of(key) == OUTBOX_NOTICES;
+    buf *b = flip ? &t->flips : notice ? &t->notices : &t->text;
     buf_printf(b, "%llu/%u ", (unsigned long long)key.seq, key.index);
     buf_put_slice(b, bytes);
     buf_put_char(b, '\n');
     t->count++;
     t->flip_count += flip;
+    t->notice_count += notice;
     return true;
 }
 
@@ -136,8 +138,11 @@ static void test_store__a_replay_from_zero_gives_the_same_state_and_bytes(void *
     assert_hash_equal(hash, session_hash(&f->s));
     assert_true(replayed.count > 100);
     assert_true(replayed.flip_count > 20);
+    assert_true(replayed.notice_count > 20);
     buf_put_slice(&replayed.text, buf_slice(&replayed.flips));
+    buf_put_slice(&replayed.text, buf_slice(&replayed.notices));
     buf_deinit(&replayed.flips);
+    buf_deinit(&replayed.notices);
     assert_true(mandate_slice_eq(buf_slice(&stored), buf_slice(&replayed.text)));
     engine_destroy(again);
     buf_deinit(&stored);
@@ -174,8 +179,13 @@ static void test_store__a_replay_goes_on_from_a_checkpoint(void **state)
     OK(store_outbox_each(f->s.store, (outbox_key){61, 0}, transcribe, &whole, &err));
     OK(store_outbox_each(f->s.store, (outbox_key){61, OUTBOX_FLIP}, transcribe, &whole, &err));
     assert_true(mandate_slice_eq(buf_slice(&whole.flips), buf_slice(&rest.flips)));
+    OK(store_outbox_each(f->s.store, (outbox_key){61, OUTBOX_NOTICE}, transcribe, &whole, &err));
+    assert_true(mandate_slice_eq(buf_slice(&whole.notices), buf_slice(&rest.notices)));
+    assert_true(whole.notice_count > 5);
     buf_deinit(&whole.flips);
     buf_deinit(&rest.flips);
+    buf_deinit(&whole.notices);
+    buf_deinit(&rest.notices);
     assert_true(whole.count > 20);
     assert_true(mandate_slice_eq(buf_slice(&whole.text), buf_slice(&rest.text)));
     engine_destroy(again);

@@ -76,6 +76,7 @@ typedef struct maker {
     uint64_t random;
     uint64_t seq;
     int64_t now_us;
+    mandate_slice asked; /* the last decision opened in this batch, or empty */
 } maker;
 
 static uint64_t below(maker *m, uint64_t bound) { return support_below(&m->random, bound); }
@@ -185,6 +186,58 @@ static void make_watch(maker *m, engine_command *c)
         c->condition = clause_text(m, (mandate_clause)below(m, CLAUSE_COUNT));
 }
 
+/* Its id, if it is the first of its key: a step that asks also decides, now and then as the one who asked. */
+static void remember(maker *m, const engine_command *c, uint32_t input)
+{
+    char id[DECISION_ID];
+    decision_record d = c->question ? *c->question : (decision_record){0};
+    buf b;
+    buf_init(&b);
+    if (c->deferred)
+        engine_encode_command(&b, c->deferred);
+    if (!(c->deferred ? decision_command_key(d.key, buf_slice(&b)) : decision_action_key(d.key, &d)))
+        fail_msg("no key");
+    buf_deinit(&b);
+    d.opened_seq = m->seq;
+    d.opened_input = input;
+    if (!decision_id(id, issuer, &d))
+        fail_msg("no id");
+    m->asked = arena_dup(m->a, mandate_slice_of(id, sizeof(id)));
+}
+
+static void make_question(maker *m, engine_command *c, uint32_t input)
+{
+    decision_record *q = ARENA_NEW(m->a, decision_record);
+    engine_command *waits = ARENA_NEW(m->a, engine_command);
+    c->lasts_us = (int64_t)(1 + below(m, 90)) * SECOND_US;
+    if (m->asked.len && below(m, 2)) {
+        c->kind = COMMAND_DECIDE;
+        c->mandate = m->asked;
+        c->permit = below(m, 3);
+        c->note = str("seen");
+        return;
+    }
+    c->kind = COMMAND_ASK;
+    if (below(m, 2)) {
+        *waits = (engine_command){.kind = below(m, 2) ? COMMAND_REVOKE : COMMAND_SUSPEND,
+                                  .mandate = some_mandate(m),
+                                  .principal = str(below(m, 3) ? "user:other" : "user:operator"),
+                                  .note = str("needs two")};
+        c->deferred = waits;
+    } else {
+        *q = (decision_record){.asker = str("agent:a"),
+                               .action = str(below(m, 2) ? "pay" : "sign"),
+                               .resource = arena_printf(m->a, "order/%u", (unsigned)below(m, 9)),
+                               .digest = str("sha-256:x"),
+                               .parameters = str("{}"),
+                               .reason = str("they do not meet"),
+                               .mandates = {some_mandate(m)},
+                               .mandate_count = 1};
+        c->question = q;
+    }
+    remember(m, c, input);
+}
+
 static void make_command(maker *m, engine_input *in, uint32_t index)
 {
     static const engine_command_kind others[] = {COMMAND_REVOKE, COMMAND_SUSPEND, COMMAND_RESUME};
@@ -200,6 +253,10 @@ static void make_command(maker *m, engine_input *in, uint32_t index)
         c->mandate = below(m, 2) ? some_mandate(m) : str("");
         c->event = str(below(m, 9) ? "checked" : "Not a word");
         c->detail = str("{\"decision\":true}");
+        return;
+    }
+    if (below(m, 4) == 0) {
+        make_question(m, c, index);
         return;
     }
     if (below(m, 4) == 0) {
@@ -233,7 +290,7 @@ static void make_source(maker *m, engine_input *in)
 
 static maker maker_of(arena *a, uint64_t seed, uint64_t seq)
 {
-    maker m = {a, seed * UINT64_C(1000003) + seq, seq, 0};
+    maker m = {.a = a, .random = seed * UINT64_C(1000003) + seq, .seq = seq};
     m.now_us = START_US + (int64_t)seq * 2 * SECOND_US + (int64_t)below(&m, SECOND_US);
     return m;
 }
@@ -382,4 +439,5 @@ void session_outbox(session *s, buf *out)
     mandate_error err;
     OK(store_outbox_each(s->store, (outbox_key){0, 0}, outbox_line, out, &err));
     OK(store_outbox_each(s->store, (outbox_key){0, OUTBOX_FLIP}, outbox_line, out, &err));
+    OK(store_outbox_each(s->store, (outbox_key){0, OUTBOX_NOTICE}, outbox_line, out, &err));
 }

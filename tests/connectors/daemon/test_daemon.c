@@ -382,6 +382,65 @@ static void test_daemon__every_flip_of_a_watch_is_published_once_and_survives_a_
     world_close(w);
 }
 
+/* The id of the only decision in this state, or "". */
+static void only_decision(world *w, decision_state wanted, char out[DECISION_ID + 1])
+{
+    service_request r = {.kind = SERVICE_DECISION_LIST, .decision_state = wanted, .limit = 10};
+
+    assert_int_equal(ask(w, &r), MANDATE_OK);
+    const char *at = strstr(buf_cstr(&r.body), "{\"id\":\"");
+    snprintf(out, DECISION_ID + 1, "%s", at ? at + 7 : "");
+    assert_non_null(strstr(buf_cstr(&r.body), "\"next\":null"));
+    buf_deinit(&r.body);
+}
+
+static mandate_status decide(world *w, const char *id, const char *who, const char *says)
+{
+    service_request r = {.kind = SERVICE_DECIDE,
+                         .mandate = mandate_slice_str(id),
+                         .principal = mandate_slice_str(who),
+                         .note = mandate_slice_str("seen"),
+                         .permit = true};
+
+    mandate_status status = ask(w, &r);
+    if (!strstr(status ? r.error.text : buf_cstr(&r.body), says))
+        fail_msg("%s%s lacks %s", r.error.text, status ? "" : buf_cstr(&r.body), says);
+    buf_deinit(&r.body);
+    return status;
+}
+
+static void test_daemon__a_command_waits_for_a_second_person_across_a_restart(void **state)
+{
+    world *w = world_open();
+    char id[DECISION_ID + 1];
+
+    open_deal(w);
+    assert_int_equal(issue(w, "m", "", in_seconds(600)), MANDATE_OK);
+    service_request r = {.kind = SERVICE_REVOKE,
+                         .mandate = mandate_slice_str("m"),
+                         .principal = mandate_slice_str("user:a"),
+                         .note = mandate_slice_str("fraud"),
+                         .second_person = true,
+                         .second_person_why = mandate_slice_str("two persons revoke")};
+    assert_int_equal(ask(w, &r), MANDATE_OK);
+    assert_int_equal(strlen(r.decision), DECISION_ID);
+    assert_non_null(strstr(buf_cstr(&r.body), "\"command\":{\"command\":\"revoke\",\"mandate\":\"m\",\"note\":\"fraud\"}"));
+    only_decision(w, DECISION_OPEN, id);
+    assert_string_equal(id, r.decision);
+    buf_deinit(&r.body);
+    assert_true(permitted(w, "m")); /* nothing was done */
+    stop(w);
+    start(w);
+    assert_int_equal(decide(w, id, "user:a", "another person"), MANDATE_DENIED);
+    assert_true(permitted(w, "m"));
+    assert_int_equal(decide(w, id, "user:b", "\"result\":{\"mandate\":\"m\",\"state\":\"revoked\",\"version\":2}"),
+                     MANDATE_OK);
+    assert_false(permitted(w, "m"));
+    only_decision(w, DECISION_OPEN, id);
+    assert_string_equal(id, "");
+    world_close(w);
+}
+
 static void test_daemon__the_mandates_of_another_issuer_are_not_opened(void **state)
 {
     world *w = world_open();
@@ -439,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_daemon__a_deadline_passed_while_down_is_an_end_before_the_first_request),
         cmocka_unit_test(test_daemon__a_mandate_expires_on_time_without_any_event),
         cmocka_unit_test(test_daemon__every_flip_of_a_watch_is_published_once_and_survives_a_restart),
+        cmocka_unit_test(test_daemon__a_command_waits_for_a_second_person_across_a_restart),
         cmocka_unit_test(test_daemon__the_mandates_of_another_issuer_are_not_opened),
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),

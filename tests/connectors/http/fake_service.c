@@ -16,6 +16,8 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_WATCH] = "watch",
     [SERVICE_UNWATCH] = "unwatch",
     [SERVICE_LOG] = "log",
+    [SERVICE_ASK] = "ask",
+    [SERVICE_DECIDE] = "decide",
     [SERVICE_GET] = "get",
     [SERVICE_LIST] = "list",
     [SERVICE_EXPLAIN] = "explain",
@@ -23,6 +25,8 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_ENTITY] = "entity",
     [SERVICE_WATCH_GET] = "watch_get",
     [SERVICE_WATCH_LIST] = "watch_list",
+    [SERVICE_DECISION_GET] = "decision_get",
+    [SERVICE_DECISION_LIST] = "decision_list",
 };
 
 static void put(buf *b, const char *name, mandate_slice text)
@@ -57,6 +61,11 @@ static void answer(fake_service *f, service_request *r)
         put(&r->body, "id", r->id);
         put(&r->body, "after", r->after);
         put(&r->body, "condition", r->condition);
+        if (r->kind == SERVICE_DECIDE)
+            buf_printf(&r->body, ",\"permit\":%d,\"lasts_us\":%" PRId64, r->permit, r->lasts_us);
+        if (r->kind == SERVICE_DECISION_LIST)
+            buf_printf(&r->body, ",\"state\":\"%s\",\"limit\":%" PRIu32,
+                       r->decision_state == DECISION_STATE_COUNT ? "any" : decision_state_name(r->decision_state), r->limit);
         if (r->kind == SERVICE_WATCH_LIST)
             buf_printf(&r->body, ",\"limit\":%" PRIu32, r->limit);
         if (r->kind == SERVICE_LIST)

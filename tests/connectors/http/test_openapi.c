@@ -15,7 +15,7 @@
 #include "connectors/http/route.h"
 #include "connectors/http/server_int.h"
 
-enum { DESCRIBED_MAX = 64, LINE_MAX_BYTES = 512 };
+enum { DESCRIBED_MAX = 128, LINE_MAX_BYTES = 512 };
 
 typedef struct described {
     char method[8], path[96];

@@ -158,6 +158,29 @@ static void test_http_mandates__a_number_that_cannot_be_signed_is_refused_before
     assert_non_null(strstr(s->reply.body, "write it as a string"));
 }
 
+static void test_http_decisions__are_listed_read_and_answered(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 200, "GET", "/v1/decisions?state=open&limit=7&after=d-3", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"decision_list\",\"after\":\"d-3\",\"state\":\"open\",\"limit\":7}");
+    scene_ask(s, 200, "GET", "/v1/decisions", NULL, NULL);
+    assert_contains(s->reply.body, "\"state\":\"any\",\"limit\":100");
+    scene_ask(s, 400, "GET", "/v1/decisions?state=maybe", NULL, NULL);
+    assert_contains(s->reply.body, "open, permitted, refused or expired");
+    scene_ask(s, 200, "GET", "/v1/decisions/d-1", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"decision_get\",\"mandate\":\"d-1\"}");
+    scene_ask(s, 200, "POST", "/v1/decisions/d-1/permit", NULL, "{\"note\":\"seen\",\"valid_for\":\"2m\"}");
+    assert_contains(s->reply.body, "{\"kind\":\"decide\",\"mandate\":\"d-1\",\"principal\":\"");
+    assert_contains(s->reply.body, "\"note\":\"seen\",\"permit\":1,\"lasts_us\":120000000}");
+    scene_ask(s, 200, "POST", "/v1/decisions/d-1/refuse", NULL, "");
+    assert_contains(s->reply.body, "\"permit\":0,\"lasts_us\":0}");
+    scene_ask(s, 400, "POST", "/v1/decisions/d-1/refuse", NULL, "{\"valid_for\":\"2m\"}"); /* a refusal has no such thing */
+    scene_ask(s, 400, "POST", "/v1/decisions/d-1/permit", NULL, "{\"valid_for\":\"999ms\"}");
+    scene_ask(s, 400, "POST", "/v1/decisions/d-1/permit", NULL, "{\"valid_for\":\"721h\"}");
+    scene_ask(s, 400, "POST", "/v1/decisions/d-1/permit", NULL, "{\"note\":7}");
+    scene_ask(s, 405, "POST", "/v1/decisions", NULL, "{}"); /* nobody asks here */
+}
+
 static void test_http_watches__are_created_listed_read_and_removed(void **state)
 {
     scene *s = *state;
@@ -320,6 +343,7 @@ int main(void)
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
         TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),
+        TEST(test_http_decisions__are_listed_read_and_answered),
         TEST(test_http_watches__are_created_listed_read_and_removed),
         TEST(test_http_watches__what_is_no_watch_is_refused),
         TEST(test_http_graph__entities_and_connectors),

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decision_json - see decision_json.h. What a human is to judge is all there: the parameters, or the whole command. */
+#include "connectors/daemon/decision_json.h"
+
+#include "connectors/json/claims_json.h"
+#include "engine/base/text.h"
+
+static void put_text(buf *b, const char *name, mandate_slice text)
+{
+    buf_printf(b, ",\"%s\":", name);
+    if (text.len)
+        buf_put_json_string(b, text);
+    else
+        buf_put_str(b, "null");
+}
+
+static void put_time(buf *b, const char *name, int64_t us)
+{
+    char text[TIME_TEXT_MAX];
+    put_text(b, name, us ? mandate_slice_of(text, time_format_us(text, us)) : mandate_slice_of("", 0));
+}
+
+static mandate_status put_command(buf *b, const decision_record *d, arena *a, mandate_error *err)
+{
+    engine_command c;
+    if (!d->command.len) {
+        buf_put_str(b, ",\"command\":null");
+        return MANDATE_OK;
+    }
+    mandate_status status = engine_decode_command(&c, a, d->command, err);
+    if (status != MANDATE_OK)
+        return status;
+    buf_printf(b, ",\"command\":{\"command\":\"%s\"", engine_command_names[c.kind]);
+    put_text(b, "mandate", c.mandate);
+    put_text(b, "note", c.note);
+    if (c.condition.len)
+        put_text(b, "condition", c.condition);
+    if (c.claims) {
+        buf_put_str(b, ",\"claims\":");
+        claims_to_json(b, c.claims);
+    }
+    buf_put_char(b, '}');
+    return MANDATE_OK;
+}
+
+mandate_status decision_json(buf *b, const decision_record *d, arena *a, mandate_error *err)
+{
+    buf_put_str(b, "{\"id\":");
+    buf_put_json_string(b, d->id);
+    buf_printf(b, ",\"kind\":\"%s\",\"state\":\"%s\",\"version\":%u", decision_kind_names[d->kind],
+               decision_state_name(d->state), d->version);
+    put_text(b, "asker", d->asker);
+    put_text(b, "action", d->action);
+    put_text(b, "resource", d->resource);
+    put_text(b, "parameter_digest", d->digest);
+    buf_put_str(b, ",\"parameters\":");
+    buf_put_slice(b, d->parameters.len ? d->parameters : mandate_slice_str("null")); /* canonical JSON */
+    put_text(b, "reason", d->reason);
+    buf_put_str(b, ",\"mandates\":[");
+    for (uint32_t i = 0; i < d->mandate_count; i++) {
+        if (i)
+            buf_put_char(b, ',');
+        buf_put_json_string(b, d->mandates[i]);
+    }
+    buf_put_char(b, ']');
+    mandate_status status = put_command(b, d, a, err);
+    put_text(b, "decided_by", d->decider);
+    put_text(b, "note", d->note);
+    put_time(b, "opened_at", d->opened_at_us);
+    put_time(b, "decided_at", d->decided_at_us);
+    put_time(b, "expires_at", d->expires_at_us);
+    return status;
+}
