@@ -19,23 +19,36 @@ import tempfile
 MANDATES, FANOUT, CHANGES, WARMUP = 10000, 50, 2560, 256
 SLACK = 1.05
 
-# (what is counted, arm, shape, function, times it works, instructions each time)
+RECORDS = 1024
+
+
+def engine(arm, shape):
+    return ["engine", "--mandates", str(MANDATES), "--fanout", str(FANOUT), "--changes", str(CHANGES), "--shape", shape, "--arm", arm]
+
+
+def decode(kind):
+    return ["decode", "--only", str(kind), "1"]
+
+
+# (what is counted, arguments, function, times it works, instructions each time)
 BUDGETS = [
-    ("a change, equality", "index", "equality", "bench_index_changes", CHANGES + WARMUP, 3130),
-    ("a change, threshold", "index", "threshold", "bench_index_changes", CHANGES + WARMUP, 2180),
-    ("a change, boolean", "index", "boolean", "bench_index_changes", CHANGES + WARMUP, 3605),
-    ("a change, nested", "index", "nested", "bench_index_changes", CHANGES + WARMUP, 3390),
-    ("binding, equality", "index", "equality", "bench_bind", MANDATES, 3495),
-    ("binding, nested", "index", "nested", "bench_bind", MANDATES, 7650),
-    ("engine_step, boolean", "step", "boolean", "bench_step_changes", CHANGES + WARMUP, 11240),
+    ("a change, equality", engine("index", "equality"), "bench_index_changes", CHANGES + WARMUP, 3130),
+    ("a change, threshold", engine("index", "threshold"), "bench_index_changes", CHANGES + WARMUP, 2180),
+    ("a change, boolean", engine("index", "boolean"), "bench_index_changes", CHANGES + WARMUP, 3605),
+    ("a change, nested", engine("index", "nested"), "bench_index_changes", CHANGES + WARMUP, 3390),
+    ("binding, equality", engine("index", "equality"), "bench_bind", MANDATES, 3495),
+    ("binding, nested", engine("index", "nested"), "bench_bind", MANDATES, 7650),
+    ("engine_step, boolean", engine("step", "boolean"), "bench_step_changes", CHANGES + WARMUP, 11240),
+    ("Avro of 8 fields", decode(0), "bench_decode_records", RECORDS, 2030),
+    ("Debezium Avro", decode(1), "bench_decode_records", RECORDS, 3500),
+    ("Debezium JSON", decode(2), "bench_decode_records", RECORDS, 15040),
 ]
 
 
-def count(bench, arm, shape, function):
+def count(bench, arguments, function):
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--toggle-collect={function}", bench, "engine",
-             "--mandates", str(MANDATES), "--fanout", str(FANOUT), "--changes", str(CHANGES), "--shape", shape, "--arm", arm],
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--toggle-collect={function}", bench, *arguments],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or not found:
@@ -55,8 +68,8 @@ def main():
         print(f"budget: {chosen.bench} is not there: build the release preset")
         return 77
     over = 0
-    for what, arm, shape, function, times, budget in BUDGETS:
-        each = count(chosen.bench, arm, shape, function) / times
+    for what, arguments, function, times, budget in BUDGETS:
+        each = count(chosen.bench, arguments, function) / times
         bad = not chosen.print and each > budget * SLACK
         over += bad
         print(f"{what:24} {each:9.0f} instructions, budget {budget:7}{'   OVER' if bad else ''}", flush=True)

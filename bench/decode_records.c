@@ -224,9 +224,11 @@ void decode_records_debezium_json(decode_records *out, uint64_t seed)
             &out->data,
             "{\"before\":null,\"after\":{\"id\":%" PRId64 ",\"account_id\":%" PRId64 ",\"status\":\"%s\",\"owner\":\"%s\","
             "\"name\":\"%s\",\"note\":\"%s\",\"amount\":\"%" PRId64 ".%02d\",\"probability\":%d,\"updated_at\":%" PRId64
-            ",\"closed\":%s,\"region\":\"EMEA\",\"currency\":\"EUR\"},",
+            ",\"closed\":%s,\"region\":\"EMEA\",\"currency\":\"EUR\",\"contact\":\"buyer-%" PRId64
+            "@customer.example\",\"created_at\":%" PRId64
+            ",\"closed_at\":null,\"competitor\":null,\"campaign\":\"the autumn renewals, second wave of three\"},",
             r.id, r.account, r.status, r.owner, r.name, r.note, r.amount_cents / 100, (int)(r.amount_cents % 100),
-            (int)(r.id % 101), r.updated_us, r.id & 1 ? "true" : "false");
+            (int)(r.id % 101), r.updated_us, r.id & 1 ? "true" : "false", r.account, r.updated_us - 86400000000);
         buf_printf(&out->data,
                    "\"source\":{\"version\":\"3.3.1.Final\",\"connector\":\"postgresql\",\"name\":\"crm\",\"ts_ms\":%" PRId64
                    ",\"snapshot\":\"false\",\"db\":\"sales\",\"sequence\":\"[\\\"24023128\\\",\\\"24023128\\\"]\",\"ts_us\":"

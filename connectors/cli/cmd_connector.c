@@ -178,6 +178,8 @@ static int load(trial *t)
         fputs(buf_cstr(&p.text), stderr);
     if (!status && !(status = schema_freeze(t->s, &err)) && !(status = connector_bind(t->c, t->s, &err)))
         status = mapper_create(&t->m, t->c, &err);
+    if (t->m)
+        mapper_keep_documents(t->m);
     if (status && !p.count)
         out_problem("%s%s", err.text,
                     t->c && t->c->registry_named && !t->c->value_plan

@@ -12,6 +12,7 @@
 #define MANDATE_CONNECTORS_DECODE_DECODE_H
 
 #include "connectors/decode/projection.h"
+#include "connectors/decode/slots.h"
 #include "connectors/record.h"
 #include "engine/cel/type.h"
 
@@ -85,5 +86,10 @@ void decoder_destroy(decoder *d);
  * record again; anything else is a poison record. `stage` (static text: "key", "value", "framing", "schema") says where. */
 MANDATE_CHECK mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r,
                                          const char **stage, mandate_error *err);
+/* The same, but when the value can be read into slots, it is: then out->filled is set and *value is null. `layout` is one
+ * and the same for all calls, and outlives the decoder. */
+MANDATE_CHECK mandate_status decoder_run_slots(slot_values *out, cel_value *key, cel_value *value, decoder *d,
+                                               const slot_layout *layout, arena *a, const record *r, const char **stage,
+                                               mandate_error *err);
 
 #endif

@@ -6,7 +6,9 @@
  * no lock. A failure names its stage: "framing" (which schema?), "schema" (have it?), "key" /
  * "value" (the datum).
  */
+#include "connectors/decode/avro_slots.h"
 #include "connectors/decode/framing.h"
+#include "connectors/decode/json_slots.h"
 #include "connectors/decode/registry.h"
 
 #include <assert.h>
@@ -30,6 +32,12 @@ typedef struct projected {
     avro_plan *part;
 } projected;
 
+/* A plan, and how data of it is read into slots; NULL: not at all. */
+typedef struct slotted {
+    const avro_plan *plan;
+    avro_slots *slots;
+} slotted;
+
 typedef struct part {
     decode_format format;
     decode_framing framing;
@@ -45,6 +53,9 @@ struct decoder {
     part key, value;
     registry *schemas;
     json_decoder *json;
+    json_index *index;              /* made when slots are asked for */
+    slotted slotted[PROJECTED_MAX]; /* of the value; the last one used stands first */
+    uint32_t slotted_count;
 };
 
 static mandate_status setup(part *p, const decode_options *o, mandate_error *err)
@@ -95,6 +106,9 @@ void decoder_destroy(decoder *d)
         avro_plan_destroy(d->key.projected[i].part);
     for (uint32_t i = 0; i < d->value.projected_count; i++)
         avro_plan_destroy(d->value.projected[i].part);
+    for (uint32_t i = 0; i < d->slotted_count; i++)
+        avro_slots_destroy(d->slotted[i].slots);
+    json_index_destroy(d->index);
     free(d);
 }
 
@@ -160,8 +174,46 @@ static mandate_status project_plan(const avro_plan **plan, part *p, mandate_erro
     return MANDATE_OK;
 }
 
-static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
-                               mandate_error *err)
+/* --- into slots --- */
+
+/* What a caller wants beside the value; NULL for none. */
+typedef struct wish {
+    slot_values *out;
+    const slot_layout *layout;
+} wish;
+
+static const avro_slots *slots_of(decoder *d, const avro_plan *plan, const slot_layout *layout)
+{
+    uint32_t i = 0;
+    while (i < d->slotted_count && d->slotted[i].plan != plan)
+        i++;
+    if (i == PROJECTED_MAX)
+        return NULL;
+    if (i == d->slotted_count)
+        d->slotted[d->slotted_count++] = (slotted){plan, avro_slots_create(plan, layout)};
+    slotted found = d->slotted[i];
+    if (i > 0) {
+        d->slotted[i] = d->slotted[0];
+        d->slotted[0] = found;
+    }
+    return found.slots;
+}
+
+static bool avro_into_slots(decoder *d, const wish *w, const avro_plan *plan, arena *a, mandate_slice datum)
+{
+    const avro_slots *s = w ? slots_of(d, plan, w->layout) : NULL;
+    return s && (w->out->filled = avro_slots_run(w->out, s, a, datum));
+}
+
+static bool json_into_slots(decoder *d, const wish *w, mandate_slice text)
+{
+    if (!w || (!d->index && !(d->index = json_index_create())))
+        return false;
+    return (w->out->filled = json_slots_run(w->out, w->layout, d->index, text));
+}
+
+static mandate_status run_avro(cel_value *out, decoder *d, part *p, const wish *w, arena *a, const record *r,
+                               const char **stage, mandate_error *err)
 {
     frame f;
     const avro_plan *plan = NULL;
@@ -176,13 +228,13 @@ static mandate_status run_avro(cel_value *out, decoder *d, part *p, arena *a, co
     if (status != MANDATE_OK)
         return status;
     *stage = p->stage;
-    return avro_decode(out, plan, a, f.datum, err);
+    return avro_into_slots(d, w, plan, a, f.datum) ? MANDATE_OK : avro_decode(out, plan, a, f.datum, err);
 }
 
 /* --- the other formats --- */
 
-static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
-                               mandate_error *err)
+static mandate_status run_json(cel_value *out, decoder *d, part *p, const wish *w, arena *a, const record *r,
+                               const char **stage, mandate_error *err)
 {
     frame f;
     bool is_key = p == &d->key;
@@ -192,7 +244,7 @@ static mandate_status run_json(cel_value *out, decoder *d, part *p, arena *a, co
     if (status != MANDATE_OK)
         return status;
     *stage = p->stage;
-    return json_decode_part(out, d->json, a, f.datum, p->projection, err);
+    return json_into_slots(d, w, f.datum) ? MANDATE_OK : json_decode_part(out, d->json, a, f.datum, p->projection, err);
 }
 
 static mandate_status run_string(cel_value *out, mandate_slice s, mandate_error *err)
@@ -203,8 +255,8 @@ static mandate_status run_string(cel_value *out, mandate_slice s, mandate_error 
     return MANDATE_OK;
 }
 
-static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, const record *r, const char **stage,
-                               mandate_error *err)
+static mandate_status run_part(cel_value *out, decoder *d, part *p, const wish *w, arena *a, const record *r,
+                               const char **stage, mandate_error *err)
 {
     mandate_slice s = p == &d->key ? r->key : r->value;
     *stage = p->stage;
@@ -215,9 +267,9 @@ static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, co
         return mandate_error_set(err, MANDATE_LIMIT, "%zu bytes; the limit is %d", s.len, LIMIT_RECORD);
     switch (p->format) {
     case DECODE_JSON:
-        return run_json(out, d, p, a, r, stage, err);
+        return run_json(out, d, p, w, a, r, stage, err);
     case DECODE_AVRO:
-        return run_avro(out, d, p, a, r, stage, err);
+        return run_avro(out, d, p, w, a, r, stage, err);
     case DECODE_STRING:
         return run_string(out, s, err);
     case DECODE_BYTES:
@@ -232,20 +284,33 @@ static mandate_status run_part(cel_value *out, decoder *d, part *p, arena *a, co
  * bytes. */
 static cel_value plain_key(mandate_slice key) { return utf8_valid(key) ? cel_string(key) : cel_bytes(key); }
 
-mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r, const char **stage,
-                           mandate_error *err)
+static mandate_status run(cel_value *key, cel_value *value, decoder *d, const wish *w, arena *a, const record *r,
+                          const char **stage, mandate_error *err)
 {
     cel_value decoded_key, decoded_value;
-    mandate_status status = run_part(&decoded_key, d, &d->key, a, r, stage, err);
+    mandate_status status = run_part(&decoded_key, d, &d->key, NULL, a, r, stage, err);
     if (status == MANDATE_INVALID && d->key.format == DECODE_JSON) {
         decoded_key = plain_key(r->key);
         status = MANDATE_OK;
     }
     if (status == MANDATE_OK)
-        status = run_part(&decoded_value, d, &d->value, a, r, stage, err);
+        status = run_part(&decoded_value, d, &d->value, w, a, r, stage, err);
     if (status != MANDATE_OK)
         return mandate_error_prefix(err, status, "%s", *stage);
     *key = decoded_key;
     *value = decoded_value;
     return MANDATE_OK;
+}
+
+mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r, const char **stage,
+                           mandate_error *err)
+{
+    return run(key, value, d, NULL, a, r, stage, err);
+}
+
+mandate_status decoder_run_slots(slot_values *out, cel_value *key, cel_value *value, decoder *d, const slot_layout *layout,
+                                 arena *a, const record *r, const char **stage, mandate_error *err)
+{
+    out->filled = false;
+    return run(key, value, d, &(wish){out, layout}, a, r, stage, err);
 }

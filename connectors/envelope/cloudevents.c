@@ -217,4 +217,5 @@ static mandate_status cloudevents_open(document *out, arena *a, json_decoder *js
     return MANDATE_OK;
 }
 
-const envelope envelope_cloudevents = {"cloudevents", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), NULL, cloudevents_open};
+const envelope envelope_cloudevents = {
+    .name = "cloudevents", .gives = GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), .open = cloudevents_open};

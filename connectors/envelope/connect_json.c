@@ -33,4 +33,4 @@ static mandate_status connect_json_open(document *out, arena *a, json_decoder *j
     return MANDATE_OK;
 }
 
-const envelope envelope_connect_json = {"connect-json", GIVES_ALWAYS, NULL, connect_json_open};
+const envelope envelope_connect_json = {.name = "connect-json", .gives = GIVES_ALWAYS, .open = connect_json_open};

@@ -147,5 +147,72 @@ static bool debezium_project(projection *value, arena *a, projection *const *men
            projection_add(value, a, &schema, 1) && projection_graft(value, a, "payload", payload);
 }
 
-const envelope envelope_debezium = {"debezium", GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS),
-                                    debezium_project, debezium_open};
+/* --- without a document ------------------------------------------------------------------------------------------------ */
+
+static slot_node *row_node(envelope_slots *out, arena *a, const char *name, const projection *p)
+{
+    slot_layout *l = &out->layout;
+    slot_node *n = slot_child(l, a, &l->root, mandate_slice_str(name), SLOT_INNER);
+    if (!n || !slot_add(l, a, n, p))
+        return NULL;
+    n->null_ok = n->count == 0;
+    if (n->count > 0)
+        slot_mark(&out->required, n->number);
+    return n;
+}
+
+/* What expressions read of the new row is read of the old one too, as when there is a document (see project_event): the
+ * same records are refused. */
+static bool lay_out_rows(envelope_slots *out, arena *a, projection *const *mentions)
+{
+    slot_node *before = row_node(out, a, "before", mentions[DOCUMENT_BEFORE]),
+              *after = row_node(out, a, "after", mentions[DOCUMENT_AFTER]),
+              *source = row_node(out, a, "source", mentions[DOCUMENT_SOURCE]);
+    if (!before || !after || !source || !slot_add(&out->layout, a, before, mentions[DOCUMENT_AFTER]))
+        return false;
+    after->null_ok = false;
+    slot_mark(&out->required, after->number);
+    out->variables[DOCUMENT_BEFORE] = before;
+    out->variables[DOCUMENT_AFTER] = after;
+    out->variables[DOCUMENT_SOURCE] = source;
+    return true;
+}
+
+/* Debezium's own keys are named, so that one that comes twice is seen. */
+static bool debezium_lay_out(envelope_slots *out, arena *a, projection *const *mentions)
+{
+    static const char *const passed[] = {"ts_ms", "ts_us", "ts_ns", "transaction"};
+    slot_layout *l = &out->layout;
+    slot_node *op = slot_child(l, a, &l->root, mandate_slice_str("op"), SLOT_VALUE), *ts_ms = NULL;
+    if (!op || !slot_add(l, a, &l->root, mentions[DOCUMENT_VALUE]))
+        return false;
+    if (mentions[DOCUMENT_TS_MS] && !(ts_ms = slot_child(l, a, &l->root, mandate_slice_str("ts_ms"), SLOT_VALUE)))
+        return false;
+    for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++)
+        if (!slot_find(&l->root, mandate_slice_str(passed[i])) &&
+            !slot_child(l, a, &l->root, mandate_slice_str(passed[i]), SLOT_PASSED))
+            return false;
+    l->root.no_others = true;
+    slot_mark(&out->required, op->number);
+    out->keep = mandate_slice_str(DEBEZIUM_UNAVAILABLE);
+    out->variables[DOCUMENT_VALUE] = &l->root;
+    out->variables[DOCUMENT_OP] = op;
+    out->variables[DOCUMENT_TS_MS] = ts_ms;
+    return lay_out_rows(out, a, mentions);
+}
+
+/* A row that is there: created, read or updated. */
+static bool debezium_is_usual(const envelope_slots *s, const slot_values *v, arena *a, cel_value *key)
+{
+    cel_value op = v->at[s->variables[DOCUMENT_OP]->slot];
+    if (op.kind != CEL_STRING || op.len != 1 || (*op.s != 'c' && *op.s != 'r' && *op.s != 'u'))
+        return false;
+    return connect_unwrap(key, a, s->keep, NULL) == MANDATE_OK;
+}
+
+const envelope envelope_debezium = {.name = "debezium",
+                                    .gives = GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS),
+                                    .project = debezium_project,
+                                    .open = debezium_open,
+                                    .lay_out = debezium_lay_out,
+                                    .is_usual = debezium_is_usual};

@@ -170,5 +170,6 @@ static mandate_status debezium_flat_open(document *out, arena *a, json_decoder *
     return status;
 }
 
-const envelope envelope_debezium_flat = {
-    "debezium-flat", GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS), NULL, debezium_flat_open};
+const envelope envelope_debezium_flat = {.name = "debezium-flat",
+                                         .gives = GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS),
+                                         .open = debezium_flat_open};

@@ -18,6 +18,14 @@
 
 #include "connectors/decode/decode.h"
 
+/* Where the document's variables are in a layout of slots, for records that need no document (see slots.h). */
+typedef struct envelope_slots {
+    slot_layout layout;
+    const slot_node *variables[DOCUMENT_VARIABLE_COUNT]; /* NULL: none of it is read, or it is not in the value */
+    slot_marks required;                                 /* nodes without which a record is an unusual one */
+    mandate_slice keep;                                  /* see document */
+} envelope_slots;
+
 typedef struct envelope {
     const char *name;
     uint32_t gives; /* bit i: fills document variable i; the others are always null */
@@ -27,6 +35,12 @@ typedef struct envelope {
     /* Fills `out`, whose `wanted` is set, from decoded key and value; `json` parses nested texts. INVALID when the record does not have the shape. */
     mandate_status (*open)(document *out, arena *a, json_decoder *json, const record *r, cel_value key, cel_value value,
                            mandate_error *err);
+    /* Lays out what `mentions` reads; false: this connector reads what is no slot. NULL: records of this envelope all need
+     * a document. */
+    bool (*lay_out)(envelope_slots *out, arena *a, projection *const *mentions);
+    /* Whether a record with these values is what `open` would call a RECORD of one row and nothing else. Makes of *key what
+     * `open` would. */
+    bool (*is_usual)(const envelope_slots *s, const slot_values *v, arena *a, cel_value *key);
 } envelope;
 
 /* NULL when there is none of that name. */

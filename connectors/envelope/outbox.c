@@ -86,4 +86,4 @@ static mandate_status outbox_open(document *out, arena *a, json_decoder *json, c
     return MANDATE_OK;
 }
 
-const envelope envelope_outbox = {"outbox", GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), NULL, outbox_open};
+const envelope envelope_outbox = {.name = "outbox", .gives = GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), .open = outbox_open};

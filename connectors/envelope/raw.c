@@ -16,4 +16,21 @@ static bool raw_project(projection *value, arena *a, projection *const *mentions
     return projection_graft(value, a, NULL, mentions[DOCUMENT_VALUE]);
 }
 
-const envelope envelope_raw = {"raw", GIVES_ALWAYS, raw_project, raw_open};
+static bool raw_lay_out(envelope_slots *out, arena *a, projection *const *mentions)
+{
+    out->variables[DOCUMENT_VALUE] = &out->layout.root;
+    return slot_add(&out->layout, a, &out->layout.root, mentions[DOCUMENT_VALUE]);
+}
+
+static bool raw_is_usual(const envelope_slots *s, const slot_values *v, arena *a, cel_value *key)
+{
+    (void)s, (void)v, (void)a, (void)key;
+    return true;
+}
+
+const envelope envelope_raw = {.name = "raw",
+                               .gives = GIVES_ALWAYS,
+                               .project = raw_project,
+                               .open = raw_open,
+                               .lay_out = raw_lay_out,
+                               .is_usual = raw_is_usual};

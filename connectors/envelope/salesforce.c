@@ -156,5 +156,5 @@ static mandate_status salesforce_open(document *out, arena *a, json_decoder *jso
     return status;
 }
 
-const envelope envelope_salesforce_cdc = {"salesforce-cdc", GIVES_ALWAYS | GIVES(AFTER) | GIVES(EVENT) | GIVES(ITEM), NULL,
-                                          salesforce_open};
+const envelope envelope_salesforce_cdc = {
+    .name = "salesforce-cdc", .gives = GIVES_ALWAYS | GIVES(AFTER) | GIVES(EVENT) | GIVES(ITEM), .open = salesforce_open};

@@ -10,19 +10,33 @@
 
 #include "connectors/config/yaml.h"
 #include "connectors/mapping/connector.h"
+#include "engine/cel/ast.h"
 #include "engine/cel/eval.h"
 
 /* --- one mapping expression (expr.c) -------------------------------------------------------------------- */
+/* `variable`, then the keys. */
+typedef struct map_path {
+    uint32_t variable, key_count;
+    const cel_value *keys;
+    _Atomic uint32_t *hints; /* per key: where it was found last; records of one kind have it there again */
+} map_path;
+
+/* A path compared with constant texts. */
+typedef struct map_test {
+    enum { TEST_NONE, TEST_EQUAL, TEST_DIFFERENT, TEST_AMONG } kind;
+    map_path path;
+    const cel_value *texts;
+    uint32_t count;
+} map_test;
+
 typedef struct map_expr {
     cel_program *program; /* NULL: not given */
     const yaml_node *node;
     const cel_type *type; /* as checked; lives with the connector's environment */
     uint32_t variables;   /* bit i: reads document variable i */
-    /* A plain path: `variable`, then the keys; projected without running the program. */
-    bool is_path;
-    uint32_t variable, key_count;
-    const cel_value *keys;
-    _Atomic uint32_t *hints; /* per key: where it was found last; records of one kind have it there again */
+    bool is_path;         /* a plain one: projected without running the program */
+    map_path path;
+    map_test test;
 } map_expr;
 
 #define EXPR_GIVEN(e) ((e)->program != NULL)
@@ -40,6 +54,13 @@ mandate_status expr_report(problems *p, const yaml_doc *doc, const yaml_node *no
 /* `variables` has DOCUMENT_VARIABLE_COUNT values and is what the activation's host reads. `use_path` false runs the
  * program even for a plain path: for the test that both agree. */
 cel_value expr_eval(const map_expr *e, const cel_value *variables, cel_activation *act, bool use_path);
+
+/* x.name or x["name"]: the key and what it is taken from; NULL when `e` is neither. (expr_shape.c) */
+const cel_expr *expr_path_step(const cel_expr *e, mandate_slice *key);
+/* Sets path and test of a checked tree that has such a shape. False without memory. */
+MANDATE_CHECK bool expr_take_shape(map_expr *out, arena *a, const cel_expr *root);
+/* False when it is not for the test to say: the value is no text. */
+MANDATE_CHECK bool map_test_decide(bool *out, const map_test *t, cel_value v);
 
 /* --- values (coerce.c) ----------------------------------------------------------------------------------- */
 /* `v` as `type` when nothing is lost by it; null is of every type. INVALID with a sentence otherwise. */

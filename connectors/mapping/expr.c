@@ -57,34 +57,19 @@ static void collect_variables(uint32_t *mask, const cel_expr *e)
     }
 }
 
-/* x.name or x["name"]: the key and what it is taken from; NULL when `e` is neither. */
-static const cel_expr *path_step(const cel_expr *e, mandate_slice *key)
-{
-    if (e->kind == CEL_EXPR_SELECT && !e->test_only && e->operand) {
-        *key = e->name;
-        return e->operand;
-    }
-    if (e->kind == CEL_EXPR_CALL && e->op == CEL_OP_INDEX && !e->operand && e->arg_count == 2 &&
-        e->args[1]->kind == CEL_EXPR_CONST && e->args[1]->value.kind == CEL_STRING) {
-        *key = cel_text(e->args[1]->value);
-        return e->args[0];
-    }
-    return NULL;
-}
-
 /* The longest such chain down from `e`, has(x.name) included; its keys, first one first. What it starts from. */
 static const cel_expr *path_root(const cel_expr *e, mandate_slice *keys, uint32_t *count)
 {
     const cel_expr *root = e, *next;
     mandate_slice key;
     uint32_t n = 0;
-    while ((next = path_step(root, &key)) || (root->kind == CEL_EXPR_SELECT && (next = root->operand))) {
+    while ((next = expr_path_step(root, &key)) || (root->kind == CEL_EXPR_SELECT && (next = root->operand))) {
         root = next;
         n++;
     }
     *count = n <= LIMIT_CEL_NESTING ? n : 0; /* the parser does not let more through; nothing then means all */
     for (uint32_t i = *count; i-- > 0; e = next) {
-        next = path_step(e, &keys[i]);
+        next = expr_path_step(e, &keys[i]);
         if (!next) {
             keys[i] = e->name;
             next = e->operand;
@@ -115,37 +100,6 @@ static bool collect_mentions(projection **mentions, arena *a, const cel_expr *e)
              collect_mentions(mentions, a, e->comprehension->step) &&
              collect_mentions(mentions, a, e->comprehension->result);
     return ok;
-}
-
-/* Recognises variable(.name | ["name"])*. */
-static bool take_path(map_expr *out, arena *a, const cel_expr *root)
-{
-    mandate_slice key;
-    uint32_t count = 0;
-    const cel_expr *e = root, *next;
-    while ((next = path_step(e, &key))) {
-        e = next;
-        count++;
-    }
-    if (e->kind != CEL_EXPR_IDENT || e->var >= DOCUMENT_VARIABLE_COUNT)
-        return true;
-    cel_value *keys = ARENA_ARRAY(a, cel_value, count ? count : 1);
-    out->hints = ARENA_ARRAY(a, _Atomic uint32_t, count ? count : 1);
-    if (!keys || !out->hints)
-        return false;
-    e = root;
-    for (uint32_t i = count; i-- > 0;) {
-        e = path_step(e, &key);
-        key = arena_dup(a, key);
-        if (!key.ptr)
-            return false;
-        keys[i] = cel_string(key);
-    }
-    out->is_path = true;
-    out->variable = e->var;
-    out->keys = keys;
-    out->key_count = count;
-    return true;
 }
 
 mandate_status expr_report(problems *p, const yaml_doc *doc, const yaml_node *node, const cel_issues *issues,
@@ -196,7 +150,7 @@ mandate_status expr_compile(map_expr *out, arena *a, cel_env *env, const yaml_do
     }
     out->type = keep_type(env, ast->root->type);
     collect_variables(&out->variables, ast->root);
-    if (!take_path(out, a, ast->root) || !collect_mentions(mentions, a, ast->root))
+    if (!expr_take_shape(out, a, ast->root) || !collect_mentions(mentions, a, ast->root))
         status = yaml_problem(p, doc, node, "no memory for the expression");
 done:
     cel_ast_destroy(ast);
@@ -229,19 +183,27 @@ static const cel_value *path_get(cel_value map, cel_value key, _Atomic uint32_t 
     return found;
 }
 
+static bool path_walk(cel_value *out, const map_path *p, const cel_value *variables)
+{
+    cel_value v = variables[p->variable];
+    for (uint32_t i = 0; i < p->key_count; i++) {
+        const cel_value *next = v.kind == CEL_MAP ? path_get(v, p->keys[i], &p->hints[i]) : NULL;
+        if (!next)
+            return false;
+        v = *next;
+    }
+    *out = v;
+    return true;
+}
+
 cel_value expr_eval(const map_expr *e, const cel_value *variables, cel_activation *act, bool use_path)
 {
-    if (e->is_path && use_path) {
-        cel_value v = variables[e->variable];
-        uint32_t i = 0;
-        for (; i < e->key_count && v.kind == CEL_MAP; i++) {
-            const cel_value *next = path_get(v, e->keys[i], &e->hints[i]);
-            if (!next)
-                break;
-            v = *next;
-        }
-        if (i == e->key_count)
-            return v;
-    }
+    cel_value v;
+    bool decided;
+    if (use_path && e->is_path && path_walk(&v, &e->path, variables))
+        return v;
+    if (use_path && e->test.kind != TEST_NONE && path_walk(&v, &e->test.path, variables) &&
+        map_test_decide(&decided, &e->test, v))
+        return cel_bool(decided);
     return cel_eval(e->program, act);
 }

@@ -12,8 +12,7 @@
 
 #include "engine/limits.h"
 
-/* The evaluation's own words for a key that a map does not have. */
-static bool is_missing(cel_value v)
+bool value_is_missing(cel_value v)
 {
     static const char words[] = "no such key";
     return v.kind == CEL_ERROR && v.error && v.error->message.len >= sizeof(words) - 1 &&
@@ -25,7 +24,7 @@ static mandate_status value_or_absent(cel_value *out, bool *absent, mapper *m, c
                                       mapper_result *r, mandate_error *err)
 {
     *out = mapper_eval(m, e);
-    *absent = is_missing(*out);
+    *absent = value_is_missing(*out);
     if (*absent || out->kind == CEL_UNKNOWN) /* unknown: it changed, and to what is not in the record */
         return MANDATE_OK;
     mandate_status status = mapper_settled(m, e, *out, what, r, err);
@@ -104,6 +103,16 @@ static mandate_status check_declared_values(cel_value v, const map_attribute *a,
                              (int)(v.len > 64 ? 64 : v.len), v.s, a->declared->value_count);
 }
 
+mandate_status value_settle(cel_value *v, arena *memory, const map_attribute *a, mandate_error *err)
+{
+    mandate_status status = value_coerce(v, memory, *v, a->type, err);
+    if (!status)
+        status = check_value_size(*v, err);
+    if (!status)
+        status = check_declared_sizes(*v, a, true, err);
+    return status ? status : check_declared_values(*v, a, err);
+}
+
 static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *m, const map_entity *e, mapper_result *r,
                                      mandate_error *err)
 {
@@ -114,13 +123,7 @@ static mandate_status map_attributes(change_set *sets, uint32_t *count, mapper *
         mandate_status status = value_or_absent(&v, &absent, m, &a->value, "value", r, err);
         bool lost = v.kind == CEL_UNKNOWN;
         if (!status && !absent && !lost) {
-            status = value_coerce(&v, m->act.memory, v, a->type, err);
-            if (!status)
-                status = check_value_size(v, err);
-            if (!status)
-                status = check_declared_sizes(v, a, true, err);
-            if (!status)
-                status = check_declared_values(v, a, err);
+            status = value_settle(&v, m->act.memory, a, err);
             if (status)
                 status = mapper_fail(&a->value, "value", "mapping", r, err);
         }

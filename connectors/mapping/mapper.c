@@ -348,41 +348,53 @@ static mandate_status check_size(const record *rec, mapper_result *r, mandate_er
     return MANDATE_OK;
 }
 
+static mandate_status map_generally(mapper_result *r, mapper *m, arena *a, const record *rec, cel_value key, cel_value value,
+                                    mandate_error *err)
+{
+    m->changes.len = 0;
+    m->doc.wanted = m->c->variables;
+    mandate_status status = m->c->envelope->open(&m->doc, a, m->json, rec, key, value, err);
+    if (status)
+        return status;
+    show_document(m, a);
+    status = map_document(m, r, err);
+    if (status)
+        return status;
+    change *changes = ARENA_ARRAY(a, change, m->changes.len ? m->changes.len : 1);
+    if (!changes || a->failed)
+        return mandate_error_set(err, MANDATE_LIMIT, "the record needs more memory than is allowed");
+    if (m->changes.len)
+        memcpy(changes, m->changes.data, m->changes.len * sizeof(*changes));
+    r->changes = changes;
+    r->change_count = m->changes.len;
+    r->stage = NULL;
+    return MANDATE_OK;
+}
+
 mandate_status mapper_run(mapper_result *out, mapper *m, arena *a, const record *rec, mandate_error *err)
 {
     mapper_result r = {.outcome = MAPPER_MAPPED, .event_time_us = CHANGE_NO_TIME};
     cel_value key, value;
+    slot_values *slots = m->direct && !m->no_paths ? direct_values(m->direct) : NULL;
     if (!err)
         err = &m->error;
-    m->changes.len = 0;
     m->act.memory = a;
     m->act.now_us = rec->timestamp_us == INT64_MIN ? 0 : rec->timestamp_us;
     mandate_status status = check_size(rec, &r, err);
     if (status)
         goto done;
     r.stage = "value";
-    status = decoder_run(&key, &value, m->decoder, a, rec, &r.stage, err);
+    if (slots)
+        status = decoder_run_slots(slots, &key, &value, m->decoder, direct_layout(m->direct), a, rec, &r.stage, err);
+    m->was_direct = !status && slots && slots->filled && direct_run(out, m->direct, m, rec, key);
+    if (m->was_direct)
+        return MANDATE_OK;
+    if (!status && (!slots || slots->filled))
+        status = decoder_run(&key, &value, m->decoder, a, rec, &r.stage, err);
     if (status)
         goto done;
     r.stage = "envelope";
-    m->doc.wanted = m->c->variables;
-    status = m->c->envelope->open(&m->doc, a, m->json, rec, key, value, err);
-    if (status)
-        goto done;
-    show_document(m, a);
-    status = map_document(m, &r, err);
-    if (status)
-        goto done;
-    change *changes = ARENA_ARRAY(a, change, m->changes.len ? m->changes.len : 1);
-    if (!changes || a->failed) {
-        status = mandate_error_set(err, MANDATE_LIMIT, "the record needs more memory than is allowed");
-        goto done;
-    }
-    if (m->changes.len)
-        memcpy(changes, m->changes.data, m->changes.len * sizeof(*changes));
-    r.changes = changes;
-    r.change_count = m->changes.len;
-    r.stage = NULL;
+    status = map_generally(&r, m, a, rec, key, value, err);
 done:
     if (status && r.line)
         mandate_error_prefix(err, status, "%s:%u:%u", m->c->path, r.line, r.column);
@@ -402,6 +414,7 @@ mandate_status mapper_create(mapper **out, const connector *c, mandate_error *er
     m->c = c;
     m->act.host = &host;
     m->act.ctx = m;
+    m->direct = direct_create(c);
     mandate_status status = decoder_create(&m->decoder, &c->decode, err);
     if (!status)
         status = json_decoder_create(&m->json, err);
@@ -412,10 +425,17 @@ mandate_status mapper_create(mapper **out, const connector *c, mandate_error *er
     return status;
 }
 
+void mapper_keep_documents(mapper *m)
+{
+    direct_destroy(m->direct);
+    m->direct = NULL;
+}
+
 void mapper_destroy(mapper *m)
 {
     if (!m)
         return;
+    direct_destroy(m->direct);
     decoder_destroy(m->decoder);
     json_decoder_destroy(m->json);
     VEC_FREE(&m->changes);

@@ -6,6 +6,7 @@
 #define MANDATE_CONNECTORS_MAPPING_MAPPER_INT_H
 
 #include "connectors/mapping/connector_int.h"
+#include "connectors/mapping/direct.h"
 #include "engine/base/vec.h"
 
 struct mapper {
@@ -19,8 +20,13 @@ struct mapper {
     cel_activation act;
     VEC(change) changes;
     mandate_error error; /* for callers who want none: messages are built from the lower one */
-    bool no_paths;       /* tests: run the program for plain paths too */
+    direct *direct;      /* NULL: every record needs a document */
+    bool was_direct;     /* the last record was mapped by it */
+    bool no_paths;       /* tests: run the program for plain paths too, and nothing directly */
 };
+
+/* For tools that look at the document afterwards: every record gets one. */
+void mapper_keep_documents(mapper *m);
 
 /* Evaluates; an error or unknown value fails with `stage` and the place in the file. */
 MANDATE_CHECK mandate_status mapper_value(cel_value *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
@@ -35,6 +41,11 @@ mandate_status mapper_fail(const map_expr *e, const char *what, const char *stag
 MANDATE_CHECK mandate_status mapper_bool(bool *out, mapper *m, const map_expr *e, const char *what, mapper_result *r,
                                          mandate_error *err);
 MANDATE_CHECK mandate_status mapper_push(mapper *m, change c, mandate_error *err);
+
+/* Whether it is the error for a key that a map does not have. (map_entity.c) */
+bool value_is_missing(cel_value v);
+/* The value as the attribute holds it: its type, its sizes. */
+MANDATE_CHECK mandate_status value_settle(cel_value *v, arena *memory, const map_attribute *a, mandate_error *err);
 
 /* map_entity.c: what the current document (and item) says about one entity. */
 MANDATE_CHECK mandate_status map_one_entity(mapper *m, const map_entity *e, int64_t event_time_us, mapper_result *r,
