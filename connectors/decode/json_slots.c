@@ -20,7 +20,7 @@ typedef struct scan {
 
 enum { DIGITS_MAX = 40 }; /* of a number that nobody reads: a double holds it */
 
-static bool take(scan *s, char c)
+static inline bool take(scan *s, char c)
 {
     if (s->at == s->end || s->text[*s->at] != c)
         return false;
@@ -29,9 +29,11 @@ static bool take(scan *s, char c)
 }
 
 /* The bytes of the token at hand, up to the next place without the space before it. */
-static mandate_slice token(const scan *s)
+static inline mandate_slice token(const scan *s)
 {
     const char *start = s->text + s->at[0], *end = s->text + s->at[1];
+    if ((unsigned char)end[-1] > ' ')
+        return mandate_slice_of(start, (size_t)(end - start));
     while (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\t' || end[-1] == '\r')
         end--;
     return mandate_slice_of(start, (size_t)(end - start));
@@ -39,7 +41,7 @@ static mandate_slice token(const scan *s)
 
 /* --- strings --- */
 
-static const char *find_escape(const char *at, const char *end)
+static inline const char *find_escape(const char *at, const char *end)
 {
 #ifdef __SSE2__
     const __m128i escape = _mm_set1_epi8('\\');
@@ -66,7 +68,7 @@ static bool escapes_are_plain(const char *at, const char *end)
 }
 
 /* Between the quotes. False when it has escapes that are wanted, or unusual ones. */
-static bool take_string(scan *s, mandate_slice *out, bool wanted)
+static inline bool take_string(scan *s, mandate_slice *out, bool wanted)
 {
     mandate_slice t = token(s);
     if (t.len < 2 || t.ptr[0] != '"' || t.ptr[t.len - 1] != '"')
@@ -228,7 +230,7 @@ static bool take_member(scan *s, const slot_node *node, uint32_t depth)
 }
 
 /* A short key is its head; the bytes behind it in the word are cut off. */
-static const slot_node *find_child(const slot_node *node, mandate_slice key)
+static inline const slot_node *find_child(const slot_node *node, mandate_slice key)
 {
     uint64_t head = word_at(key.ptr);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
