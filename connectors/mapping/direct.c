@@ -108,6 +108,8 @@ static bool settle_attribute(direct_set *out, direct *d, const map_attribute *a)
 {
     uint32_t max = a->text_max && a->text_max < LIMIT_VALUE ? a->text_max : LIMIT_VALUE;
     *out = (direct_set){.attribute = a, .field = a->field, .usual_kind = usual_kind_of(a->type), .size_max = max};
+    if (a->declared->values)
+        out->usual_kind = CEL_NULL; /* a text must be one of them */
     return settle(&out->from, d, &a->value);
 }
 
