@@ -24,7 +24,7 @@ static const slot *slot_of(const condition_index *x, const context_seen *s)
 static const subscriber *reader_of(const condition_index *x, const context_seen *s)
 {
     const slot *p = slot_of(x, s);
-    return p && p->subscribers == 1 ? &p->one : NULL;
+    return p && p->subscribers == 1 && p->one.cohort ? &p->one : NULL;
 }
 
 static void slots_ahead(const condition_index *x, const context_seen *s)

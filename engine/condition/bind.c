@@ -113,15 +113,38 @@ static condition_edge bind_opaque(binder *b, plan *p)
     return node == CONDITION_NONE ? nomem(b) : node * 2;
 }
 
+static context_entity *bind_entity(binder *b, const plan *p)
+{
+    return plan_entity(b->index, p, b->claims, b->literals, &b->memory, &b->nomem);
+}
+
+/* A constant that is no value, or a key that is no id, makes it a program. */
+static condition_edge bind_each(binder *b, plan *p)
+{
+    cel_value constants[EACH_ATOMS];
+    buf key;
+    for (uint32_t i = 0; i < p->each->atom_count; i++) {
+        const plan *atom = p->each->atoms[i];
+        constants[i] = atom->kind == PLAN_TRUTH ? cel_null() : value_of(b, &atom->constant);
+        if (!static_is_value(constants[i]) || (atom->kind == PLAN_IN && constants[i].kind != CEL_LIST))
+            return bind_opaque(b, p);
+    }
+    context_entity *owner = bind_entity(b, p);
+    if (b->nomem)
+        return CONDITION_NONE;
+    if (!owner)
+        return bind_opaque(b, p);
+    buf_init(&key);
+    opaque_identity(&key, b->t, p, b->claims);
+    uint32_t node = key.failed ? CONDITION_NONE : each_take(b->index, b->t, p, owner, constants, buf_slice(&key));
+    buf_deinit(&key);
+    return node == CONDITION_NONE ? nomem(b) : node * 2;
+}
+
 static condition_edge bind_static(binder *b, const plan *p)
 {
     static_expr s = {.program = p->program};
     return edge_const(b->index, truth_of_value(value_of(b, &s)));
-}
-
-static context_entity *bind_entity(binder *b, const plan *p)
-{
-    return plan_entity(b->index, p, b->claims, b->literals, &b->memory, &b->nomem);
 }
 
 /* The slot a plan names, or CONDITION_NONE: the key is no entity id (not fatal) or memory is out (nomem set). */
@@ -213,6 +236,8 @@ static condition_edge bind_plan(binder *b, plan *p)
         return bind_static(b, p);
     case PLAN_OPAQUE:
         return bind_opaque(b, p);
+    case PLAN_EACH:
+        return bind_each(b, p);
     default:
         return bind_comparison(b, p);
     }

@@ -223,7 +223,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
         c->laddered += is_laddered(col->kind);
         column_init(x, col, slot_value(x, col->slot));
         c->odd += column_is_odd(col->mode);
-        if (!slot_subscribe(x, col->slot, (subscriber){c, i}, &col->sub_at))
+        if (!slot_subscribe(x, col->slot, (subscriber){.cohort = c, .column = i}, &col->sub_at))
             return NULL;
     }
     return c;

@@ -142,6 +142,7 @@ static condition_truth walk(walker *w, const plan *p)
         if (p->expr->kind == CEL_EXPR_CONST && p->expr->value.kind == CEL_BOOL)
             return p->expr->value.b ? TRUTH_TRUE : TRUTH_FALSE;
         break;
+    case PLAN_EACH:
     case PLAN_OPAQUE:
         break;
     default:

@@ -36,6 +36,8 @@ static void node_deinit(condition_node *n)
         binding_drop(n->program->binding);
         free((void *)(uintptr_t)n->program->key.ptr);
         free(n->program);
+    } else if (n->kind == NODE_EACH) {
+        each_deinit(n->each);
     } else if (n->kind == NODE_AND) {
         free(n->children);
     } else if (n->kind == NODE_EQUAL || n->kind == NODE_ORDER) {
@@ -174,6 +176,8 @@ static bool verify_node(condition_index *x, uint32_t node, char *why, size_t siz
         reading r = {.index = x, .claims = n->program->binding ? &n->program->binding->claims : NULL};
         arena_reset(&x->scratch);
         want = truth_of_value(condition_run(x, n->program->program, &r, NULL, &x->scratch));
+    } else if (n->kind == NODE_EACH) {
+        return each_verify(x, node, why, size);
     } else if (n->kind == NODE_AND) {
         uint32_t count[4] = {0};
         for (uint32_t i = 0; i < n->child_count; i++)

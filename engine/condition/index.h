@@ -6,6 +6,7 @@
  *    └ leaf  EQUAL    slot == constant: found by hash, so a change flips at most two
  *            ORDER    slot < constant (<=, >, >=): thresholds sorted per slot, a change flips those in between
  *            TRUTH    the slot itself, a bool
+ *            EACH     exists, all, exists_one of a list of entities: members counted by the truth of the predicate
  *            OPAQUE   everything else: a compiled program, re-run only when something it read last time changed or
  *                     the moment until which its value was certain has come
  *    └ AND   n-ary, hash-consed, with counters of its false, unknown and error children: O(1) a flip and edge.

@@ -41,7 +41,16 @@ typedef struct holder_list {
     uint32_t *posts;
 } holder_list;
 
-typedef enum node_kind { NODE_FREE, NODE_CONST, NODE_TRUTH, NODE_EQUAL, NODE_ORDER, NODE_OPAQUE, NODE_AND } node_kind;
+typedef enum node_kind {
+    NODE_FREE,
+    NODE_CONST,
+    NODE_TRUTH,
+    NODE_EQUAL,
+    NODE_ORDER,
+    NODE_OPAQUE,
+    NODE_EACH,
+    NODE_AND
+} node_kind;
 
 /* What an opaque leaf runs: a program, the mandate constants it may read, and what it read last time. */
 struct read_slot;
@@ -80,12 +89,13 @@ typedef struct condition_node {
     union {
         cel_value constant;             /* EQUAL, ORDER: owned */
         opaque *program;                /* OPAQUE */
+        struct each *each;              /* EACH: each.c */
         struct {                        /* AND */
             struct and_child *children; /* sorted by edge */
             uint32_t child_count;
         };
     };
-    uint32_t count[4]; /* AND: children by truth */
+    uint32_t count[4]; /* AND: children by truth; EACH: members of the list by truth */
     u32_vec parents;   /* parent node * 2 + negated: one entry per edge */
     uint32_t record;   /* of the condition that is this node, or CONDITION_NONE */
     uint32_t holders;
@@ -110,11 +120,13 @@ typedef struct slot_nodes {
     uint64_t mark; /* last evaluation that read it */
 } slot_nodes;
 
-/* A column of a cohort that reads a cell. */
+/* A column of a cohort that reads a cell; or, with `cohort` NULL, an EACH node that reads a list (EACH_LIST) or a member's cell. */
 typedef struct subscriber {
     cohort *cohort;
-    uint32_t column;
+    uint32_t column; /* or the node */
+    uint32_t cell;   /* of the node: member * fields + field, or EACH_LIST */
 } subscriber;
+#define EACH_LIST UINT32_MAX
 
 typedef struct slot {
     context_entity *entity;
@@ -205,6 +217,7 @@ void slot_drop(condition_index *x, uint32_t s);
 slot_nodes *slot_nodes_of(condition_index *x, uint32_t s);
 MANDATE_CHECK bool slot_subscribe(condition_index *x, uint32_t s, subscriber who, uint32_t *at);
 void slot_unsubscribe(condition_index *x, uint32_t s, uint32_t at);
+void slot_renumber(condition_index *x, uint32_t s, uint32_t at, uint32_t cell);
 void slot_deinit(slot *s);
 cel_value slot_value(const condition_index *x, uint32_t s);
 
@@ -213,6 +226,22 @@ cel_value slot_value(const condition_index *x, uint32_t s);
 uint32_t leaf_take(condition_index *x, node_kind kind, cel_op op, uint32_t s, cel_value constant);
 void leaf_free(condition_index *x, uint32_t node);
 condition_truth leaf_truth(const condition_node *n, cel_value v);
+/* What a comparison says of a value. */
+condition_truth comparison_truth(node_kind kind, cel_op op, cel_value constant, cel_value v);
+
+/* --- each.c ---------------------------------------------------------------------------------------- */
+struct plan;
+/* A leaf over a list of entities, with the constants of the predicate's atoms; shared under `key`. CONDITION_NONE: out of memory. */
+uint32_t each_take(condition_index *x, condition_template *t, const struct plan *p, context_entity *owner,
+                   const cel_value *constants, mandate_slice key);
+void each_free(condition_index *x, uint32_t node);
+void each_deinit(struct each *e); /* its own memory only */
+/* The cell it subscribed to under this number changed. Of a list, `old` is the member that came or went, or unknown. */
+void each_change(condition_index *x, uint32_t node, uint32_t cell, cel_value old);
+/* Its place among the subscribers of that cell's slot is another now. */
+void each_moved(condition_index *x, uint32_t node, uint32_t cell, uint32_t at);
+/* Counted anew; false names what differs. */
+bool each_verify(condition_index *x, uint32_t node, char *why, size_t size);
 
 /* --- node.c ---------------------------------------------------------------------------------------- */
 uint32_t node_alloc(condition_index *x, node_kind kind);
@@ -288,8 +317,21 @@ typedef enum plan_kind {
     PLAN_IN,
     PLAN_ORDER,
     PLAN_STATIC,
+    PLAN_EACH, /* exists, all, exists_one over an inverse, of a predicate over the member's own attributes; also a program, as OPAQUE */
     PLAN_OPAQUE
 } plan_kind;
+
+/* What EACH asks of every member. The predicate is a plan of AND, OR, NOT, TRUTH, EQUAL, IN, ORDER whose leaves read a field of the
+ * member; `id` of such a leaf is its number among the atoms. */
+typedef enum quantifier { QUANTIFIER_ALL, QUANTIFIER_EXISTS, QUANTIFIER_ONE } quantifier;
+enum { EACH_FIELDS = 4, EACH_ATOMS = 8 }; /* a predicate with more is a program */
+typedef struct each_plan {
+    quantifier quantifier;
+    struct plan *predicate;
+    uint16_t fields[EACH_FIELDS]; /* each once */
+    uint32_t field_count, atom_count;
+    const struct plan *atoms[EACH_ATOMS];
+} each_plan;
 
 struct plan {
     plan_kind kind;
@@ -304,6 +346,7 @@ struct plan {
     cel_program *program;    /* OPAQUE, STATIC; elsewhere made when a constant turns out to be no value */
     uint32_t mandate_fields; /* bits: which of the mandate's own fields the expression reads */
     uint32_t id;             /* within the template */
+    each_plan *each;         /* EACH */
 };
 
 struct condition_template {

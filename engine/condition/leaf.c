@@ -71,21 +71,26 @@ static condition_truth order_truth(cel_op op, cel_value v, cel_value constant)
     return t ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
-condition_truth leaf_truth(const condition_node *n, cel_value v)
+condition_truth comparison_truth(node_kind kind, cel_op op, cel_value constant, cel_value v)
 {
     if (v.kind == CEL_UNKNOWN)
         return TRUTH_UNKNOWN;
     if (v.kind == CEL_ERROR)
         return TRUTH_ERROR;
-    switch (n->kind) {
+    switch (kind) {
     case NODE_TRUTH:
         return v.kind != CEL_BOOL ? TRUTH_ERROR : v.b ? TRUTH_TRUE : TRUTH_FALSE;
     case NODE_EQUAL:
-        return cel_equal(v, n->constant) ? TRUTH_TRUE : TRUTH_FALSE;
+        return cel_equal(v, constant) ? TRUTH_TRUE : TRUTH_FALSE;
     default:
-        assert(n->kind == NODE_ORDER);
-        return order_truth((cel_op)n->op, v, n->constant);
+        assert(kind == NODE_ORDER);
+        return order_truth(op, v, constant);
     }
+}
+
+condition_truth leaf_truth(const condition_node *n, cel_value v)
+{
+    return comparison_truth((node_kind)n->kind, (cel_op)n->op, n->constant, v);
 }
 
 /* --- ladders ------------------------------------------------------------------------------------------- */
@@ -310,13 +315,19 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
 {
     condition_index *x = index;
     uint32_t s = entity->slots[field];
-    const slot *p = &x->slots.data[s];
     cell_value value = {.value = now};
     if (same_scalar(old, now))
         return;
-    const subscriber *list = p->subscribers > 1 ? p->many : &p->one;
-    for (uint32_t i = 0; i < p->subscribers; i++)
-        cohort_change(x, list[i].cohort, list[i].column, &value);
+    const slot *p = &x->slots.data[s];
+    for (uint32_t i = 0; i < p->subscribers; i++) {
+        const subscriber *who = p->subscribers > 1 ? &p->many[i] : &p->one;
+        if (who->cohort) {
+            cohort_change(x, who->cohort, who->column, &value);
+            continue;
+        }
+        each_change(x, who->column, who->cell, old);
+        p = &x->slots.data[s]; /* a member that came has brought slots */
+    }
     if (p->nodes)
         nodes_change(x, s, schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE, old,
                      now);

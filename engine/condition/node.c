@@ -84,6 +84,9 @@ void node_free(condition_index *x, uint32_t node)
     case NODE_OPAQUE:
         opaque_free(x, node);
         break;
+    case NODE_EACH:
+        each_free(x, node);
+        break;
     case NODE_AND:
         and_free(x, node);
         break;

@@ -14,6 +14,8 @@ typedef struct planner {
     condition_index *index;
     condition_template *t;
     uint32_t plans;
+    const cel_expr *list; /* inside a predicate over the members of this list; NULL: outside */
+    mandate_slice member; /* the variable that stands for one */
     mandate_error *err;
     mandate_status status;
 } planner;
@@ -69,6 +71,25 @@ static bool is_slot(const cel_expr *e)
     return index->args[0]->kind == CEL_EXPR_IDENT && index->args[0]->table && is_static(index->args[1]);
 }
 
+/* The entity type and field of `table[key].field`. */
+static const schema_field *slot_field(const planner *p, const cel_expr *e)
+{
+    const schema *s = context_schema(p->index->graph);
+    return &schema_type_at(s, e->operand->args[0]->table->object)->fields[e->field];
+}
+
+/* `x.field`, an attribute of the member that the predicate is about? */
+static bool is_member_field(const planner *p, const cel_expr *e)
+{
+    if (e->kind != CEL_EXPR_SELECT || e->test_only || e->field == CEL_REF_NONE || e->operand->kind != CEL_EXPR_IDENT ||
+        !mandate_slice_eq(e->operand->name, p->member))
+        return false;
+    const schema_type *t = schema_type_at(context_schema(p->index->graph), slot_field(p, p->list)->target);
+    return t->fields[e->field].kind == SCHEMA_ATTRIBUTE;
+}
+
+static bool is_cell(const planner *p, const cel_expr *e) { return p->list ? is_member_field(p, e) : is_slot(e); }
+
 static plan *plan_new(planner *p, plan_kind kind, const cel_expr *e)
 {
     plan *out = ARENA_NEW(&p->t->memory, plan);
@@ -107,11 +128,13 @@ static plan *plan_slot(planner *p, plan_kind kind, const cel_expr *whole, const 
     plan *out = plan_new(p, kind, whole);
     if (!out)
         return NULL;
-    out->type = slot_expr->operand->args[0]->table->object;
     out->field = (uint16_t)slot_expr->field;
-    if (!plan_static(p, &out->key, slot_expr->operand->args[1]) || (constant && !plan_static(p, &out->constant, constant)))
-        return NULL;
-    return out;
+    if (!p->list) {
+        out->type = slot_expr->operand->args[0]->table->object;
+        if (!plan_static(p, &out->key, slot_expr->operand->args[1]))
+            return NULL;
+    }
+    return constant && !plan_static(p, &out->constant, constant) ? NULL : out;
 }
 
 /* slot in [a, b, c], written out: its elements, for the shape. */
@@ -119,7 +142,7 @@ static plan *plan_in(planner *p, const cel_expr *e)
 {
     const cel_expr *list = e->args[1];
     plan *out = plan_slot(p, PLAN_IN, e, e->args[0], list);
-    if (!out || list->kind != CEL_EXPR_LIST || list->optional_mask || list->arg_count == 0)
+    if (!out || p->list || list->kind != CEL_EXPR_LIST || list->optional_mask || list->arg_count == 0)
         return out;
     out->items = ARENA_ARRAY(&p->t->memory, static_expr, list->arg_count);
     for (uint32_t i = 0; out->items && i < list->arg_count; i++) {
@@ -192,7 +215,7 @@ static cel_op mirrored(cel_op op)
 static plan *plan_comparison(planner *p, const cel_expr *e)
 {
     const cel_expr *left = e->args[0], *right = e->args[1];
-    bool straight = is_slot(left) && is_static(right), swapped = is_slot(right) && is_static(left);
+    bool straight = is_cell(p, left) && is_static(right), swapped = is_cell(p, right) && is_static(left);
     if (!straight && !swapped)
         return plan_opaque(p, e);
     const cel_expr *slot_expr = straight ? left : right, *constant = straight ? right : left;
@@ -212,10 +235,100 @@ static plan *plan_comparison(planner *p, const cel_expr *e)
     }
 }
 
+/* --- predicates over the members of a list ------------------------------------------------------------------- */
+/* Can all of it be planned, without a program? */
+static bool is_predicate(const planner *p, const cel_expr *e)
+{
+    if (is_member_field(p, e))
+        return true;
+    if (e->kind != CEL_EXPR_CALL)
+        return false;
+    switch (e->op) {
+    case CEL_OP_AND:
+    case CEL_OP_OR:
+        return is_predicate(p, e->args[0]) && is_predicate(p, e->args[1]);
+    case CEL_OP_NOT:
+        return is_predicate(p, e->args[0]);
+    case CEL_OP_IN:
+        return is_member_field(p, e->args[0]) && is_static(e->args[1]);
+    case CEL_OP_EQ:
+    case CEL_OP_NE:
+    case CEL_OP_LT:
+    case CEL_OP_LE:
+    case CEL_OP_GT:
+    case CEL_OP_GE:
+        return (is_member_field(p, e->args[0]) && is_static(e->args[1])) ||
+               (is_member_field(p, e->args[1]) && is_static(e->args[0]));
+    default:
+        return false;
+    }
+}
+
+static bool quantifier_of(const cel_expr *e, quantifier *out)
+{
+    if (!e->macro || e->comprehension->iter_var2.len)
+        return false;
+    mandate_slice name = e->macro->name;
+    *out = mandate_slice_is(name, "all")      ? QUANTIFIER_ALL
+           : mandate_slice_is(name, "exists") ? QUANTIFIER_EXISTS
+                                              : QUANTIFIER_ONE;
+    return *out != QUANTIFIER_ONE || mandate_slice_is(name, "exists_one") || mandate_slice_is(name, "existsOne");
+}
+
+/* Numbers the atoms and gathers the fields they read; false: there are too many. */
+static bool number_atoms(each_plan *e, plan *p)
+{
+    uint32_t f = 0;
+    for (uint32_t i = 0; i < p->child_count; i++)
+        if (!number_atoms(e, p->children[i]))
+            return false;
+    if (p->child_count)
+        return true;
+    while (f < e->field_count && e->fields[f] != p->field)
+        f++;
+    if (e->atom_count == EACH_ATOMS || f == EACH_FIELDS)
+        return false;
+    e->fields[f] = p->field;
+    e->field_count += f == e->field_count;
+    p->id = e->atom_count;
+    e->atoms[e->atom_count++] = p;
+    return true;
+}
+
+/* table[key].inverse.exists(x, predicate), and its relatives; otherwise a program. */
+static plan *plan_each(planner *p, const cel_expr *e)
+{
+    const cel_expr *list = e->comprehension->range;
+    planner inner = {.index = p->index, .t = p->t, .list = list, .member = e->comprehension->iter_var, .err = p->err};
+    quantifier q;
+    plan *out = plan_opaque(p, e);
+    if (!out || !quantifier_of(e, &q) || !is_slot(list) || slot_field(p, list)->kind != SCHEMA_INVERSE)
+        return out;
+    /* accu && predicate, accu || predicate, predicate ? accu + 1 : accu */
+    const cel_expr *predicate = e->comprehension->step->args[q == QUANTIFIER_ONE ? 0 : 1];
+    if (!is_predicate(&inner, predicate))
+        return out;
+    each_plan *each = ARENA_NEW(&p->t->memory, each_plan);
+    if (!each || !plan_static(p, &out->key, list->operand->args[1]) || !(each->predicate = plan_expr(&inner, predicate))) {
+        p->status = mandate_error_set(p->err, MANDATE_NOMEM, "out of memory while planning a condition");
+        plan_destroy(out);
+        return NULL;
+    }
+    each->quantifier = q;
+    out->each = each;
+    out->type = list->operand->args[0]->table->object;
+    out->field = (uint16_t)list->field;
+    if (number_atoms(each, each->predicate))
+        out->kind = PLAN_EACH;
+    return out;
+}
+
 static plan *plan_expr(planner *p, const cel_expr *e)
 {
-    if (is_slot(e))
+    if (is_cell(p, e))
         return plan_slot(p, PLAN_TRUTH, e, e, NULL);
+    if (e->kind == CEL_EXPR_COMPREHENSION)
+        return plan_each(p, e);
     if (e->kind != CEL_EXPR_CALL)
         return plan_opaque(p, e);
     switch (e->op) {
@@ -253,6 +366,8 @@ void plan_destroy(plan *p)
         return;
     for (uint32_t i = 0; i < p->child_count; i++)
         plan_destroy(p->children[i]);
+    if (p->each)
+        plan_destroy(p->each->predicate);
     cel_program_destroy(p->program);
     cel_program_destroy(p->key.program);
     cel_program_destroy(p->constant.program);

@@ -198,6 +198,7 @@ static edge of_plan(shaper *s, const plan *p)
         if (p->expr->kind == CEL_EXPR_CONST && p->expr->value.kind == CEL_BOOL)
             return (edge){term_new(s), !p->expr->value.b};
         break;
+    case PLAN_EACH:
     case PLAN_OPAQUE:
         break;
     }

@@ -101,14 +101,21 @@ bool slot_subscribe(condition_index *x, uint32_t s, subscriber who, uint32_t *at
     return true;
 }
 
+void slot_renumber(condition_index *x, uint32_t s, uint32_t at, uint32_t cell)
+{
+    subscribers_of(&x->slots.data[s])[at].cell = cell;
+}
+
 void slot_unsubscribe(condition_index *x, uint32_t s, uint32_t at)
 {
     slot *p = &x->slots.data[s];
     subscriber *list = subscribers_of(p), last = list[p->subscribers - 1];
     assert(at < p->subscribers);
     list[at] = last;
-    if (at < p->subscribers - 1)
+    if (at < p->subscribers - 1 && last.cohort)
         last.cohort->column[last.column].sub_at = at;
+    else if (at < p->subscribers - 1)
+        each_moved(x, last.column, last.cell, at);
     if (p->subscribers == 2) {
         subscriber rest = list[0];
         free(p->many);

@@ -31,15 +31,16 @@ static uint32_t inverse_search(cel_value list, const context_entity *from, bool 
     return lo;
 }
 
-static void inverse_changed(context *c, context_entity *target, uint16_t field, cel_value old)
+/* `who` came or went; unknown: all of it is known from now on. */
+static void inverse_changed(context *c, context_entity *target, uint16_t field, cel_value who)
 {
     if (target->slots[field] != CONTEXT_NO_SLOT)
-        c->observer(c->observer_ctx, target, field, old, target->cells[field].value);
+        c->observer(c->observer_ctx, target, field, who, cell_effective(c, target, field));
 }
 
 bool inverse_add(context *c, context_entity *target, uint16_t field, context_entity *from)
 {
-    cel_value *list = &target->cells[field].value, old = *list;
+    cel_value *list = &target->cells[field].value;
     bool found;
     uint32_t at = inverse_search(*list, from, &found);
     if (found)
@@ -56,13 +57,13 @@ bool inverse_add(context *c, context_entity *target, uint16_t field, context_ent
     items[at] = cel_object(from->type, from);
     list->items = items;
     list->len++;
-    inverse_changed(c, target, field, old);
+    inverse_changed(c, target, field, items[at]);
     return true;
 }
 
 void inverse_remove(context *c, context_entity *target, uint16_t field, const context_entity *from)
 {
-    cel_value *list = &target->cells[field].value, old = *list;
+    cel_value *list = &target->cells[field].value;
     bool found;
     uint32_t at = inverse_search(*list, from, &found);
     if (!found)
@@ -74,7 +75,7 @@ void inverse_remove(context *c, context_entity *target, uint16_t field, const co
         free(items);
         list->items = NULL;
     }
-    inverse_changed(c, target, field, old);
+    inverse_changed(c, target, field, cel_object(from->type, from));
 }
 
 bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owned, uint32_t prov)

@@ -39,8 +39,8 @@ typedef struct context_entity {
     uint8_t epoch; /* changed since the cut of that number; 0: as it is stored (cut.c) */
 } context_entity;
 
-/* Called with the effective values; `old` is valid during the call only. For an inverse both are lists and may be the
- * same memory: only the fact of a change counts. */
+/* Called with the effective values; `old` is valid during the call only. For an inverse `now` is the list as it stands, and `old` the
+ * entity that came or went (an object), or unknown: nothing was known of the list before. */
 typedef void (*context_observer)(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now);
 
 typedef struct context context;

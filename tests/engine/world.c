@@ -17,6 +17,7 @@ schema *world_schema(void)
         bad = schema_declare_type(&t, s, str(types[i]), &err);
     for (uint16_t i = 0; i < MODEL_TYPES && !bad; i++) {
         (void)((bad = schema_declare_attribute(s, i, str("s"), str("string"), true, &err)) ||
+               (bad = schema_declare_sizes(s, i, str("s"), 8, 0, &err)) || /* conditions may be long, not dear */
                (bad = schema_declare_attribute(s, i, str("n"), str("int"), true, &err)) ||
                (bad = schema_declare_attribute(s, i, str("b"), str("bool"), true, &err)) ||
                (bad = schema_declare_attribute(s, i, str("t"), str("timestamp"), true, &err)) ||

@@ -62,7 +62,8 @@ typedef enum {
     C_AGE,   /* now - x.t < k seconds */
     C_CLOCK, /* now < a moment */
     C_EXISTS,
-    C_ALL, /* x.back.exists(c, c.n > k), x.back.all(c, c.s != k) */
+    C_ALL,
+    C_ONE, /* x.back.exists(c, predicate), all, exists_one; k2 says which predicate: see model_condition.c */
     C_KINDS
 } m_op;
 typedef struct {

@@ -57,21 +57,44 @@ static m_truth equal(m_cell c, m_field f, int k)
     return c.kind == V_SET && plain(f, c.v) == plain(f, k) ? M_TRUE : M_FALSE;
 }
 
-/* Do any (all) of those that refer to this entity satisfy the predicate? */
+static m_truth flag(m_cell c) { return c.kind == V_UNSET ? M_UNKNOWN : c.kind == V_NULL ? M_ERROR : c.v ? M_TRUE : M_FALSE; }
+
+/* The predicates, as printed below. */
+static m_truth predicate(const model *m, const m_node *n, int type, int i)
+{
+    m_cell s = read(m, type, i, F_S), number_n = read(m, type, i, F_N), b = read(m, type, i, F_B);
+    switch (n->k2) {
+    case 0:
+        return number(number_n, C_GE, n->k + 1);
+    case 1:
+        return inverted(equal(s, F_S, n->k));
+    case 2:
+        return either(number(number_n, C_LT, n->k), inverted(flag(b)));
+    case 3:
+        return both(either(equal(s, F_S, n->k), equal(s, F_S, n->entity2)), flag(b));
+    default: /* by a program: it reads more than the member itself */
+        return both(number(number_n, C_GE, n->k + 1), flag(read(m, n->type, n->entity, F_B)));
+    }
+}
+
+/* Do any (all, exactly one) of those that refer to this entity satisfy the predicate? */
 static m_truth over_back(const model *m, const m_node *n)
 {
-    int other = 1 - n->type, count = 0;
-    m_truth out = n->op == C_EXISTS ? M_FALSE : M_TRUE;
+    int other = 1 - n->type, count = 0, ones = 0;
+    m_truth out = n->op == C_EXISTS ? M_FALSE : M_TRUE, odd = M_TRUE;
     for (int i = 0; i < MODEL_ENTITIES; i++) {
         m_cell ref = m->entity[other][i].cell[F_R]; /* membership does not depend on who is silent */
         if (ref.kind != V_SET || ref.v != n->entity)
             continue;
         count++;
-        if (n->op == C_EXISTS)
-            out = either(out, number(read(m, other, i, F_N), C_GE, n->k + 1));
-        else
-            out = both(out, inverted(equal(read(m, other, i, F_S), F_S, n->k)));
+        m_truth t = predicate(m, n, other, i);
+        out = n->op == C_EXISTS ? either(out, t) : both(out, t);
+        ones += t == M_TRUE;
+        if (t == M_UNKNOWN || t == M_ERROR)
+            odd = t; /* a count that is not known stays so until something else goes wrong */
     }
+    if (n->op == C_ONE)
+        out = odd != M_TRUE ? odd : ones == 1 ? M_TRUE : M_FALSE;
     return count == 0 && m->entity[n->type][n->entity].status == E_UNOBSERVED ? M_UNKNOWN : out;
 }
 
@@ -121,8 +144,7 @@ static m_truth value(const model *m, const m_condition *c, int at)
         x.v = plain(n->field, x.v);
         return number(x, n->op, plain(n->field, n->k));
     case C_BOOL:
-        x = read(m, n->type, n->entity, F_B);
-        return x.kind == V_UNSET ? M_UNKNOWN : x.kind == V_NULL ? M_ERROR : x.v ? M_TRUE : M_FALSE;
+        return flag(read(m, n->type, n->entity, F_B));
     case C_HAS:
         x = read(m, n->type, n->entity, n->field);
         return x.kind == V_UNSET ? M_UNKNOWN : x.kind == V_SET ? M_TRUE : M_FALSE;
@@ -186,6 +208,36 @@ static void put_constant(text *t, m_field f, int k)
         put(t, k / 2 % 2 ? ".5" : k % 2 ? ".0" : "");
     } else {
         put_int(t, k);
+    }
+}
+
+static void print_predicate(text *t, const m_node *n)
+{
+    switch (n->k2) {
+    case 0:
+        put(t, "c.n > ");
+        put_int(t, n->k);
+        break;
+    case 1:
+        put(t, "c.s != ");
+        put_constant(t, F_S, n->k);
+        break;
+    case 2:
+        put_int(t, n->k);
+        put(t, " > c.n || !c.b");
+        break;
+    case 3:
+        put(t, "c.s in [");
+        put_constant(t, F_S, n->k);
+        put(t, ", ");
+        put_constant(t, F_S, n->entity2);
+        put(t, "] && c.b");
+        break;
+    default:
+        put(t, "c.n > ");
+        put_int(t, n->k);
+        put(t, " && ");
+        put_cell(t, n->type, n->entity, "b");
     }
 }
 
@@ -269,15 +321,13 @@ static void print(text *t, const m_condition *c, int at)
         put_int(t, n->k);
         put(t, ")");
         break;
-    case C_EXISTS:
-        put_cell(t, n->type, n->entity, "back.exists(c, c.n > ");
-        put_int(t, n->k);
-        put(t, ")");
-        break;
     default:
-        put_cell(t, n->type, n->entity, "back.all(c, c.s != \"v");
-        put_int(t, n->k);
-        put(t, "\")");
+        put_cell(t, n->type, n->entity,
+                 n->op == C_EXISTS ? "back.exists(c, "
+                 : n->op == C_ALL  ? "back.all(c, "
+                                   : "back.exists_one(c, ");
+        print_predicate(t, n);
+        put(t, ")");
         break;
     }
 }
@@ -290,9 +340,18 @@ void model_print(char *out, size_t size, const m_condition *c)
 }
 
 /* --- random ---------------------------------------------------------------------------------------------- */
+static int folds(const m_condition *c, int count)
+{
+    int n = 0;
+    for (int i = 0; i < count; i++)
+        n += c->nodes[i].op >= C_EXISTS;
+    return n;
+}
+
 static int grow(m_condition *c, uint64_t *rng, int64_t now, int depth)
 {
     int at = c->count++;
+    c->nodes[at].op = C_AND; /* until it is known */
     m_node n = {.type = (int)model_rand(rng, MODEL_TYPES),
                 .entity = (int)model_rand(rng, MODEL_ENTITIES),
                 .entity2 = (int)model_rand(rng, MODEL_ENTITIES),
@@ -318,6 +377,8 @@ static int grow(m_condition *c, uint64_t *rng, int64_t now, int depth)
         n.field = F_N;
     if (n.op > C_GE)
         n.k %= 5;
+    if (n.op >= C_EXISTS && folds(c, at) == 2) /* more would be refused for what they may cost */
+        n.op = C_BOOL;
     if (n.op == C_HAS)
         n.field = (m_field)model_rand(rng, F_COUNT);
     if (n.op == C_AGE)
