@@ -7,6 +7,7 @@
  * before its answer.
  */
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "connectors/http/server_int.h"
 
@@ -53,8 +54,12 @@ void http_submit(http_request *r, http_finish finish)
 {
     http_hub *hub = r->server->hub;
 
-    assert(r->ask.power != POWER_NONE && r->who.name.len);
-    r->ask.who = &r->who;
+    assert(r->ask.power != POWER_NONE && r->who->name.len);
+    r->ask.who = r->who;
+    if (!r->identity && r->on->identity) {
+        r->identity = r->on->identity; /* it may outlive the connection */
+        atomic_fetch_add(&r->identity->refs, 1);
+    }
     r->ask.done = on_done;
     r->ask.ctx = hub;
     pthread_mutex_lock(&hub->lock);

@@ -6,35 +6,80 @@
  * where it is carried out (service_request.who and .power). A route that names no power is closed to everybody, with or
  * without a policy.
  */
-#include "connectors/http/request.h"
+#include "connectors/http/server_int.h"
 
 #include <assert.h>
 
-mandate_status http_authorise(http_request *r, power needed, mandate_slice mandate, const claims *c, mandate_error *err)
+mandate_status http_authorise_access(http_request *r, service_access *access, mandate_error *err)
 {
     const service *port = http_service(r);
-    const service_access access = {.who = &r->who, .power = needed, .mandate = mandate, .claims = c};
 
-    assert(r->who.name.len && needed != POWER_LOCAL);
-    if (needed == POWER_NONE)
+    assert(r->who && r->who->name.len && access->power != POWER_LOCAL);
+    access->who = r->who;
+    if (access->power == POWER_NONE)
         return mandate_error_set(err, MANDATE_DENIED, "nobody may do this: it names no power");
-    return port->authorise ? port->authorise(port->ctx, &access, err) : MANDATE_OK;
+    if (!port->authorise || r->who->always >> access->power & 1)
+        return MANDATE_OK;
+    return port->authorise(port->ctx, access, err);
 }
 
-/* The mandate that the path is about, or an empty one. */
-static mandate_slice subject_of(const http_request *r)
+mandate_status http_authorise(http_request *r, power needed, mandate_slice mandate, const claims *c, mandate_error *err)
 {
-    return strstr(r->route->pattern, "{mandate}") ? r->params[0] : mandate_slice_of("", 0);
+    service_access access = {.power = needed, .mandate = mandate, .claims = c};
+
+    return http_authorise_access(r, &access, err);
 }
+
+unsigned http_code_denied(const http_request *r, const mandate_error *err)
+{
+    bool nobody = r->who && r->who->kind == PRINCIPAL_ANONYMOUS && http_service(r)->login;
+
+    return err->status == MANDATE_DENIED && nobody ? MHD_HTTP_UNAUTHORIZED : http_code_of(err->status);
+}
+
+/* What the path says of what it is about. */
+static void read_path(service_access *out, policy_event *event, const http_request *r)
+{
+    const char *pattern = r->route->pattern;
+
+    if (strstr(pattern, "{mandate}"))
+        out->mandate = r->params[0];
+    if (strstr(pattern, "/connectors/{name}"))
+        out->connector = r->params[0];
+    if (strstr(pattern, "{type}/{id}")) {
+        *event = (policy_event){.type = r->params[0], .id = r->params[1]};
+        out->event = event;
+    }
+}
+
+static const policy_principal nobody = {.kind = PRINCIPAL_ANONYMOUS, .name = MANDATE_SLICE_LIT("anonymous")};
 
 bool http_admit(http_request *r)
 {
+    unsigned code = 0;
+    policy_event event;
     mandate_error err;
+    service_access access = {.power = r->route->power};
 
-    if (http_identify(r, &err) || http_authorise(r, r->route->power, subject_of(r), NULL, &err)) {
-        http_fail(r, &err);
+    mandate_status known = http_identify(r, &code, &err);
+    if (known && access.power == POWER_HEALTH) { /* whoever probes is not turned away for what it says of itself */
+        r->who = &nobody;
+        known = MANDATE_OK;
+    }
+    if (known) {
+        http_fail_code(r, code, &err);
         return false;
     }
     r->ask.power = r->route->power;
-    return true;
+    read_path(&access, &event, r);
+    mandate_status status = http_authorise_access(r, &access, &err);
+    /* What is issued is a part of another mandate when it names a parent, and then other powers do. */
+    if (status && access.power == POWER_ISSUE) {
+        access.power = POWER_DELEGATE;
+        if (http_authorise_access(r, &access, NULL) == MANDATE_OK)
+            status = MANDATE_OK;
+    }
+    if (status)
+        http_fail_code(r, http_code_denied(r, &err), &err);
+    return status == MANDATE_OK;
 }

@@ -2,68 +2,165 @@
 /*
  * identity - who is at the other end, and names for new mandates.
  *
- * On the Unix socket the kernel says who connected. X-Mandate-Principal lets a front end that runs
- * as our own user (or as root) say for whom it acts; from anyone else it is refused, never ignored:
- * a caller who believes to be somebody must not be recorded as somebody else.
+ * On the Unix socket the kernel says who connected. X-Mandate-Principal lets a front end say for whom it acts: without a policy one
+ * that runs as our own user or as root, with a policy one that the policy lets speak for that name. From anyone else it is
+ * refused, never ignored: a caller who believes to be somebody must not be recorded as somebody else.
+ *
+ * Who somebody is, is found out once for a connection and kept as long as the headers, the policy and the token's life stay the same.
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "connectors/http/server_int.h"
 #include "engine/base/text.h"
 
-static bool peer(http_request *r, struct ucred *out)
+enum { IDENTITY_MEMORY = 1 << 20 };
+
+void http_identity_release(http_identity *identity)
 {
-    socklen_t size = sizeof(*out);
+    if (!identity || atomic_fetch_sub(&identity->refs, 1) != 1)
+        return;
+    arena_deinit(&identity->a);
+    free(identity);
+}
+
+static int64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The token of "Bearer <token>", or an empty one; without a policy nobody reads it. */
+static mandate_slice bearer_of(http_request *r)
+{
+    const char *header = http_service(r)->login ? http_header(r, MHD_HTTP_HEADER_AUTHORIZATION) : NULL;
+    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
+        return mandate_slice_str(header ? header : ""); /* another scheme: refused as a token that is none */
+    return mandate_slice_str(header + 7);
+}
+
+static int peer_fd(const http_request *r)
+{
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, out, &size) == 0;
+    return info ? info->connect_fd : -1;
 }
 
-static bool is_name(const char *text)
+/* --- what the connection proves ------------------------------------------------------------------------------------ */
+static mandate_status from_connection(http_request *r, http_identity *out, mandate_error *err)
 {
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-            return false;
-    return len > 0 && len <= LIMIT_ID && utf8_valid(mandate_slice_of(text, len));
-}
+    policy_principal *who = &out->who;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
 
-mandate_status http_identify(http_request *r, mandate_error *err)
-{
-    mandate_slice *name = &r->who.name;
-    const char *claimed = http_header(r, "X-Mandate-Principal");
-    struct ucred who;
     if (!r->on->listener->is_unix) {
-        if (claimed)
-            return mandate_error_set(err, MANDATE_DENIED,
-                                     "X-Mandate-Principal is accepted on the Unix socket only: "
-                                     "over TCP nobody vouches for it");
-        r->who.kind = PRINCIPAL_ANONYMOUS;
-        *name = mandate_slice_str("anonymous@loopback");
+        who->kind = PRINCIPAL_ANONYMOUS;
+        who->name = mandate_slice_str("anonymous@loopback");
         return MANDATE_OK;
     }
-    if (!peer(r, &who))
+    if (getsockopt(peer_fd(r), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return mandate_error_set(err, MANDATE_DENIED, "the system does not say who is connected");
-    if (claimed && who.uid != 0 && who.uid != geteuid())
+    who->kind = PRINCIPAL_UNIX;
+    who->uid = peer.uid;
+    who->gid = peer.gid;
+    who->name = arena_printf(&out->a, "uid:%u", (unsigned)peer.uid);
+    if (!who->name.ptr)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    return http_service(r)->login ? http_peer_names(who, &out->a, peer_fd(r), err) : MANDATE_OK;
+}
+
+/* Without a policy: our own user and root may name somebody. */
+static mandate_status named(http_request *r, http_identity *out, mandate_error *err)
+{
+    policy_principal *who = &out->who;
+
+    if (who->uid != 0 && who->uid != geteuid())
         return mandate_error_set(err, MANDATE_DENIED, "X-Mandate-Principal is accepted from uid %u and root, not uid %u",
-                                 (unsigned)geteuid(), (unsigned)who.uid);
-    if (claimed && !is_name(claimed))
+                                 (unsigned)geteuid(), (unsigned)who->uid);
+    who->kind = PRINCIPAL_NAMED;
+    who->name = out->claimed;
+    return MANDATE_OK;
+}
+
+static mandate_status login(http_request *r, http_identity *out, unsigned *code, mandate_error *err)
+{
+    const service *port = http_service(r);
+    bool claims_name = http_header(r, "X-Mandate-Principal") != NULL;
+    service_login in = {.who = &out->who, .a = &out->a, .bearer = out->bearer, .claimed = out->claimed};
+
+    *code = MHD_HTTP_FORBIDDEN;
+    if (claims_name && !r->on->listener->is_unix)
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "X-Mandate-Principal is accepted on the Unix socket only: over TCP nobody vouches for it");
+    mandate_status status = from_connection(r, out, err);
+    if (status)
+        return status;
+    if (claims_name && !principal_name_valid(out->claimed)) {
+        *code = MHD_HTTP_BAD_REQUEST;
         return mandate_error_set(err, MANDATE_INVALID, "X-Mandate-Principal must be 1 to %d bytes of printable text",
                                  LIMIT_ID);
-    *name = claimed ? arena_dup(&r->a, mandate_slice_str(claimed)) : arena_printf(&r->a, "uid:%u", (unsigned)who.uid);
-    r->who.kind = claimed ? PRINCIPAL_NAMED : PRINCIPAL_UNIX;
-    r->who.uid = who.uid;
-    r->who.gid = who.gid;
-    return name->ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    }
+    if (!port->login)
+        return claims_name ? named(r, out, err) : MANDATE_OK;
+    status = port->login(port->ctx, &in, err);
+    if (in.wrong_bearer)
+        *code = MHD_HTTP_UNAUTHORIZED;
+    if (status && status != MANDATE_DENIED && status != MANDATE_INVALID)
+        *code = http_code_of(status);
+    return status;
+}
+
+/* --- once a connection ------------------------------------------------------------------------------------------------ */
+static bool still_good(http_request *r, const http_identity *kept, mandate_slice claimed, mandate_slice bearer)
+{
+    const service *port = http_service(r);
+
+    return kept && mandate_slice_eq(kept->claimed, claimed) && mandate_slice_eq(kept->bearer, bearer) &&
+           (!port->login || kept->who.generation == port->generation(port->ctx)) &&
+           (!kept->who.until_us || wall_us() < kept->who.until_us);
+}
+
+mandate_status http_identify(http_request *r, unsigned *code, mandate_error *err)
+{
+    const char *header = http_header(r, "X-Mandate-Principal");
+    mandate_slice claimed = mandate_slice_str(header ? header : ""), bearer = bearer_of(r);
+    http_connection *c = r->on;
+
+    if (still_good(r, c->identity, claimed, bearer) && (c->identity->claimed.len || !header)) {
+        r->who = &c->identity->who;
+        return MANDATE_OK;
+    }
+    http_identity_release(c->identity);
+    c->identity = calloc(1, sizeof(*c->identity));
+    *code = MHD_HTTP_INTERNAL_SERVER_ERROR;
+    if (!c->identity)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    arena_init(&c->identity->a, IDENTITY_MEMORY);
+    c->identity->refs = 1;
+    c->identity->claimed = arena_dup(&c->identity->a, claimed);
+    c->identity->bearer = arena_dup(&c->identity->a, bearer);
+    mandate_status status =
+        c->identity->a.failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory") : login(r, c->identity, code, err);
+    if (status) {
+        http_identity_release(c->identity);
+        c->identity = NULL;
+        return status;
+    }
+    assert(c->identity->who.name.len);
+    r->who = &c->identity->who;
+    return MANDATE_OK;
 }
 
 mandate_status http_principal(mandate_slice *out, http_request *r, mandate_error *err)
 {
-    assert(r->who.name.len);
-    *out = r->who.name;
+    assert(r->who && r->who->name.len);
+    *out = r->who->name;
     return MANDATE_OK;
 }
 

@@ -43,6 +43,7 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
     } else if (c) {
         if (c->spare)
             http_request_free(c->spare);
+        http_identity_release(c->identity);
         pthread_mutex_lock(&hub->lock);
         *(c->prev ? &c->prev->next : &hub->connections) = c->next;
         if (c->next)
@@ -55,6 +56,7 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
 
 void http_request_free(http_request *r)
 {
+    http_identity_release(r->identity);
     arena_deinit(&r->a);
     buf_deinit(&r->body);
     buf_deinit(&r->reply);
@@ -90,6 +92,8 @@ static void request_keep(http_request *r)
         http_request_free(r);
         return;
     }
+    http_identity_release(r->identity);
+    r->identity = NULL;
     arena_reset(&r->a);
     buf_reset(&r->body);
     buf_reset(&r->reply);
@@ -301,6 +305,8 @@ static enum MHD_Result send_reply(http_request *r)
     add_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
     add_header(response, MHD_HTTP_HEADER_LOCATION, r->location.ptr);
     add_header(response, "X-Request-ID", r->request_id);
+    if (r->code == MHD_HTTP_UNAUTHORIZED)
+        add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"mandated\"");
     add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, r->code == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL);
     result = MHD_queue_response(r->on->mhd, r->code, response);
     MHD_destroy_response(response);

@@ -25,6 +25,15 @@ enum {
 typedef struct http_connection http_connection;
 typedef void (*http_finish)(http_request *r);
 
+/* Who asks, with the memory that it stands in. Immutable once made; the connection holds the last one, and so does
+ * every request that was handed over. */
+typedef struct http_identity {
+    _Atomic uint32_t refs;
+    arena a;
+    policy_principal who;
+    mandate_slice claimed, bearer; /* the headers that it was made from */
+} http_identity;
+
 struct http_request {
     /* kept from one request of a connection to the next: their memory */
     arena a;
@@ -37,7 +46,8 @@ struct http_request {
     http_path path;
     mandate_slice params[HTTP_PARAMS_MAX]; /* {mandate}, {type}, {id}, {name} in order */
     http_query query;
-    policy_principal who; /* set before the handler runs */
+    const policy_principal *who; /* set before the handler runs; of the connection, or of `identity` */
+    http_identity *identity;     /* held while the request is with the service */
     bool body_too_long;
     char request_id[HTTP_REQUEST_ID_MAX + 1]; /* echoed; "" when there is none */
     /* progress; the first three belong to the listener's thread */
@@ -71,12 +81,19 @@ unsigned http_code_of(mandate_status status);
 void http_submit(http_request *r, http_finish finish);
 
 /* identity.c: who asks: "uid:1000" by peer credentials, what X-Mandate-Principal says where that is allowed, or
- * "anonymous@loopback". DENIED when the header is not allowed here. */
-MANDATE_CHECK mandate_status http_identify(http_request *r, mandate_error *err);
+ * "anonymous@loopback"; with a policy also by certificate or token, and called as it says. DENIED when what the caller says
+ * of itself is not believed: *code is 401 for a token, else 403. Sets r->who. */
+MANDATE_CHECK mandate_status http_identify(http_request *r, unsigned *code, mandate_error *err);
+void http_identity_release(http_identity *identity);
+/* peer.c: what the system calls a uid and the groups of the process at the other end of a Unix socket. */
+MANDATE_CHECK mandate_status http_peer_names(policy_principal *who, arena *a, int fd, mandate_error *err);
 /* authorise.c: may who asks do this? `mandate` may be empty, `c` NULL. DENIED with a sentence. The route's own power was
  * asked for before its handler ran; a handler that finds out that more is needed asks for that, and sets r->ask.power. */
 MANDATE_CHECK mandate_status http_authorise(http_request *r, power needed, mandate_slice mandate, const claims *c,
                                             mandate_error *err);
+/* The same with everything that may be said. A denial is 401 for somebody whom nobody vouches for. */
+MANDATE_CHECK mandate_status http_authorise_access(http_request *r, service_access *access, mandate_error *err);
+unsigned http_code_denied(const http_request *r, const mandate_error *err);
 /* Whether the handler may run; else it is answered. */
 bool http_admit(http_request *r);
 /* The name of who asks; it is known, this cannot fail. */

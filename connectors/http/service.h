@@ -11,8 +11,7 @@
 #ifndef MANDATE_CONNECTORS_HTTP_SERVICE_H
 #define MANDATE_CONNECTORS_HTTP_SERVICE_H
 
-#include "connectors/policy/power.h"
-#include "connectors/policy/principal.h"
+#include "connectors/policy/policy.h"
 #include "engine/step.h"
 
 typedef enum service_kind {
@@ -70,6 +69,7 @@ struct service_request {
     /* answer */
     mandate_error error;            /* status OK: body holds the resource as JSON */
     bool repeated;                  /* ISSUE, WATCH, ASK, DECIDE answered as the first time */
+    bool second_person;             /* DENIED, but another principal who may decide can permit it */
     char decision[DECISION_ID + 1]; /* ASK, or a command that waits: the decision's id, or "" */
     buf body;                       /* initialised and freed by the submitter */
 };
@@ -99,19 +99,35 @@ typedef struct service_verdict {
     char found[LIMIT_ID + 1]; /* of them the one that refuses, else the one that expires first, or "" */
 } service_verdict;
 
-/* May `who` do it? Of a request that names no mandate and brings no claims: is there any for which it may? */
+/* May `who` do it? What is not said may yet be said: of a revocation without a mandate, is there any that it may revoke? */
 typedef struct service_access {
     const policy_principal *who;
     power power;
-    mandate_slice mandate; /* or empty */
-    const claims *claims;  /* ISSUE, DELEGATE: what is asked for; or NULL */
+    mandate_slice mandate;      /* or empty */
+    const claims *claims;       /* ISSUE, DELEGATE: what is asked for; or NULL */
+    const service_check *check; /* CHECK; or NULL */
+    const policy_event *event;  /* ASSERT_EVENT, READ_CONTEXT: of which entity; or NULL */
+    mandate_slice connector;    /* OPERATE; or empty */
 } service_access;
+
+/* Who is there: in, what the listener knows of the connection; out, who that is by the policy. */
+typedef struct service_login {
+    policy_principal *who; /* kind, name and what belongs to the kind */
+    arena *a;              /* for whatever `who` points to from now on */
+    mandate_slice bearer;  /* token of the Authorization header, or empty */
+    mandate_slice claimed; /* X-Mandate-Principal, or empty */
+    bool wrong_bearer;     /* set when it was the token that was refused */
+} service_login;
 
 typedef struct service {
     void *ctx;
     /* NULL: there is no policy, and everybody may do everything. Else DENIED with a sentence, on the listener's thread and at
      * once. A request that names a mandate is judged again, by its claims and state, where it is carried out. */
     mandate_status (*authorise)(void *ctx, const service_access *in, mandate_error *err);
+    /* NULL: there is no policy. DENIED with a sentence for a token or a name that is not believed. Listener's thread. */
+    mandate_status (*login)(void *ctx, service_login *in, mandate_error *err);
+    /* Changes when the policy does: who logged in before has to do it again. */
+    uint64_t (*generation)(void *ctx);
     /* False when the queue is full or the process is stopping: answer 503, retry later. */
     bool (*submit)(void *ctx, service_request *request);
     void (*check)(void *ctx, const service_check *in, service_verdict *out);

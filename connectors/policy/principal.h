@@ -42,6 +42,7 @@ typedef struct policy_principal {
     int64_t until_us;    /* wall clock: vouched for until then; 0: as long as the connection */
     uint64_t roles;      /* bit i: role i of the policy that bound it */
     uint64_t generation; /* of that policy; 0: none */
+    uint32_t always;     /* bit: power; permitted whatever is asked, and whenever */
 } policy_principal;
 
 /* Fit to be a principal's name: printable UTF-8 without spaces at its ends, 1 to LIMIT_ID bytes. */

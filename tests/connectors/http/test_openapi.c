@@ -96,7 +96,8 @@ static void test_route__every_one_names_the_power_it_takes(void **state)
 static void test_route__one_that_names_no_power_is_closed_to_everybody(void **state)
 {
     static http_server server; /* without a policy: everybody may do everything else */
-    http_request r = {.server = &server, .who = {.kind = PRINCIPAL_UNIX, .name = mandate_slice_str("uid:0")}};
+    static policy_principal root = {.kind = PRINCIPAL_UNIX, .name = MANDATE_SLICE_LIT("uid:0")};
+    http_request r = {.server = &server, .who = &root};
     mandate_error err;
     assert_int_equal(http_authorise(&r, POWER_NONE, mandate_slice_str("m"), NULL, &err), MANDATE_DENIED);
     for (int p = POWER_LOCAL + 1; p < POWER_COUNT; p++)
