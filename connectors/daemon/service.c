@@ -113,7 +113,7 @@ static void put_partition(void *opaque, const source_partition_status *p)
                    (long long)(behind_us > 0 ? behind_us / 1000000 : 0));
 }
 
-static const char *policy_name(const source *s)
+static const char *on_error_name(const source *s)
 {
     static const char *const names[] = {
         [ON_ERROR_QUARANTINE] = "quarantine", [ON_ERROR_HALT] = "halt", [ON_ERROR_FAIL_CLOSED] = "fail_closed"};
@@ -136,7 +136,7 @@ static void connectors_json(void *ctx, buf *out)
                    ",\"state\":\"%s\",\"caught_up\":%s,\"on_error\":\"%s\",\"event_time\":%s,\"records\":{\"mapped\":%llu,"
                    "\"filtered\":%llu,"
                    "\"ignored\":%llu,\"dead_lettered\":%llu},\"positions_lost\":%llu,",
-                   phase_name(&s), s.caught_up ? "true" : "false", policy_name(d->sources[i]),
+                   phase_name(&s), s.caught_up ? "true" : "false", on_error_name(d->sources[i]),
                    connector_has_event_time(d->connectors[i]) ? "true" : "false", (unsigned long long)s.mapped,
                    (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered,
                    (unsigned long long)s.positions_lost);
