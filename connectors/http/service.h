@@ -69,7 +69,6 @@ struct service_request {
     /* answer */
     mandate_error error;            /* status OK: body holds the resource as JSON */
     bool repeated;                  /* ISSUE, WATCH, ASK, DECIDE answered as the first time */
-    bool second_person;             /* DENIED, but another principal who may decide can permit it */
     char decision[DECISION_ID + 1]; /* ASK, or a command that waits: the decision's id, or "" */
     buf body;                       /* initialised and freed by the submitter */
 };
