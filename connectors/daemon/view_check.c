@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view_check - one mandate decides: its state and that of all its ancestors, from atomics, then its scope. Any thread.
+ */
+#include "connectors/daemon/view_int.h"
+
+#include "engine/base/table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The nearest of the mandate and its ancestors that does not permit now, or NULL. `sum` is that of the words seen. */
+static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state, uint64_t *sum)
+{
+    const view_entry *e = view_entry_at(v, handle), *last = e;
+
+    *sum = 0;
+    /* A chain longer than any delegation may be is not one that we wrote. */
+    for (int depth = 0; depth <= LIMIT_DELEGATION_DEPTH; depth++) {
+        uint64_t word = atomic_load(&e->word);
+        *sum += word;
+        *state = (mandate_state)(word & 0xff);
+        if (*state != STATE_ACTIVE)
+            return e;
+        if (now_us >= e->expires_at_us) {
+            *state = STATE_EXPIRED;
+            return e;
+        }
+        if (e->id->parent == UINT32_MAX)
+            return NULL;
+        last = e;
+        e = view_entry_at(v, e->id->parent);
+        if (!e || !e->id)
+            break;
+    }
+    *state = STATE_CASCADED;
+    return last;
+}
+
+/* Words only grow: the same sum twice says that all of them held at once, at some moment between the two walks. */
+const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state)
+{
+    uint64_t before, after;
+    const view_entry *why = walk(v, handle, now_us, state, &after);
+
+    do {
+        before = after;
+        if (!why)
+            why = walk(v, handle, now_us, state, &after);
+    } while (!why && after != before);
+    return why;
+}
+
+void view_deny(service_verdict *out, const char *reason, const char *format, ...)
+{
+    va_list args;
+
+    out->decision = false;
+    out->reason = reason;
+    va_start(args, format);
+    vsnprintf(out->text, sizeof(out->text), format, args);
+    va_end(args);
+}
+
+static void check_limits(const view_claims *kept, const service_check *in, service_verdict *out)
+{
+    const claims c = {.actions = kept->actions,
+                      .action_count = kept->action_count,
+                      .resources = kept->resources,
+                      .resource_count = kept->resource_count,
+                      .limits = kept->limits,
+                      .limit_count = kept->limit_count};
+    mandate_slice why = {0};
+    arena scratch;
+
+    arena_init(&scratch, 64 << 10);
+    if (scope_permits(&c, in->action, in->resource, in->params, &scratch, &why))
+        out->decision = true;
+    else
+        view_deny(out, "parameter_violation", "%.*s", (int)(why.len < 250 ? why.len : 250), why.ptr ? why.ptr : "");
+    arena_deinit(&scratch);
+}
+
+void view_scope(const view_claims *c, const service_check *in, service_verdict *out)
+{
+    if (!mandate_slice_eq(in->subject_id, c->agent))
+        view_deny(out, "actor_invalid", "The mandate was given to another agent.");
+    else if (!view_covers(c->actions, c->action_count, in->action))
+        view_deny(out, "out_of_authority", "The mandate does not cover the action %.*s.",
+                  (int)(in->action.len < 100 ? in->action.len : 100), in->action.ptr);
+    else if (!view_covers(c->resources, c->resource_count, in->resource))
+        view_deny(out, "out_of_authority", "The mandate does not cover the resource %.*s.",
+                  (int)(in->resource.len < 100 ? in->resource.len : 100), in->resource.ptr);
+    else if (c->limit_count)
+        check_limits(c, in, out);
+    else
+        out->decision = true;
+}
+
+static void check_entry(view *v, uint32_t handle, const service_check *in, int64_t now_us, service_verdict *out)
+{
+    mandate_error err = {0};
+    mandate_state state;
+    bool mine;
+    view_entry *e = view_entry_at(v, handle);
+    const view_entry *why = view_walk(v, handle, now_us, &state);
+
+    out->version = (uint32_t)(atomic_load(&e->word) >> 8);
+    out->expires_at_us = e->expires_at_us;
+    out->state = STATE_ACTIVE;
+    if (why) {
+        /* What an ancestor does to its descendants: an end cascades, a suspension holds. */
+        out->state = why == e ? state : state == STATE_SUSPENDED ? STATE_SUSPENDED : STATE_CASCADED;
+        if (why != e)
+            snprintf(out->because, sizeof(out->because), "%.*s", (int)why->id->len, why->id->text);
+        view_deny(out, state == STATE_EXPIRED ? "expired" : "mandate_inactive", "The mandate is %s%s%s%s.",
+                  mandate_state_name(out->state), why == e ? "" : " because an ancestor is ",
+                  why == e ? "" : mandate_state_name(state), "");
+        return;
+    }
+    view_claims *c = view_claims_get(v, e, &mine, &err);
+    if (!c) {
+        view_deny(out, "stale_state", "The mandate's claims cannot be read.");
+        return;
+    }
+    view_scope(c, in, out);
+    if (mine)
+        free(c);
+}
+
+void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out)
+{
+    int64_t stepped_at = atomic_load(&v->stepped_us);
+    uint32_t handle;
+
+    /* Field by field: clearing the texts would cost more than the rest. */
+    out->decision = false;
+    out->reason = "ok";
+    out->text[0] = out->because[0] = 0;
+    out->state = STATE_NONE;
+    out->version = out->governing = 0;
+    out->found[0] = 0;
+    out->expires_at_us = 0;
+    out->as_of_us = atomic_load(&v->now_us);
+    out->seq = atomic_load(&v->seq);
+    if (out->as_of_us > now_us)
+        now_us = out->as_of_us;
+    if (in->mandate.len) {
+        handle = view_find(v, in->mandate);
+        if (handle == TABLE_NONE) {
+            view_deny(out, "unknown_mandate", "There is no such mandate.");
+            return;
+        }
+        check_entry(v, handle, in, now_us, out);
+    } else {
+        view_check_found(v, in, now_us, out);
+    }
+    if (out->decision && v->options.staleness_max_us > 0 && monotonic_us - stepped_at > v->options.staleness_max_us)
+        view_deny(out, "stale_state", "The last commit is %lld ms old; answers may rest on %lld ms.",
+                  (long long)((monotonic_us - stepped_at) / 1000), (long long)(v->options.staleness_max_us / 1000));
+}

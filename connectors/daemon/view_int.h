@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view_int - what the files of the view share.
+ *
+ *   view.c         the entries, found through 64 locked tables, and their writing     view_claims.c   what they permit, kept
+ *   view_check.c   one mandate decides                                                view_found.c    those of an agent decide
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_VIEW_INT_H
+#define MANDATE_CONNECTORS_DAEMON_VIEW_INT_H
+
+#include "connectors/daemon/view.h"
+#include "connectors/daemon/view_agents.h"
+
+#include <stdatomic.h>
+
+enum { VIEW_SHARDS = 64, VIEW_CHUNK = 1 << 14, VIEW_CHUNKS = 1 << 13, VIEW_CLAIMS_MAX = 256 << 20 };
+
+/* What a check needs of a mandate's claims, in one block: a check is a handful of cache misses and little else. */
+typedef struct view_claims {
+    size_t size;
+    mandate_slice agent;
+    const mandate_slice *actions, *resources;
+    const claims_limit *limits;
+    uint32_t action_count, resource_count, limit_count;
+    _Alignas(claims_limit) char data[]; /* limits, then names, then strings */
+} view_claims;
+
+/* Never changes but for the link; written before the entry can be found. */
+typedef struct view_id {
+    view_link link; /* the agents' */
+    uint32_t parent, len;
+    char text[];
+} view_id;
+
+typedef struct view_entry {
+    _Atomic uint64_t word;
+    int64_t expires_at_us;
+    view_id *id;
+    _Atomic(view_claims *) claims; /* set once */
+} view_entry;
+_Static_assert(sizeof(view_entry) == 32, "two to a cache line");
+
+typedef struct view_shard {
+    pthread_rwlock_t lock;
+    table ids;
+} view_shard;
+
+struct view {
+    view_options options;
+    _Atomic(view_entry *) chunks[VIEW_CHUNKS];
+    view_shard shards[VIEW_SHARDS];
+    view_agents agents;
+    bool setting; /* the engine's thread holds the agents' lock */
+    _Atomic uint64_t seq, claims_bytes;
+    _Atomic int64_t now_us, stepped_us;
+    _Atomic uint64_t counts[STATE_COUNT];
+};
+
+static inline view_entry *view_entry_at(const view *v, uint32_t handle)
+{
+    view_entry *chunk = handle / VIEW_CHUNK < VIEW_CHUNKS ? atomic_load(&v->chunks[handle / VIEW_CHUNK]) : NULL;
+
+    return chunk ? &chunk[handle % VIEW_CHUNK] : NULL;
+}
+
+/* The handle of an id, or TABLE_NONE. */
+uint32_t view_find(view *v, mandate_slice id);
+
+/* --- view_claims.c --------------------------------------------------------------------------------------------- */
+/* Claims of an entry; `*mine` when the caller must free them. NULL: they cannot be read, so nothing is permitted. */
+view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *err);
+bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name);
+
+/* --- view_check.c ---------------------------------------------------------------------------------------------- */
+/* The nearest of the mandate and its ancestors that does not permit now, or NULL: all of them did at once, at some moment. */
+const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state);
+void view_deny(service_verdict *out, const char *reason, const char *format, ...) MANDATE_PRINTF(3, 4);
+/* What its claims say: decision, or why not. */
+void view_scope(const view_claims *c, const service_check *in, service_verdict *out);
+
+/* --- view_found.c ---------------------------------------------------------------------------------------------- */
+/* Without a mandate named: all of the agent's that govern. */
+void view_check_found(view *v, const service_check *in, int64_t now_us, service_verdict *out);
+
+#endif
