@@ -62,9 +62,8 @@ static mandate_status check_items(const mandate_slice *items, uint32_t count, co
                                  LIMIT_SCOPE_ITEMS);
     for (uint32_t i = 0; i < count; i++) {
         mandate_status status = claims_check_id(items[i], member, true, err);
-        const char *star = items[i].len ? memchr(items[i].ptr, '*', items[i].len) : NULL;
-        if (status == MANDATE_OK && star && star != items[i].ptr + items[i].len - 1)
-            status = mandate_error_set(err, MANDATE_INVALID, "\"%s\": a \"*\" may only stand at the end, in \"%.*s\"",
+        if (status == MANDATE_OK && memmem(items[i].ptr, items[i].len, "**", 2))
+            status = mandate_error_set(err, MANDATE_INVALID, "\"%s\": two \"*\" side by side, in \"%.*s\": one is enough",
                                        member, MANDATE_SLICE_ARG(items[i]));
         if (status != MANDATE_OK)
             return status;

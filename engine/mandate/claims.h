@@ -34,8 +34,8 @@ typedef struct claims_limit {
 
 typedef struct claims {
     mandate_slice id, issuer, grantor, agent, purpose;
-    const mandate_slice *actions;   /* "contract.negotiate", "contract.*", "*" */
-    const mandate_slice *resources; /* "crm.account/4711", "crm.account/"..."*" */
+    const mandate_slice *actions;   /* "contract.negotiate", "contract.*", "contract.*.read", "*" */
+    const mandate_slice *resources; /* "crm.account/4711", "crm.account/47*", "crm.*"..."/4711" */
     const mandate_slice *audience;
     const claims_limit *limits; /* sorted by name */
     uint32_t action_count, resource_count, audience_count, limit_count;
@@ -71,8 +71,9 @@ cel_value claims_field(const claims *c, uint32_t field);
 MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err);
 
 /* --- scope ---------------------------------------------------------------------------------------- */
-/* `pattern` covers `name`: equal; "*" covers all; a trailing "*" covers every name that begins with what precedes it.
- * A pattern on the right is covered when every name it stands for is. */
+/* `pattern` covers `name`: equal; "*" covers all; a trailing "*" covers every name that begins with what precedes it; any
+ * other "*" stands for one or more characters that are no "/". A pattern on the right is covered when every name it stands
+ * for is. */
 bool scope_covers(mandate_slice pattern, mandate_slice name);
 /* Is the child a subset of its parent in actions, resources, limits, audience, time and depth? MANDATE_DENIED with a
  * sentence that names the dimension and both values otherwise. */

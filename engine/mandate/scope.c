@@ -9,13 +9,44 @@
 
 #include "engine/base/text.h"
 
+/*
+ * A pattern is matched against a name as text; against another pattern too, whose stars are letters of their own: an inner one
+ * is taken by an inner one (both are at least one character and none is '/') or by the end, the last one by the end alone. So
+ * whatever the right one stands for, the left one covers: the proof needs no list of names.
+ *
+ * Within a segment the last inner star decides (what stands before it matched as early as possible), and none reaches
+ * beyond its segment, so one place to go back to is enough.
+ */
 bool scope_covers(mandate_slice pattern, mandate_slice name)
 {
-    if (pattern.len && pattern.ptr[pattern.len - 1] == '*') {
-        size_t n = pattern.len - 1;
-        return name.len >= n && memcmp(pattern.ptr, name.ptr, n) == 0;
+    size_t p = 0, n = 0, back_p = SIZE_MAX, back_n = 0;
+    const bool open = pattern.len && pattern.ptr[pattern.len - 1] == '*';
+    const size_t fixed = pattern.len - (open ? 1 : 0);
+    /* Without inner stars, which is nearly always. */
+    if (!fixed || !memchr(pattern.ptr, '*', fixed))
+        return (open ? name.len >= fixed : name.len == fixed) && (!fixed || memcmp(pattern.ptr, name.ptr, fixed) == 0);
+    for (;;) {
+        if (p == fixed && (open || n == name.len))
+            return true;
+        const bool last = n + 1 == name.len && name.ptr[n] == '*'; /* stands for anything: only the end covers it */
+        if (p < fixed && n < name.len && !last) {
+            if (pattern.ptr[p] == '*' && name.ptr[n] != '/') {
+                back_p = ++p;
+                back_n = ++n;
+                continue;
+            }
+            if (pattern.ptr[p] != '*' && pattern.ptr[p] == name.ptr[n] && name.ptr[n] != '*') {
+                p++;
+                n++;
+                continue;
+            }
+        }
+        if (back_p == SIZE_MAX || back_n >= name.len || name.ptr[back_n] == '/' ||
+            (back_n + 1 == name.len && name.ptr[back_n] == '*'))
+            return false;
+        n = ++back_n;
+        p = back_p;
     }
-    return mandate_slice_eq(pattern, name);
 }
 
 static bool covered_by_any(const mandate_slice *patterns, uint32_t count, mandate_slice name)
