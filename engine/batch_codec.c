@@ -79,6 +79,7 @@ static void put_command(buf *b, const engine_command *c)
     wire_put_u8(b, c->claims != NULL);
     if (!c->claims)
         return;
+    wire_put_u64(b, c->claims->given);
     buf claims_bytes;
     buf_init(&claims_bytes);
     claims_encode(&claims_bytes, c->claims);
@@ -192,12 +193,16 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
         get_decision_command(r, a, c);
     if (wire_get_u8(r)) {
         claims *decoded = ARENA_NEW(a, claims);
+        uint64_t given = wire_get_u64(r);
         mandate_slice bytes = wire_get_bytes(r);
         if (!decoded || r->failed || claims_decode(decoded, a, bytes, NULL) != MANDATE_OK)
             r->failed = true;
+        else
+            decoded->given = (uint32_t)given;
+        r->failed |= given >> MEMBER_COUNT != 0;
         c->claims = decoded;
     }
-    r->failed |= if_version > UINT32_MAX || c->kind >= COMMAND_COUNT || (c->kind == COMMAND_ISSUE && !c->claims);
+    r->failed |= if_version > UINT32_MAX || c->kind >= COMMAND_COUNT || (engine_command_has_claims(c->kind) && !c->claims);
 }
 
 mandate_status engine_decode_command(engine_command *out, arena *a, mandate_slice bytes, mandate_error *err)

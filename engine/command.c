@@ -46,7 +46,7 @@ static bool still_live(engine *e, uint32_t handle, engine_answer *a)
     return false;
 }
 
-static bool at_version(engine *e, uint32_t handle, uint32_t if_version, engine_answer *a)
+bool engine_at_version(engine *e, uint32_t handle, uint32_t if_version, engine_answer *a)
 {
     const mandate *m = mandate_at(e, handle);
     if (!if_version || m->version == if_version)
@@ -139,7 +139,7 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         mandate_error_set(&a->error, MANDATE_INVALID, "a reason is UTF-8 text of at most %d bytes", LIMIT_REASON);
         return true;
     }
-    if (!still_live(e, handle, a) || !at_version(e, handle, c->if_version, a))
+    if (!still_live(e, handle, a) || !engine_at_version(e, handle, c->if_version, a))
         return true;
     if (c->kind == COMMAND_REVOKE)
         ok = mandate_change(e, handle, STATE_REVOKED, REASON_COMMAND, CLAUSE_NONE, why);
@@ -197,7 +197,11 @@ bool command_apply(engine *e, const engine_command *c, engine_answer *a)
     }
     if (engine_command_is_watch(c->kind))
         return watch_command(e, c, a);
-    return c->kind == COMMAND_ISSUE ? issue_run(e, c, a, &why) : run_on_mandate(e, c, a, &why);
+    if (c->kind == COMMAND_ISSUE)
+        return issue_run(e, c->claims, a, &why);
+    if (c->kind == COMMAND_DELEGATE)
+        return delegate_run(e, c, a, &why);
+    return run_on_mandate(e, c, a, &why);
 }
 
 bool engine_command_run(engine *e, const engine_command *c, uint32_t input)

@@ -101,6 +101,8 @@ static bool final_work(engine *e, uint32_t handle, const occasion *why, const tr
         return false;
     m->grace_at_us = INT64_MAX;
     e->mandates_live--;
+    if (m->parent != MANDATE_NONE)
+        mandate_at(e, m->parent)->live_children--;
     if (why->cause == CAUSE_CASCADE)
         return true; /* was counted out when its ancestor ended */
     for (p = m->parent; p != MANDATE_NONE; p = e->mandates.data[p].parent)

@@ -2,7 +2,7 @@
 /*
  * engine_int - the state of the engine, shared by the files of this folder.
  *
- *   step.c      one batch           deadline.c  time moves         command.c  issue, revoke, suspend, resume
+ *   step.c      one batch           deadline.c  time moves         command.c  commands; issue.c, delegate.c
  *   end.c       one mandate changes state, with its evidence       cascade.c  what falls with it, in slices
  *   watch.c     conditions that are only watched                   watch_store.c  their stored form
  *   decide.c    questions to humans            decide_store.c  their stored form
@@ -29,6 +29,7 @@ typedef struct mandate {
     int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
     uint32_t parent, first_child, next_sibling;
     uint32_t version, depth, depth_max;
+    uint32_t live_children;                     /* whose own record is not final */
     uint32_t live_descendants;                  /* those with no ended ancestor below this one; of no meaning once final */
     condition_template *template[CLAUSE_COUNT]; /* NULL: no such clause; released when final */
     condition_edge edge[CLAUSE_COUNT];

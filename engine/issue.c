@@ -68,6 +68,18 @@ static mandate_status check_expiry(const issuance *is, mandate_error *err)
                              (int)m, at, (int)n, now);
 }
 
+static mandate_status check_children(const issuance *is, const claims *parent, mandate_error *err)
+{
+    uint32_t live = mandate_at(is->e, is->parent)->live_children;
+    uint32_t max = parent->children_bounded ? parent->children_max : LIMIT_CHILDREN;
+    if (live < max)
+        return MANDATE_OK;
+    return mandate_error_set(err, MANDATE_DENIED,
+                             "wider than its parent in number of children: it would have %u live ones, while "
+                             "delegation.max_children is %u; end one first",
+                             live + 1, max);
+}
+
 static mandate_status check_parent(issuance *is, mandate_error *err)
 {
     engine *e = is->e;
@@ -85,8 +97,7 @@ static mandate_status check_parent(issuance *is, mandate_error *err)
                                  MANDATE_SLICE_ARG(is->claims.parent));
     if (!claims_of(e, handle, &e->memory, &parent))
         return MANDATE_NOMEM;
-    if (is->claims.depth_max == CLAIMS_DEPTH_UNSET)
-        is->claims.depth_max = parent.depth_max ? parent.depth_max - 1 : 0;
+    scope_inherit(&is->claims, &parent);
     mandate_state state = engine_effective_state(e, handle, e->batch_now_us, &because);
     if (state != STATE_ACTIVE)
         return mandate_error_set(err, MANDATE_CONFLICT, "its parent \"%.*s\" is %s: only an active mandate can be delegated",
@@ -94,7 +105,8 @@ static mandate_status check_parent(issuance *is, mandate_error *err)
     if (mandate_at(e, handle)->depth + 1 > LIMIT_DELEGATION_DEPTH)
         return mandate_error_set(err, MANDATE_LIMIT, "delegation is at most %d generations deep", LIMIT_DELEGATION_DEPTH);
     is->parent = handle;
-    return scope_is_subset(&is->claims, &parent, err);
+    mandate_status s = scope_is_subset(&is->claims, &parent, err);
+    return s ? s : check_children(is, &parent, err);
 }
 
 /* One list of unobservable attributes over all clauses. */
@@ -228,6 +240,7 @@ void mandate_link(engine *e, uint32_t handle, uint32_t parent)
     m->depth = mandate_at(e, parent)->depth + 1;
     if (mandate_state_is_final((mandate_state)m->state))
         return;
+    mandate_at(e, parent)->live_children++;
     for (uint32_t p = parent; p != MANDATE_NONE && !mandate_state_is_final((mandate_state)mandate_at(e, p)->state);
          p = mandate_at(e, p)->parent)
         mandate_at(e, p)->live_descendants++;
@@ -304,22 +317,22 @@ static mandate_status take_claims(issuance *is, const claims *given, mandate_err
                                               LIMIT_VALUE_DEPTH);
 }
 
-bool issue_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
+bool issue_run(engine *e, const claims *c, engine_answer *a, const occasion *why)
 {
     issuance is = {.e = e, .answer = a, .parent = MANDATE_NONE};
     bool settled = false, ok = true;
     mandate_error *err = &a->error;
-    assert(c->claims);
-    a->mandate = arena_dup(&e->memory, c->claims->id);
+    assert(c);
+    a->mandate = arena_dup(&e->memory, c->id);
     a->state = STATE_NONE;
-    if (claims_check(c->claims, err) != MANDATE_OK)
+    if (claims_check(c, err) != MANDATE_OK)
         return true;
-    if (!mandate_slice_eq(c->claims->issuer, e->issuer)) {
+    if (!mandate_slice_eq(c->issuer, e->issuer)) {
         mandate_error_set(err, MANDATE_DENIED, "\"issuer\" must be \"%.*s\": mandates of others are not issued here",
                           MANDATE_SLICE_ARG(e->issuer));
         return true;
     }
-    mandate_status taken = take_claims(&is, c->claims, err);
+    mandate_status taken = take_claims(&is, c, err);
     if (taken)
         return taken != MANDATE_NOMEM || engine_fail(e, "out of memory while issuing");
     mandate_status parent = check_parent(&is, err);

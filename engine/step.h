@@ -32,17 +32,18 @@ typedef struct engine engine;
 
 /* --- inputs --------------------------------------------------------------------------------------- */
 /* kind, its word in the audit log and the journal's listing. Those of a mandate take `note` and `if_version`. */
-#define ENGINE_COMMAND_MAP(X)                                                             \
-    X(ISSUE, "issue")     /* claims */                                                    \
-    X(REVOKE, "revoke")   /* mandate */                                                   \
-    X(SUSPEND, "suspend") /* mandate, until_us */                                         \
-    X(RESUME, "resume")   /* mandate */                                                   \
-    X(RETURN, "return")   /* mandate; principal: its agent, and nobody else */            \
-    X(WATCH, "watch")     /* mandate: the watch's id; condition */                        \
-    X(UNWATCH, "unwatch") /* mandate: the watch's id */                                   \
-    X(LOG, "log")         /* event, detail: an entry of the audit log; changes nothing */ \
-    X(ASK, "ask")         /* question, or deferred; lasts_us: how long it stays open */   \
-    X(DECIDE, "decide")   /* mandate: the decision's id; permit; lasts_us: how long a permit holds */
+#define ENGINE_COMMAND_MAP(X)                                                                                \
+    X(ISSUE, "issue")       /* claims */                                                                     \
+    X(DELEGATE, "delegate") /* mandate: the parent; claims: what the child says, the rest is the parent's */ \
+    X(REVOKE, "revoke")     /* mandate */                                                                    \
+    X(SUSPEND, "suspend")   /* mandate, until_us */                                                          \
+    X(RESUME, "resume")     /* mandate */                                                                    \
+    X(RETURN, "return")     /* mandate; principal: its agent, and nobody else */                             \
+    X(WATCH, "watch")       /* mandate: the watch's id; condition */                                         \
+    X(UNWATCH, "unwatch")   /* mandate: the watch's id */                                                    \
+    X(LOG, "log")           /* event, detail: an entry of the audit log; changes nothing */                  \
+    X(ASK, "ask")           /* question, or deferred; lasts_us: how long it stays open */                    \
+    X(DECIDE, "decide")     /* mandate: the decision's id; permit; lasts_us: how long a permit holds */
 
 typedef enum engine_command_kind {
 #define X(name, text) COMMAND_##name,
@@ -58,6 +59,10 @@ static inline bool engine_command_is_question(engine_command_kind kind)
     return kind == COMMAND_ASK || kind == COMMAND_DECIDE;
 }
 
+static inline bool engine_command_has_claims(engine_command_kind kind)
+{
+    return kind == COMMAND_ISSUE || kind == COMMAND_DELEGATE;
+}
 static inline bool engine_command_is_watch(engine_command_kind kind)
 {
     return kind == COMMAND_WATCH || kind == COMMAND_UNWATCH;
@@ -71,7 +76,7 @@ typedef struct engine_command {
     mandate_slice condition; /* WATCH */
     mandate_slice event;     /* LOG: one word, a-z and _: "checked", "escalated" */
     mandate_slice detail;    /* LOG: a JSON object, as text; mandate and principal may be empty */
-    const claims *claims;    /* ISSUE */
+    const claims *claims;    /* ISSUE; DELEGATE: those of claims.given */
     int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
     uint32_t if_version;     /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
     const decision_record

@@ -37,6 +37,7 @@ typedef struct command {
 
 int cmd_mandate_issue(int argc, char **argv);
 int cmd_mandate_lint(int argc, char **argv); /* cmd_lint.c */
+int cmd_mandate_delegate(int argc, char **argv);
 int cmd_mandate_get(int argc, char **argv);
 int cmd_mandate_list(int argc, char **argv);
 int cmd_mandate_revoke(int argc, char **argv);

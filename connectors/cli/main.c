@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "connectors/cli/claims_args.h"
 #include "connectors/cli/command.h"
 #include "connectors/cli/guide.h"
 #include "connectors/cli/out.h"
@@ -22,6 +23,8 @@ static const command commands[] = {
      "PATTERN]... "
      "[--fail-on error|warning|note|never] [--format text|json|sarif] [--at TIME]",
      "what is wrong with mandates before they are issued, without a server (exit 1: findings)"},
+    {"mandate", "delegate", cmd_mandate_delegate, POWER_DELEGATE, "PARENT --agent A [--id ID] " CLAIMS_ARGS_USAGE,
+     "grant a part of a mandate to another agent; what is left out is the parent's"},
     {"mandate", "get", cmd_mandate_get, POWER_READ, "ID", "show a mandate and what last happened to it"},
     {"mandate", "list", cmd_mandate_list, POWER_READ, "[--state S] [--agent A] [--parent P] [--limit N]", "list mandates"},
     {"mandate", "revoke", cmd_mandate_revoke, POWER_REVOKE, "ID [--reason TEXT] [--if-version N]",

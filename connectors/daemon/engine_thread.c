@@ -91,10 +91,10 @@ void engine_thread_destroy(engine_thread *t)
 
 /* --- collecting ------------------------------------------------------------------------------------------------- */
 static const engine_command_kind command_kinds[] = {
-    [SERVICE_ISSUE] = COMMAND_ISSUE,     [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,
-    [SERVICE_RESUME] = COMMAND_RESUME,   [SERVICE_RETURN] = COMMAND_RETURN, [SERVICE_WATCH] = COMMAND_WATCH,
-    [SERVICE_UNWATCH] = COMMAND_UNWATCH, [SERVICE_LOG] = COMMAND_LOG,       [SERVICE_ASK] = COMMAND_ASK,
-    [SERVICE_DECIDE] = COMMAND_DECIDE,
+    [SERVICE_ISSUE] = COMMAND_ISSUE,     [SERVICE_DELEGATE] = COMMAND_DELEGATE, [SERVICE_REVOKE] = COMMAND_REVOKE,
+    [SERVICE_SUSPEND] = COMMAND_SUSPEND, [SERVICE_RESUME] = COMMAND_RESUME,     [SERVICE_RETURN] = COMMAND_RETURN,
+    [SERVICE_WATCH] = COMMAND_WATCH,     [SERVICE_UNWATCH] = COMMAND_UNWATCH,   [SERVICE_LOG] = COMMAND_LOG,
+    [SERVICE_ASK] = COMMAND_ASK,         [SERVICE_DECIDE] = COMMAND_DECIDE,
 };
 
 static void take_command(engine_thread *t, service_request *r, engine_input *input)

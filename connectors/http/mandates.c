@@ -11,12 +11,12 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000 };
 
-static void issued(http_request *r)
+void http_issued(http_request *r)
 {
     buf location;
     buf_init(&location);
     buf_put_str(&location, "/v1/mandates/");
-    http_put_escaped(&location, r->ask.mandate);
+    http_put_escaped(&location, r->ask.claims->id);
     r->location = arena_dup(&r->a, buf_slice(&location));
     buf_deinit(&location);
     http_reply_take(r, r->ask.repeated ? 200 : 201, &r->ask.body);
@@ -51,7 +51,7 @@ void http_mandates_issue(http_request *r)
     r->ask.kind = SERVICE_ISSUE;
     r->ask.claims = c;
     r->ask.mandate = c->id;
-    http_submit(r, issued);
+    http_submit(r, http_issued);
 }
 
 static void listed(http_request *r) { http_reply_take(r, 200, &r->ask.body); }

@@ -102,6 +102,10 @@ MANDATE_CHECK mandate_status http_principal(mandate_slice *out, http_request *r,
 MANDATE_CHECK mandate_status http_read_order(http_request *r, cel_value body, mandate_error *err);
 /* `limit` of a list: 100 when it is not given. */
 MANDATE_CHECK mandate_status http_limit(uint32_t *out, mandate_slice text, mandate_error *err);
+/* Answers 201 with the place of the mandate of r->ask.claims, or 200 when it was there before. */
+void http_issued(http_request *r);
+/* Claims that say some members only, checked as far as they go. */
+MANDATE_CHECK mandate_status http_read_part(claims *out, http_request *r, cel_value object, mandate_error *err);
 /* "m-" and 26 base32 characters from the system's random source; empty when that fails. */
 mandate_slice http_new_mandate_id(arena *a);
 /* The same with "w-". */

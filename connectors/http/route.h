@@ -64,6 +64,7 @@ void http_mandates_list(http_request *r);
 void http_mandate_get(http_request *r);
 void http_mandate_explain(http_request *r);
 void http_mandate_token(http_request *r);
+void http_mandate_delegate(http_request *r);
 void http_mandate_revoke(http_request *r);
 void http_mandate_suspend(http_request *r);
 void http_mandate_resume(http_request *r);

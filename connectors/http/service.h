@@ -15,9 +15,10 @@
 #include "engine/step.h"
 
 typedef enum service_kind {
-    SERVICE_ISSUE,   /* claims */
-    SERVICE_REVOKE,  /* mandate, note, if_version; as those that follow */
-    SERVICE_SUSPEND, /* until_us too */
+    SERVICE_ISSUE,    /* claims */
+    SERVICE_DELEGATE, /* mandate: the parent; claims: of the child, those of `given` */
+    SERVICE_REVOKE,   /* mandate, note, if_version; as those that follow */
+    SERVICE_SUSPEND,  /* until_us too */
     SERVICE_RESUME,
     SERVICE_RETURN,
     SERVICE_WATCH,   /* mandate: the watch's id; condition */

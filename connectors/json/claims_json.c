@@ -18,7 +18,8 @@ typedef mandate_status (*member_read)(claims *c, const member *m, arena *a, cel_
 struct member {
     const char *name;
     member_read read;
-    size_t at; /* offset in claims of what a generic reader fills */
+    size_t at;      /* offset in claims of what a generic reader fills */
+    uint32_t given; /* its bit; 0: its parts have theirs */
 };
 
 static mandate_status wrong_type(const char *path, const char *expected, cel_value v, mandate_error *err)
@@ -127,6 +128,35 @@ static mandate_status read_grace(claims *c, const member *m, arena *a, cel_value
     return MANDATE_OK;
 }
 
+static mandate_status read_children(claims *c, cel_value v, mandate_error *err)
+{
+    if (v.kind != CEL_INT || v.i < 0)
+        return wrong_type("delegation.max_children", "an integer of 0 or more (live children at once)", v, err);
+    if (v.i > LIMIT_CHILDREN)
+        return mandate_error_set(err, MANDATE_LIMIT, "delegation.max_children: %lld is more than the %d that are possible",
+                                 (long long)v.i, LIMIT_CHILDREN);
+    c->children_bounded = true;
+    c->children_max = (uint32_t)v.i;
+    return MANDATE_OK;
+}
+
+static mandate_status read_delegation(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
+{
+    static const char *const known[] = {"max_children", "allowed_agents"};
+    if (v.kind != CEL_MAP)
+        return wrong_type(m->name, "an object with max_children and allowed_agents", v, err);
+    mandate_status status = json_refuse_unknown(v, m->name, known, 2, err);
+    if (!status && json_has_member(v, "max_children"))
+        status = read_children(c, json_member(v, "max_children"), err);
+    if (!status && json_has_member(v, "allowed_agents"))
+        status = read_texts(&c->child_agents, &c->child_agent_count, "delegation.allowed_agents", a,
+                            json_member(v, "allowed_agents"), err);
+    if (!status && json_has_member(v, "allowed_agents") && c->child_agent_count == 0)
+        status = mandate_error_set(err, MANDATE_INVALID,
+                                   "delegation.allowed_agents: is empty; name at least one, or say max_children 0");
+    return status;
+}
+
 static mandate_status read_issued_at(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     return mandate_error_set(err, MANDATE_INVALID, "%s: is set when the mandate is issued; leave it out", m->name);
@@ -173,63 +203,79 @@ static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value
         status = read_texts(&c->resources, &c->resource_count, "scope.resources", a, json_member(v, "resources"), err);
     if (!status && json_has_member(v, "limits"))
         status = read_limits(c, a, json_member(v, "limits"), err);
+    c->given |= (json_has_member(v, "actions") ? CLAIMS_GIVEN(ACTIONS) : 0) |
+                (json_has_member(v, "resources") ? CLAIMS_GIVEN(RESOURCES) : 0) |
+                (json_has_member(v, "limits") ? CLAIMS_GIVEN(LIMITS) : 0);
     return status;
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
 
 #define AT(field) offsetof(claims, field)
-#define MEMBER_MAP(X)                                               \
-    X("id", read_text, AT(id))                                      \
-    X("issuer", read_text, AT(issuer))                              \
-    X("grantor", read_text, AT(grantor))                            \
-    X("agent", read_text, AT(agent))                                \
-    X("purpose", read_text, AT(purpose))                            \
-    X("scope", read_scope, 0)                                       \
-    X("while", read_text, AT(clause[CLAUSE_WHILE]))                 \
-    X("until", read_text, AT(clause[CLAUSE_UNTIL]))                 \
-    X("suspend_while", read_text, AT(clause[CLAUSE_SUSPEND_WHILE])) \
-    X("params", read_map, AT(params))                               \
-    X("targets", read_map, AT(targets))                             \
-    X("audience", read_audience, 0)                                 \
-    X("parent", read_text, AT(parent))                              \
-    X("max_depth", read_depth, 0)                                   \
-    X("on_unknown", read_on_unknown, 0)                             \
-    X("unknown_grace", read_grace, 0)                               \
-    X("expires_at", read_time, AT(expires_at_us))                   \
-    X("issued_at", read_issued_at, 0)
+#define MEMBER_MAP(X)                                                                            \
+    X("id", read_text, AT(id), CLAIMS_GIVEN(ID))                                                 \
+    X("issuer", read_text, AT(issuer), CLAIMS_GIVEN(ISSUER))                                     \
+    X("grantor", read_text, AT(grantor), CLAIMS_GIVEN(GRANTOR))                                  \
+    X("agent", read_text, AT(agent), CLAIMS_GIVEN(AGENT))                                        \
+    X("purpose", read_text, AT(purpose), CLAIMS_GIVEN(PURPOSE))                                  \
+    X("scope", read_scope, 0, 0)                                                                 \
+    X("while", read_text, AT(clause[CLAUSE_WHILE]), CLAIMS_GIVEN(WHILE))                         \
+    X("until", read_text, AT(clause[CLAUSE_UNTIL]), CLAIMS_GIVEN(UNTIL))                         \
+    X("suspend_while", read_text, AT(clause[CLAUSE_SUSPEND_WHILE]), CLAIMS_GIVEN(SUSPEND_WHILE)) \
+    X("params", read_map, AT(params), CLAIMS_GIVEN(PARAMS))                                      \
+    X("targets", read_map, AT(targets), CLAIMS_GIVEN(TARGETS))                                   \
+    X("audience", read_audience, 0, CLAIMS_GIVEN(AUDIENCE))                                      \
+    X("parent", read_text, AT(parent), CLAIMS_GIVEN(PARENT))                                     \
+    X("max_depth", read_depth, 0, CLAIMS_GIVEN(MAX_DEPTH))                                       \
+    X("delegation", read_delegation, 0, CLAIMS_GIVEN(DELEGATION))                                \
+    X("on_unknown", read_on_unknown, 0, CLAIMS_GIVEN(ON_UNKNOWN))                                \
+    X("unknown_grace", read_grace, 0, CLAIMS_GIVEN(UNKNOWN_GRACE))                               \
+    X("expires_at", read_time, AT(expires_at_us), CLAIMS_GIVEN(EXPIRES_AT))                      \
+    X("issued_at", read_issued_at, 0, 0)
 
 static const member members[] = {
-#define X(name, read, at) {name, read, at},
+#define X(name, read, at, given) {name, read, at, given},
     MEMBER_MAP(X)
 #undef X
 };
 
 static const char *const member_names[] = {
-#define X(name, read, at) name,
+#define X(name, read, at, given) name,
     MEMBER_MAP(X)
 #undef X
 };
 
-enum { MEMBER_COUNT = sizeof(members) / sizeof(*members) };
+enum { MEMBERS = sizeof(members) / sizeof(*members) };
 
 const char *const *claims_member_names(size_t *count)
 {
-    *count = MEMBER_COUNT;
+    *count = MEMBERS;
     return member_names;
+}
+
+mandate_status claims_part_from_value(claims *out, arena *a, cel_value object, mandate_error *err)
+{
+    claims c = claims_nothing();
+
+    if (object.kind != CEL_MAP)
+        return mandate_error_set(err, MANDATE_INVALID, "a mandate: expected an object, got %s", json_value_kind(object));
+    mandate_status status = json_refuse_unknown(object, "the mandate", member_names, MEMBERS, err);
+    for (size_t i = 0; i < MEMBERS && !status; i++) {
+        if (!json_has_member(object, members[i].name))
+            continue;
+        status = members[i].read(&c, &members[i], a, json_member(object, members[i].name), err);
+        c.given |= members[i].given;
+    }
+    if (!status)
+        *out = c;
+    return status;
 }
 
 mandate_status claims_from_value(claims *out, arena *a, cel_value object, mandate_error *err)
 {
-    claims c = {.params = cel_null(), .targets = cel_null(), .expires_at_us = INT64_MIN, .depth_max = CLAIMS_DEPTH_UNSET};
-
-    if (object.kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "a mandate: expected an object, got %s", json_value_kind(object));
-    mandate_status status = json_refuse_unknown(object, "the mandate", member_names, MEMBER_COUNT, err);
-    for (size_t i = 0; i < MEMBER_COUNT && !status; i++)
-        if (json_has_member(object, members[i].name))
-            status = members[i].read(&c, &members[i], a, json_member(object, members[i].name), err);
-    if (!status && c.expires_at_us == INT64_MIN)
+    claims c;
+    mandate_status status = claims_part_from_value(&c, a, object, err);
+    if (!status && !(c.given & CLAIMS_GIVEN(EXPIRES_AT)))
         status = mandate_error_set(err, MANDATE_INVALID,
                                    "expires_at: is missing; every mandate has a hard expiry, an RFC 3339 time");
     if (!status)

@@ -18,6 +18,8 @@
 MANDATE_CHECK mandate_status claims_from_json(claims *out, arena *a, mandate_slice text, mandate_error *err);
 /* From a parsed object; strings borrow from it. */
 MANDATE_CHECK mandate_status claims_from_value(claims *out, arena *a, cel_value object, mandate_error *err);
+/* The same of an object that may say any of them and need not say all; `given` has what it says. */
+MANDATE_CHECK mandate_status claims_part_from_value(claims *out, arena *a, cel_value object, mandate_error *err);
 /* {"id":...,"issuer":...,...} on one line. */
 void claims_to_json(buf *b, const claims *c);
 

@@ -76,6 +76,19 @@ static void put_scope(buf *b, const claims *c)
     buf_put_char(b, '}');
 }
 
+static void put_delegation(buf *b, const claims *c)
+{
+    if (!c->children_bounded && c->child_agent_count == 0)
+        return;
+    put_name(b, "delegation");
+    buf_put_char(b, '{');
+    if (c->children_bounded)
+        buf_printf(b, "\"max_children\":%" PRIu32, c->children_max);
+    if (c->child_agent_count)
+        put_texts(b, "allowed_agents", c->child_agents, c->child_agent_count);
+    buf_put_char(b, '}');
+}
+
 void duration_put(buf *b, int64_t us)
 {
     static const struct {
@@ -125,6 +138,7 @@ void claims_to_json(buf *b, const claims *c)
         put_name(b, "max_depth");
         buf_printf(b, "%" PRIu32, c->depth_max);
     }
+    put_delegation(b, c);
     put_name(b, "on_unknown");
     buf_put_str(b, c->on_unknown == ON_UNKNOWN_SUSPEND ? "\"suspend\"" : "\"hold\"");
     if (c->unknown_grace_us) {

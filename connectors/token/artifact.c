@@ -46,8 +46,9 @@ static mandate_status claims_value(cel_value *out, arena *a, const claims *c, ma
 
 static mandate_status hash_authority(buf *out, cel_value mandate, mandate_error *err)
 {
-    static const char *const members[] = {"scope",     "while",  "until",      "suspend_while", "params",       "audience",
-                                          "max_depth", "parent", "expires_at", "on_unknown",    "unknown_grace"};
+    static const char *const members[] = {"scope",      "while",      "until",         "suspend_while",
+                                          "params",     "audience",   "max_depth",     "parent",
+                                          "expires_at", "on_unknown", "unknown_grace", "delegation"};
     object value = {.count = 0}, anchor = {.count = 0};
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
         add_member(&value, mandate, members[i]);

@@ -6,7 +6,7 @@
  *    "parent": {"authority_hash", "id"}, "sub": agent}                                  in canonical form (RFC 8785)
  *
  * `mandate` is what schemas/mandate.schema.json describes, `exp` its expires_at rounded down to a second. The authority
- * hash covers what the mandate permits and what ends it: scope, clauses with the params they read, audience, depth, expiry,
+ * hash covers what the mandate permits and what ends it: scope, clauses with the params they read, audience, depth, delegation, expiry,
  * issuer and parent. It does not cover people, purpose or targets, so it is the same for all who hold the same authority.
  */
 #ifndef MANDATE_CONNECTORS_TOKEN_ARTIFACT_H

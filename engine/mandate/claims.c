@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <math.h>
 
-enum { CLAIMS_FORMAT = 1 };
+enum { CLAIMS_FORMAT = 2 };
 
 cel_value claims_field(const claims *c, uint32_t field)
 {
@@ -90,39 +90,53 @@ static mandate_status check_limits(const claims *c, mandate_error *err)
     return MANDATE_OK;
 }
 
-mandate_status claims_check(const claims *c, mandate_error *err)
+static mandate_status check_numbers(const claims *c, mandate_error *err)
 {
-    mandate_status s;
-    if ((s = claims_check_id(c->id, "id", true, err)) || (s = claims_check_id(c->issuer, "issuer", true, err)) ||
-        (s = claims_check_id(c->grantor, "grantor", true, err)) || (s = claims_check_id(c->agent, "agent", true, err)) ||
-        (s = claims_check_text(c->purpose, "purpose", LIMIT_REASON, true, err)) ||
-        (s = claims_check_id(c->parent, "parent", false, err)) ||
-        (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
-        (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
-        (s = check_items(c->audience, c->audience_count, "audience", err)) || (s = check_limits(c, err)))
-        return s;
-    for (int i = 0; i < CLAUSE_COUNT; i++)
-        if ((s = claims_check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
-            return s;
-    if (c->action_count == 0)
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "\"scope.actions\" is empty: a mandate that permits nothing; name at least one action");
-    if (c->resource_count == 0)
-        return mandate_error_set(err, MANDATE_INVALID, "\"scope.resources\" is empty: name at least one resource, or \"*\"");
     if (c->params.kind != CEL_NULL && c->params.kind != CEL_MAP)
         return mandate_error_set(err, MANDATE_INVALID, "\"params\" must be an object");
     if (c->targets.kind != CEL_NULL && c->targets.kind != CEL_MAP)
         return mandate_error_set(err, MANDATE_INVALID, "\"targets\" must be an object");
-    if (c->expires_at_us <= 0)
-        return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" is required: every mandate has a hard expiry");
     if (c->unknown_grace_us < 0)
         return mandate_error_set(err, MANDATE_INVALID, "\"unknown_grace\" must not be negative");
     if (c->depth_max != CLAIMS_DEPTH_UNSET && c->depth_max > LIMIT_DELEGATION_DEPTH)
         return mandate_error_set(err, MANDATE_LIMIT, "\"max_depth\" is at most %d", LIMIT_DELEGATION_DEPTH);
-    if (mandate_slice_eq(c->id, c->parent))
+    if (c->children_bounded && c->children_max > LIMIT_CHILDREN)
+        return mandate_error_set(err, MANDATE_LIMIT, "\"delegation.max_children\" is at most %d", LIMIT_CHILDREN);
+    if (c->parent.len && mandate_slice_eq(c->id, c->parent))
         return mandate_error_set(err, MANDATE_INVALID, "a mandate cannot be its own parent");
     return MANDATE_OK;
 }
+
+/* `whole`: what is required must be there. */
+static mandate_status check(const claims *c, bool whole, mandate_error *err)
+{
+    mandate_status s;
+    if ((s = claims_check_id(c->id, "id", whole, err)) || (s = claims_check_id(c->issuer, "issuer", whole, err)) ||
+        (s = claims_check_id(c->grantor, "grantor", whole, err)) || (s = claims_check_id(c->agent, "agent", whole, err)) ||
+        (s = claims_check_text(c->purpose, "purpose", LIMIT_REASON, whole, err)) ||
+        (s = claims_check_id(c->parent, "parent", false, err)) ||
+        (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
+        (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
+        (s = check_items(c->audience, c->audience_count, "audience", err)) ||
+        (s = check_items(c->child_agents, c->child_agent_count, "delegation.allowed_agents", err)) ||
+        (s = check_limits(c, err)))
+        return s;
+    for (int i = 0; i < CLAUSE_COUNT; i++)
+        if ((s = claims_check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
+            return s;
+    if (c->action_count == 0 && (whole || c->given & CLAIMS_GIVEN(ACTIONS)))
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "\"scope.actions\" is empty: a mandate that permits nothing; name at least one action");
+    if (c->resource_count == 0 && (whole || c->given & CLAIMS_GIVEN(RESOURCES)))
+        return mandate_error_set(err, MANDATE_INVALID, "\"scope.resources\" is empty: name at least one resource, or \"*\"");
+    if (c->expires_at_us <= 0 && (whole || c->given & CLAIMS_GIVEN(EXPIRES_AT)))
+        return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" is required: every mandate has a hard expiry");
+    return check_numbers(c, err);
+}
+
+mandate_status claims_check(const claims *c, mandate_error *err) { return check(c, true, err); }
+
+mandate_status claims_check_part(const claims *c, mandate_error *err) { return check(c, false, err); }
 
 static void put_items(buf *b, const mandate_slice *items, uint32_t count)
 {
@@ -157,6 +171,9 @@ void claims_encode(buf *b, const claims *c)
     wire_put_u64(b, c->depth_max);
     wire_put_u8(b, (uint8_t)c->on_unknown);
     wire_put_i64(b, c->unknown_grace_us);
+    wire_put_u8(b, c->children_bounded);
+    wire_put_u64(b, c->children_bounded ? c->children_max : 0);
+    put_items(b, c->child_agents, c->child_agent_count);
 }
 
 static const mandate_slice *get_items(wire_reader *r, arena *a, uint32_t *count)
@@ -222,6 +239,9 @@ mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate
     c.depth_max = (uint32_t)wire_get_u64(r);
     c.on_unknown = (claims_on_unknown)wire_get_u8(r);
     c.unknown_grace_us = wire_get_i64(r);
+    c.children_bounded = wire_get_u8(r) != 0;
+    c.children_max = (uint32_t)wire_get_u64(r);
+    c.child_agents = get_items(r, a, &c.child_agent_count);
     if (!wire_done(r) || c.on_unknown > ON_UNKNOWN_SUSPEND)
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
     *out = c;

@@ -27,6 +27,38 @@ typedef enum claims_on_unknown {
 
 #define CLAIMS_DEPTH_UNSET UINT32_MAX
 
+/* What claims can say, member by member: a request that says only a part of them has its bits in `given`. */
+#define CLAIMS_MEMBER_MAP(X)          \
+    X(ID, "id")                       \
+    X(ISSUER, "issuer")               \
+    X(GRANTOR, "grantor")             \
+    X(AGENT, "agent")                 \
+    X(PURPOSE, "purpose")             \
+    X(ACTIONS, "scope.actions")       \
+    X(RESOURCES, "scope.resources")   \
+    X(LIMITS, "scope.limits")         \
+    X(WHILE, "while")                 \
+    X(UNTIL, "until")                 \
+    X(SUSPEND_WHILE, "suspend_while") \
+    X(PARAMS, "params")               \
+    X(TARGETS, "targets")             \
+    X(AUDIENCE, "audience")           \
+    X(PARENT, "parent")               \
+    X(MAX_DEPTH, "max_depth")         \
+    X(DELEGATION, "delegation")       \
+    X(ON_UNKNOWN, "on_unknown")       \
+    X(UNKNOWN_GRACE, "unknown_grace") \
+    X(EXPIRES_AT, "expires_at")
+
+typedef enum claims_member {
+#define X(name, text) MEMBER_##name,
+    CLAIMS_MEMBER_MAP(X)
+#undef X
+        MEMBER_COUNT
+} claims_member;
+#define CLAIMS_GIVEN(member) (UINT32_C(1) << MEMBER_##member)
+const char *claims_member_name(claims_member member);
+
 typedef struct claims_limit {
     mandate_slice name; /* "amount_eur" */
     cel_value max;      /* int, uint or double: what is asked for must be <= max */
@@ -49,6 +81,12 @@ typedef struct claims {
                                        CLAIMS_DEPTH_UNSET: as many as its parent leaves (a root: the limit) */
     claims_on_unknown on_unknown;
     int64_t unknown_grace_us;
+    bool children_bounded; /* else the number of children is as its parent says (a root: the limit) */
+    uint32_t children_max; /* live children there may be at once */
+    uint32_t child_agent_count;
+    const mandate_slice
+        *child_agents; /* patterns of whom it may be delegated to; none: as its parent says (a root: anybody) */
+    uint32_t given;    /* bits of claims_member; no part of the content, and not stored */
 } claims;
 
 extern const char *const claims_clause_names[CLAUSE_COUNT + 1]; /* "while", "until", "suspend_while", "" */
@@ -67,6 +105,12 @@ MANDATE_CHECK mandate_status claims_decode(claims *out, arena *a, mandate_slice 
 MANDATE_CHECK mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err);
 /* What a condition reads as `mandate.<field>` (schema_mandate_field); borrows. */
 cel_value claims_field(const claims *c, uint32_t field);
+/* Claims that say nothing yet. */
+claims claims_nothing(void);
+/* Lays what `part` gives over `base`: a list as a whole, limits one by one. Borrows from both; new arrays are in `a`. NOMEM. */
+MANDATE_CHECK mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandate_error *err);
+/* As claims_check, of what is given alone. */
+MANDATE_CHECK mandate_status claims_check_part(const claims *c, mandate_error *err);
 /* Deep copy into `a`. */
 MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err);
 
@@ -75,8 +119,10 @@ MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c,
  * other "*" stands for one or more characters that are no "/". A pattern on the right is covered when every name it stands
  * for is. */
 bool scope_covers(mandate_slice pattern, mandate_slice name);
-/* Is the child a subset of its parent in actions, resources, limits, audience, time and depth? MANDATE_DENIED with a
- * sentence that names the dimension and both values otherwise. */
+/* What a child that does not say it takes from its parent: depth, number of children and whom they may go to. */
+void scope_inherit(claims *child, const claims *parent);
+/* Is the child a subset of its parent in actions, resources, limits, audience, time, depth, number of children and whom it goes
+ * to? MANDATE_DENIED with a sentence that names the dimension and both values otherwise. */
 MANDATE_CHECK mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err);
 /* May this action be done on this resource with these numbers? `params`: map of what is asked (or null); a limit
  * constrains the parameter of its name, and a limited parameter that is missing or no number is refused.

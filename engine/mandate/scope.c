@@ -115,6 +115,45 @@ static mandate_status subset_limits(const claims *child, const claims *parent, m
     return MANDATE_OK;
 }
 
+void scope_inherit(claims *child, const claims *parent)
+{
+    if (child->depth_max == CLAIMS_DEPTH_UNSET)
+        child->depth_max = parent->depth_max ? parent->depth_max - 1 : 0;
+    if (!child->children_bounded) {
+        child->children_bounded = parent->children_bounded;
+        child->children_max = parent->children_max;
+    }
+    if (child->child_agent_count == 0) {
+        child->child_agents = parent->child_agents;
+        child->child_agent_count = parent->child_agent_count;
+    }
+}
+
+static mandate_status subset_delegation(const claims *child, const claims *parent, mandate_error *err)
+{
+    mandate_status s = MANDATE_OK;
+    if (parent->child_agent_count)
+        s = subset_items("agent (delegation.allowed_agents)", &child->agent, 1, parent->child_agents,
+                         parent->child_agent_count, err);
+    if (!s && parent->child_agent_count && child->child_agent_count == 0)
+        s = mandate_error_set(err, MANDATE_DENIED,
+                              "wider than its parent in delegation.allowed_agents: it names none, which means anybody");
+    if (!s && parent->child_agent_count)
+        s = subset_items("delegation.allowed_agents", child->child_agents, child->child_agent_count, parent->child_agents,
+                         parent->child_agent_count, err);
+    if (s || !parent->children_bounded || (child->children_bounded && child->children_max <= parent->children_max))
+        return s;
+    if (!child->children_bounded)
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "wider than its parent in delegation.max_children: it names none, while the parent has %u; "
+                                 "a child may only narrow",
+                                 parent->children_max);
+    return mandate_error_set(
+        err, MANDATE_DENIED,
+        "wider than its parent in delegation.max_children: %u, while the parent has %u; a child may only narrow",
+        child->children_max, parent->children_max);
+}
+
 mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s;
@@ -144,7 +183,7 @@ mandate_status scope_is_subset(const claims *child, const claims *parent, mandat
             "wider than its parent in depth: the parent allows %u more generations (max_depth), this child "
             "would need %u",
             parent->depth_max, child->depth_max + 1);
-    return MANDATE_OK;
+    return subset_delegation(child, parent, err);
 }
 
 static bool refuse(mandate_slice *why, mandate_slice text)

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { RUN_ARGS_MAX = 32 };
+enum { RUN_ARGS_MAX = 64 };
 
 typedef struct run_result {
     int code; /* exit code; -1 when it did not exit by itself */

@@ -205,6 +205,27 @@ static void test_cli_control__passes_the_reason_on(void **state)
     ctl(s, 1, NULL, "mandate", "revoke", "m-1", "--until", "2030-01-01T00:00:00Z");
 }
 
+static void test_cli_delegate__sends_what_was_said(void **state)
+{
+    scene *s = *state;
+    ctl(s, 0, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--id", "m-2", "--action", "x.*", "--action", "y",
+        "--resource", "t/1", "--limit", "eur=1.50", "--limit", "n=2", "--expires", "2030-01-01T00:00:00Z", "--audience", "b",
+        "--max-depth", "0", "--max-children", "3", "--allowed-agent", "c", "--while", "true", "--until", "false",
+        "--suspend-while", "1 > 2", "--purpose", "p q", "--json");
+    assert_contains(result.out, "\"mandate\":\"m-1\"");
+    assert_contains(
+        result.out,
+        "{\"id\":\"m-2\",\"agent\":\"a\",\"purpose\":\"p q\",\"scope\":{\"actions\":[\"x.*\",\"y\"],\"resources\":"
+        "[\"t/1\"],\"limits\":{\"eur\":1.5,\"n\":2}},\"while\":\"true\",\"until\":\"false\",\"suspend_while\":\"1 > 2\","
+        "\"audience\":[\"b\"],\"max_depth\":0,\"delegation\":{\"max_children\":3,\"allowed_agents\":[\"c\"]}");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1");
+    assert_contains(result.err, "needed: --agent A");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--limit", "eur");
+    assert_contains(result.err, "--limit: expected NAME=NUMBER, got \"eur\"");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--limit", "eur=\"1\"");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--max-depth", "1001");
+}
+
 static void test_cli_explain__draws_the_tree_with_what_each_term_read(void **state)
 {
     scene *s = *state;
@@ -349,6 +370,7 @@ int main(void)
         TEST(test_cli_list__is_a_table_and_follows_the_pages),
         TEST(test_cli_watches__go_to_their_resource),
         TEST(test_cli_control__passes_the_reason_on),
+        TEST(test_cli_delegate__sends_what_was_said),
         TEST(test_cli_explain__draws_the_tree_with_what_each_term_read),
         TEST(test_cli_watch__prints_each_change_and_exits_3_when_it_ended),
         TEST(test_cli_watch__shows_the_way_from_state_to_state),

@@ -9,6 +9,7 @@
 
 static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_ISSUE] = "issue",
+    [SERVICE_DELEGATE] = "delegate",
     [SERVICE_REVOKE] = "revoke",
     [SERVICE_SUSPEND] = "suspend",
     [SERVICE_RESUME] = "resume",

@@ -124,6 +124,26 @@ static void test_http_mandate__suspending_may_name_the_time_it_ends(void **state
     scene_ask(s, 400, "POST", "/v1/mandates/m-1/suspend", NULL, "{\"until\":\"1969-01-01T00:00:00Z\"}");
 }
 
+static void test_http_mandate__delegating_says_what_differs_and_answers_201_with_a_location(void **state)
+{
+    scene *s = *state;
+    scene_ask(s, 201, "POST", "/v1/mandates/m-1/delegate", NULL,
+              "{\"id\":\"m/2\",\"agent\":\"a\",\"scope\":{\"limits\":{\"n\":1}}}");
+    assert_contains(s->reply.head, "\r\nLocation: /v1/mandates/m%2F2\r\n");
+    assert_contains(s->reply.body, "{\"kind\":\"delegate\",\"mandate\":\"m-1\",\"principal\":\"");
+    assert_contains(s->reply.body, "\"claims\":{\"id\":\"m/2\",\"agent\":\"a\",\"scope\":");
+    scene_ask(s, 201, "POST", "/v1/mandates/m-1/delegate", NULL, "{\"agent\":\"a\"}");
+    assert_contains(s->reply.head, "\r\nLocation: /v1/mandates/m-");
+    s->fake.repeated = true;
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/delegate", NULL, "{\"agent\":\"a\"}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/delegate", NULL, "{}");
+    assert_contains(s->reply.body, "agent: is missing");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/delegate", NULL, "{\"agent\":\"a\",\"limits\":{}}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/delegate", NULL, "{\"agent\":\"a b\"}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/delegate", NULL, "{\"agent\":\"a\",\"params\":{\"n\":9007199254740993}}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/delegate", NULL, NULL);
+}
+
 static void test_http_mandate__a_reason_is_kept_up_to_its_limit(void **state)
 {
     scene *s = *state;
@@ -341,6 +361,7 @@ int main(void)
         TEST(test_http_mandate__each_command_carries_its_reason_and_who_asks),
         TEST(test_http_mandate__suspending_may_name_the_time_it_ends),
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
+        TEST(test_http_mandate__delegating_says_what_differs_and_answers_201_with_a_location),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
         TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),
         TEST(test_http_decisions__are_listed_read_and_answered),

@@ -25,17 +25,19 @@ static int teardown(void **state)
     return 0;
 }
 
-static const char full[] = "{\"id\":\"m-1\",\"issuer\":\"https://"
-                           "mandated.example\",\"grantor\":\"user:cfo\",\"agent\":\"agent:negotiator\","
-                           "\"purpose\":\"renew account 4711\",\"scope\":{\"actions\":[\"contract.*\",\"mail.send\"],"
-                           "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25}},"
-                           "\"while\":\"crm.conversation[\\\"R-42\\\"].status == "
-                           "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
-                           "\"params\":{\"a\":[1,{\"b\":null}],\"conversation\":\"R-42\"},\"targets\":{\"workflow\":\"w-"
-                           "9\"},"
-                           "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"max_depth\":2,\"on_unknown\":\"suspend\","
-                           "\"unknown_grace\":\"1h30m\","
-                           "\"expires_at\":\"2030-01-31T17:00:00.250Z\"}";
+static const char full[] =
+    "{\"id\":\"m-1\",\"issuer\":\"https://"
+    "mandated.example\",\"grantor\":\"user:cfo\",\"agent\":\"agent:negotiator\","
+    "\"purpose\":\"renew account 4711\",\"scope\":{\"actions\":[\"contract.*\",\"mail.send\"],"
+    "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25}},"
+    "\"while\":\"crm.conversation[\\\"R-42\\\"].status == "
+    "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
+    "\"params\":{\"a\":[1,{\"b\":null}],\"conversation\":\"R-42\"},\"targets\":{\"workflow\":\"w-"
+    "9\"},"
+    "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"max_depth\":2,"
+    "\"delegation\":{\"max_children\":3,\"allowed_agents\":[\"agent:d*\"]},\"on_unknown\":\"suspend\","
+    "\"unknown_grace\":\"1h30m\","
+    "\"expires_at\":\"2030-01-31T17:00:00.250Z\"}";
 
 static const char least[] = "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\","
                             "\"scope\":{\"actions\":[\"x\"],\"resources\":[\"*\"]},\"expires_at\":"
@@ -52,6 +54,8 @@ static void test_claims_json__every_member_survives_the_way_there_and_back(void 
     assert_int_equal(claims_check(&c, &err), MANDATE_OK);
     assert_int_equal(c.limit_count, 2);
     assert_int_equal(c.depth_max, 2);
+    assert_true(c.children_bounded && c.children_max == 3 && c.child_agent_count == 1);
+    assert_int_equal(c.given, (UINT32_C(1) << MEMBER_COUNT) - 1);
     assert_int_equal(c.on_unknown, ON_UNKNOWN_SUSPEND);
     assert_true(c.unknown_grace_us == INT64_C(5400000000));
     assert_true(c.expires_at_us == INT64_C(1896109200250000));
@@ -128,6 +132,12 @@ static void test_claims_json__each_mistake_is_named_with_its_place(void **state)
         {"\"max_depth\":-1", "max_depth: expected an integer of 0 or more"},
         {"\"max_depth\":1.0", "max_depth: expected an integer of 0 or more"},
         {"\"max_depth\":1001", "max_depth: 1001 is more than the 1000 generations"},
+        {"\"delegation\":7", "delegation: expected an object with max_children and allowed_agents, got an integer"},
+        {"\"delegation\":{\"max_childs\":1}", "unknown member \"max_childs\" in delegation; did you mean \"max_children\"?"},
+        {"\"delegation\":{\"max_children\":-1}", "delegation.max_children: expected an integer of 0 or more"},
+        {"\"delegation\":{\"max_children\":16777217}", "delegation.max_children: 16777217 is more than the 16777216"},
+        {"\"delegation\":{\"allowed_agents\":[]}", "delegation.allowed_agents: is empty"},
+        {"\"delegation\":{\"allowed_agents\":[1]}", "delegation.allowed_agents[0]: expected a string"},
         {"\"on_unknown\":\"ignore\"", "on_unknown: expected \"hold\" or \"suspend\""},
         {"\"unknown_grace\":300", "unknown_grace: expected a duration such as \"5m\", got an integer"},
         {"\"unknown_grace\":\"-5m\"", "unknown_grace: \"-5m\" is no duration"},
@@ -147,6 +157,23 @@ static void test_claims_json__each_mistake_is_named_with_its_place(void **state)
         if (!strstr(err.text, cases[i].says))
             fail_msg("%s: \"%s\" does not say \"%s\"", cases[i].member, err.text, cases[i].says);
     }
+}
+
+static void test_claims_json__a_part_says_what_it_says_and_requires_nothing(void **state)
+{
+    cel_value v;
+    claims c;
+    assert_int_equal(
+        json_value_parse(&v, &a, mandate_slice_str("{\"scope\":{\"limits\":{\"n\":1}},\"agent\":\"x\"}"), 0, NULL),
+        MANDATE_OK);
+    assert_int_equal(claims_part_from_value(&c, &a, v, NULL), MANDATE_OK);
+    assert_int_equal(c.given, CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(AGENT));
+    assert_int_equal(claims_check_part(&c, NULL), MANDATE_OK);
+    assert_int_equal(claims_part_from_value(&c, &a, cel_map(NULL, 0), NULL), MANDATE_OK);
+    assert_int_equal(c.given, 0);
+    assert_int_equal(json_value_parse(&v, &a, mandate_slice_str("{\"scope\":{\"actions\":[]}}"), 0, NULL), MANDATE_OK);
+    assert_int_equal(claims_part_from_value(&c, &a, v, NULL), MANDATE_OK);
+    assert_int_equal(claims_check_part(&c, NULL), MANDATE_INVALID);
 }
 
 static void test_claims_json__a_mandate_is_an_object(void **state)
@@ -210,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_claims_json__limits_are_written_by_name_whatever_their_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__issued_at_is_written_and_never_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__each_mistake_is_named_with_its_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_json__a_part_says_what_it_says_and_requires_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__a_mandate_is_an_object, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__durations_are_written_as_they_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__the_published_schema_has_exactly_these_members, setup, teardown),

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* claims_args - see claims_args.h. */
+#include "connectors/cli/claims_args.h"
+
+#include "connectors/cli/out.h"
+#include "connectors/json/json_value.h"
+#include "engine/limits.h"
+
+size_t claims_args_options(arg_option out[CLAIMS_ARGS_OPTIONS], claims_args *c, bool who)
+{
+    const arg_option all[CLAIMS_ARGS_OPTIONS] = {
+        {"--action", .list = &c->actions},
+        {"--resource", .list = &c->resources},
+        {"--limit", .list = &c->limits},
+        {"--expires", .value = &c->expires},
+        {"--audience", .list = &c->audience},
+        {"--while", .value = &c->clause_while},
+        {"--until", .value = &c->clause_until},
+        {"--suspend-while", .value = &c->suspend_while},
+        {"--purpose", .value = &c->purpose},
+        {"--max-depth", .value = &c->max_depth},
+        {"--max-children", .value = &c->max_children},
+        {"--allowed-agent", .list = &c->allowed_agents},
+        {"--id", .value = &c->id},
+        {"--agent", .value = &c->agent},
+    };
+    size_t count = who ? CLAIMS_ARGS_OPTIONS : CLAIMS_ARGS_OPTIONS - 2;
+    memset(c, 0, sizeof(*c));
+    memcpy(out, all, count * sizeof(*all));
+    return count;
+}
+
+/* A comma unless something was just opened. */
+static void put_name(buf *b, const char *name)
+{
+    if (b->len && b->data[b->len - 1] != '{')
+        buf_put_char(b, ',');
+    buf_printf(b, "\"%s\":", name);
+}
+
+static void put_text(buf *b, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    put_name(b, name);
+    buf_put_json_string(b, mandate_slice_str(text));
+}
+
+static void put_list(buf *b, const char *name, const arg_list *list)
+{
+    if (list->count == 0)
+        return;
+    put_name(b, name);
+    for (size_t i = 0; i < list->count; i++) {
+        buf_put_char(b, i ? ',' : '[');
+        buf_put_json_string(b, mandate_slice_str(list->items[i]));
+    }
+    buf_put_char(b, ']');
+}
+
+/* NAME=NUMBER, as it was written. */
+static bool put_number_of(buf *b, const char *option, const char *item)
+{
+    const char *equals = strchr(item, '=');
+    arena a;
+    cel_value v;
+    arena_init(&a, 0);
+    bool good = equals && equals != item &&
+                json_value_parse(&v, &a, mandate_slice_str(equals + 1), 64, NULL) == MANDATE_OK &&
+                (v.kind == CEL_INT || v.kind == CEL_DOUBLE);
+    arena_deinit(&a);
+    if (!good) {
+        out_problem("%s: expected NAME=NUMBER, got \"%s\"", option, item);
+        return false;
+    }
+    buf_put_json_string(b, mandate_slice_of(item, (size_t)(equals - item)));
+    buf_printf(b, ":%s", equals + 1);
+    return true;
+}
+
+static bool put_numbers(buf *b, const char *name, const char *option, const arg_list *list)
+{
+    bool good = true;
+    if (list->count == 0)
+        return true;
+    put_name(b, name);
+    buf_put_char(b, '{');
+    for (size_t i = 0; i < list->count && good; i++) {
+        if (i)
+            buf_put_char(b, ',');
+        good = put_number_of(b, option, list->items[i]);
+    }
+    buf_put_char(b, '}');
+    return good;
+}
+
+static bool put_scope(buf *b, const claims_args *c)
+{
+    if (!c->actions.count && !c->resources.count && !c->limits.count)
+        return true;
+    put_name(b, "scope");
+    buf_put_char(b, '{');
+    put_list(b, "actions", &c->actions);
+    put_list(b, "resources", &c->resources);
+    bool good = put_numbers(b, "limits", "--limit", &c->limits);
+    buf_put_char(b, '}');
+    return good;
+}
+
+static bool put_count(buf *b, const char *name, const char *option, const char *text, int64_t max)
+{
+    int64_t n;
+    if (!text)
+        return true;
+    if (!args_number(&n, option, text, 0, max))
+        return false;
+    put_name(b, name);
+    buf_put_str(b, text);
+    return true;
+}
+
+static bool put_delegation(buf *b, const claims_args *c)
+{
+    if (!c->max_children && !c->allowed_agents.count)
+        return true;
+    put_name(b, "delegation");
+    buf_put_char(b, '{');
+    bool good = put_count(b, "max_children", "--max-children", c->max_children, LIMIT_CHILDREN);
+    put_list(b, "allowed_agents", &c->allowed_agents);
+    buf_put_char(b, '}');
+    return good;
+}
+
+bool claims_args_put(buf *b, const claims_args *c)
+{
+    put_text(b, "id", c->id);
+    put_text(b, "agent", c->agent);
+    put_text(b, "purpose", c->purpose);
+    bool good = put_scope(b, c);
+    put_text(b, "while", c->clause_while);
+    put_text(b, "until", c->clause_until);
+    put_text(b, "suspend_while", c->suspend_while);
+    put_list(b, "audience", &c->audience);
+    good = good && put_count(b, "max_depth", "--max-depth", c->max_depth, LIMIT_DELEGATION_DEPTH) && put_delegation(b, c);
+    put_text(b, "expires_at", c->expires);
+    return good;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * delegate - a child from what it says, filled in with what its parent has: issuing, with less to write.
+ *
+ * Whatever is not said is the parent's: purpose, scope, audience, expiry, what bounds delegation. A limit is replaced by the
+ * one of its name and the others stay. The grantor is the parent's agent. Conditions and their params are not copied: those of
+ * every ancestor hold for a child as they are, since it is active only while they are.
+ */
+#include "engine/command_int.h"
+
+static claims inherited(const engine *e, const claims *parent)
+{
+    claims c = claims_nothing();
+    c.issuer = e->issuer;
+    c.grantor = parent->agent;
+    c.purpose = parent->purpose;
+    c.actions = parent->actions;
+    c.action_count = parent->action_count;
+    c.resources = parent->resources;
+    c.resource_count = parent->resource_count;
+    c.limits = parent->limits;
+    c.limit_count = parent->limit_count;
+    c.audience = parent->audience;
+    c.audience_count = parent->audience_count;
+    c.expires_at_us = parent->expires_at_us;
+    c.parent = parent->id;
+    return c;
+}
+
+bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
+{
+    uint32_t handle = engine_mandate_find(e, c->mandate);
+    claims parent;
+    a->mandate = arena_dup(&e->memory, c->claims->id);
+    a->state = STATE_NONE;
+    if (handle == UINT32_MAX) {
+        mandate_error_set(&a->error, MANDATE_NOT_FOUND, "there is no mandate \"%.*s\"", MANDATE_SLICE_ARG(c->mandate));
+        return true;
+    }
+    if (!engine_at_version(e, handle, c->if_version, a))
+        return true;
+    if (!claims_of(e, handle, &e->memory, &parent))
+        return false;
+    claims child = inherited(e, &parent);
+    if (c->claims->given & CLAIMS_GIVEN(PARENT) && !mandate_slice_eq(c->claims->parent, c->mandate)) {
+        mandate_error_set(&a->error, MANDATE_INVALID, "\"parent\" is \"%.*s\", but it is delegated from \"%.*s\"",
+                          MANDATE_SLICE_ARG(c->claims->parent), MANDATE_SLICE_ARG(c->mandate));
+        return true;
+    }
+    if (claims_overlay(&child, c->claims, &e->memory, &a->error) != MANDATE_OK)
+        return engine_fail(e, "out of memory while delegating");
+    return issue_run(e, &child, a, why);
+}
