@@ -39,6 +39,10 @@ MANDATE_CHECK mandate_status store_audit_after(store *st, uint64_t seq, uint64_t
 /* Hashes [first, first + count) of tile level `level`: leaves for 0, roots of 256 of the level below for the others. */
 MANDATE_CHECK mandate_status store_audit_hashes(store *st, unsigned level, uint64_t first, uint32_t count, merkle_hash *out,
                                                 mandate_error *err);
+/* The name that the log signs with, NOT_FOUND before there is one; setting it is synced. Before the first commit. */
+MANDATE_CHECK mandate_status store_audit_origin(store *st, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status store_audit_set_origin(store *st, mandate_slice origin, mandate_error *err);
+
 /* For merkle_root, merkle_inclusion, merkle_consistency. */
 merkle_source store_audit_nodes(store *st);
 

@@ -84,6 +84,26 @@ mandate_status store_audit_root(store *st, uint64_t size, merkle_hash *out, mand
     return merkle_root(out, size, store_audit_nodes(st), err);
 }
 
+/* --- the log's name --------------------------------------------------------------------------------- */
+static const mandate_slice origin_key = MANDATE_SLICE_LIT("origin");
+
+mandate_status store_audit_origin(store *st, buf *out, mandate_error *err)
+{
+    return kv_get(st->kv, KV_META, origin_key, out, err);
+}
+
+mandate_status store_audit_set_origin(store *st, mandate_slice origin, mandate_error *err)
+{
+    kv_batch *batch = NULL;
+    mandate_status status = kv_batch_create(&batch, st->kv, err);
+    if (status != MANDATE_OK)
+        return status;
+    kv_batch_put(batch, KV_META, origin_key, origin);
+    status = kv_write(st->kv, batch, true, err);
+    kv_batch_destroy(batch);
+    return status;
+}
+
 /* --- opening -------------------------------------------------------------------------------------------- */
 /* Nothing may follow the last entry. */
 static mandate_status check_end(store *st, uint64_t size, mandate_error *err)

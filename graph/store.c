@@ -114,22 +114,28 @@ static mandate_status check_journal_end(store *st, mandate_error *err)
     return status;
 }
 
-static mandate_status check_anchor(store *st, mandate_error *err)
+/* `older`: not refused but told; both sectors of the anchor then say what there is. */
+static mandate_status check_anchor(store *st, bool *older, mandate_error *err)
 {
     const char *directory = kv_directory(st->kv);
     uint64_t seq = 0;
     if (!directory)
         return MANDATE_OK;
     mandate_status status = anchor_open(&st->anchor, &seq, directory, err);
-    if (status == MANDATE_OK && seq > st->last.seq)
-        status =
-            mandate_error_set(err, MANDATE_CORRUPT,
-                              "the database in %s ends with step %llu, but step %llu was synced"
-                              " (%s says so): its newest log was lost, or an older copy was put"
-                              " in its place. Restore the newest checkpoint; to go on from this"
-                              " copy all the same, delete the anchor file",
-                              directory, (unsigned long long)st->last.seq, (unsigned long long)seq, anchor_path(st->anchor));
-    return status;
+    if (status != MANDATE_OK || seq <= st->last.seq)
+        return status;
+    if (!older)
+        return mandate_error_set(err, MANDATE_CORRUPT,
+                                 "the database in %s ends with step %llu, but step %llu was synced"
+                                 " (%s says so): its newest log was lost, or an older copy was put"
+                                 " in its place. Restore the newest copy; --accept-older-database goes on from this"
+                                 " one all the same, and records that",
+                                 directory, (unsigned long long)st->last.seq, (unsigned long long)seq,
+                                 anchor_path(st->anchor));
+    *older = true;
+    for (int sector = 0; status == MANDATE_OK && sector < 2; sector++)
+        status = anchor_put(st->anchor, st->last.seq, err);
+    return status == MANDATE_OK ? anchor_sync(st->anchor, err) : status;
 }
 
 /* --- opening and closing ---------------------------------------------------------------------------- */
@@ -147,7 +153,7 @@ static void store_free(store *st)
     free(st);
 }
 
-mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *err)
+static mandate_status open_store(store **out, kv *backend, schema *s, bool *older, mandate_error *err)
 {
     store *st = calloc(1, sizeof(*st));
     if (!st)
@@ -163,7 +169,7 @@ mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *er
     if (status == MANDATE_OK)
         status = last_load(st, err);
     if (status == MANDATE_OK)
-        status = check_anchor(st, err);
+        status = check_anchor(st, older, err);
     if (status == MANDATE_OK)
         status = check_journal_end(st, err);
     if (status == MANDATE_OK)
@@ -181,6 +187,17 @@ mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *er
     else
         store_free(st);
     return status;
+}
+
+mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *err)
+{
+    return open_store(out, backend, s, NULL, err);
+}
+
+mandate_status store_open_older(store **out, kv *backend, schema *s, bool *older, mandate_error *err)
+{
+    *older = false;
+    return open_store(out, backend, s, older, err);
 }
 
 void store_configure(store *st, const store_options *options) { st->options = *options; }

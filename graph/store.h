@@ -34,6 +34,8 @@ typedef struct store_options {
 
 /* Takes the kv over (from success on; store_close closes it). Reads the dictionary and assigns stable ids in `s` (frozen, not yet used). */
 MANDATE_CHECK mandate_status store_open(store **out, kv *backend, schema *s, mandate_error *err);
+/* The same for a database that is older than its anchor says: it is taken as it is, and the anchor set back. *older: it was. */
+MANDATE_CHECK mandate_status store_open_older(store **out, kv *backend, schema *s, bool *older, mandate_error *err);
 /* Before the first commit; STORE_OPTIONS_INIT holds without. */
 void store_configure(store *st, const store_options *options);
 /* Everything committed so far is on disk when it returns. */

@@ -351,6 +351,16 @@ static void needs(config_reader *r, const char *given, bool is_given, const char
     rule(r, given, sentence);
 }
 
+/* A key file that signs mandates signs nothing else; checkpoints are due before grants stop. */
+static void check_audit(config_reader *r)
+{
+    const config *c = r->c;
+    if (c->audit.key && c->signing.key && strcmp(c->audit.key, c->signing.key) == 0)
+        rule(r, "audit.key", "audit.key is signing.key: the log signs with a key of its own");
+    if (c->audit.interval_us >= c->audit.max_unsigned_us)
+        rule(r, "audit.interval", "audit.interval must be shorter than audit.max_unsigned");
+}
+
 static void check_security(config_reader *r)
 {
     const config *c = r->c;
@@ -401,6 +411,7 @@ static void check_rules(config_reader *r)
                               (c->topics.dead_letter && strcmp(c->topics.watches, c->topics.dead_letter) == 0)))
         rule(r, "topics.watches", "topics.watches must be a topic of its own, different from the other topics");
     check_security(r);
+    check_audit(r);
     check_http(r);
 }
 

@@ -66,6 +66,7 @@ typedef struct config {
         const char *revocations;
         const char *watches;
         const char *dead_letter;
+        const char *checkpoints;
     } topics;
     struct {
         config_format format;
@@ -101,6 +102,14 @@ typedef struct config {
         config_algorithm algorithm;
         config_list published; /* paths of JWK Sets */
     } signing;
+    struct {
+        const char *key;    /* path; NULL: a file in data_dir, made when missing */
+        const char *origin; /* NULL: from the issuer */
+        const char *file;   /* path; NULL: beside data_dir */
+        config_list former; /* verifier keys */
+        int64_t interval_us, max_unsigned_us;
+        uint32_t entries;
+    } audit;
     struct {
         config_log_level level;
     } log;

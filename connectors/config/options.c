@@ -70,6 +70,9 @@ const option options[] = {
     {.key = "topics.dead_letter", .type = OPTION_STRING, .offset = AT(topics.dead_letter),
      .fallback = "mandate.dead-letter", .doc = "Topic for records that could not be decoded or mapped."},
 
+    {.key = "topics.checkpoints", .type = OPTION_STRING, .offset = AT(topics.checkpoints),
+     .fallback = "mandate.checkpoints", .doc = "Topic that signed checkpoints of the audit log are published on."},
+
     {.key = "revocations.format", .type = OPTION_WORD, .offset = AT(revocations.format), .fallback = "json",
      .words = format_words, .doc = "Value format of the revocation topic. avro needs revocations.registry."},
     {.key = "revocations.heartbeat", .type = OPTION_DURATION, .offset = AT(revocations.heartbeat_us), .fallback = "5s",
@@ -122,6 +125,23 @@ const option options[] = {
     {.key = "signing.published", .type = OPTION_FILES, .offset = AT(signing.published),
      .doc = "JWK Set files to publish beside it: the next key ahead of its use, the last one until what it signed has "
             "expired."},
+    {.key = "audit.key", .type = OPTION_PATH, .offset = AT(audit.key),
+     .doc = "Private Ed25519 key that signs checkpoints of the audit log: PEM, readable by its owner only. Default: audit-key.pem "
+            "in data_dir, made at the first start. Never the key of signing.key: one key, one purpose."},
+    {.key = "audit.origin", .type = OPTION_STRING, .offset = AT(audit.origin),
+     .doc = "Name of the log in its checkpoints; it stays the same for ever. Default: issuer without its scheme, and /audit."},
+    {.key = "audit.file", .type = OPTION_PATH, .offset = AT(audit.file),
+     .doc = "Where the last checkpoint is kept, outside the database: a database that is older than it is refused. Default: "
+            "data_dir with .checkpoint after it."},
+    {.key = "audit.former_keys", .type = OPTION_STRINGS, .offset = AT(audit.former),
+     .doc = "Verifier keys whose signature on the last checkpoint is accepted as well: after audit.key was replaced."},
+    {.key = "audit.interval", .type = OPTION_DURATION, .offset = AT(audit.interval_us), .fallback = "1s",
+     .min = SECOND / 100, .max = 60 * MINUTE, .doc = "A checkpoint is signed this long after an entry at the latest."},
+    {.key = "audit.entries", .type = OPTION_COUNT, .offset = AT(audit.entries), .fallback = "10000", .min = 1,
+     .max = 1 << 24, .doc = "And when so many entries have none yet."},
+    {.key = "audit.max_unsigned", .type = OPTION_DURATION, .offset = AT(audit.max_unsigned_us), .fallback = "30s",
+     .min = SECOND, .max = 60 * MINUTE,
+     .doc = "When entries have been without a checkpoint for longer, nothing is granted: no mandate is issued, no check permits."},
     {.key = "log.level", .type = OPTION_WORD, .offset = AT(log.level), .fallback = "info", .words = level_words,
      .doc = "Least important messages that are logged."},
 };

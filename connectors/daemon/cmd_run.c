@@ -73,10 +73,12 @@ int cmd_run(int argc, char **argv)
     mandate_status status;
     sigset_t signals;
 
-    if (argc != 1 || !d) {
+    bool accept = argc == 2 && strcmp(argv[1], "--accept-older-database") == 0;
+    if ((argc != 1 && !accept) || !d) {
         free(d);
-        return command_usage("--config takes one file, and nothing after it");
+        return command_usage("--config takes one file, and after it at most --accept-older-database");
     }
+    d->accept_older = accept;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

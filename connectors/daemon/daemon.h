@@ -4,7 +4,7 @@
  *
  *   daemon_load    configuration, entity types, connectors, schema
  *   daemon_open    database, engine as it was at the last commit          (journal stops here)
- *   daemon_start   embedded broker, overdue deadlines, view, publisher, engine's thread, sources, HTTP
+ *   daemon_start   the database against its last checkpoint, embedded broker, overdue deadlines, view, publisher, engine's thread, sources, HTTP
  *   daemon_stop    sources, engine's thread, publisher, HTTP, database: two seconds in all
  *
  * Every step tolerates being undone from wherever it failed: daemon_close takes a daemon in any state.
@@ -28,7 +28,8 @@ enum {
     DAEMON_STOP_SOURCES_MS = 300,
     DAEMON_STOP_ENGINE_MS = 500,
     DAEMON_STOP_FLUSH_MS = 600,
-    DAEMON_STOP_FLIPS_MS = 100 /* after it */
+    DAEMON_STOP_FLIPS_MS = 100, /* after it */
+    DAEMON_STOP_AUDIT_MS = 200  /* the last checkpoint */
 };
 
 typedef struct daemon_state {
@@ -42,6 +43,10 @@ typedef struct daemon_state {
     engine *engine;
     uint64_t recovered_seq;
     signer signer;
+    bool
+        accept_older; /* set before daemon_open: a database that is older than its last checkpoint is taken, and that recorded */
+    bool older;       /* its anchor said that it is */
+    checkpointer *audit;
 
     broker *broker;
     kafka_host host;

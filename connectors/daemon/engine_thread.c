@@ -125,12 +125,25 @@ static void take_command(engine_thread *t, service_request *r, engine_input *inp
     *input = (engine_input){.kind = INPUT_COMMAND, .command = command};
 }
 
+/* True: answered. */
+static bool refused(const engine_thread *t, service_request *r)
+{
+    if (!t->options.audit || !service_grants(r) || !checkpointer_blocked(t->options.audit))
+        return false;
+    (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,
+                            "the audit log cannot be signed now, so nothing is granted: see /readyz; nothing was done");
+    r->done(r);
+    return true;
+}
+
 static void take_requests(engine_thread *t)
 {
     service_request *r;
 
     while (t->input_count < t->input_max && t->query_count < QUERIES_MAX &&
            (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
+        if (refused(t, r))
+            continue;
         if (r->kind > SERVICE_COMMAND_LAST) {
             t->queries[t->query_count++] = r;
             continue;
@@ -269,6 +282,12 @@ static void step(engine_thread *t)
     if (store_commit(t->options.store, &commit, &err) != MANDATE_OK)
         die("commit", &err);
     int64_t committed = clock_monotonic_us();
+    if (t->options.audit) {
+        uint64_t entries;
+        merkle_hash root;
+        store_audit_head(t->options.store, &entries, &root);
+        checkpointer_committed(t->options.audit, entries, &root);
+    }
     collected(t);
     view_begin(t->options.view);
     show(t, &result, false);

@@ -14,6 +14,7 @@
 #ifndef MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
 #define MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
 
+#include "connectors/daemon/checkpointer.h"
 #include "connectors/daemon/metrics.h"
 #include "connectors/daemon/queue.h"
 #include "connectors/daemon/signer.h"
@@ -35,6 +36,7 @@ typedef struct engine_thread_options {
     metrics *metrics;
     const signer *signer;               /* NULL: no tokens */
     sink *watch_publisher;              /* of flips; NULL likewise */
+    checkpointer *audit;                /* NULL: nothing is signed */
     sink *publisher;                    /* NULL: nothing is published, the outbox keeps it */
     uint32_t batch_inputs;              /* 0: LIMIT_BATCH_INPUTS */
     int64_t open_for_us, permit_for_us; /* decisions: how long a question is open, how long a permit holds */

@@ -17,7 +17,8 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"--config", cmd_run, "FILE", "run the daemon"},
+    {"--config", cmd_run, "FILE [--accept-older-database]",
+     "run the daemon; a database that is older than its last checkpoint only when told to, once: it goes on as another log"},
     {"check-config", cmd_check_config, "FILE",
      "check a configuration with its entity types and connectors, and say what is wrong"},
     {"--help-config", cmd_help_config, "[--markdown|--json-schema|--man]", "print every configuration key"},

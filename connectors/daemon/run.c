@@ -108,6 +108,8 @@ static mandate_status start_broker(daemon_state *d, mandate_error *err)
         status = broker_topic(d->broker, d->config.topics.watches, DAEMON_EMBEDDED_PARTITIONS, err);
     if (status == MANDATE_OK)
         status = broker_topic(d->broker, d->config.topics.dead_letter, 1, err);
+    if (status == MANDATE_OK)
+        status = broker_topic(d->broker, d->config.topics.checkpoints, 1, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++) {
         uint32_t count;
         const char *const *topics = connector_topics(d->connectors[i], &count);
@@ -195,6 +197,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .queue = d->queue,
         .metrics = &d->metrics,
         .signer = &d->signer,
+        .audit = d->audit,
         .publisher = d->publisher,
         .watch_publisher = d->watch_publisher,
         .batch_inputs = d->config.engine.batch_inputs,
@@ -270,6 +273,16 @@ static mandate_status start_http(daemon_state *d, mandate_error *err)
     return http_server_start(&d->http, &options, &d->port, err);
 }
 
+/* The first checkpoint is written before anybody is served. */
+static mandate_status start_audit(daemon_state *d, mandate_error *err)
+{
+    notice *topic = NULL;
+    mandate_status status =
+        notice_open(&topic, &d->cluster.value, &d->host, d->config.topics.checkpoints, "text/plain; charset=utf-8", err);
+
+    return status ? status : checkpointer_start(d->audit, topic, err);
+}
+
 /* --- up ------------------------------------------------------------------------------------------------------------------ */
 static mandate_status start_threads(daemon_state *d, mandate_error *err)
 {
@@ -298,7 +311,9 @@ static void log_serving(const daemon_state *d, uint64_t seq, uint32_t mandates)
 
 mandate_status daemon_start(daemon_state *d, mandate_error *err)
 {
-    mandate_status status = signer_open(&d->signer, &d->config, err);
+    mandate_status status = checkpointer_open(&d->audit, &d->config, d->store, d->engine, d->accept_older, d->older, err);
+    if (status == MANDATE_OK)
+        status = signer_open(&d->signer, &d->config, err);
     if (status == MANDATE_OK && d->config.kafka.embedded)
         status = start_broker(d, err);
 
@@ -321,6 +336,8 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
         status = make_sources(d, err);
     if (status == MANDATE_OK)
         status = engine_thread_catch_up(d->loop, err);
+    if (status == MANDATE_OK)
+        status = start_audit(d, err);
     /* From here on the engine belongs to its thread. */
     uint64_t seq = engine_seq(d->engine);
     uint32_t mandates = engine_mandate_count(d->engine);
@@ -371,6 +388,7 @@ bool daemon_stop(daemon_state *d)
         clean = sink_stop(d->publisher, DAEMON_STOP_FLUSH_MS) && clean;
     if (d->watch_publisher)
         clean = sink_stop(d->watch_publisher, DAEMON_STOP_FLIPS_MS) && clean;
+    clean = checkpointer_stop(d->audit, DAEMON_STOP_AUDIT_MS) && clean;
     if (d->loop)
         engine_thread_settle(d->loop);
     if (!clean && d->store) {

@@ -2,7 +2,7 @@
 /*
  * service - the port that HTTP serves from (connectors/http/service.h), over the queue, the view and the sources.
  *
- * Ready means: the engine steps, and every connector has once been read to its end since the start. A halted or silent
+ * Ready means: the engine steps, the audit log is signed, and every connector has once been read to its end since the start. A halted or silent
  * connector, or a topic that cannot be published to now, is reported but does not make the process unready: what follows
  * from them for mandates is decided by the engine, and nobody else could answer better.
  */
@@ -14,6 +14,7 @@
 #include "engine/base/text.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 static bool submit(void *ctx, service_request *request)
 {
@@ -32,6 +33,11 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
     /* The first check of a mandate waits for storage; meanwhile it may have expired (never later than its ancestors). */
     if (out->decision && clock_now_us() >= out->expires_at_us)
         view_check(d->view, in, clock_now_us(), clock_monotonic_us(), out);
+    if (out->decision && checkpointer_blocked(d->audit)) {
+        out->decision = false;
+        out->reason = "audit_unavailable";
+        snprintf(out->text, sizeof(out->text), "The audit log cannot be signed now, so nothing is permitted.");
+    }
     atomic_fetch_add_explicit(out->decision ? &d->metrics.checks_permitted : &d->metrics.checks_denied, 1,
                               memory_order_relaxed);
 }
@@ -60,10 +66,21 @@ static bool ready(void *ctx, buf *out)
     bool fresh = age <= d->config.check.max_staleness_us, caught_up = true;
     sink_status published;
     source_status s;
+    checkpointer_status audit;
 
     sink_status_get(d->publisher, &published);
-    buf_printf(out, "{\"engine\":{\"fresh\":%s,\"age_ms\":%lld},\"publisher\":{\"reachable\":%s},\"connectors\":[",
-               fresh ? "true" : "false", (long long)(age / 1000), published.reachable ? "true" : "false");
+    checkpointer_status_get(d->audit, &audit);
+    buf_printf(out,
+               "{\"engine\":{\"fresh\":%s,\"age_ms\":%lld},\"publisher\":{\"reachable\":%s},\"audit\":{\"granting\":%s,",
+               fresh ? "true" : "false", (long long)(age / 1000), published.reachable ? "true" : "false",
+               audit.blocked ? "false" : "true");
+    buf_printf(out, "\"entries\":%llu,\"signed\":%llu,\"unsigned_ms\":%lld", (unsigned long long)audit.committed,
+               (unsigned long long)audit.signed_entries, (long long)(audit.unsigned_us / 1000));
+    if (audit.trouble[0]) {
+        buf_put_str(out, ",\"reason\":");
+        buf_put_json_string(out, mandate_slice_str(audit.trouble));
+    }
+    buf_put_str(out, "},\"connectors\":[");
     pthread_rwlock_rdlock(&d->sources_lock);
     for (uint32_t i = 0; i < d->source_count; i++) {
         source_status_get(d->sources[i], &s);
@@ -75,7 +92,7 @@ static bool ready(void *ctx, buf *out)
         buf_put_char(out, '}');
     }
     pthread_rwlock_unlock(&d->sources_lock);
-    bool ok = fresh && caught_up && atomic_load(&d->serving) && !atomic_load(&d->stopping);
+    bool ok = fresh && caught_up && !audit.blocked && atomic_load(&d->serving) && !atomic_load(&d->stopping);
     buf_printf(out, "],\"ready\":%s}", ok ? "true" : "false");
     return ok;
 }
@@ -86,6 +103,7 @@ static void metrics_text(void *ctx, buf *out)
 
     pthread_rwlock_rdlock(&d->sources_lock);
     metrics_render(out, &d->metrics, d->view, d->publisher, d->sources, d->source_count, clock_wall_us());
+    checkpointer_put_metrics(d->audit, out);
     pthread_rwlock_unlock(&d->sources_lock);
 }
 

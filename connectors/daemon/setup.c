@@ -136,7 +136,8 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     status = kv_open_rocksdb(&backend, d->config.data_dir, err);
     if (status != MANDATE_OK)
         return status;
-    status = store_open(&d->store, backend, d->schema, err);
+    status = d->accept_older ? store_open_older(&d->store, backend, d->schema, &d->older, err)
+                             : store_open(&d->store, backend, d->schema, err);
     if (status == MANDATE_OK) {
         store_options kept = STORE_OPTIONS_INIT;
         kept.horizon_us = d->config.history.horizon_us;
@@ -165,6 +166,7 @@ void daemon_close(daemon_state *d)
     free(d->sources);
     past_destroy(d->past);
     engine_thread_destroy(d->loop);
+    checkpointer_destroy(d->audit);
     sink_destroy(d->publisher);
     sink_destroy(d->watch_publisher);
     dead_letter_close(d->dead_letters);

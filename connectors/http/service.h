@@ -74,6 +74,13 @@ struct service_request {
     buf body;                       /* initialised and freed by the submitter */
 };
 
+/* Gives somebody authority that was not there before: refused when the audit log cannot be kept. */
+static inline bool service_grants(const service_request *r)
+{
+    return r->kind == SERVICE_ISSUE || r->kind == SERVICE_RESUME || r->kind == SERVICE_TOKEN ||
+           (r->kind == SERVICE_DECIDE && r->permit);
+}
+
 /* AuthZEN 1.0 evaluation. Without a mandate named, all that are active, held by the agent and cover action and resource
  * govern: each of them must permit. */
 typedef struct service_check {
@@ -88,7 +95,7 @@ typedef struct service_verdict {
     bool decision;
     const char
         *reason;    /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
-                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates" */
+                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "audit_unavailable" */
     char text[256]; /* a sentence */
     mandate_state state; /* effective; STATE_NONE for an unknown mandate */
     uint32_t version;

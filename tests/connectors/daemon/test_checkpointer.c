@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_checkpointer - a database goes with its last checkpoint or is not started; what is signed never contradicts itself; and
+ * nothing is granted while nothing can be signed.
+ */
+#include "connectors/daemon/checkpointer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "connectors/daemon/clock.h"
+
+#define S(text) mandate_slice_str(text)
+#define OK(call)                                 \
+    do {                                         \
+        if ((call) != MANDATE_OK)                \
+            fail_msg("%s: %s", #call, err.text); \
+    } while (0)
+
+typedef struct world {
+    char folder[64], data[128], file[160];
+    config config;
+    schema *schema;
+    store *store;
+    engine *engine;
+    checkpointer *c;
+} world;
+
+static void run(const char *format, ...) MANDATE_PRINTF(1, 2);
+static void run(const char *format, ...)
+{
+    char command[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    assert_int_equal(system(command), 0);
+}
+
+static mandate_status try_open(world *w, bool accept, mandate_error *out)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    bool older = false;
+    uint64_t seq;
+    OK(schema_create(&w->schema, &err));
+    OK(schema_freeze(w->schema, &err));
+    OK(kv_open_rocksdb(&backend, w->data, &err));
+    mandate_status status = accept ? store_open_older(&w->store, backend, w->schema, &older, &err)
+                                   : store_open(&w->store, backend, w->schema, &err);
+    if (status) {
+        kv_close(backend);
+        schema_destroy(w->schema);
+        *out = err;
+        return status;
+    }
+    engine_options options = {.version = ENGINE_OPTIONS_VERSION,
+                              .schema = w->schema,
+                              .issuer = S("https://i.example/"),
+                              .claims_load = store_claims_load,
+                              .claims_ctx = w->store};
+    OK(engine_create(&w->engine, &options, &err));
+    OK(store_recover(w->store, w->engine, &seq, &err));
+    status = checkpointer_open(&w->c, &w->config, w->store, w->engine, accept, older, &err);
+    if (status == MANDATE_OK)
+        status = checkpointer_start(w->c, NULL, &err);
+    *out = err;
+    return status;
+}
+
+static void close_all(world *w)
+{
+    if (w->c)
+        assert_true(checkpointer_stop(w->c, 2000));
+    checkpointer_destroy(w->c);
+    engine_destroy(w->engine);
+    store_close(w->store);
+    schema_destroy(w->schema);
+    w->c = NULL;
+}
+
+static void start(world *w)
+{
+    mandate_error err;
+    if (try_open(w, false, &err) != MANDATE_OK)
+        fail_msg("%s", err.text);
+}
+
+static void refused(world *w, const char *words)
+{
+    mandate_error err;
+    assert_int_equal(try_open(w, false, &err), MANDATE_CORRUPT);
+    if (!strstr(err.text, words))
+        fail_msg("\"%s\" does not say \"%s\"", err.text, words);
+    close_all(w);
+}
+
+/* One entry, committed. */
+static void add(world *w)
+{
+    mandate_error err;
+    engine_result result;
+    engine_input in = {.kind = INPUT_COMMAND,
+                       .command = {.kind = COMMAND_LOG, .event = S("checked"), .detail = S("{\"n\":1}")}};
+    engine_batch batch = {engine_seq(w->engine) + 1, clock_wall_us(), &in, 1};
+    store_commit_input commit = {.engine = w->engine, .batch = &batch, .result = &result};
+    uint64_t size;
+    merkle_hash root;
+    OK(engine_step(w->engine, &batch, &result, &err));
+    OK(store_commit(w->store, &commit, &err));
+    store_audit_head(w->store, &size, &root);
+    checkpointer_committed(w->c, size, &root);
+}
+
+static void wait_signed(world *w, uint64_t size)
+{
+    checkpointer_status s;
+    for (int i = 0; i < 20000; i++) {
+        checkpointer_status_get(w->c, &s);
+        if (s.signed_entries == size)
+            return;
+        usleep(1000);
+    }
+    fail_msg("%llu of %llu entries were signed", (unsigned long long)s.signed_entries, (unsigned long long)size);
+}
+
+/* What the file says, with its signature verified by the key that the process gives out. */
+static checkpoint read_file(world *w)
+{
+    char text[4096] = "";
+    mandate_error err;
+    checkpoint out;
+    note_key key;
+    buf b;
+    FILE *f = fopen(w->file, "r");
+    assert_non_null(f);
+    size_t len = fread(text, 1, sizeof(text), f);
+    fclose(f);
+    buf_init(&b);
+    checkpointer_put_key(w->c, &b);
+    OK(note_key_parse(&key, buf_slice(&b), &err));
+    OK(checkpoint_open(&out, mandate_slice_of(text, len), &key, 1, &err));
+    note_key_deinit(&key);
+    buf_deinit(&b);
+    return out;
+}
+
+static int setup(void **state)
+{
+    world *w = calloc(1, sizeof(*w));
+    strcpy(w->folder, "/tmp/mandated-test-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    snprintf(w->data, sizeof(w->data), "%s/data", w->folder);
+    snprintf(w->file, sizeof(w->file), "%s.checkpoint", w->data);
+    assert_int_equal(mkdir(w->data, 0700), 0);
+    w->config.issuer = "https://i.example/";
+    w->config.data_dir = w->data;
+    w->config.audit.interval_us = 1000;
+    w->config.audit.max_unsigned_us = 60 * 1000000;
+    w->config.audit.entries = 1000;
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world *w = *state;
+    run("rm -rf '%s'", w->folder);
+    free(w);
+    return 0;
+}
+
+static void test_checkpointer__the_file_says_what_the_log_has_come_to(void **state)
+{
+    world *w = *state;
+    merkle_hash root;
+    uint64_t size;
+    start(w);
+    checkpoint c = read_file(w);
+    assert_string_equal(c.origin, "i.example/audit");
+    assert_int_equal(c.size, 0);
+    for (int i = 0; i < 5; i++)
+        add(w);
+    wait_signed(w, 5);
+    c = read_file(w);
+    store_audit_head(w->store, &size, &root);
+    assert_int_equal(c.size, 5);
+    assert_true(merkle_hash_eq(&c.root, &root));
+    assert_false(checkpointer_blocked(w->c));
+    close_all(w);
+    start(w); /* the same goes on */
+    add(w);
+    wait_signed(w, 6);
+    close_all(w);
+}
+
+/* What the thread did not come to is signed when it is stopped, and by the next start after a kill. */
+static void test_checkpointer__what_was_not_signed_is_signed_by_the_next_start(void **state)
+{
+    world *w = *state;
+    w->config.audit.interval_us = INT64_C(3600) * 1000000;
+    start(w);
+    add(w);
+    close_all(w);
+    start(w);
+    assert_int_equal(read_file(w).size, 1);
+    run("cp '%s' '%s/kept'", w->file, w->folder);
+    add(w);
+    close_all(w);
+    run("cp '%s/kept' '%s'", w->folder, w->file); /* as if it had been killed before it signed */
+    w->config.audit.interval_us = 1000;
+    start(w);
+    wait_signed(w, 2);
+    close_all(w);
+}
+
+static void test_checkpointer__an_older_database_is_refused_and_accepted_only_when_told(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    start(w);
+    add(w);
+    add(w);
+    close_all(w);
+    run("cp -a '%s' '%s/old' && cp -a '%s.anchor' '%s/old.anchor'", w->data, w->folder, w->data, w->folder);
+    assert_int_equal(try_open(w, true, &err), MANDATE_INVALID); /* nothing to accept */
+    assert_non_null(strstr(err.text, "nothing to accept"));
+    close_all(w);
+    start(w);
+    add(w);
+    close_all(w);
+    run("rm -r '%s' && cp -a '%s/old' '%s' && cp -a '%s/old.anchor' '%s.anchor'", w->data, w->folder, w->data, w->folder,
+        w->data);
+    refused(w, "older than its last checkpoint: its audit log has 2 entries");
+    OK(try_open(w, true, &err));
+    checkpoint c = read_file(w);
+    assert_string_equal(c.origin, "i.example/audit/2"); /* another log: the old name signs no contradiction */
+    assert_int_equal(c.size, 3);
+    buf entry;
+    merkle_hash leaf;
+    buf_init(&entry);
+    OK(store_audit_get(w->store, 2, &entry, &leaf, &err));
+    assert_non_null(strstr(buf_cstr(&entry), "\"event\":\"database_accepted\""));
+    assert_non_null(strstr(buf_cstr(&entry), "\"checkpoint\":{\"origin\":\"i.example/audit\",\"size\":3,\"root\":\""));
+    buf_deinit(&entry);
+    close_all(w);
+    start(w);
+    close_all(w);
+    /* The copy from before that is older still, and of the old name. */
+    run("rm -r '%s' && cp -a '%s/old' '%s' && cp -a '%s/old.anchor' '%s.anchor'", w->data, w->folder, w->data, w->folder,
+        w->data);
+    refused(w, "is of the log i.example/audit/2 and the database holds i.example/audit:");
+}
+
+static void test_checkpointer__an_older_anchor_alone_is_enough_to_refuse(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    start(w);
+    add(w);
+    close_all(w);
+    run("cp -a '%s' '%s/old' && cp '%s' '%s/kept'", w->data, w->folder, w->file, w->folder);
+    start(w);
+    add(w);
+    close_all(w);
+    run("rm -r '%s' && cp -a '%s/old' '%s' && cp '%s/kept' '%s'", w->data, w->folder, w->data, w->folder, w->file);
+    w->store = NULL;
+    assert_int_equal(try_open(w, false, &err), MANDATE_CORRUPT);
+    assert_non_null(strstr(err.text, "data.anchor says so"));
+    OK(try_open(w, true, &err));
+    assert_string_equal(read_file(w).origin, "i.example/audit/2");
+    close_all(w);
+    start(w);
+    close_all(w);
+}
+
+static void test_checkpointer__another_database_or_a_missing_file_is_refused(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    start(w);
+    add(w);
+    close_all(w);
+    run("mv '%s' '%s/kept'", w->file, w->folder);
+    refused(w, "its last checkpoint, is missing");
+    run("mv '%s/kept' '%s'", w->folder, w->file);
+    /* The same sizes with other content. */
+    run("mv '%s' '%s/one' && mv '%s.anchor' '%s/one.anchor' && mv '%s' '%s/kept' && mkdir -m 700 '%s'", w->data, w->folder,
+        w->data, w->folder, w->file, w->folder, w->data);
+    run("cp -p '%s/one/audit-key.pem' '%s'", w->folder, w->data);
+    start(w);
+    add(w);
+    close_all(w);
+    run("mv '%s/kept' '%s'", w->folder, w->file);
+    refused(w, "are not those that");
+    OK(try_open(w, true, &err));
+    close_all(w);
+}
+
+static void test_checkpointer__a_key_that_is_gone_is_not_replaced_and_a_former_one_is_accepted(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    char former[512];
+    const char *items[] = {former};
+    buf key;
+    buf_init(&key);
+    start(w);
+    checkpointer_put_key(w->c, &key);
+    snprintf(former, sizeof(former), "%s", buf_cstr(&key));
+    buf_deinit(&key);
+    close_all(w);
+    run("mv '%s/audit-key.pem' '%s/kept.pem'", w->data, w->folder);
+    assert_int_equal(try_open(w, false, &err), MANDATE_NOT_FOUND);
+    assert_non_null(strstr(err.text, "put the key back"));
+    close_all(w);
+    run("mv '%s' '%s.away'", w->file, w->file);
+    /* A new key over an old log: the file is not signed by it. */
+    run("rm -rf '%s/other' && mkdir '%s/other'", w->folder, w->folder);
+    run("openssl genpkey -algorithm ed25519 -out '%s/new.pem' 2>/dev/null && chmod 600 '%s/new.pem'", w->folder, w->folder);
+    run("mv '%s.away' '%s'", w->file, w->file);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/new.pem", w->folder);
+    w->config.audit.key = path;
+    refused(w, "was not signed by audit.key");
+    w->config.audit.former = (config_list){items, 1};
+    start(w);
+    add(w);
+    close_all(w);
+    w->config.audit.former = (config_list){NULL, 0};
+    start(w); /* signed by the new one since */
+    close_all(w);
+}
+
+static void test_checkpointer__a_log_keeps_its_name_and_a_name_that_can_be_none_is_refused(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    start(w);
+    close_all(w);
+    w->config.audit.origin = "other.example/log";
+    assert_int_equal(try_open(w, false, &err), MANDATE_INVALID);
+    assert_non_null(strstr(err.text, "keeps its name for ever"));
+    close_all(w);
+    w->config.audit.origin = "two words";
+    assert_int_equal(try_open(w, false, &err), MANDATE_INVALID);
+    close_all(w);
+}
+
+static void test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_for_too_long(void **state)
+{
+    world *w = *state;
+    checkpointer_status s;
+    char moved[256];
+    w->config.audit.max_unsigned_us = 50000;
+    w->config.audit.file = w->file;
+    snprintf(w->file, sizeof(w->file), "%s/out/checkpoint", w->folder);
+    start(w);
+    snprintf(moved, sizeof(moved), "%s/out", w->folder);
+    run("mv '%s' '%s.away' && touch '%s'", moved, moved, moved); /* a folder that is a file takes no file */
+    assert_false(checkpointer_blocked(w->c));
+    add(w);
+    for (int i = 0; i < 20000 && !checkpointer_blocked(w->c); i++)
+        usleep(1000);
+    checkpointer_status_get(w->c, &s);
+    assert_true(s.blocked);
+    assert_int_equal(s.signed_entries, 0);
+    assert_true(s.failures > 0);
+    assert_non_null(strstr(s.trouble, "cannot"));
+    run("rm '%s' && mv '%s.away' '%s'", moved, moved, moved);
+    wait_signed(w, 1);
+    assert_false(checkpointer_blocked(w->c));
+    checkpointer_status_get(w->c, &s);
+    assert_string_equal(s.trouble, "");
+    close_all(w);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(test_checkpointer__the_file_says_what_the_log_has_come_to),
+        CASE(test_checkpointer__what_was_not_signed_is_signed_by_the_next_start),
+        CASE(test_checkpointer__an_older_database_is_refused_and_accepted_only_when_told),
+        CASE(test_checkpointer__an_older_anchor_alone_is_enough_to_refuse),
+        CASE(test_checkpointer__another_database_or_a_missing_file_is_refused),
+        CASE(test_checkpointer__a_key_that_is_gone_is_not_replaced_and_a_former_one_is_accepted),
+        CASE(test_checkpointer__a_log_keeps_its_name_and_a_name_that_can_be_none_is_refused),
+        CASE(test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_for_too_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
