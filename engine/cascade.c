@@ -37,6 +37,7 @@ bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t 
                  .cause = why->cause,
                  .origin = why->origin};
     memcpy(c.txn, txn, sizeof(c.txn));
+    c.number = ++e->work_number;
     if (!own_slice(&c.principal, why->principal) || !own_slice(&c.note, why->note) || !VEC_PUSH(&e->cascades, c)) {
         cascade_free(&c);
         return engine_fail(e, "out of memory while starting a cascade");
@@ -52,7 +53,7 @@ static uint32_t next_in_preorder(const engine *e, uint32_t at, uint32_t root)
     while (at != root) {
         if (e->mandates.data[at].next_sibling != MANDATE_NONE)
             return e->mandates.data[at].next_sibling;
-        at = e->mandates.data[at].parent;
+        at = parent_of(e, at);
     }
     return MANDATE_NONE;
 }
@@ -66,7 +67,7 @@ static bool record_descendant(engine *e, const cascade *c, uint32_t handle)
                         expired ? REASON_HARD_EXPIRY : REASON_ANCESTOR_ENDED, CLAUSE_NONE, &why))
         return false;
     transition *t = &e->transitions.data[e->transitions.len - 1];
-    const mandate *root = mandate_at(e, c->root), *parent = mandate_at(e, m->parent);
+    const mandate *root = mandate_at(e, c->root), *parent = mandate_at(e, parent_of(e, handle));
     memcpy(t->txn, c->txn, sizeof(t->txn));
     t->effective_at_us = expired ? m->expires_at_us : c->effective_at_us;
     t->cascade_root = arena_dup(&e->memory, root->id);
@@ -76,26 +77,21 @@ static bool record_descendant(engine *e, const cascade *c, uint32_t handle)
     return (t->cascade_root.ptr && t->cascade_parent.ptr) || engine_fail(e, "out of memory in a cascade");
 }
 
-bool cascade_run(engine *e)
+bool cascade_run(engine *e, bool *complete)
 {
-    uint32_t done = 0;
-    for (; done < e->cascades.len; done++) {
-        cascade *c = &e->cascades.data[done];
-        while (c->cursor != MANDATE_NONE && step_has_room(e)) {
-            uint32_t handle = c->cursor;
-            if (!mandate_state_is_final((mandate_state)mandate_at(e, handle)->state) && !record_descendant(e, c, handle))
-                return false;
-            c->cursor = next_in_preorder(e, handle, c->root);
-        }
-        if (c->cursor != MANDATE_NONE)
-            break;
+    cascade *c = &e->cascades.data[0];
+    while (c->cursor != MANDATE_NONE && step_has_room(e)) {
+        uint32_t handle = c->cursor;
+        if (!mandate_state_is_final((mandate_state)mandate_at(e, handle)->state) && !record_descendant(e, c, handle))
+            return false;
+        c->cursor = next_in_preorder(e, handle, c->root);
     }
-    if (e->cascades.len)
-        e->meta_changed = true;
-    for (uint32_t i = 0; i < done; i++)
-        cascade_free(&e->cascades.data[i]);
-    e->cascades.len -= done;
-    if (done)
-        memmove(e->cascades.data, e->cascades.data + done, e->cascades.len * sizeof(cascade));
+    e->meta_changed = true;
+    *complete = c->cursor == MANDATE_NONE;
+    if (!*complete)
+        return true;
+    cascade_free(c);
+    e->cascades.len--;
+    memmove(e->cascades.data, e->cascades.data + 1, e->cascades.len * sizeof(cascade));
     return true;
 }

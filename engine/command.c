@@ -141,6 +141,8 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
     }
     if (!still_live(e, handle, a) || !engine_at_version(e, handle, c->if_version, a))
         return true;
+    if (!backlog_catch_up(e, handle))
+        return false;
     if (c->kind == COMMAND_REVOKE)
         ok = mandate_change(e, handle, STATE_REVOKED, REASON_COMMAND, CLAUSE_NONE, why);
     else if (c->kind == COMMAND_SUSPEND)

@@ -25,16 +25,26 @@ static bool serve_expiries(engine *e, int64_t at_us)
     while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_EXPIRY)
         if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
             return engine_fail(e, "out of memory while serving deadlines");
-    if (!sort_by_id(e, e->affected.data, e->affected.len))
+    bool many = e->affected.len > LIMIT_BATCH_TRANSITIONS;
+    uint32_t late = 0; /* from the front: those that must wait */
+    if (many)
+        sort_by_handle(e->affected.data, e->affected.len);
+    else if (!sort_by_id(e, e->affected.data, e->affected.len))
         return false;
     for (uint32_t i = 0; i < e->affected.len; i++) {
         uint32_t handle = e->affected.data[i];
-        if (mandate_state_is_final((mandate_state)mandate_at(e, handle)->state) || ended_ancestor(e, handle) != MANDATE_NONE)
-            continue; /* the cascade records it */
+        if (has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE)
+            continue; /* the cascade records it, or what ended it before */
+        if (many || standing_at(e, handle)->waits) {
+            if (!backlog_stand(e, BACKLOG_EXPIRY, handle, 0))
+                return false;
+            e->affected.data[late++] = handle;
+            continue;
+        }
         if (!mandate_change(e, handle, STATE_EXPIRED, REASON_HARD_EXPIRY, CLAUSE_NONE, &clock))
             return false;
     }
-    return true;
+    return late == 0 || backlog_add(e, BACKLOG_EXPIRY, e->affected.data, late, &clock);
 }
 
 /* An unknown clause has lasted as long as the mandate allows. */
@@ -49,18 +59,28 @@ static bool serve_grace(engine *e, int64_t at_us)
             return engine_fail(e, "out of memory while serving deadlines");
     if (!sort_by_id(e, e->affected.data, e->affected.len))
         return false;
+    bool many = e->affected.len > LIMIT_BATCH_TRANSITIONS;
+    uint32_t late = 0;
     for (uint32_t i = 0; i < e->affected.len; i++) {
-        mandate *m = mandate_at(e, e->affected.data[i]);
+        uint32_t handle = e->affected.data[i];
+        mandate *m = mandate_at(e, handle);
         m->grace_at_us = INT64_MAX;
-        if (!mandate_touch(e, e->affected.data[i]))
+        bool over = has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE;
+        if (!over && (many || standing_at(e, handle)->waits)) {
+            if (!backlog_stand(e, BACKLOG_GRACE, handle, standing_at(e, handle)->seen))
+                return false;
+            e->affected.data[late++] = handle;
+            continue;
+        }
+        if (!mandate_touch(e, handle))
             return false;
-        if (mandate_state_is_final((mandate_state)m->state) || ended_ancestor(e, e->affected.data[i]) != MANDATE_NONE)
+        if (over)
             continue;
         m->suspended_by |= SUSPENDED_BY_UNKNOWN;
-        if (!mandate_review(e, e->affected.data[i], &clock))
+        if (!mandate_review(e, handle, standing_at(e, handle)->seen, &clock))
             return false;
     }
-    return true;
+    return late == 0 || backlog_add(e, BACKLOG_GRACE, e->affected.data, late, &clock);
 }
 
 static bool serve_conditions(engine *e, int64_t at_us)
@@ -85,6 +105,15 @@ bool mandate_resume_arm(engine *e, uint32_t handle, int64_t at_us)
     return timer_arm(&e->deadlines, TIMER_RESUME, handle, at_us) || engine_fail(e, "out of memory");
 }
 
+bool mandate_resume(engine *e, uint32_t handle, const occasion *why)
+{
+    mandate *m = mandate_at(e, handle);
+    m->suspended_by &= (uint8_t)~SUSPENDED_BY_COMMAND;
+    if (!mandate_touch(e, handle))
+        return false;
+    return m->suspended_by || mandate_change(e, handle, STATE_ACTIVE, REASON_SUSPENSION_OVER, CLAUSE_NONE, why);
+}
+
 /* A suspension by command that named its end. What else suspends the mandate goes on to. */
 static bool serve_resumptions(engine *e, int64_t at_us)
 {
@@ -95,20 +124,25 @@ static bool serve_resumptions(engine *e, int64_t at_us)
     while ((next = timer_peek(&e->deadlines)) && next->at_us == at_us && next->kind == TIMER_RESUME)
         if (!timer_pop(&e->deadlines, at_us, &due) || !VEC_PUSH(&e->affected, due.owner))
             return engine_fail(e, "out of memory while serving deadlines");
-    if (!sort_by_id(e, e->affected.data, e->affected.len))
+    bool many = e->affected.len > LIMIT_BATCH_TRANSITIONS;
+    uint32_t late = 0;
+    if (!many && !sort_by_id(e, e->affected.data, e->affected.len))
         return false;
     for (uint32_t i = 0; i < e->affected.len; i++) {
         uint32_t handle = e->affected.data[i];
-        mandate *m = mandate_at(e, handle);
-        if (!mandate_resume_arm(e, handle, INT64_MAX) || !mandate_touch(e, handle))
+        if (!mandate_resume_arm(e, handle, INT64_MAX))
             return false;
-        if (mandate_state_is_final((mandate_state)m->state) || ended_ancestor(e, handle) != MANDATE_NONE)
+        bool over = has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE;
+        if (!over && (many || standing_at(e, handle)->waits)) {
+            if (!backlog_stand(e, BACKLOG_RESUME, handle, standing_at(e, handle)->seen))
+                return false;
+            e->affected.data[late++] = handle;
             continue;
-        m->suspended_by &= (uint8_t)~SUSPENDED_BY_COMMAND;
-        if (!m->suspended_by && !mandate_change(e, handle, STATE_ACTIVE, REASON_SUSPENSION_OVER, CLAUSE_NONE, &clock))
+        }
+        if (over ? !mandate_touch(e, handle) : !mandate_resume(e, handle, &clock))
             return false;
     }
-    return true;
+    return late == 0 || backlog_add(e, BACKLOG_RESUME, e->affected.data, late, &clock);
 }
 
 static bool serve_decisions(engine *e, int64_t at_us)
@@ -123,7 +157,7 @@ bool engine_advance(engine *e, int64_t to_us, bool in_slices)
     int64_t at_us;
     while ((at_us = timer_next_us(&e->deadlines)) <= to_us) {
         /* What fell at the last moment is recorded before the next one: as if every moment had been a step of its own. */
-        if (!cascade_run(e))
+        if (!work_run(e))
             return false;
         /* Inputs must not meet a time that stands still while theirs has come: a step that has some goes all the way. */
         if (in_slices && (!step_has_room(e) || moments++ == LIMIT_BATCH_DEADLINES)) {

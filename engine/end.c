@@ -23,9 +23,8 @@ bool claims_of(engine *e, uint32_t handle, arena *a, claims *out)
 
 uint32_t ended_ancestor(const engine *e, uint32_t handle)
 {
-    uint32_t p = e->mandates.data[handle].parent;
-    for (; p != MANDATE_NONE; p = e->mandates.data[p].parent)
-        if (mandate_state_is_final((mandate_state)e->mandates.data[p].state))
+    for (uint32_t p = parent_of(e, handle); p != MANDATE_NONE; p = parent_of(e, p))
+        if (has_ended(e, p))
             return p;
     return MANDATE_NONE;
 }
@@ -87,13 +86,26 @@ static bool add_evidence(engine *e, transition *t, mandate *m, mandate_clause cl
     return true;
 }
 
+static void child_out(engine *e, uint32_t handle)
+{
+    uint32_t parent = parent_of(e, handle);
+    if (parent != MANDATE_NONE)
+        mandate_at(e, parent)->live_children--;
+}
+
+void count_out(engine *e, uint32_t handle)
+{
+    child_out(e, handle);
+    for (uint32_t p = parent_of(e, handle); p != MANDATE_NONE; p = has_ended(e, p) ? MANDATE_NONE : parent_of(e, p))
+        e->mandates.data[p].live_descendants -= 1 + e->mandates.data[handle].live_descendants;
+}
+
 /* Copies what must outlive the batch's own memory. */
 static mandate_slice keep(engine *e, mandate_slice s) { return s.len ? arena_dup(&e->memory, s) : (mandate_slice){"", 0}; }
 
-static bool final_work(engine *e, uint32_t handle, const occasion *why, const transition *t)
+static bool final_work(engine *e, uint32_t handle, bool ended_before, const occasion *why, const transition *t)
 {
     mandate *m = mandate_at(e, handle);
-    uint32_t p;
     mandate_unbind(e, handle);
     timer_disarm(&e->deadlines, TIMER_EXPIRY, handle);
     timer_disarm(&e->deadlines, TIMER_GRACE, handle);
@@ -101,12 +113,12 @@ static bool final_work(engine *e, uint32_t handle, const occasion *why, const tr
         return false;
     m->grace_at_us = INT64_MAX;
     e->mandates_live--;
-    if (m->parent != MANDATE_NONE)
-        mandate_at(e, m->parent)->live_children--;
-    if (why->cause == CAUSE_CASCADE)
-        return true; /* was counted out when its ancestor ended */
-    for (p = m->parent; p != MANDATE_NONE; p = e->mandates.data[p].parent)
-        e->mandates.data[p].live_descendants -= 1 + m->live_descendants;
+    if (why->cause == CAUSE_CASCADE) {
+        child_out(e, handle);
+        return true; /* for the rest it was counted out when its ancestor ended */
+    }
+    if (!ended_before)
+        count_out(e, handle);
     return m->live_descendants == 0 || cascade_start(e, handle, why, t->txn, t->effective_at_us);
 }
 
@@ -115,6 +127,8 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
 {
     mandate *m = mandate_at(e, handle);
     const mandate_state from = m->version ? (mandate_state)m->state : STATE_NONE;
+    standing *s = standing_at(e, handle);
+    const bool ended_before = mandate_state_is_final((mandate_state)s->state);
     transition t = {.effective_at_us = e->now_us};
     claims c;
     assert(mandate_transition_legal(from, reason, to, NULL));
@@ -127,6 +141,8 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     if (!claims_of(e, handle, &e->memory, &c) || !add_evidence(e, &t, m, clause, &c))
         return false;
     m->state = (uint8_t)to;
+    if (!s->waits || mandate_state_is_final(to))
+        s->state = (uint8_t)to;
     m->version++;
     t.mandate = keep(e, m->id);
     t.issuer = keep(e, e->issuer);
@@ -152,5 +168,5 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
         return engine_fail(e, "SHA-256 is not available");
     if (e->memory.failed || !VEC_PUSH(&e->transitions, t) || !mandate_touch(e, handle))
         return engine_fail(e, "out of memory while recording a transition");
-    return !mandate_state_is_final(to) || final_work(e, handle, why, &t);
+    return !mandate_state_is_final(to) || final_work(e, handle, ended_before, why, &t);
 }

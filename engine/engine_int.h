@@ -7,6 +7,7 @@
  *   watch.c     conditions that are only watched                   watch_store.c  their stored form
  *   decide.c    questions to humans            decide_store.c  their stored form
  *   flip.c      conditions flipped: what that means for mandates   persist.c, batch_codec.c, hash.c, report.c
+ *   backlog.c   ... for very many at once: recorded in slices      backlog_store.c  its stored form
  */
 #ifndef MANDATE_ENGINE_ENGINE_INT_H
 #define MANDATE_ENGINE_ENGINE_INT_H
@@ -14,8 +15,10 @@
 #include "engine/base/hash.h"
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
+#include "engine/base/wire.h"
 #include "engine/condition/ahead.h"
 #include "engine/condition/index.h"
+#include "engine/context/past.h"
 #include "engine/limits.h"
 #include "engine/step.h"
 #include "engine/timer/timer.h"
@@ -27,9 +30,9 @@ typedef struct mandate {
     mandate_slice id; /* in the engine's blocks of ids */
     int64_t expires_at_us, unknown_grace_us;
     int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
-    uint32_t parent, first_child, next_sibling;
+    uint32_t first_child, next_sibling;
     uint32_t version, depth, depth_max;
-    uint32_t live_children;                     /* whose own record is not final */
+    uint32_t live_children;                     /* that have not ended by themselves, nor been recorded as fallen */
     uint32_t live_descendants;                  /* those with no ended ancestor below this one; of no meaning once final */
     condition_template *template[CLAUSE_COUNT]; /* NULL: no such clause; released when final */
     condition_edge edge[CLAUSE_COUNT];
@@ -38,7 +41,7 @@ typedef struct mandate {
     uint32_t more;       /* index + 1 in engine.extras: what few have */
     uint8_t state, suspended_by, on_unknown;
     bool used; /* false: a gap while loading */
-    bool dirty, bound, affected;
+    bool dirty, bound;
     mandate_slice claims_kept; /* owned; only without a claims_load port */
 } mandate;
 
@@ -46,6 +49,22 @@ typedef struct mandate {
 typedef struct mandate_more {
     int64_t resume_at_us; /* when its suspension by command is over; INT64_MAX: not by itself */
 } mandate_more;
+/* What an event that reaches very many looks at, apart and small: by the same handle. */
+typedef struct standing {
+    uint8_t seen;   /* what the clauses say as of the last flip taken in: condition_truth, two bits a clause; and SEEN_* */
+    uint8_t state;  /* as anybody may rely on it, ancestors and expiry apart: that of the record, or of what waits for it */
+    uint16_t waits; /* changes of its state that wait for their record */
+} standing;
+enum { SEEN_TRUTHS = 0x3f, SEEN_SUSPENDS = 0x40 /* on_unknown */, SEEN_MARK = 0x80 /* affected by the present occasion */ };
+static inline condition_truth seen_truth(uint8_t seen, mandate_clause clause)
+{
+    return (condition_truth)(seen >> 2 * clause & 3);
+}
+static inline uint8_t seen_with(uint8_t seen, mandate_clause clause, condition_truth truth)
+{
+    return (uint8_t)((seen & ~(3U << 2 * clause)) | (unsigned)truth << 2 * clause);
+}
+_Static_assert(2 * CLAUSE_COUNT <= 6, "the clauses' truths stand below SEEN_SUSPENDS");
 
 /* A standing condition without a mandate. Of a removed one, id and text stay readable until the next step. */
 typedef struct watch_state {
@@ -90,7 +109,30 @@ typedef struct cascade {
     change_origin origin;
     mandate_slice principal, note; /* owned */
     uint8_t txn[32];
+    uint64_t number; /* among all work that is done in slices */
 } cascade;
+
+/* Changes of state that one event made, waiting for their records (backlog.c). */
+typedef enum backlog_kind { BACKLOG_CONDITIONS, BACKLOG_GRACE, BACKLOG_EXPIRY, BACKLOG_RESUME } backlog_kind;
+typedef struct backlog_item {
+    uint64_t number;
+    backlog_kind kind;
+    transition_cause cause;
+    change_origin origin;
+    int64_t now_us, expiry_now_us; /* of the engine, then */
+    uint32_t moment;               /* of the graph, then (past.h) */
+    uint32_t count, cursor;        /* those before the cursor are recorded */
+    uint32_t *handles;             /* owned; ascending */
+    uint8_t *seen;                 /* in the same block: what their clauses said then, or BACKLOG_DONE */
+    bool stored, unsaved;          /* on disk; and it is another now */
+} backlog_item;
+enum { BACKLOG_DONE = 0xff };
+
+/* What was kept of the graph, as it was stored: a record's key, and the last moment in it. */
+typedef struct backlog_past {
+    uint64_t seq;
+    uint32_t last;
+} backlog_past;
 
 /* Why a mandate changes state now. */
 typedef struct occasion {
@@ -123,7 +165,9 @@ struct engine {
     timers deadlines;
     VEC(mandate) mandates;
     VEC(mandate_more) extras;
-    id_block *ids; /* the newest; no mandate is ever removed */
+    VEC(uint32_t) parents;   /* of each; MANDATE_NONE: a root */
+    VEC(standing) standings; /* of each */
+    id_block *ids;           /* the newest; no mandate is ever removed */
     table by_id;
     VEC(watch_state) watches;
     VEC(watch_pulse) pulses;  /* as many */
@@ -132,7 +176,13 @@ struct engine {
     VEC(decision_place) decisions;
     VEC(uint32_t) decision_free; /* places to use again; has room for all */
     table decision_by_id, decision_by_key;
-    VEC(cascade) cascades; /* in order of their roots' ends */
+    VEC(cascade) cascades;     /* in order of their roots' ends */
+    VEC(backlog_item) backlog; /* in order of their events */
+    VEC(backlog_past) backlog_pasts;
+    uint64_t work_number;       /* of the last cascade or backlog item */
+    uint32_t backlog_waiting;   /* in all items */
+    uint32_t backlog_looked;    /* in this step */
+    VEC(uint8_t) waiting_block; /* by handle / ENGINE_WAITING_BLOCK: listed in this step */
     uint8_t source_state[LIMIT_SOURCES];
     uint64_t seq;
     int64_t now_us;        /* where time stands: the deadline being served */
@@ -149,6 +199,9 @@ struct engine {
     VEC(uint32_t) dirty; /* mandates to persist */
     VEC(mandate_slice) new_claims;
     VEC(engine_flip) flips;
+    VEC(engine_record) records;
+    VEC(uint32_t) waiting_blocks;
+    buf record_text;
     VEC(engine_occasion) occasions;
     VEC(uint32_t) watches_dirty, watches_gone; /* to persist; removed in this step */
     VEC(mandate_slice) watches_removed;
@@ -158,6 +211,8 @@ struct engine {
     VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
     VEC(id_rank) ranks;
     bool meta_changed, more;
+    bool recording; /* what waited: time and graph are those of its event */
+    bool draining;  /* whatever room there is */
     uint64_t leaf_flips0, condition_flips0, programs0;
     uint32_t changes_applied, changes_stale;
     mandate_error *err; /* of the running step: set once when something fatal happens */
@@ -166,6 +221,13 @@ struct engine {
 
 /* Marks the step as failed; returns false for convenience. */
 bool engine_fail(engine *e, const char *what);
+static inline uint32_t parent_of(const engine *e, uint32_t handle) { return e->parents.data[handle]; }
+static inline standing *standing_at(const engine *e, uint32_t handle) { return &e->standings.data[handle]; }
+/* Has it ended, recorded or not? */
+static inline bool has_ended(const engine *e, uint32_t handle)
+{
+    return mandate_state_is_final((mandate_state)e->standings.data[handle].state);
+}
 static inline mandate *mandate_at(engine *e, uint32_t handle) { return &e->mandates.data[handle]; }
 bool mandate_touch(engine *e, uint32_t handle);
 /* NULL: it has nothing of the sort. */
@@ -181,6 +243,8 @@ static inline int64_t mandate_resume_at(const engine *e, uint32_t handle)
     const mandate_more *more = mandate_more_of(e, handle);
     return more ? more->resume_at_us : INT64_MAX;
 }
+/* Its suspension by command is over. */
+bool mandate_resume(engine *e, uint32_t handle, const occasion *why);
 /* INT64_MAX: no longer. */
 bool mandate_resume_arm(engine *e, uint32_t handle, int64_t at_us);
 
@@ -194,16 +258,22 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
 /* Hangs the conditions on the index, and takes them off. */
 bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *err);
 void mandate_unbind(engine *e, uint32_t handle);
-/* Is any ancestor final? The nearest one, or MANDATE_NONE. */
+/* One that ends is no live child and not among its ancestors' live descendants any more, nor are its own. */
+void count_out(engine *e, uint32_t handle);
+/* Has any ancestor ended? The nearest one, or MANDATE_NONE. */
 uint32_t ended_ancestor(const engine *e, uint32_t handle);
 
 /* --- flip.c --------------------------------------------------------------------------------------------- */
 /* Settles the conditions and applies what flipped, in order of mandate ids. */
 bool engine_settle(engine *e, const occasion *why);
-/* Looks at all clauses of a mandate and changes its state accordingly. */
-bool mandate_review(engine *e, uint32_t handle, const occasion *why);
-/* Arms or disarms the grace period of unknown clauses. */
-bool mandate_watch_unknown(engine *e, uint32_t handle);
+/* Looks at what the clauses of a mandate said and changes its state accordingly. */
+bool mandate_review(engine *e, uint32_t handle, uint8_t seen, const occasion *why);
+/* Asks the conditions themselves what the clauses say now. */
+uint8_t mandate_look(const engine *e, uint32_t handle);
+/* Arms or disarms the grace period of unknown clauses; `at_us`: when they became so. */
+bool mandate_watch_grace(engine *e, uint32_t handle, uint8_t seen, int64_t at_us);
+/* Does a clause say this? The first one, or CLAUSE_NONE. */
+mandate_clause seen_clause_with(uint8_t seen, condition_truth truth);
 
 /* --- watch.c, watch_store.c -------------------------------------------------------------------------------- */
 void watches_init(engine *e);
@@ -244,11 +314,43 @@ void posting_moved(void *e, uint32_t owner, uint8_t clause, uint32_t position);
 bool engine_advance(engine *e, int64_t to_us, bool in_slices);
 bool engine_command_run(engine *e, const engine_command *c, uint32_t input);
 bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t txn[32], int64_t effective_at_us);
-bool cascade_run(engine *e);
+/* Of the oldest one, as much as there is room for. */
+bool cascade_run(engine *e, bool *complete);
 void cascade_free(cascade *c);
+
+/* --- backlog.c, backlog_store.c ---------------------------------------------------------------------------- */
+/* Cascades and backlog, in order of their events, as much as there is room for. */
+bool work_run(engine *e);
+bool work_run_one(engine *e); /* the oldest */
+static inline bool work_is_left(const engine *e) { return e->cascades.len || e->backlog.len; }
+/* Changes of state of these mandates, each of which backlog_stand was told, wait for their record. Puts them into order. */
+bool backlog_add(engine *e, backlog_kind kind, uint32_t *handles, uint32_t count, const occasion *why);
+/* Records what waits of this mandate and its ancestors: somebody is about to change them. */
+bool backlog_catch_up(engine *e, uint32_t handle);
+/* In this step's result: its state as anybody may rely on it, or that it waits, is not what it was. */
+bool backlog_touch(engine *e, uint32_t handle);
+void backlog_step_begin(engine *e);
+bool backlog_step_end(engine *e); /* e->records */
+void backlog_deinit(engine *e);
+/* An item of which nothing waits any more goes, and what the graph kept for it. */
+bool backlog_finish(engine *e, uint32_t at);
+void backlog_encode_meta(const engine *e, buf *value);
+bool backlog_load_meta(engine *e, wire_reader *r);
+/* After loading: what the items say about their mandates; then, when conditions are bound, about grace periods. */
+bool backlog_restore(engine *e);
+bool backlog_restore_grace(engine *e);
+bool backlog_hash(const engine *e, buf *all);
+/* A change of a mandate that has not ended begins to wait: how it stands from now on. */
+bool backlog_stand(engine *e, backlog_kind kind, uint32_t handle, uint8_t seen);
+void backlog_put_item(buf *b, const engine *e, const backlog_item *i);
 /* Is there room for another transition in this step? */
-static inline bool step_has_room(const engine *e) { return e->transitions.len < LIMIT_BATCH_TRANSITIONS; }
+static inline bool step_has_room(const engine *e)
+{
+    return e->draining || (e->transitions.len < LIMIT_BATCH_TRANSITIONS && e->backlog_looked < LIMIT_BATCH_LOOKED &&
+                           e->dirty.len < LIMIT_BATCH_TRANSITIONS * 4);
+}
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b);
 bool sort_by_id(engine *e, uint32_t *handles, uint32_t count); /* order.c */
+void sort_by_handle(uint32_t *handles, uint32_t count);
 
 #endif

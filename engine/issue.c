@@ -95,7 +95,7 @@ static mandate_status check_parent(issuance *is, mandate_error *err)
     if (handle == UINT32_MAX)
         return mandate_error_set(err, MANDATE_NOT_FOUND, "its parent \"%.*s\" does not exist: issue that first",
                                  MANDATE_SLICE_ARG(is->claims.parent));
-    if (!claims_of(e, handle, &e->memory, &parent))
+    if (!claims_of(e, handle, &e->memory, &parent) || !backlog_catch_up(e, handle))
         return MANDATE_NOMEM;
     scope_inherit(&is->claims, &parent);
     mandate_state state = engine_effective_state(e, handle, e->batch_now_us, &because);
@@ -215,10 +215,10 @@ static char *id_keep(engine *e, mandate_slice id)
 
 uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id)
 {
-    const mandate empty = {
-        .parent = MANDATE_NONE, .first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
+    const mandate empty = {.first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
     while (e->mandates.len <= handle)
-        if (!VEC_PUSH(&e->mandates, empty))
+        if (!VEC_PUSH(&e->parents, MANDATE_NONE) || !VEC_PUSH(&e->standings, (standing){.state = STATE_ACTIVE}) ||
+            !VEC_PUSH(&e->mandates, empty))
             return MANDATE_NONE;
     assert(id.len <= LIMIT_ID);
     char *copy = id_keep(e, id);
@@ -232,17 +232,17 @@ uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id)
 void mandate_link(engine *e, uint32_t handle, uint32_t parent)
 {
     mandate *m = mandate_at(e, handle);
-    m->parent = parent;
+    e->parents.data[handle] = parent;
     if (parent == MANDATE_NONE)
         return;
     m->next_sibling = mandate_at(e, parent)->first_child;
     mandate_at(e, parent)->first_child = handle;
     m->depth = mandate_at(e, parent)->depth + 1;
-    if (mandate_state_is_final((mandate_state)m->state))
+    if (has_ended(e, handle))
         return;
     mandate_at(e, parent)->live_children++;
     for (uint32_t p = parent; p != MANDATE_NONE && !mandate_state_is_final((mandate_state)mandate_at(e, p)->state);
-         p = mandate_at(e, p)->parent)
+         p = has_ended(e, p) ? MANDATE_NONE : parent_of(e, p))
         mandate_at(e, p)->live_descendants++;
 }
 
@@ -284,10 +284,12 @@ static bool create(issuance *is, const occasion *why)
     if (!keep_claims(is, m) || !mandate_bind(e, handle, &is->claims, e->err))
         return engine_fail(e, "out of memory while issuing");
     mandate_link(e, handle, is->parent);
+    standing_at(e, handle)->seen = mandate_look(e, handle);
     e->mandates_live++;
     if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, m->expires_at_us))
         return engine_fail(e, "out of memory while issuing");
-    if (!mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) || !mandate_review(e, handle, why))
+    if (!mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) ||
+        !mandate_review(e, handle, standing_at(e, handle)->seen, why))
         return false;
     answer_mandate(e, &e->answers.data[answer], handle);
     return true;

@@ -66,6 +66,14 @@ enum {
      * commit that is 3 ms, and a sync for every 256 costs a tenth more than one for every 4,096. */
     LIMIT_BATCH_TRANSITIONS = 256,
 #endif
+    LIMIT_BATCH_LOOKED = 1 << 14, /* waiting changes looked at by one step, most of which may turn out to be none */
+#ifdef MANDATE_TEST_BACKLOG
+    LIMIT_BACKLOG = MANDATE_TEST_BACKLOG,
+#else
+    /* Changes of state that wait for their record: 5 bytes of memory each. What comes on top makes a step record the oldest first. */
+    LIMIT_BACKLOG = 1 << 24,
+#endif
+    LIMIT_BACKLOG_ITEMS = 1 << 12,   /* events that made them; each mandate waits at most once for each */
     LIMIT_BATCH_DEADLINES = 1 << 16, /* moments at which something is due, served by one step without inputs */
 
     /* --- records from Kafka --- */
@@ -107,6 +115,7 @@ enum {
 _Static_assert(LIMIT_RECORD_DEPTH <= LIMIT_VALUE_DEPTH, "a decoded record must be a legal value");
 _Static_assert(LIMIT_AUDIT_DETAIL + 8 * LIMIT_REASON <= LIMIT_AUDIT_ENTRY, "with everything that stands beside it");
 _Static_assert(LIMIT_FOUND_MANDATES <= LIMIT_DECISION_MANDATES, "whatever governs an action, a decision can name");
+_Static_assert(LIMIT_BACKLOG_ITEMS <= UINT16_MAX, "a mandate's waiting changes are counted in 16 bits");
 _Static_assert(LIMIT_HTTP_BODY <= LIMIT_CLAIMS, "whatever a request can carry, a mandate can hold");
 
 #endif

@@ -80,3 +80,18 @@ bool sort_by_id(engine *e, uint32_t *handles, uint32_t count)
         handles[i] = e->ranks.data[i].handle;
     return true;
 }
+
+static int by_handle(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void sort_by_handle(uint32_t *handles, uint32_t count)
+{
+    bool sorted = true;
+    for (uint32_t i = 1; sorted && i < count; i++)
+        sorted = handles[i - 1] < handles[i];
+    if (!sorted)
+        qsort(handles, count, sizeof(*handles), by_handle);
+}

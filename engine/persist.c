@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { META_FORMAT = 1, LIFE_RESUMES = 1 };
+enum { META_FORMAT = 2, LIFE_RESUMES = 1 };
 
 /* --- out ------------------------------------------------------------------------------------------------------ */
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value)
@@ -51,7 +51,7 @@ void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *valu
     buf_reset(value);
     wire_put_bytes(value, claims_bytes);
     wire_put_u64(value, handle);
-    wire_put_u64(value, m->parent == MANDATE_NONE ? 0 : (uint64_t)m->parent + 1);
+    wire_put_u64(value, parent_of(e, handle) == MANDATE_NONE ? 0 : (uint64_t)parent_of(e, handle) + 1);
     wire_put_u8(value, m->state);
     wire_put_u8(value, m->suspended_by);
     wire_put_u64(value, m->version);
@@ -70,28 +70,6 @@ mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_
     wire_reader r = wire_reader_of(record);
     *claims_bytes = wire_get_bytes(&r);
     return r.failed ? mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate cannot be read") : MANDATE_OK;
-}
-
-static void put_origin(buf *b, const schema *s, const change_origin *o)
-{
-    wire_put_u64(b, o->source == SCHEMA_NONE ? 0 : schema_source_id(s, o->source));
-    wire_put_u64(b, o->topic == SCHEMA_NONE ? 0 : schema_topic_id(s, o->topic));
-    wire_put_i64(b, o->partition);
-    wire_put_i64(b, o->offset);
-    wire_put_i64(b, o->event_time_us);
-    wire_put_u64(b, o->seq);
-}
-
-static change_origin get_origin(wire_reader *r, const schema *s)
-{
-    uint64_t source = wire_get_u64(r), topic = wire_get_u64(r);
-    change_origin o = {.source = source ? schema_source_by_id(s, (uint32_t)source) : SCHEMA_NONE,
-                       .topic = topic ? schema_topic_by_id(s, (uint32_t)topic) : SCHEMA_NONE};
-    o.partition = (int32_t)wire_get_i64(r);
-    o.offset = wire_get_i64(r);
-    o.event_time_us = wire_get_i64(r);
-    o.seq = wire_get_u64(r);
-    return o;
 }
 
 void engine_encode_meta(const engine *e, buf *value)
@@ -116,11 +94,13 @@ void engine_encode_meta(const engine *e, buf *value)
         wire_put_i64(value, c->effective_at_us);
         wire_put_u64(value, c->count);
         wire_put_u8(value, (uint8_t)c->cause);
-        put_origin(value, e->schema, &c->origin);
+        context_put_origin(value, e->schema, &c->origin);
         wire_put_bytes(value, c->principal);
         wire_put_bytes(value, c->note);
         buf_put(value, c->txn, sizeof(c->txn));
+        wire_put_u64(value, c->number);
     }
+    backlog_encode_meta(e, value);
 }
 
 /* --- in ------------------------------------------------------------------------------------------------------- */
@@ -197,7 +177,8 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
     if (mandate_add(e, (uint32_t)handle, key) == MANDATE_NONE)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
     mandate *m = mandate_at(e, (uint32_t)handle);
-    m->parent = parent ? (uint32_t)parent - 1 : MANDATE_NONE;
+    e->parents.data[handle] = parent ? (uint32_t)parent - 1 : MANDATE_NONE;
+    standing_at(e, (uint32_t)handle)->state = state;
     m->state = state;
     m->suspended_by = suspended_by;
     m->version = (uint32_t)version;
@@ -214,8 +195,8 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
 /* Parents come before their children, which is not checked yet. */
 static bool stands_below(const engine *e, uint32_t handle, uint32_t root)
 {
-    while (handle != root && handle < e->mandates.len && e->mandates.data[handle].parent < handle)
-        handle = e->mandates.data[handle].parent;
+    while (handle != root && handle < e->mandates.len && parent_of(e, handle) < handle)
+        handle = parent_of(e, handle);
     return handle == root;
 }
 
@@ -226,16 +207,18 @@ static bool load_cascade(engine *e, wire_reader *r)
     c.effective_at_us = wire_get_i64(r);
     c.count = (uint32_t)wire_get_u64(r);
     c.cause = (transition_cause)wire_get_u8(r);
-    c.origin = get_origin(r, e->schema);
+    context_get_origin(r, e->schema, &c.origin);
     mandate_slice principal = wire_get_bytes(r), note = wire_get_bytes(r);
     for (size_t i = 0; i < sizeof(c.txn); i++)
         c.txn[i] = wire_get_u8(r);
+    c.number = wire_get_u64(r);
     if (r->failed || c.root >= e->mandates.len || !stands_below(e, c.cursor, c.root) || c.cursor == c.root ||
         c.cause > CAUSE_SOURCE)
         return false;
     occasion why = {.cause = c.cause, .origin = c.origin, .principal = principal, .note = note};
     if (!cascade_start(e, c.root, &why, c.txn, c.effective_at_us))
         return false;
+    e->cascades.data[e->cascades.len - 1].number = c.number;
     e->cascades.data[e->cascades.len - 1].cursor = c.cursor;
     e->cascades.data[e->cascades.len - 1].count = c.count;
     return true;
@@ -259,6 +242,8 @@ mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *e
     for (uint64_t i = 0; i < cascades && !r.failed; i++)
         if (!load_cascade(e, &r))
             r.failed = true;
+    if (!r.failed && !backlog_load_meta(e, &r))
+        r.failed = true;
     if (format != META_FORMAT || !wire_done(&r))
         return mandate_error_set(err, MANDATE_CORRUPT, "the engine's stored meta data cannot be read");
     condition_now(e->conditions, e->now_us);
@@ -283,9 +268,11 @@ static mandate_status bind_loaded(engine *e, uint32_t handle, mandate_error *err
     }
     if (s == MANDATE_OK && !mandate_bind(e, handle, &c, err))
         s = MANDATE_NOMEM;
+    if (s == MANDATE_OK)
+        standing_at(e, handle)->seen = mandate_look(e, handle);
     arena_deinit(&a);
     /* Of one that only waits for its record the expiry may be over, and its deadline served: it must not come again. */
-    bool served = m->expires_at_us <= e->now_us && ended_ancestor(e, handle) != MANDATE_NONE;
+    bool served = m->expires_at_us <= e->now_us && (has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE);
     if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, served ? INT64_MAX : m->expires_at_us) ||
                             !timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us) ||
                             !timer_arm(&e->deadlines, TIMER_RESUME, handle, mandate_resume_at(e, handle))))
@@ -298,16 +285,20 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
     mandate_status s = MANDATE_OK;
     e->err = err;
     e->seq = seq;
+    if (!backlog_restore(e))
+        return mandate_error_set(err, MANDATE_CORRUPT, "a stored change of state is of a mandate that is not there");
     for (uint32_t i = 0; s == MANDATE_OK && i < e->mandates.len; i++) {
         mandate *m = mandate_at(e, i);
-        if (!m->used || (m->parent != MANDATE_NONE && (m->parent >= i || !mandate_at(e, m->parent)->used)))
+        if (!m->used || (parent_of(e, i) != MANDATE_NONE && (parent_of(e, i) >= i || !mandate_at(e, parent_of(e, i))->used)))
             return mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate is missing, or its parent is");
-        mandate_link(e, i, m->parent);
+        mandate_link(e, i, parent_of(e, i));
         if (mandate_state_is_final((mandate_state)m->state))
             continue;
         e->mandates_live++;
         s = bind_loaded(e, i, err);
     }
+    if (s == MANDATE_OK && !backlog_restore_grace(e))
+        s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
     if (s == MANDATE_OK)
         s = watch_load_done(e, err);
     arena_deinit(&e->loading);
@@ -388,7 +379,7 @@ mandate_status engine_state_hash(engine *e, uint8_t out[32], mandate_error *err)
     wire_put_u64(&all, e->seq);
     wire_put_bytes(&all, buf_slice(&meta));
     bool ok = hash_entities(e, &all) && hash_mandates(e, &all) && watch_hash(e, &all) && decision_hash(e, &all) &&
-              sha256(out, all.data, all.len);
+              backlog_hash(e, &all) && sha256(out, all.data, all.len);
     buf_deinit(&all);
     buf_deinit(&meta);
     e->err = NULL;

@@ -24,8 +24,8 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
                                  .expires_at_us = m->expires_at_us,
                                  .resume_at_us = mandate_resume_at(e, handle),
                                  .suspended_by = m->suspended_by};
-    if (m->parent != MANDATE_NONE)
-        out->parent = e->mandates.data[m->parent].id;
+    if (parent_of(e, handle) != MANDATE_NONE)
+        out->parent = e->mandates.data[parent_of(e, handle)].id;
 }
 
 static mandate_state decided(uint32_t *because, uint32_t by, mandate_state state)
@@ -38,21 +38,39 @@ static mandate_state decided(uint32_t *because, uint32_t by, mandate_state state
 mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t now_us, uint32_t *because)
 {
     const mandate *m = &e->mandates.data[handle];
-    uint32_t suspended = m->state == STATE_SUSPENDED ? handle : MANDATE_NONE;
-    if (mandate_state_is_final((mandate_state)m->state))
-        return decided(because, handle, (mandate_state)m->state);
+    mandate_state own = (mandate_state)standing_at(e, handle)->state;
+    uint32_t suspended = own == STATE_SUSPENDED ? handle : MANDATE_NONE;
+    if (mandate_state_is_final(own))
+        return decided(because, handle, own);
     if (now_us >= m->expires_at_us)
         return decided(because, handle, STATE_EXPIRED);
-    for (uint32_t p = m->parent; p != MANDATE_NONE; p = e->mandates.data[p].parent) {
-        const mandate *a = &e->mandates.data[p];
-        if (mandate_state_is_final((mandate_state)a->state) || now_us >= a->expires_at_us)
+    for (uint32_t p = parent_of(e, handle); p != MANDATE_NONE; p = parent_of(e, p)) {
+        if (has_ended(e, p) || now_us >= e->mandates.data[p].expires_at_us)
             return decided(because, p, STATE_CASCADED);
-        if (a->state == STATE_SUSPENDED && suspended == MANDATE_NONE)
+        if (standing_at(e, p)->state == STATE_SUSPENDED && suspended == MANDATE_NONE)
             suspended = p;
     }
     if (suspended != MANDATE_NONE)
         return decided(because, suspended, STATE_SUSPENDED);
-    return decided(because, handle, (mandate_state)m->state);
+    return decided(because, handle, own);
+}
+
+mandate_state engine_waiting(const engine *e, uint32_t handle)
+{
+    const standing *s = standing_at(e, handle);
+    return s->waits && s->state != STATE_ACTIVE ? (mandate_state)s->state : STATE_NONE;
+}
+
+uint32_t engine_waiting_states(const engine *e, uint32_t block, uint8_t states[ENGINE_WAITING_BLOCK])
+{
+    uint32_t first = block * ENGINE_WAITING_BLOCK, count = e->standings.len - first;
+    if (count > ENGINE_WAITING_BLOCK)
+        count = ENGINE_WAITING_BLOCK;
+    for (uint32_t i = 0; i < count; i++) {
+        const standing *s = &e->standings.data[first + i];
+        states[i] = (uint8_t)(s->waits && s->state != STATE_ACTIVE ? s->state + 1 : 0);
+    }
+    return count;
 }
 
 /* --- explain ------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
     table_init(&e->by_id);
     watches_init(e);
     decisions_init(e);
+    buf_init(&e->record_text);
     /* The observer's context is the index, which needs the graph first: the cell is filled below. */
     if (context_create(&e->graph, e->schema, condition_observe, NULL, err) ||
         condition_index_create(&e->conditions, e->graph, &e->deadlines, err))
@@ -55,8 +56,11 @@ void engine_destroy(engine *e)
     }
     for (uint32_t i = 0; i < e->cascades.len; i++)
         cascade_free(&e->cascades.data[i]);
+    backlog_deinit(e);
     VEC_FREE(&e->mandates);
     VEC_FREE(&e->extras);
+    VEC_FREE(&e->parents);
+    VEC_FREE(&e->standings);
     VEC_FREE(&e->cascades);
     VEC_FREE(&e->transitions);
     VEC_FREE(&e->answers);
@@ -112,6 +116,7 @@ static void step_begin(engine *e)
     e->dirty.len = e->transitions.len = e->answers.len = e->new_claims.len = 0;
     watch_step_begin(e);
     decision_step_begin(e);
+    backlog_step_begin(e);
     arena_reset(&e->memory);
     condition_stats stats;
     condition_get_stats(e->conditions, &stats);
@@ -187,9 +192,13 @@ static void step_result(engine *e, engine_result *out)
         .transition_count = e->transitions.len,
         .answers = e->answers.data,
         .answer_count = e->answers.len,
-        .more = e->more || e->cascades.len > 0,
+        .more = e->more || work_is_left(e),
         .mandates = e->dirty.data,
         .mandate_count = e->dirty.len,
+        .records = e->records.data,
+        .record_count = e->records.len,
+        .waiting_blocks = e->waiting_blocks.data,
+        .waiting_block_count = e->waiting_blocks.len,
         .meta_changed = e->meta_changed,
         .changes_applied = e->changes_applied,
         .changes_stale = e->changes_stale,
@@ -231,7 +240,7 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
         ahead_of(&e->ahead, e->graph, e->conditions, change_ahead, batch, i);
         ok = run_input(e, &batch->inputs[i], i);
     }
-    ok = ok && cascade_run(e);
+    ok = ok && work_run(e) && backlog_step_end(e);
     e->err = NULL;
     if (!ok) {
         e->failed = true;

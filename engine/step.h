@@ -12,9 +12,10 @@
  *      each expiry takes effect at its own, so that a step after a long stop gives what ticking would have given. A step
  *      without inputs does a bounded part of that (`more`), so catch up with empty batches; one with inputs does all;
  *   2. each input: a change writes attributes, flips atoms, propagates; a command is checked and applied;
- *   3. pending cascades go on, at most LIMIT_BATCH_TRANSITIONS transitions a step. `more` says that some are left: step
- *      again, with an empty batch if need be. Descendants of an ended mandate are not active at any moment, recorded
- *      or not: engine_effective_state walks the ancestors.
+ *   3. pending cascades go on, and so does what one event did to more than LIMIT_BATCH_TRANSITIONS mandates by their own
+ *      conditions or expiries: at most that many transitions a step. `more` says that some are left: step again, with an
+ *      empty batch if need be. What is left counts from the step of its event on, recorded or not: engine_effective_state
+ *      knows it, commands find it, and its evidence is that of the event, whatever changed since.
  *
  * The caller commits the batch and what came out of it before anybody is told, then calls nothing: there is no undo.
  * A step out of order (INVALID) or with too many inputs (LIMIT) is refused before anything happens. Any other status than
@@ -146,6 +147,11 @@ typedef struct engine_occasion {
     int64_t effective_at_us;
 } engine_occasion;
 
+/* Something of the engine's own to be stored under a key, or deleted (value.ptr NULL). */
+typedef struct engine_record {
+    mandate_slice key, value;
+} engine_record;
+
 /* A watch changed its truth value; engine_flip_get gives the whole of it. */
 typedef struct engine_flip {
     uint32_t watch, version; /* handle */
@@ -163,7 +169,7 @@ typedef struct engine_watch_view {
 } engine_watch_view;
 
 typedef struct engine_result {
-    const transition *transitions; /* in order of occurrence; within one input by mandate id */
+    const transition *transitions; /* in order of occurrence; within one input by mandate id (what waited: by age) */
     uint32_t transition_count;
     const engine_flip *flips; /* in order of occurrence; of one change by age of the watch */
     uint32_t flip_count;
@@ -184,6 +190,11 @@ typedef struct engine_result {
     uint32_t decision_count;
     const mandate_slice *notices; /* decision_encode at every change, in order of occurrence: to be told to humans */
     uint32_t notice_count;
+    const engine_record *records; /* what waits for its record, and what the graph was then */
+    uint32_t record_count;
+    const uint32_t
+        *waiting_blocks; /* blocks of ENGINE_WAITING_BLOCK handles in which engine_waiting may say something else */
+    uint32_t waiting_block_count;
     bool meta_changed; /* engine_encode_meta differs from the last step's */
     /* counters of this step, for metrics */
     uint32_t changes_applied, changes_stale, atoms_flipped, conditions_flipped, programs_run;
@@ -232,11 +243,11 @@ void engine_encode_decision(const engine *e, uint32_t handle, buf *key, buf *val
 /* Claims bytes of a mandate issued in the last step (empty for one that merely changed: keep the stored ones). */
 mandate_slice engine_new_claims(const engine *e, uint32_t handle);
 MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err);
-/* Time, pending cascades, source states. */
+/* Time, pending cascades, source states. Written with every step, like `records`. */
 void engine_encode_meta(const engine *e, buf *value);
 
 /* Recovery, in this order: every entity as of some step, the journal's batches after that one, every mandate and watch (any
- * order), meta, every decision, then engine_load_done(last seq). A watch whose value is no longer what it was (entity types were changed)
+ * order), the records by key, meta, every decision, then engine_load_done(last seq). A watch whose value is no longer what it was (entity types were changed)
  * flips in the next step. */
 MANDATE_CHECK mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 /* What the batch did to entities, and nothing else: their state is a fold over changes alone. */
@@ -244,6 +255,7 @@ MANDATE_CHECK mandate_status engine_load_batch(engine *e, const engine_batch *ba
 MANDATE_CHECK mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_decision(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
+MANDATE_CHECK mandate_status engine_load_record(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err);
 
@@ -275,6 +287,11 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
 /* Its own state, or CASCADED / SUSPENDED because of an ancestor, or EXPIRED by `now_us`. `because` (may be NULL)
  * gets the handle of the mandate that decides. */
 mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t now_us, uint32_t *because);
+/* Its state when that waits for its record (and the record does not permit less), or STATE_NONE. */
+mandate_state engine_waiting(const engine *e, uint32_t handle);
+enum { ENGINE_WAITING_BLOCK = 4096 };
+/* The same of a block of handles: state + 1, or 0. Returns how many there are. */
+uint32_t engine_waiting_states(const engine *e, uint32_t block, uint8_t states[ENGINE_WAITING_BLOCK]);
 /* Handles run from 0 to engine_mandate_count() - 1 in order of issuance. */
 
 /* Watches there are; the handle of one, or UINT32_MAX; the next handle in use from `handle` on, or UINT32_MAX. Handles are

@@ -44,6 +44,25 @@ static void meta_put(store *st, const engine *e)
     store_put(st, KV_META);
 }
 
+/* What waits for its record: of the engine's own, beside its meta data. */
+static void records_put(store *st, const engine_result *result)
+{
+    for (uint32_t i = 0; i < result->record_count; i++) {
+        const engine_record *r = &result->records[i];
+        buf_reset(&st->key);
+        buf_put_str(&st->key, ENGINE_RECORDS);
+        buf_put_slice(&st->key, r->key);
+        buf_reset(&st->value);
+        if (r->value.ptr) {
+            buf_put_slice(&st->value, r->value);
+            store_put(st, KV_META);
+        } else {
+            st->nomem = st->nomem || st->key.failed;
+            kv_batch_delete(st->batch, KV_META, buf_slice(&st->key));
+        }
+    }
+}
+
 /* --- what it said ----------------------------------------------------------------------------------- */
 /* What the step issued (or wrote anew) of the mandate whose transition this is. */
 static mandate_slice claims_with(const engine *e, const transition *t)
@@ -178,6 +197,7 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     audit_seal(st, &last.audit);
     outbox_delete(st, in->acknowledged, in->acknowledged_count);
     offsets_put(st, in->batch);
+    records_put(st, in->result);
     meta_put(st, in->engine);
     last_put(st, &last);
 

@@ -146,6 +146,25 @@ static mandate_status load_space(store *st, engine *e, kv_space space, load_one 
     return status;
 }
 
+static mandate_status load_records(store *st, engine *e, mandate_error *err)
+{
+    kv_iter *it = NULL;
+    const mandate_slice prefix = mandate_slice_str(ENGINE_RECORDS);
+    mandate_status status = kv_iter_open(&it, st->kv, KV_META, err);
+    if (status != MANDATE_OK)
+        return status;
+    for (kv_iter_seek(it, prefix); kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it)) {
+        mandate_slice key = kv_iter_key(it);
+        if (key.len < prefix.len || memcmp(key.ptr, prefix.ptr, prefix.len) != 0)
+            break;
+        status = engine_load_record(e, mandate_slice_of(key.ptr + prefix.len, key.len - prefix.len), kv_iter_value(it), err);
+    }
+    if (status == MANDATE_OK)
+        status = kv_iter_status(it, err);
+    kv_iter_close(it);
+    return status;
+}
+
 static mandate_status load_meta(store *st, engine *e, mandate_error *err)
 {
     buf value;
@@ -179,6 +198,8 @@ mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error 
                                    (unsigned long long)mandates, (unsigned long long)st->last.mandates);
     if (status == MANDATE_OK)
         status = load_space(st, e, KV_WATCHES, engine_load_watch, err);
+    if (status == MANDATE_OK)
+        status = load_records(st, e, err);
     if (status == MANDATE_OK)
         status = load_meta(st, e, err);
     if (status == MANDATE_OK)

@@ -4,7 +4,7 @@
  *
  * Keys sort as they are read. Numbers in keys are 8 bytes, big-endian; a 0 byte ends a name.
  *
- *   META         "format", "last", "engine", "name/" kind name, "cut" (last one begun), "journal" (its first step),
+ *   META         "format", "last", "engine", "engine/" engine_record, "name/" kind name, "cut" (last one begun), "journal" (its first step),
  *                "origin" (of the audit log)
  *   JOURNAL      seq                      check (8) batch
  *   ENTITIES     0                        the step after which the rest is the state, its time
@@ -36,6 +36,9 @@
 #include <stdatomic.h>
 
 /* The audit log's end. The root is that of edge.size entries once audit_seal was called. */
+#define ENGINE_RECORDS "engine/" /* keys of engine_record in META */
+
+/* A hash chain's end: how many entries there are, and the leaf hash of the last. */
 typedef struct audit_head {
     merkle_edge edge;
     merkle_hash root;

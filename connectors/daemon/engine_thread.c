@@ -198,6 +198,19 @@ static void show(engine_thread *t, const engine_result *result, bool active)
     }
 }
 
+/* Those whose state waits for its record: before the others when they are denied, after them when that is over. */
+static void show_waiting(engine_thread *t, const uint32_t *blocks, uint32_t block_count, bool all)
+{
+    uint8_t states[ENGINE_WAITING_BLOCK];
+    mandate_error err;
+
+    for (uint32_t i = 0; i < block_count; i++) {
+        uint32_t count = engine_waiting_states(t->options.engine, blocks[i], states);
+        if (view_waiting(t->options.view, blocks[i] * ENGINE_WAITING_BLOCK, count, states, all, &err) != MANDATE_OK)
+            die("the view", &err);
+    }
+}
+
 static void give_back(engine_thread *t)
 {
     source_batch *b = t->taken, *in_order = NULL;
@@ -290,8 +303,10 @@ static void step(engine_thread *t)
     }
     collected(t);
     view_begin(t->options.view);
+    show_waiting(t, result.waiting_blocks, result.waiting_block_count, false);
     show(t, &result, false);
     show(t, &result, true);
+    show_waiting(t, result.waiting_blocks, result.waiting_block_count, true);
     view_committed(t->options.view, batch.seq, engine_now_us(e), began);
     publish(t, batch.seq, &result);
     give_back(t);
@@ -411,6 +426,8 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
         if (status != MANDATE_OK)
             return status;
     }
+    for (uint32_t block = 0; block * ENGINE_WAITING_BLOCK < engine_mandate_count(e); block++)
+        show_waiting(t, &block, 1, true);
     mandate_status status = store_claims_each(t->options.store, give, t, err);
     if (status != MANDATE_OK)
         return status;

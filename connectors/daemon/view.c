@@ -43,6 +43,7 @@ void view_destroy(view *v)
             free(e->id);
         }
         free(v->chunks[c]);
+        free(v->waits[c]);
     }
     for (int i = 0; i < VIEW_SHARDS; i++) {
         table_deinit(&v->shards[i].ids);
@@ -131,6 +132,26 @@ mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_
         view_agents_remove(&v->agents, handle);
         agents_unlock(v, locked);
     }
+    return MANDATE_OK;
+}
+
+mandate_status view_waiting(view *v, uint32_t first, uint32_t count, const uint8_t *states, bool all, mandate_error *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t c = (first + i) / VIEW_CHUNK;
+        view_waits *w = c < VIEW_CHUNKS ? atomic_load_explicit(&v->waits[c], memory_order_relaxed) : NULL;
+        if (!w && !states[i])
+            continue;
+        if (!w) {
+            w = c < VIEW_CHUNKS ? calloc(1, sizeof(*w)) : NULL;
+            if (!w)
+                return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
+            atomic_store(&v->waits[c], w);
+        }
+        if (states[i] || all)
+            atomic_store_explicit(&w->state[(first + i) % VIEW_CHUNK], states[i], memory_order_relaxed);
+    }
+    atomic_thread_fence(memory_order_seq_cst);
     return MANDATE_OK;
 }
 

@@ -11,6 +11,8 @@
  *    it or is after it.
  *  - A check that names no mandate is decided by every active one that its agent holds for it, all as of one commit; of more
  *    than LIMIT_FOUND_MANDATES it says no.
+ *  - What one event did to very many mandates counts from its commit, though their records follow in slices: a byte each, in
+ *    blocks that are there only when somebody waits. It is read before the word and cleared after the word is set.
  *  - A check walks the ancestors: from the commit that ends a mandate, all its descendants are denied.
  *  - Expiry is compared with the clock at every check and with the last step's time; no timer is needed for a "no".
  *  - No answer rests on a step older than the bound: then it is "stale_state", whatever the entry says.
@@ -40,6 +42,10 @@ MANDATE_CHECK mandate_status view_set(view *v, uint32_t handle, uint32_t parent,
                                       mandate_error *err);
 /* Whose it is: once for each mandate, after its first view_set; from then on a check that names none finds it. */
 MANDATE_CHECK mandate_status view_give(view *v, uint32_t handle, mandate_slice agent, mandate_error *err);
+/* How `count` mandates from a handle on stand while their records wait: state + 1, or 0. `all`: also those that wait no longer,
+ * which comes after their view_set; otherwise only those that do, which comes before. */
+MANDATE_CHECK mandate_status view_waiting(view *v, uint32_t first, uint32_t count, const uint8_t *states, bool all,
+                                          mandate_error *err);
 /* A step begins to be set: until view_committed no check that names no mandate is answered. Optional where nobody checks. */
 void view_begin(view *v);
 /* The step is committed and all of it set. `monotonic_us`: of when it tells, for staleness. */

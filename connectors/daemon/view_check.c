@@ -18,9 +18,10 @@ static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, ma
     *sum = 0;
     /* A chain longer than any delegation may be is not one that we wrote. */
     for (int depth = 0; depth <= LIMIT_DELEGATION_DEPTH; depth++) {
+        uint8_t waiting = view_waiting_at(v, handle);
         uint64_t word = atomic_load(&e->word);
         *sum += word;
-        *state = (mandate_state)(word & 0xff);
+        *state = (mandate_state)(waiting ? waiting - 1U : word & 0xff);
         if (*state != STATE_ACTIVE)
             return e;
         if (now_us >= e->expires_at_us) {
@@ -30,7 +31,8 @@ static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, ma
         if (e->id->parent == UINT32_MAX)
             return NULL;
         last = e;
-        e = view_entry_at(v, e->id->parent);
+        handle = e->id->parent;
+        e = view_entry_at(v, handle);
         if (!e || !e->id)
             break;
     }

@@ -40,6 +40,11 @@ typedef struct view_entry {
 } view_entry;
 _Static_assert(sizeof(view_entry) == 32, "two to a cache line");
 
+/* How mandates stand that wait for their record: state + 1, or 0. */
+typedef struct view_waits {
+    _Atomic uint8_t state[VIEW_CHUNK];
+} view_waits;
+
 typedef struct view_shard {
     pthread_rwlock_t lock;
     table ids;
@@ -48,6 +53,7 @@ typedef struct view_shard {
 struct view {
     view_options options;
     _Atomic(view_entry *) chunks[VIEW_CHUNKS];
+    _Atomic(view_waits *) waits[VIEW_CHUNKS]; /* as the chunks; NULL: nobody waits */
     view_shard shards[VIEW_SHARDS];
     view_agents agents;
     bool setting; /* the engine's thread holds the agents' lock */
@@ -61,6 +67,14 @@ static inline view_entry *view_entry_at(const view *v, uint32_t handle)
     view_entry *chunk = handle / VIEW_CHUNK < VIEW_CHUNKS ? atomic_load(&v->chunks[handle / VIEW_CHUNK]) : NULL;
 
     return chunk ? &chunk[handle % VIEW_CHUNK] : NULL;
+}
+
+/* Before its word is read: a record that has come since is in the word. */
+static inline uint8_t view_waiting_at(const view *v, uint32_t handle)
+{
+    const view_waits *w = atomic_load_explicit(&v->waits[handle / VIEW_CHUNK], memory_order_acquire);
+
+    return w ? atomic_load(&w->state[handle % VIEW_CHUNK]) : 0;
 }
 
 /* The handle of an id, or TABLE_NONE. */

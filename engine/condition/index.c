@@ -90,6 +90,8 @@ void condition_index_destroy(condition_index *x)
     free(x);
 }
 
+void condition_as_of(condition_index *x, int64_t now_us) { x->now_us = now_us; }
+
 void condition_now(condition_index *x, int64_t now_us)
 {
     if (now_us > x->now_us)

@@ -58,6 +58,8 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
 
 /* The current time, for conditions that read `now`. Never moves back. */
 void condition_now(condition_index *x, int64_t now_us);
+/* For evidence of what happened before: another time, until the next call gives back the present one. */
+void condition_as_of(condition_index *x, int64_t now_us);
 
 /* Checks a text against the schema. Equal texts share one template, and so do texts that differ in plain constants only (lift.h):
  * whoever uses a template says for which text. INVALID: line, column and a caret excerpt. */

@@ -45,6 +45,7 @@ bool inverse_add(context *c, context_entity *target, uint16_t field, context_ent
     uint32_t at = inverse_search(*list, from, &found);
     if (found)
         return true;
+    cell_keep(c, target, field);
     cel_value *items = (cel_value *)(uintptr_t)list->items;
     /* Capacity is the next power of two: a full list has a length that is one. */
     if ((list->len & (list->len - 1)) == 0) {
@@ -68,6 +69,7 @@ void inverse_remove(context *c, context_entity *target, uint16_t field, const co
     uint32_t at = inverse_search(*list, from, &found);
     if (!found)
         return;
+    cell_keep(c, target, field);
     cel_value *items = (cel_value *)(uintptr_t)list->items;
     memmove(items + at, items + at + 1, (list->len - at - 1) * sizeof(*items));
     list->len--;
@@ -87,6 +89,7 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
     uint32_t prov_before = cell->provenance;
     bool ok = true;
 
+    cell_keep(c, entity, field);
     if (prov)
         c->provenances.data[prov].refs++;
     cell->value = owned;
@@ -135,7 +138,15 @@ static bool set_all(context *c, context_entity *e, cel_value value, uint32_t pro
     return true;
 }
 
-/* The first word about an entity makes its inverse lists known. */
+/* The first word about an entity makes its inverse lists known: before it, and after. */
+static void keep_inverses(context *c, context_entity *e)
+{
+    const schema_type *t = schema_type_at(c->schema, e->type);
+    for (uint16_t i = 0; c->past.moment && i < t->field_count; i++)
+        if (t->fields[i].kind == SCHEMA_INVERSE)
+            cell_keep(c, e, i);
+}
+
 static void inverses_known(context *c, context_entity *e)
 {
     const schema_type *t = schema_type_at(c->schema, e->type);
@@ -151,6 +162,8 @@ static context_outcome apply_gone(context *c, context_entity *e, const change *c
         return CONTEXT_STALE;
     context_keep(c, e);
     bool gone = ch->op == CHANGE_DELETE, first = e->status == CONTEXT_UNOBSERVED;
+    if (first)
+        keep_inverses(c, e);
     e->status = gone ? CONTEXT_ABSENT : CONTEXT_EXISTS;
     if (first)
         inverses_known(c, e);
@@ -196,6 +209,8 @@ static bool reference_value(context *c, const schema_field *f, cel_value v, cel_
 static bool revive(context *c, context_entity *e, uint32_t prov)
 {
     uint8_t before = e->status;
+    if (before == CONTEXT_UNOBSERVED)
+        keep_inverses(c, e);
     e->status = CONTEXT_EXISTS;
     if (before == CONTEXT_UNOBSERVED)
         inverses_known(c, e);
@@ -220,6 +235,7 @@ static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t
     uint32_t before = cell->provenance;
     bool watched = e->slots[field] != CONTEXT_NO_SLOT;
     cel_value seen = watched ? cell_effective(c, e, field) : cell->value;
+    cell_keep(c, e, field);
     c->provenances.data[prov].refs++;
     cell->provenance = prov;
     if (watched)

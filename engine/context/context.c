@@ -22,6 +22,7 @@ mandate_status context_create(context **out, const schema *s, context_observer o
     c->observer_ctx = ctx;
     c->epoch = 1;
     buf_init(&c->cut_key);
+    past_init(&c->past);
     buf_init(&c->cut_value);
     table_init(&c->by_key);
     *out = c;
@@ -52,6 +53,7 @@ void context_destroy(context *c)
     VEC_FREE(&c->provenances);
     VEC_FREE(&c->unsaved);
     value_pool_deinit(&c->texts);
+    past_deinit(&c->past);
     VEC_FREE(&c->cutting);
     buf_deinit(&c->cut_key);
     buf_deinit(&c->cut_value);
@@ -147,6 +149,11 @@ uint32_t provenance_add(context *c, const change_origin *origin)
 bool context_origin(const context *c, const context_entity *entity, uint16_t field, change_origin *out)
 {
     uint32_t index = entity->cells[field].provenance;
+    const past_value *then = c->past.as_of ? past_find(c, entity, field) : NULL;
+    if (then) {
+        *out = then->origin;
+        return then->observed;
+    }
     if (!index)
         return false;
     *out = c->provenances.data[index].origin;
@@ -157,16 +164,31 @@ bool context_origin(const context *c, const context_entity *entity, uint16_t fie
 cel_value context_read(const context *c, const context_entity *entity, uint16_t field)
 {
     assert(field < schema_type_at(c->schema, entity->type)->field_count);
-    return cell_effective(c, entity, field);
+    const past_value *then = c->past.as_of ? past_find(c, entity, field) : NULL;
+    return then ? then->value : cell_effective(c, entity, field);
 }
 
 bool context_source_live(const context *c, uint16_t source) { return source >= LIMIT_SOURCES || !c->source_down[source]; }
+
+/* Before what a source told us reads differently. */
+static void keep_source(context *c, uint16_t source)
+{
+    for (uint32_t i = 0; i < c->entities.len; i++) {
+        context_entity *e = c->entities.data[i];
+        uint16_t n = schema_type_at(c->schema, e->type)->field_count;
+        for (uint16_t f = 0; f < n; f++)
+            if (e->cells[f].provenance && c->provenances.data[e->cells[f].provenance].origin.source == source)
+                cell_keep(c, e, f);
+    }
+}
 
 void context_source(context *c, uint16_t source, bool live)
 {
     assert(source < LIMIT_SOURCES);
     if (c->source_down[source] == !live)
         return;
+    if (c->past.moment)
+        keep_source(c, source);
     c->source_down[source] = !live;
     c->sources_down += live ? UINT32_MAX : 1;
     for (uint32_t i = 0; i < c->entities.len; i++) {

@@ -18,6 +18,7 @@
 
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
+#include "engine/base/wire.h"
 #include "engine/context/change.h"
 
 #define CONTEXT_NO_SLOT UINT32_MAX
@@ -109,6 +110,10 @@ bool context_cut_failed(const context *c);
 /* Stored form (names by stable id, so a changed schema still reads it). */
 void context_encode(const context *c, const context_entity *entity, buf *key, buf *value);
 MANDATE_CHECK mandate_status context_decode(context *c, mandate_slice key, mandate_slice value, mandate_error *err);
+
+/* An origin in stored bytes: source and topic by stable id. */
+void context_put_origin(buf *b, const schema *s, const change_origin *o);
+void context_get_origin(wire_reader *r, const schema *s, change_origin *o);
 
 /* crm.conversation["R-42"].status, in `a` (ptr NULL: out of memory). */
 mandate_slice context_path(const context *c, arena *a, const context_entity *entity, uint16_t field);

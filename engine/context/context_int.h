@@ -5,6 +5,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/context/context.h"
+#include "engine/context/past.h"
 #include "engine/context/value_own.h"
 #include "engine/limits.h"
 
@@ -37,6 +38,7 @@ struct context {
     buf cut_key, cut_value;
     uint32_t sources_down;
     bool source_down[LIMIT_SOURCES]; /* silent or doubtful: `sources_down` of them */
+    past past;
 };
 
 static inline const schema_type *type_of(const context *c, const context_entity *entity) { return &c->types[entity->type]; }
@@ -85,6 +87,12 @@ static inline void context_keep(context *c, context_entity *entity)
 }
 /* Marks the entity as changed since the last cut. */
 bool context_touch(context *c, context_entity *entity);
+/* Before a watched cell reads differently, or is said by somebody else: what it was, for those who ask as of then. */
+static inline void cell_keep(context *c, context_entity *entity, uint16_t field)
+{
+    if (c->past.moment && entity->slots[field] != CONTEXT_NO_SLOT)
+        past_keep(c, entity, field);
+}
 /* Keeps the inverse list of `target` in step with a reference from `from`. */
 bool inverse_add(context *c, context_entity *target, uint16_t field, context_entity *from);
 void inverse_remove(context *c, context_entity *target, uint16_t field, const context_entity *from);

@@ -14,7 +14,7 @@
 
 enum { STORED_VALUE, STORED_REFERENCE, STORED_UNKNOWN };
 
-static void put_origin(buf *b, const schema *s, const change_origin *o)
+void context_put_origin(buf *b, const schema *s, const change_origin *o)
 {
     wire_put_u64(b, o->source == SCHEMA_NONE ? 0 : schema_source_id(s, o->source));
     wire_put_u64(b, o->topic == SCHEMA_NONE ? 0 : schema_topic_id(s, o->topic));
@@ -24,7 +24,7 @@ static void put_origin(buf *b, const schema *s, const change_origin *o)
     wire_put_u64(b, o->seq);
 }
 
-static void get_origin(wire_reader *r, const schema *s, change_origin *o)
+void context_get_origin(wire_reader *r, const schema *s, change_origin *o)
 {
     uint64_t source = wire_get_u64(r), topic = wire_get_u64(r);
     o->source = source ? schema_source_by_id(s, (uint32_t)source) : SCHEMA_NONE;
@@ -77,7 +77,7 @@ void context_encode(const context *c, const context_entity *e, buf *key, buf *va
     n = origins_of(e, t->field_count, list);
     wire_put_u64(value, n);
     for (uint32_t i = 0; i < n; i++)
-        put_origin(value, c->schema, &c->provenances.data[list[i]].origin);
+        context_put_origin(value, c->schema, &c->provenances.data[list[i]].origin);
     for (uint16_t f = 0; f < t->field_count; f++)
         cells += e->cells[f].provenance != 0;
     wire_put_u64(value, cells);
@@ -149,7 +149,7 @@ mandate_status context_decode(context *c, mandate_slice key, mandate_slice value
         r.failed = true;
     for (uint64_t i = 0; i < origins && !r.failed; i++) {
         change_origin o;
-        get_origin(&r, c->schema, &o);
+        context_get_origin(&r, c->schema, &o);
         provs[i] = provenance_add(c, &o);
     }
     uint64_t cells = wire_get_count(&r, 3);

@@ -90,6 +90,7 @@ int rig_deinit(void **state)
     schema_destroy(g->schema);
     arena_deinit(&g->memory);
     VEC_FREE(&g->inputs);
+    records_free(&g->records);
     free(g);
     return 0;
 }
@@ -194,6 +195,7 @@ void rig_step_at(rig *g, int64_t seconds)
     engine_batch batch = {.seq = ++g->seq, .now_us = g->now_us, .inputs = g->inputs.data, .count = g->inputs.len};
     if (engine_step(g->e, &batch, &g->r, &err) != MANDATE_OK)
         fail_msg("step %llu: %s", (unsigned long long)g->seq, err.text);
+    assert_true(records_apply(&g->records, &g->r));
     g->inputs.len = 0;
 }
 
@@ -266,6 +268,8 @@ engine *rig_restored(rig *g)
         s = engine_load_watch(out, buf_slice(&key), buf_slice(&value), &err);
     }
     engine_encode_meta(g->e, &value);
+    if (s == MANDATE_OK)
+        s = records_load(&g->records, out, &err);
     if (s == MANDATE_OK)
         s = engine_load_meta(out, buf_slice(&value), &err);
     for (uint32_t i = engine_decision_next(g->e, 0); s == MANDATE_OK && i != UINT32_MAX;

@@ -14,6 +14,7 @@
 
 #include "engine/condition/index.h"
 #include "engine/engine_int.h"
+#include "tests/engine/records.h"
 
 #define S(text) mandate_slice_str(text)
 #define STR(text) cel_string(mandate_slice_str(text))
@@ -35,6 +36,7 @@ typedef struct rig {
     int64_t now_us, offset;
     VEC(engine_input) inputs; /* of the next step */
     engine_result r;          /* of the last one */
+    kept_records records;     /* as a store would hold them */
     uint16_t unit_source;     /* who speaks: CRM unless a test says otherwise */
 } rig;
 

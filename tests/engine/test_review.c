@@ -94,7 +94,7 @@ static void test_review__the_sign_of_zero_is_a_change(void **state)
 /* --- many ------------------------------------------------------------------------------------------------------- */
 static void test_review__evidence_takes_the_memory_of_the_terms_it_has(void **state)
 {
-    enum { MANY = 500 };
+    enum { MANY = LIMIT_BATCH_TRANSITIONS }; /* more would wait */
     rig *g = *state;
     rig_put(g, "R-1", "status", STR("open"));
     rig_step(g);

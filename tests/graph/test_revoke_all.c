@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_revoke_all - one event ends a root with thousands of descendants, and the process is killed in the middle, again and
+ * test_revoke_all - one event ends a root with thousands of descendants, or thousands by their own conditions, and the process is killed in the middle, again and
  * again: in the end every mandate was ended exactly once, with the bytes of an undisturbed run.
  *
  * Step 1 tells the conversation, the next ones issue, then comes the event; empty steps follow until nothing is left. So every step's
@@ -16,6 +16,9 @@
 
 enum { DESCENDANTS = 3000, ISSUES = 500, FIRST_ISSUE = 2, EVENT = FIRST_ISSUE + DESCENDANTS / ISSUES + 1 };
 #define NOW_US (INT64_C(1700000000) * 1000000)
+
+/* The shape: every mandate has a condition of its own, and the event's attribute changes again while most wait for their record. */
+static bool own_conditions;
 
 static const mandate_slice conversation = MANDATE_SLICE_LIT("crm.conversation");
 
@@ -37,7 +40,10 @@ static claims *make(arena *a, int number)
                   .targets = cel_null(),
                   .expires_at_us = NOW_US + INT64_C(3600) * 1000000,
                   .depth_max = CLAIMS_DEPTH_UNSET};
-    if (number == 0)
+    if (own_conditions)
+        c->clause[CLAUSE_WHILE] =
+            arena_printf(a, "crm.conversation[\"R-1\"].status %s", number % 2 ? "== \"open\"" : "in [\"open\", \"won\"]");
+    else if (number == 0)
         c->clause[CLAUSE_WHILE] = mandate_slice_str("crm.conversation[\"R-1\"].status == \"open\"");
     else
         c->parent = mandate_slice_str(number % 3 ? "m-00000" : "m-00001"); /* two levels */
@@ -70,6 +76,8 @@ static void make_batch(engine_batch *out, session *s, uint64_t seq)
     *out = (engine_batch){.seq = seq, .now_us = NOW_US, .inputs = inputs};
     if (seq == 1 || seq == EVENT) {
         add_status(&inputs[out->count++], &s->arena, s->schema, seq == 1 ? "open" : "closed", (int64_t)seq);
+    } else if (own_conditions && seq > EVENT && seq % 2) {
+        add_status(&inputs[out->count++], &s->arena, s->schema, seq % 4 == 1 ? "open" : "lost", (int64_t)seq);
     } else if (seq < EVENT) {
         int from = (int)(seq - FIRST_ISSUE) * ISSUES, to = from + ISSUES;
         for (int i = from; i < to && i <= DESCENDANTS; i++)
@@ -120,7 +128,7 @@ static bool work(const char *directory, uint64_t *random, uint64_t lead)
     pid_t child = fork();
     if (child == 0) {
         close(fds[0]);
-        execl("/proc/self/exe", "worker", directory, out, (char *)NULL);
+        execl("/proc/self/exe", "worker", directory, out, own_conditions ? "own" : (char *)NULL, (char *)NULL);
         _exit(9);
     }
     close(fds[1]);
@@ -135,7 +143,7 @@ static bool work(const char *directory, uint64_t *random, uint64_t lead)
     return WIFEXITED(exited);
 }
 
-static void test_revoke_all__kills_in_the_middle_change_nothing(void **state)
+static void kills_change_nothing(void)
 {
     mandate_error err;
     char directory[256];
@@ -173,7 +181,7 @@ static void test_revoke_all__kills_in_the_middle_change_nothing(void **state)
         engine_mandate_view v;
         engine_mandate_get(killed.engine, i, &v);
         assert_int_equal(v.version, 2);
-        assert_int_equal(v.state, i ? STATE_CASCADED : STATE_REVOKED);
+        assert_int_equal(v.state, i && !own_conditions ? STATE_CASCADED : STATE_REVOKED);
     }
     buf_deinit(&expected);
     buf_deinit(&found);
@@ -182,7 +190,19 @@ static void test_revoke_all__kills_in_the_middle_change_nothing(void **state)
     support_remove(directory);
 }
 
-static void test_revoke_all__everything_is_ended_with_the_events_own_step(void **state)
+static void test_revoke_all__kills_in_the_middle_change_nothing(void **state)
+{
+    own_conditions = false;
+    kills_change_nothing();
+}
+
+static void test_revoke_all__kills_in_the_middle_change_nothing_of_ends_by_own_conditions(void **state)
+{
+    own_conditions = true;
+    kills_change_nothing();
+}
+
+static void everything_is_ended(void)
 {
     mandate_error err;
     kv *backend = NULL;
@@ -206,13 +226,23 @@ static void test_revoke_all__everything_is_ended_with_the_events_own_step(void *
     session_close(&s);
 }
 
+static void test_revoke_all__everything_is_ended_with_the_events_own_step(void **state)
+{
+    for (int own = 0; own < 2; own++) {
+        own_conditions = own;
+        everything_is_ended();
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 3)
+    own_conditions = argc == 4;
+    if (argc >= 3)
         return worker(argv[1], atoi(argv[2]));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revoke_all__everything_is_ended_with_the_events_own_step),
         cmocka_unit_test(test_revoke_all__kills_in_the_middle_change_nothing),
+        cmocka_unit_test(test_revoke_all__kills_in_the_middle_change_nothing_of_ends_by_own_conditions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,6 +142,34 @@ static void test_view__a_suspended_middle_suspends_what_is_below_it_only(void **
     view_destroy(v);
 }
 
+/* As the engine's thread does it: before the words, and after them. */
+static void test_view__what_waits_for_its_record_counts_at_once_and_until_the_record_is_there(void **state)
+{
+    const uint8_t waits[3] = {STATE_COMPLETED + 1, 0, 0}, none[3] = {0};
+    view *v = family();
+
+    assert_int_equal(view_waiting(v, 0, 3, none, true, NULL), MANDATE_OK);
+    assert_true(ask(v, "c").decision);
+    assert_int_equal(view_waiting(v, 0, 3, waits, false, NULL), MANDATE_OK);
+    service_verdict out = ask(v, "a");
+    assert_false(out.decision);
+    assert_int_equal(out.state, STATE_COMPLETED);
+    assert_int_equal(out.version, 1);
+    out = ask(v, "c");
+    assert_false(out.decision);
+    assert_int_equal(out.state, STATE_CASCADED);
+    assert_string_equal(out.because, "a");
+    /* Nothing that began to wait since takes it back. */
+    assert_int_equal(view_waiting(v, 0, 3, none, false, NULL), MANDATE_OK);
+    assert_false(ask(v, "a").decision);
+    set(v, 0, UINT32_MAX, "a", STATE_COMPLETED, 2, FAR);
+    assert_int_equal(view_waiting(v, 0, 3, none, true, NULL), MANDATE_OK);
+    out = ask(v, "a");
+    assert_int_equal(out.state, STATE_COMPLETED);
+    assert_int_equal(out.version, 2);
+    view_destroy(v);
+}
+
 static void test_view__expiry_needs_no_timer(void **state)
 {
     view *v = family();
@@ -458,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_view__an_active_mandate_with_active_ancestors_is_permitted),
         cmocka_unit_test(test_view__the_end_of_an_ancestor_denies_every_descendant_at_once),
         cmocka_unit_test(test_view__a_suspended_middle_suspends_what_is_below_it_only),
+        cmocka_unit_test(test_view__what_waits_for_its_record_counts_at_once_and_until_the_record_is_there),
         cmocka_unit_test(test_view__expiry_needs_no_timer),
         cmocka_unit_test(test_view__the_engines_time_counts_when_the_caller_is_behind_it),
         cmocka_unit_test(test_view__an_old_commit_permits_nothing),
