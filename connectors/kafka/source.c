@@ -133,6 +133,8 @@ mandate_status source_create(source **out, const source_options *options, mandat
     s->options = *options;
     if (s->options.refresh_us <= 0)
         s->options.refresh_us = 2 * 1000000LL;
+    if (s->options.load_long <= 0)
+        s->options.load_long = 100000;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -59,6 +59,7 @@ typedef struct source_options {
     dead_letter *dead_letters; /* shared */
     engine_source_state told;  /* what the engine remembers of this source */
     int64_t refresh_us;        /* between looks for new partitions; 0: 2 s */
+    int64_t load_long;         /* records behind at the start from which on the log says how far reading is; 0: 100,000 */
     source_notes notes;
     void *ctx;
     /* Next offset to read, -1 when nothing was ever read. Called on the reader thread. */

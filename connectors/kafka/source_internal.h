@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source_internal - what the files of a source share: source.c (life, batches, status), source_read.c (the reader thread),
+ * source_internal - what the files of a source share: source.c (life, batches, status), source_read.c, source_poison.c and source_progress.c (the reader
+ * thread),
  * source_position.c and source_replay.c (where it reads; reader thread), source_watch.c (the watcher thread).
  *
  * Ownership: the reader alone changes the partition table's shape, under `lock`; everyone else reads it under `lock`, and
@@ -9,6 +10,7 @@
 #ifndef MANDATE_CONNECTORS_KAFKA_SOURCE_INTERNAL_H
 #define MANDATE_CONNECTORS_KAFKA_SOURCE_INTERNAL_H
 
+#include "connectors/kafka/progress.h"
 #include "connectors/kafka/source.h"
 
 #include <librdkafka/rdkafka.h>
@@ -68,6 +70,13 @@ typedef struct source_topic {
     bool missing;   /* watcher: that it was there and is not now */
 } source_topic;
 
+/* What the log says of an initial load. */
+typedef struct source_load {
+    bool begun, over;
+    int64_t due_us;
+    progress first, last;
+} source_load;
+
 struct source {
     source_options options;
     kafka_client client;
@@ -116,6 +125,7 @@ struct source {
     int64_t group_commit_us;
     int64_t poison_window_us; /* poison records logged since */
     uint32_t poison_logged;
+    source_load load;
 };
 
 static inline int64_t source_monotonic(const source *s) { return s->options.host->monotonic_us(s->options.host->ctx); }
@@ -130,6 +140,28 @@ void source_pause(source *s, int64_t us);
 source_buffer *source_buffer_take(source *s);
 
 /* --- reader thread: source_read.c ------------------------------------------------------------------------------ */
+typedef struct source_reader {
+    source *s;
+    rd_kafka_message_t *held; /* halted at this record */
+    uint32_t held_slot;
+} source_reader;
+
+static inline bool source_stopping(const source *s) { return atomic_load(&s->stopping); }
+
+/* A batch to fill. False: stopping. */
+bool source_buffer_ensure(source *s);
+/* One record into it; `mapped` NULL: it gives no changes, and only the offset moves. */
+void source_append_record(source *s, uint32_t slot, int64_t offset, const mapper_result *mapped);
+/* A message as the mapper sees it; headers are in `a`. */
+MANDATE_CHECK mandate_status source_record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic,
+                                              mandate_error *err);
+/* Whatever is to be done now and then, also while a record waits. */
+void source_housekeeping(source *s);
+/* Says how far an initial load is. (source_progress.c) */
+void source_progress(source *s, int64_t now);
+/* A record that cannot be mapped. Owns `m`. (source_poison.c) */
+void source_poison(source_reader *rd, rd_kafka_message_t *m, uint32_t slot, const mapper_result *mapped,
+                   const mandate_error *why);
 /* Slot of a message's partition, or UINT32_MAX. */
 uint32_t source_slot_of(source *s, const rd_kafka_message_t *m);
 /* Hands over what was read so far. */

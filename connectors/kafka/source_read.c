@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source_read - the reader thread: poll, map, hand over; and what to do with a record that cannot be mapped.
+ * source_read - the reader thread: poll, map, hand over.
  *
  *   record -> mapper_run -> OK           an input with its changes
  *                        -> UNAVAILABLE  (registry down) hand over what is there, wait, the same record again
- *                        -> otherwise    poison: dead-letter topic first, then by policy
- *                                        quarantine   an input without changes: the offset moves
- *                                        fail_closed  the same, and the source is doubtful
- *                                        halt         nothing moves; the record is held until someone clears it
+ *                        -> otherwise    poison: source_poison.c
  *   a position that is not what it was: source_position.c
  */
 #include "connectors/kafka/source_internal.h"
@@ -20,25 +17,14 @@ enum {
     READ_ROUND = 512,
     READ_RETRY_MIN_US = 100 * 1000,
     READ_RETRY_MAX_US = 2000 * 1000,
-    READ_GROUP_COMMIT_US = 5000 * 1000,
-    READ_DEAD_LETTER_MS = 2000,
-    READ_POISON_WINDOW_US = 10 * 1000 * 1000,
-    READ_POISON_LINES = 20
+    READ_GROUP_COMMIT_US = 5000 * 1000
 };
 
 /* An event time further ahead than any clock is wrong: everything after it would be taken for old. */
 static const int64_t READ_AHEAD_MAX_US = 24LL * 3600 * 1000000;
 
-typedef struct reader {
-    source *s;
-    rd_kafka_message_t *held; /* halted at this record */
-    uint32_t held_slot;
-} reader;
-
-static bool stopping(const source *s) { return atomic_load(&s->stopping); }
-
 /* --- handing over ------------------------------------------------------------------------------------------ */
-static bool buffer_ensure(source *s)
+bool source_buffer_ensure(source *s)
 {
     if (!s->filling)
         s->filling = source_buffer_take(s);
@@ -68,7 +54,7 @@ static void append(source *s, const engine_input *input, int64_t slot)
     b->slots[b->batch.count++] = slot;
 }
 
-static void append_record(source *s, uint32_t slot, int64_t offset, const mapper_result *mapped)
+void source_append_record(source *s, uint32_t slot, int64_t offset, const mapper_result *mapped)
 {
     source_partition *p = &s->partitions[slot];
     engine_input input = {
@@ -93,7 +79,7 @@ void source_tell_state(source *s)
 {
     engine_source_state state;
 
-    if (!buffer_ensure(s) || !silence_tell(&s->silence, &state))
+    if (!source_buffer_ensure(s) || !silence_tell(&s->silence, &state))
         return;
     engine_input input = {
         .kind = INPUT_SOURCE,
@@ -151,7 +137,7 @@ static mandate_status headers_read(record *r, arena *a, const rd_kafka_message_t
     return MANDATE_OK;
 }
 
-static mandate_status record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic, mandate_error *err)
+mandate_status source_record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic, mandate_error *err)
 {
     rd_kafka_timestamp_type_t kind;
     int64_t ms = rd_kafka_message_timestamp(m, &kind);
@@ -165,120 +151,6 @@ static mandate_status record_of(record *r, arena *a, const rd_kafka_message_t *m
         .value = mandate_slice_of(m->payload, m->len),
     };
     return headers_read(r, a, m, err);
-}
-
-static void housekeeping(source *s);
-
-/* A topic full of poison must not fill the log as well: the records are all in the dead-letter topic. */
-static void poison_log(source *s, const record *r, const char *stage, const mandate_error *why)
-{
-    int64_t now = source_monotonic(s);
-
-    if (now - s->poison_window_us > READ_POISON_WINDOW_US) {
-        if (s->poison_logged > READ_POISON_LINES)
-            kafka_log(s->options.host, KAFKA_WARNING, s->component, "and %u more poison records",
-                      s->poison_logged - READ_POISON_LINES);
-        s->poison_window_us = now;
-        s->poison_logged = 0;
-    }
-    if (s->poison_logged++ < READ_POISON_LINES)
-        kafka_log(s->options.host, KAFKA_WARNING, s->component, "poison record %.*s/%d offset %lld: %s: %s",
-                  MANDATE_SLICE_ARG(r->topic), (int)r->partition, (long long)r->offset, stage, why->text);
-}
-
-/* Into the dead-letter topic, for as long as it takes. False: stopping, or the topic will never take it. */
-static bool bury(source *s, const record *r, const mapper_result *mapped, const mandate_error *why)
-{
-    dead_letter_reason reason = {
-        .connector = connector_name(s->options.connector),
-        .stage = mapped->stage ? mapped->stage : "mapping",
-        .path = connector_path(s->options.connector),
-        .line = mapped->line,
-        .column = mapped->column,
-        .error = why,
-    };
-    dead_letter_ticket *ticket = NULL;
-    mandate_error err;
-    mandate_status status;
-    bool told = false;
-
-    poison_log(s, r, reason.stage, why);
-    while ((status = dead_letter_write(s->options.dead_letters, r, &reason, READ_DEAD_LETTER_MS, &s->stopping, &ticket,
-                                       &err)) == MANDATE_UNAVAILABLE) {
-        if (!told)
-            kafka_log(s->options.host, KAFKA_ERROR, s->component, "%s; trying on, nothing is read until then", err.text);
-        told = true;
-        source_say(s, s->waiting, "at %.*s/%d offset %lld, a record that cannot be mapped: %s", MANDATE_SLICE_ARG(r->topic),
-                   (int)r->partition, (long long)r->offset, err.text);
-        housekeeping(s);
-        source_hand_over(s);
-        if (stopping(s)) {
-            dead_letter_forget(ticket);
-            return false;
-        }
-        source_pause(s, READ_RETRY_MIN_US);
-    }
-    source_say(s, s->waiting, "%s", "");
-    if (status != MANDATE_OK) {
-        kafka_log(s->options.host, KAFKA_ERROR, s->component,
-                  "%s; halted at this record: make the topic take it and restart, or clear the connector to pass over it",
-                  err.text);
-        source_say(s, s->doubt, "halted at %.*s/%d offset %lld, a record that cannot be mapped: %s",
-                   MANDATE_SLICE_ARG(r->topic), (int)r->partition, (long long)r->offset, err.text);
-        return false;
-    }
-    atomic_fetch_add(&s->dead_lettered, 1);
-    return true;
-}
-
-static void halt(reader *rd, rd_kafka_message_t *m, uint32_t slot)
-{
-    source *s = rd->s;
-
-    rd->held = m;
-    rd->held_slot = slot;
-    s->silence.halted = true;
-    atomic_store(&s->phase, SOURCE_HALTED);
-    kafka_log(s->options.host, KAFKA_ERROR, s->component, "halted until someone clears it");
-}
-
-/* Owns `m`. What was read before is handed over first: it must not wait for the dead-letter topic. */
-static void poison(reader *rd, rd_kafka_message_t *m, uint32_t slot, const mapper_result *mapped, const mandate_error *why)
-{
-    source *s = rd->s;
-    connector_on_error policy = connector_error_policy(s->options.connector);
-    const char *topic = s->topics[s->partitions[slot].topic].name;
-    mandate_error ignored;
-    arena scratch;
-    record r;
-
-    arena_init(&scratch, 0);
-    source_hand_over(s);
-    mandate_status status = record_of(&r, &scratch, m, topic, &ignored);
-    (void)status; /* too many headers may be why we are here; what is in `r` is complete all the same */
-    if (!bury(s, &r, mapped, why)) {
-        if (stopping(s))
-            rd_kafka_message_destroy(m);
-        else
-            halt(rd, m, slot);
-        goto done;
-    }
-    if (policy != ON_ERROR_QUARANTINE)
-        source_say(s, s->doubt, "%s/%d offset %lld could not be mapped: %s", topic, (int)m->partition, (long long)m->offset,
-                   why->text);
-    if (policy == ON_ERROR_HALT) {
-        halt(rd, m, slot);
-        goto done;
-    }
-    if (policy == ON_ERROR_FAIL_CLOSED)
-        s->silence.doubted = true;
-    if (buffer_ensure(s)) {
-        append_record(s, slot, m->offset, NULL);
-        source_tell_state(s);
-    }
-    rd_kafka_message_destroy(m);
-done:
-    arena_deinit(&scratch);
 }
 
 /* Only this thread writes these; others only look. */
@@ -322,7 +194,7 @@ static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_messag
 
     *mapped = (mapper_result){.event_time_us = CHANGE_NO_TIME};
     a->size_max = a->used + LIMIT_RECORD_MEMORY;
-    status = record_of(&r, a, m, s->topics[s->partitions[slot].topic].name, err);
+    status = source_record_of(&r, a, m, s->topics[s->partitions[slot].topic].name, err);
     if (status == MANDATE_OK)
         status = mapper_run(mapped, s->mapper, a, &r, err);
     if (status == MANDATE_OK)
@@ -344,15 +216,15 @@ static void newest_note(source *s, const rd_kafka_message_t *m)
 /* A record of a heartbeat topic: that it is there is all it says. Owns `m`. */
 static void take_heartbeat(source *s, uint32_t slot, rd_kafka_message_t *m)
 {
-    if (buffer_ensure(s)) {
-        append_record(s, slot, m->offset, NULL);
+    if (source_buffer_ensure(s)) {
+        source_append_record(s, slot, m->offset, NULL);
         atomic_fetch_add_explicit(&s->ignored, 1, memory_order_relaxed);
     }
     rd_kafka_message_destroy(m);
 }
 
 /* Owns `m`. */
-static void take_record(reader *rd, rd_kafka_message_t *m)
+static void take_record(source_reader *rd, rd_kafka_message_t *m)
 {
     source *s = rd->s;
     uint32_t slot = source_slot_of(s, m);
@@ -373,27 +245,27 @@ static void take_record(reader *rd, rd_kafka_message_t *m)
         take_heartbeat(s, slot, m);
         return;
     }
-    while (buffer_ensure(s)) {
+    while (source_buffer_ensure(s)) {
         mandate_status status = map_record(s, slot, m, &mapped, &err);
         if (wait_us > READ_RETRY_MIN_US && status != MANDATE_UNAVAILABLE)
             source_say(s, s->waiting, "%s", "");
         if (status == MANDATE_OK) {
             source_buffer *b = s->filling;
             count_outcome(s, &s->partitions[slot], &mapped);
-            append_record(s, slot, m->offset, &mapped);
+            source_append_record(s, slot, m->offset, &mapped);
             b->messages[b->message_count++] = m;
             if (b->batch.count >= SOURCE_BATCH_RECORDS || b->memory.used > SOURCE_BATCH_MEMORY)
                 source_hand_over(s);
             return;
         }
         if (status != MANDATE_UNAVAILABLE) {
-            poison(rd, m, slot, &mapped, &err);
+            source_poison(rd, m, slot, &mapped, &err);
             return;
         }
         if (wait_us == READ_RETRY_MIN_US)
             kafka_log(s->options.host, KAFKA_WARNING, s->component, "%s; trying the same record again", err.text);
         source_say(s, s->waiting, "%s", err.text);
-        housekeeping(s);
+        source_housekeeping(s);
         source_hand_over(s);
         source_pause(s, wait_us);
         wait_us = wait_us * 2 > READ_RETRY_MAX_US ? READ_RETRY_MAX_US : wait_us * 2;
@@ -441,7 +313,7 @@ static void group_commit(source *s)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-static void housekeeping(source *s)
+void source_housekeeping(source *s)
 {
     int64_t now = source_monotonic(s);
 
@@ -451,13 +323,14 @@ static void housekeeping(source *s)
     silence_watch(&s->silence, now);
     source_tell_state(s);
     source_position_note(s);
+    source_progress(s, now);
     if (now >= s->group_commit_us) {
         group_commit(s);
         s->group_commit_us = now + READ_GROUP_COMMIT_US;
     }
 }
 
-static void cleared(reader *rd)
+static void cleared(source_reader *rd)
 {
     source *s = rd->s;
 
@@ -467,8 +340,8 @@ static void cleared(reader *rd)
     s->silence.halted = false;
     if (atomic_load(&s->phase) == SOURCE_HALTED) {
         atomic_store(&s->phase, SOURCE_READING);
-        if (rd->held && buffer_ensure(s)) {
-            append_record(s, rd->held_slot, rd->held->offset, NULL);
+        if (rd->held && source_buffer_ensure(s)) {
+            source_append_record(s, rd->held_slot, rd->held->offset, NULL);
             rd_kafka_message_destroy(rd->held);
             rd->held = NULL;
         }
@@ -484,13 +357,13 @@ static void prove(source *s)
     silence_prove(&s->silence, source_monotonic(s) - (age_us > 0 ? age_us : 0));
 }
 
-static void read_round(reader *rd)
+static void read_round(source_reader *rd)
 {
     source *s = rd->s;
     uint64_t before = atomic_load(&s->polled);
 
     s->round_wall_us = s->options.host->wall_us(s->options.host->ctx);
-    for (int n = 0; n < READ_ROUND && atomic_load(&s->phase) != SOURCE_HALTED && !stopping(s); n++) {
+    for (int n = 0; n < READ_ROUND && atomic_load(&s->phase) != SOURCE_HALTED && !source_stopping(s); n++) {
         bool waiting = !s->filling || s->filling->batch.count == 0;
         rd_kafka_message_t *m = rd_kafka_consumer_poll(s->client.handle, waiting ? READ_WAIT_MS : 0);
         if (!m)
@@ -514,9 +387,9 @@ static void read_round(reader *rd)
 void *source_reader_main(void *opaque)
 {
     source *s = opaque;
-    reader rd = {.s = s};
+    source_reader rd = {.s = s};
 
-    while (!stopping(s)) {
+    while (!source_stopping(s)) {
         uint64_t before = atomic_load(&s->polled);
         if (atomic_exchange(&s->clear, false))
             cleared(&rd);
@@ -532,7 +405,7 @@ void *source_reader_main(void *opaque)
             if (atomic_load(&s->phase) != SOURCE_HALTED)
                 read_round(&rd);
         }
-        housekeeping(s);
+        source_housekeeping(s);
         /* A full round means that more is waiting: fill the batch further. */
         if (atomic_load(&s->polled) - before < READ_ROUND)
             source_hand_over(s);

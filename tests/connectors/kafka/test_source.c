@@ -268,6 +268,64 @@ static void test_source__an_event_time_far_ahead_of_the_clock_is_poison(void **s
     world_close(w);
 }
 
+static char load_lines[2000];
+static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void note_load(void *ctx, kafka_level level, const char *component, const char *text)
+{
+    (void)ctx, (void)level;
+    if (strncmp(text, "initial load", 12) != 0)
+        return;
+    pthread_mutex_lock(&load_lock);
+    size_t len = strlen(load_lines);
+    snprintf(load_lines + len, sizeof(load_lines) - len, "%s: %s\n", component, text);
+    pthread_mutex_unlock(&load_lock);
+}
+
+static bool load_is_done(void *ctx)
+{
+    (void)ctx;
+    pthread_mutex_lock(&load_lock);
+    bool done = strstr(load_lines, "initial load done: ") != NULL;
+    pthread_mutex_unlock(&load_lock);
+    return done;
+}
+
+static void test_source__a_long_initial_load_is_said_and_its_end(void **state)
+{
+    world *w = world_open("quarantine");
+
+    w->load_long = 6;
+    w->f.host.log = note_load;
+    for (int i = 0; i < 6; i++)
+        fixture_produce(&w->f, "in", 0, "k", good);
+    world_start(w);
+    world_wait_records(w, 6);
+    fixture_until(load_is_done, w, "the end of the load is said");
+    world_stop(w);
+    if (strstr(load_lines, "source crm: initial load: ") != load_lines || !strstr(load_lines, " to go\n"))
+        fail_msg("%s", load_lines);
+    assert_non_null(strstr(load_lines, "source crm: initial load done: 6 records, 0 to go"));
+    world_close(w);
+}
+
+static void test_source__a_short_load_is_not_said(void **state)
+{
+    world *w = world_open("quarantine");
+
+    load_lines[0] = '\0';
+    w->load_long = 7;
+    w->f.host.log = note_load;
+    for (int i = 0; i < 6; i++)
+        fixture_produce(&w->f, "in", 0, "k", good);
+    world_start(w);
+    world_wait_records(w, 6);
+    fixture_until(world_is_live, w, "the source is proved live");
+    world_stop(w);
+    assert_string_equal(load_lines, "");
+    world_close(w);
+}
+
 static void test_source__a_fixed_property_cannot_be_changed(void **state)
 {
     world *w = world_open("quarantine");
@@ -311,6 +369,8 @@ int main(void)
         cmocka_unit_test(test_source__a_dead_letter_refused_for_good_halts_it_and_says_why),
         cmocka_unit_test(test_source__waiting_for_the_dead_letter_topic_is_said),
         cmocka_unit_test(test_source__an_event_time_far_ahead_of_the_clock_is_poison),
+        cmocka_unit_test(test_source__a_long_initial_load_is_said_and_its_end),
+        cmocka_unit_test(test_source__a_short_load_is_not_said),
         cmocka_unit_test(test_source__a_fixed_property_cannot_be_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,7 @@ void world_start(world *w)
 {
     mandate_error err = {0};
     source_options options = {
+        .load_long = w->load_long,
         .connector = w->connector,
         .schema = w->schema,
         .cluster = &w->f.cluster,

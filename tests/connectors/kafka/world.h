@@ -35,6 +35,7 @@ typedef struct world {
     char notes[WORLD_NOTES][2][200]; /* key, value */
     uint32_t note_count;
     bool keeps_notes;
+    int64_t load_long;
 } world;
 
 /* Connector crm on topic in, with that policy and more keys. */
