@@ -183,7 +183,7 @@ struct engine {
     uint32_t backlog_waiting;   /* in all items */
     uint32_t backlog_looked;    /* in this step */
     VEC(uint8_t) waiting_block; /* by handle / ENGINE_WAITING_BLOCK: listed in this step */
-    uint8_t source_state[LIMIT_SOURCES];
+    uint8_t source_state[LIMIT_SOURCES_KNOWN];
     uint64_t seq;
     int64_t now_us;        /* where time stands: the deadline being served */
     int64_t batch_now_us;  /* where this step is going */

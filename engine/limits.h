@@ -26,13 +26,14 @@ enum {
     LIMIT_VALUE_DEPTH = 64,     /* nesting of a list / map value */
 
     /* --- context graph --- */
-    LIMIT_TYPES = 1024,     /* entity types */
-    LIMIT_FIELDS = 512,     /* attributes + references + inverses of one type */
-    LIMIT_NAME = 128,       /* bytes of a type, attribute, connector or topic name */
-    LIMIT_ID = 512,         /* bytes of an entity or mandate id */
-    LIMIT_VALUE = 64 << 10, /* encoded bytes of one attribute value */
-    LIMIT_SOURCES = 256,    /* connectors */
-    LIMIT_TOPICS = 4096,    /* topics of all connectors together */
+    LIMIT_TYPES = 1024,         /* entity types */
+    LIMIT_FIELDS = 512,         /* attributes + references + inverses of one type */
+    LIMIT_NAME = 128,           /* bytes of a type, attribute, connector or topic name */
+    LIMIT_ID = 512,             /* bytes of an entity or mandate id */
+    LIMIT_VALUE = 64 << 10,     /* encoded bytes of one attribute value */
+    LIMIT_SOURCES = 256,        /* connectors */
+    LIMIT_SOURCES_KNOWN = 4096, /* connectors that a database has ever known, by name */
+    LIMIT_TOPICS = 4096,        /* topics of all connectors together */
 
     /* --- mandates --- */
     LIMIT_CLAUSES = 3, /* while, until, suspend_while */

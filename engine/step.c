@@ -154,7 +154,7 @@ static bool run_source(engine *e, const engine_input *in)
 {
     if (in->source == SCHEMA_NONE)
         return true; /* replay: the connector is no longer there */
-    assert(in->source < LIMIT_SOURCES);
+    assert(in->source < LIMIT_SOURCES_KNOWN);
     if (e->source_state[in->source] == in->source_state)
         return true;
     e->source_state[in->source] = (uint8_t)in->source_state;
@@ -257,5 +257,5 @@ uint32_t engine_mandate_count(const engine *e) { return e->mandates.len; }
 uint32_t engine_entity_count(const engine *e) { return context_entity_count(e->graph); }
 engine_source_state engine_source_get(const engine *e, uint16_t source)
 {
-    return source < LIMIT_SOURCES ? (engine_source_state)e->source_state[source] : SOURCE_LIVE;
+    return source < LIMIT_SOURCES_KNOWN ? (engine_source_state)e->source_state[source] : SOURCE_LIVE;
 }

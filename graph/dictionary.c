@@ -36,21 +36,33 @@ static mandate_status corrupt(mandate_error *err)
                              " from a checkpoint");
 }
 
-static mandate_status id_max_load(dictionary *d)
+/* A connector that is not configured any more: what it told stays its own, and can be told from what nobody told. */
+static mandate_status keep_source(dictionary *d, mandate_slice key)
+{
+    mandate_slice name = mandate_slice_of(key.ptr + prefix.len + 1, key.len - prefix.len - 1);
+    return schema_keep_source(d->st->schema, name, d->err);
+}
+
+static mandate_status names_load(dictionary *d)
 {
     kv_iter *it = NULL;
     uint64_t id = 0;
     mandate_status status = kv_iter_open(&it, d->st->kv, KV_META, d->err);
     if (status != MANDATE_OK)
         return status;
-    for (kv_iter_seek(it, prefix); kv_iter_valid(it) && has_prefix(kv_iter_key(it)); kv_iter_next(it)) {
+    for (kv_iter_seek(it, prefix); status == MANDATE_OK && kv_iter_valid(it) && has_prefix(kv_iter_key(it));
+         kv_iter_next(it)) {
+        mandate_slice key = kv_iter_key(it);
         if (!id_read(kv_iter_value(it), &id)) {
             status = corrupt(d->err);
             goto done;
         }
         d->id_max = id > d->id_max ? id : d->id_max;
+        if (key.len > prefix.len + 1 && key.ptr[prefix.len] == 's')
+            status = keep_source(d, key);
     }
-    status = kv_iter_status(it, d->err);
+    if (status == MANDATE_OK)
+        status = kv_iter_status(it, d->err);
 done:
     kv_iter_close(it);
     return status;
@@ -92,7 +104,7 @@ static uint32_t assign(void *ctx, char kind, mandate_slice name)
 mandate_status dictionary_assign(store *st, mandate_error *err)
 {
     dictionary d = {.st = st, .status = MANDATE_OK, .err = err};
-    mandate_status status = id_max_load(&d);
+    mandate_status status = names_load(&d);
     if (status != MANDATE_OK)
         return status;
     kv_batch_clear(st->batch);

@@ -414,6 +414,20 @@ static mandate_status give(void *ctx, mandate_slice id, mandate_slice claims_byt
     return status ? status : view_give(t->options.view, handle, agent, err);
 }
 
+/* Sources that no connector speaks for any more are silent, whatever they were when they were last heard. */
+static void silence_gone(engine_thread *t)
+{
+    const schema *graph = t->options.schema;
+
+    for (uint16_t i = 0; i < schema_source_count(graph) && t->input_count < LIMIT_BATCH_INPUTS; i++) {
+        if (!schema_source_kept(graph, i) || engine_source_get(t->options.engine, i) != SOURCE_LIVE)
+            continue;
+        t->inputs[t->input_count++] = (engine_input){.kind = INPUT_SOURCE, .source = i, .source_state = SOURCE_SILENT};
+        log_write(LOG_WARN, "engine", "connector %s is not configured any more: what it told reads as unknown",
+                  schema_source_name(graph, i));
+    }
+}
+
 mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
 {
     engine *e = t->options.engine;
@@ -431,6 +445,7 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
     mandate_status status = store_claims_each(t->options.store, give, t, err);
     if (status != MANDATE_OK)
         return status;
+    silence_gone(t);
     do {
         step(t);
     } while (t->more || engine_next_deadline_us(e) <= clock_now_us());

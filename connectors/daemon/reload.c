@@ -46,11 +46,22 @@ static bool names_within(uint16_t count, const char *(*name)(const schema *, uin
     return true;
 }
 
+static bool sources_within(const schema *a, const schema *b)
+{
+    for (uint16_t i = 0; i < schema_source_count(a); i++) {
+        bool found = schema_source_kept(a, i);
+        for (uint16_t k = 0; k < schema_source_count(b) && !found; k++)
+            found = !schema_source_kept(b, k) && !strcmp(schema_source_name(a, i), schema_source_name(b, k));
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* True when `b` has everything that `a` has. A field whose type changed is said in `err`: neither way is right then. */
 static bool within(const schema *a, const schema *b, mandate_error *err)
 {
-    bool all = names_within(schema_source_count(a), schema_source_name, a, schema_source_count(b), b) &&
-               names_within(schema_topic_count(a), schema_topic_name, a, schema_topic_count(b), b);
+    bool all = sources_within(a, b) && names_within(schema_topic_count(a), schema_topic_name, a, schema_topic_count(b), b);
 
     for (uint16_t t = 0; t < schema_type_count(a); t++) {
         const schema_type *mine = schema_type_at(a, t);
@@ -98,6 +109,19 @@ static void say_other_keys(const config *before, const config *after)
     }
     buf_deinit(&x);
     buf_deinit(&y);
+}
+
+/* A connector that was gone, and is there again. */
+static bool any_new(const daemon_state *d, const daemon_state *fresh)
+{
+    for (uint32_t i = 0; i < fresh->connector_count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < d->source_count && !found; k++)
+            found = !strcmp(connector_name(fresh->connectors[i]), source_name(d->sources[k]));
+        if (!found)
+            return true;
+    }
+    return false;
 }
 
 static connector *named(connector *const *list, uint32_t count, const char *name)
@@ -251,7 +275,7 @@ reload_outcome daemon_reload(daemon_state *d)
         (void)mandate_error_set(&err, MANDATE_CONFLICT,
                                 "the files declare something new and leave out something that is in use; do one after the "
                                 "other, or stop, change them, and start again");
-    else if (grows)
+    else if (grows || any_new(d, fresh))
         outcome = RELOAD_RESTART;
     else
         outcome = apply(d, fresh, &err);
@@ -260,7 +284,7 @@ done:
     if (outcome == RELOAD_REFUSED)
         log_write(LOG_ERROR, "reload", "refused, and nothing was changed: %s", err.text);
     else if (outcome == RELOAD_RESTART)
-        log_write(LOG_INFO, "reload", "types, attributes or topics are new: restarting in place");
+        log_write(LOG_INFO, "reload", "types, attributes, topics or connectors are new: restarting in place");
     atomic_fetch_add(outcome == RELOAD_REFUSED ? &d->metrics.reloads_refused : &d->metrics.reloads, 1);
     daemon_close(fresh);
     free(fresh);

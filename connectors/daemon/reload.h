@@ -3,8 +3,9 @@
  * reload - SIGHUP: the configuration's connectors and entity types are read anew, checked as a whole, and then taken over.
  *
  *   something is wrong                    nothing changes, and the log says what and where
- *   connectors within the running schema  those whose file changed are stopped when all they handed over is committed, and
- *                                         read on from there by the new file; one that is gone is silent from then on
+ *   connectors within the running schema  those whose file changed, or a file it names, are stopped when all they handed over is
+ *                                         committed, and read on from there by the new file; one that is gone is silent
+ *                                         from then on
  *   types, attributes, topics are new     RELOAD_RESTART: the caller restarts the process in place, the schema is built once
  *   other keys changed                    said; they take effect at the next start
  *

@@ -9,6 +9,7 @@
 
 #include "connectors/daemon/log.h"
 #include "connectors/json/claims_json.h"
+#include "connectors/mapping/check.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +36,24 @@ static mandate_status load_entities(daemon_state *d, mandate_error *err)
     for (uint32_t i = 0; status == MANDATE_OK && i < d->config.entities.count; i++)
         status = entity_types_load(d->schema, d->config.entities.items[i], NULL, err);
     return status;
+}
+
+/* What `mandatectl connector check` refuses of files that are right each for itself: said, and no reason not to start. */
+static void warn_across(const daemon_state *d)
+{
+    problems p;
+
+    problems_init(&p);
+    connectors_check_across(d->connectors, d->connector_count, d->config.entities.items, d->config.entities.count, &p);
+    mandate_slice rest = buf_slice(&p.text);
+    while (rest.len) {
+        const char *end = memchr(rest.ptr, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
+        if (len && *rest.ptr != ' ') /* and not the line of the file with a mark under it */
+            log_write(LOG_WARN, "connectors", "%.*s", (int)len, rest.ptr);
+        rest = mandate_slice_of(rest.ptr + len + (end != NULL), rest.len - len - (end != NULL));
+    }
+    problems_deinit(&p);
 }
 
 /* `owner`: whose store caches schemas. */
@@ -78,6 +97,8 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
         status = schema_freeze(d->schema, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++)
         status = connector_bind(d->connectors[i], d->schema, err);
+    if (status == MANDATE_OK)
+        warn_across(d);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #ifndef MANDATE_CONNECTORS_MAPPING_CHECK_H
 #define MANDATE_CONNECTORS_MAPPING_CHECK_H
 
+#include "connectors/config/problem.h"
 #include "connectors/mapping/connector.h"
 
 /* The configuration file with its entity types and connectors. Appends all problems to `report` (text for people), or
@@ -24,6 +25,10 @@ MANDATE_CHECK mandate_status connectors_check(const char *const *entities, uint3
                                               const char *const *connectors, uint32_t connector_count,
                                               const check_condition *conditions, uint32_t condition_count, buf *report,
                                               mandate_error *err);
+
+/* What no file of them shows by itself (see check_cross.c), of connectors that were loaded: the daemon says it as warnings. */
+void connectors_check_across(connector *const *connectors, uint32_t connector_count, const char *const *entities,
+                             uint32_t entity_count, problems *p);
 
 /* What all of these declare and supply, as a frozen schema, for whoever checks conditions against it. Problems as above. */
 MANDATE_CHECK mandate_status check_schema(schema **out, const char *const *entities, uint32_t entity_count,

@@ -109,6 +109,13 @@ void check_across(const checked *k, const char *const *entities, uint32_t entity
     problems_deinit(&ignored);
 }
 
+void connectors_check_across(connector *const *connectors, uint32_t connector_count, const char *const *entities,
+                             uint32_t entity_count, problems *p)
+{
+    checked k = {.connectors = (connector **)(uintptr_t)connectors, .count = connector_count};
+    check_across(&k, entities, entity_count, p);
+}
+
 /* --- conditions --- */
 
 static void report_at(problems *p, const source_text *where, size_t offset, const char *text)

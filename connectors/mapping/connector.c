@@ -121,7 +121,7 @@ connector_on_error connector_error_policy(const connector *c) { return c->on_err
 
 bool connector_same_file(const connector *a, const connector *b)
 {
-    return !strcmp(a->path, b->path) && mandate_slice_eq(a->doc->source.text, b->doc->source.text);
+    return !strcmp(a->path, b->path) && a->named == b->named && mandate_slice_eq(a->doc->source.text, b->doc->source.text);
 }
 
 bool connector_has_event_time(const connector *c) { return EXPR_GIVEN(&c->event_time); }

@@ -39,7 +39,7 @@ const char *const *connector_topics(const connector *c, uint32_t *count);
 const char *connector_heartbeat(const connector *c); /* topic whose records prove life and are not mapped; NULL: none */
 const connector_property *connector_properties(const connector *c, uint32_t *count);
 connector_on_error connector_error_policy(const connector *c);
-/* Loaded from files with the same text. Files that they name are not compared. */
+/* Loaded from files with the same text, and what those name (schemas, secrets, certificates) held the same as well. */
 bool connector_same_file(const connector *a, const connector *b);
 bool connector_has_event_time(const connector *c);
 int64_t connector_max_silence_us(const connector *c); /* 0: not watched */

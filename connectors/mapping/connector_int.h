@@ -122,6 +122,7 @@ struct connector {
     avro_plan *value_plan, *key_plan;
     registry *registry;
     bool registry_named; /* offline: the file names one */
+    uint64_t named;      /* digest of what the file names and does not hold: schemas, secrets, certificates */
     map_expr when, each, event_time;
     map_entity *entities;
     uint32_t entity_count;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "connectors/config/scalar.h"
+#include "engine/base/hash.h"
 #include "engine/base/text.h"
 #include "engine/limits.h"
 
@@ -22,6 +23,36 @@ const char *load_text(loader *l, const yaml_node *n, const char *what)
         return NULL;
     }
     return n->text.ptr; /* lives as long as the document, and so as the connector */
+}
+
+/* What the file names was read: another content of it is another connector. */
+static void note_named(loader *l, mandate_slice content) { l->c->named = hash_u64(l->c->named ^ hash_slice(content)); }
+
+/* A file that others open by its path. That it cannot be read is theirs to say. */
+static void note_file(loader *l, const char *path)
+{
+    mandate_error ignored;
+    buf content;
+    buf_init(&content);
+    if (path && file_read(&content, path, LIMIT_AVRO_SCHEMA, &ignored) == MANDATE_OK)
+        note_named(l, buf_slice(&content));
+    buf_deinit(&content);
+}
+
+static const char *load_secret(loader *l, const yaml_node *n)
+{
+    const char *secret = yaml_expand(&l->c->memory, l->p, l->doc, n, l->c->folder);
+    if (secret)
+        note_named(l, mandate_slice_str(secret));
+    return secret;
+}
+
+/* The path of a file beside the connector file. */
+static const char *load_path(loader *l, const yaml_node *n, const char *what)
+{
+    const char *path = n && load_text(l, n, what) ? path_join(&l->c->memory, l->c->folder, n->text) : NULL;
+    note_file(l, path);
+    return path;
 }
 
 /* A text or a list of texts. */
@@ -153,6 +184,8 @@ static avro_plan *load_schema(loader *l, const yaml_node *n, const char *path)
     mandate_status status = file_read(&file, path, LIMIT_AVRO_SCHEMA, &err);
     if (!status)
         status = avro_plan_create(&plan, buf_slice(&file), NULL, 0, &err);
+    if (!status)
+        note_named(l, buf_slice(&file));
     if (status && n)
         problem_add(l->p, &l->doc->source, status, n->line, n->column, "Avro schema '%s': %s", path, err.text);
     else if (status)
@@ -199,7 +232,7 @@ static void load_registry(loader *l, const yaml_node *decode)
         if (strncmp(o.urls[i], "http://", 7) != 0 && strncmp(o.urls[i], "https://", 8) != 0)
             yaml_problem(l->p, l->doc, urls, "registry '%s' must start with http:// or https://", o.urls[i]);
     if (auth && !l->options->offline) {
-        const char *secret = yaml_expand(&l->c->memory, l->p, l->doc, auth, l->c->folder);
+        const char *secret = load_secret(l, auth);
         if (secret && strncmp(secret, "Bearer ", 7) == 0)
             o.bearer = secret + 7;
         else if (secret && strchr(secret, ':'))
@@ -207,17 +240,14 @@ static void load_registry(loader *l, const yaml_node *decode)
         else if (secret)
             yaml_problem(l->p, l->doc, auth, "registry_auth must be user:password, or Bearer and a token");
     }
-    if (ca && load_text(l, ca, "registry_ca"))
-        o.ca_file = path_join(&l->c->memory, l->c->folder, ca->text);
-    if (certificate && load_text(l, certificate, "registry_certificate"))
-        o.certificate_file = path_join(&l->c->memory, l->c->folder, certificate->text);
-    if (key && load_text(l, key, "registry_key"))
-        o.key_file = path_join(&l->c->memory, l->c->folder, key->text);
+    o.ca_file = load_path(l, ca, "registry_ca");
+    o.certificate_file = load_path(l, certificate, "registry_certificate");
+    o.key_file = load_path(l, key, "registry_key");
     if ((certificate != NULL) != (key != NULL))
         yaml_problem(l->p, l->doc, certificate ? certificate : key,
                      "mutual TLS needs both, registry_certificate and registry_key");
     if (password && !l->options->offline)
-        o.key_password = yaml_expand(&l->c->memory, l->p, l->doc, password, l->c->folder);
+        o.key_password = load_secret(l, password);
     if (l->options->offline) {
         /* A tool takes the registry's prefix off itself, and the given schema stands for the registry's. */
         l->c->registry_named = true;
@@ -330,7 +360,10 @@ static void load_properties(loader *l)
     }
     l->c->properties = ARENA_ARRAY(&l->c->memory, connector_property, map->count ? map->count : 1);
     for (uint32_t i = 0; l->c->properties && i < map->count; i++) {
-        const char *value = yaml_expand(&l->c->memory, l->p, l->doc, map->entries[i].value, l->c->folder);
+        mandate_slice name = map->entries[i].key->text;
+        const char *value = load_secret(l, map->entries[i].value);
+        if (value && name.len > 9 && memcmp(name.ptr + name.len - 9, ".location", 9) == 0)
+            note_file(l, value); /* librdkafka opens it: ssl.ca.location and its like */
         if (value)
             l->c->properties[l->c->property_count++] =
                 (connector_property){.name = map->entries[i].key->text.ptr, .value = value};

@@ -168,7 +168,10 @@ cel_value context_read(const context *c, const context_entity *entity, uint16_t 
     return then ? then->value : cell_effective(c, entity, field);
 }
 
-bool context_source_live(const context *c, uint16_t source) { return source >= LIMIT_SOURCES || !c->source_down[source]; }
+bool context_source_live(const context *c, uint16_t source)
+{
+    return source >= LIMIT_SOURCES_KNOWN || !c->source_down[source];
+}
 
 /* Before what a source told us reads differently. */
 static void keep_source(context *c, uint16_t source)
@@ -184,7 +187,7 @@ static void keep_source(context *c, uint16_t source)
 
 void context_source(context *c, uint16_t source, bool live)
 {
-    assert(source < LIMIT_SOURCES);
+    assert(source < LIMIT_SOURCES_KNOWN);
     if (c->source_down[source] == !live)
         return;
     if (c->past.moment)

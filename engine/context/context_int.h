@@ -37,7 +37,7 @@ struct context {
     void *cut_ctx;
     buf cut_key, cut_value;
     uint32_t sources_down;
-    bool source_down[LIMIT_SOURCES]; /* silent or doubtful: `sources_down` of them */
+    bool source_down[LIMIT_SOURCES_KNOWN]; /* silent or doubtful: `sources_down` of them */
     past past;
 };
 
@@ -74,7 +74,7 @@ static inline cel_value cell_effective(const context *c, const context_entity *e
     if (c->sources_down == 0 || !cell->provenance)
         return cell->value;
     uint16_t source = c->provenances.data[cell->provenance].origin.source;
-    return source < LIMIT_SOURCES && c->source_down[source] ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
+    return source < LIMIT_SOURCES_KNOWN && c->source_down[source] ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
 }
 /* The entity of a change: the guess when that is right. NULL: out of memory. */
 context_entity *context_entity_near(context *c, uint16_t type, mandate_slice id, context_entity *guess);

@@ -463,6 +463,18 @@ mandate_status schema_declare_reference(schema *s, uint16_t type, mandate_slice 
 
 /* --- sources and topics ------------------------------------------------------------------------------------ */
 
+static mandate_status add_name(uint16_t *out, schema *s, schema_names *n, mandate_slice name, const char *what, bool kept,
+                               mandate_error *err)
+{
+    mandate_slice copy = arena_dup(&s->memory, name);
+    if (!copy.ptr || !VEC_RESERVE(&n->list, n->list.len + 1) || !table_add(&n->by_name, hash_slice(copy), n->list.len))
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for %s '%.*s'", what, MANDATE_SLICE_ARG(name));
+    *out = (uint16_t)n->list.len;
+    n->list.data[n->list.len] = (schema_name){copy.ptr, n->list.len + 1, kept};
+    n->list.len++;
+    return MANDATE_OK;
+}
+
 static mandate_status declare_name(uint16_t *out, schema *s, schema_names *n, mandate_slice name, const char *what,
                                    uint32_t max, mandate_error *err)
 {
@@ -479,13 +491,23 @@ static mandate_status declare_name(uint16_t *out, schema *s, schema_names *n, ma
     if (n->list.len >= max)
         return mandate_error_set(err, MANDATE_LIMIT, "more than %u %ss: '%.*s' is one too many", max, what,
                                  MANDATE_SLICE_ARG(name));
-    mandate_slice copy = arena_dup(&s->memory, name);
-    if (!copy.ptr || !VEC_RESERVE(&n->list, n->list.len + 1) || !table_add(&n->by_name, hash_slice(copy), n->list.len))
-        return mandate_error_set(err, MANDATE_NOMEM, "no memory for %s '%.*s'", what, MANDATE_SLICE_ARG(name));
-    *out = (uint16_t)n->list.len;
-    n->list.data[n->list.len] = (schema_name){copy.ptr, n->list.len + 1};
-    n->list.len++;
-    return MANDATE_OK;
+    return add_name(out, s, n, name, what, false, err);
+}
+
+mandate_status schema_keep_source(schema *s, mandate_slice name, mandate_error *err)
+{
+    uint16_t source;
+    assert(s->frozen);
+    if (schema_names_find(&s->sources, name) != SCHEMA_NONE)
+        return MANDATE_OK;
+    if (s->sources.list.len >= LIMIT_SOURCES_KNOWN)
+        return mandate_error_set(err, MANDATE_LIMIT,
+                                 "the database knows more than %d connectors by name, too many to keep apart",
+                                 LIMIT_SOURCES_KNOWN);
+    mandate_status status = add_name(&source, s, &s->sources, name, "connector", true, err);
+    if (!status && !schema_index_ids(s)) /* so that assigning ids needs no memory */
+        status = mandate_error_set(err, MANDATE_NOMEM, "no memory for the schema's indexes");
+    return status;
 }
 
 mandate_status schema_declare_source(uint16_t *out, schema *s, mandate_slice name, mandate_error *err)

@@ -64,6 +64,7 @@ typedef struct schema_type {
 typedef struct schema_name {
     const char *name;
     uint32_t stable_id;
+    bool kept; /* see schema_keep_source */
 } schema_name;
 
 typedef struct schema schema;
@@ -104,11 +105,16 @@ const char *schema_source_name(const schema *s, uint16_t source); /* "?" when ou
 uint16_t schema_topic_count(const schema *s);
 const char *schema_topic_name(const schema *s, uint16_t topic);
 
+/* No connector of that name is declared any more; what it told is still there. */
+bool schema_source_kept(const schema *s, uint16_t source);
+
 /* --- stable ids; called by storage between freeze and the first step ------------------------------ */
 /* Visits everything that needs a stable id, in declaration order: `name` is "type", "type\0field"
  * with kind 't', 'f', or a source 's' / topic 'k'. The visitor returns the id to use, never 0. */
 typedef uint32_t (*schema_assign)(void *ctx, char kind, mandate_slice name);
 void schema_assign_ids(schema *s, schema_assign assign, void *ctx);
+/* Before that: a source which storage knows. One that is not declared is added, so that what it told stays its own. */
+MANDATE_CHECK mandate_status schema_keep_source(schema *s, mandate_slice name, mandate_error *err);
 /* Reverse, for decoding; SCHEMA_NONE when the schema no longer has it. */
 uint16_t schema_type_by_id(const schema *s, uint32_t stable_id);
 uint16_t schema_field_by_id(const schema_type *t, uint32_t stable_id);

@@ -76,6 +76,11 @@ const char *schema_source_name(const schema *s, uint16_t source)
     return source < s->sources.list.len ? s->sources.list.data[source].name : "?";
 }
 
+bool schema_source_kept(const schema *s, uint16_t source)
+{
+    return source < s->sources.list.len && s->sources.list.data[source].kept;
+}
+
 uint16_t schema_topic_count(const schema *s) { return (uint16_t)s->topics.list.len; }
 
 const char *schema_topic_name(const schema *s, uint16_t topic)
@@ -131,7 +136,7 @@ void schema_assign_ids(schema *s, schema_assign assign, void *ctx)
         s->sources.list.data[i].stable_id = assign_one(assign, ctx, 's', mandate_slice_str(s->sources.list.data[i].name));
     for (uint32_t i = 0; i < s->topics.list.len; i++)
         s->topics.list.data[i].stable_id = assign_one(assign, ctx, 'k', mandate_slice_str(s->topics.list.data[i].name));
-    /* The tables were sized by schema_freeze, so this allocation is at start and the same size again. */
+    /* The tables were sized by schema_freeze or schema_keep_source, so this allocation is at start and the same size again. */
     bool indexed = schema_index_ids(s);
     assert(indexed);
 }

@@ -120,6 +120,43 @@ class Reload(unittest.TestCase):
         self.assertEqual(list(self.connectors()), ["cases"])
         self.send({"id": "a", "status": "open", "n": 1})
         self.read("a", "open")
+        self.d.stop()  # and not after the next start either
+        self.d.start()
+        self.assertEqual((self.d.state("watch"), self.status("w")), ("suspended", None))
+        self.d.write("connectors/second.yaml", self.text("second", self.topic + "-second"))
+        pid = self.d.process.child.pid
+        os.kill(pid, signal.SIGHUP)
+        self.d.wait("it to be believed again", lambda: self.d.status("/readyz") == 200 and self.status("w") == "open")
+        self.d.wait_state("watch", "active")
+        self.assertEqual(self.d.process.child.pid, pid)
+
+    def test_reload__a_connector_removed_while_the_daemon_was_down_is_not_believed_any_more(self):
+        self.world(others=["second"])
+        self.assertIn("'r.case.status' is set by connector 'cases' too", self.d.log(50))
+        self.send({"id": "w", "status": "open", "n": 1}, topic=self.topic + "-second")
+        self.send({"id": "a", "status": "open", "n": 1})
+        self.read("w", "open")
+        self.read("a", "open")
+        self.assertEqual(self.d.issue("watch", on_unknown="suspend", unknown_grace="0s",
+                                      **{"while": 'r.case["w"].status == "open"'})[0], 201)
+        self.d.stop()
+        os.unlink(os.path.join(self.d.folder, "connectors/second.yaml"))
+        self.d.start()
+        self.d.wait_state("watch", "suspended")
+        self.assertIn("connector second is not configured any more", self.d.log(50))
+        self.assertEqual((self.status("w"), self.status("a")), (None, "open"))
+
+    def test_reload__what_a_connector_file_names_is_read_anew_too(self):
+        self.world()
+        text = self.text() + "rdkafka: {client.id: 'file:client.txt'}\n"
+        self.d.write("connectors/client.txt", "one")
+        self.reload("done", cases=text)
+        self.d.wait("it to be taken over", lambda: "cases: its file changed and is in effect" in self.d.log(50))
+        self.reload("done")
+        self.assertIn("done: 0 connectors changed", self.d.log(3))
+        self.d.write("connectors/client.txt", "two")
+        self.reload("done")
+        self.assertIn("done: 1 connectors changed", self.d.log(3))
 
     def test_reload__a_new_connector_restarts_the_process_in_place(self):
         self.world()

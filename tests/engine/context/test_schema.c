@@ -192,6 +192,34 @@ static void test_schema__a_name_may_be_as_long_as_the_limit_and_no_longer(void *
     attribute(s, out, name, "int", false);
 }
 
+static uint32_t ids_from_names(void *ctx, char kind, mandate_slice name)
+{
+    (void)ctx;
+    return kind == 's' && mandate_slice_is(name, "gone") ? 77 : (uint32_t)kind * 100 + (uint32_t)name.ptr[name.len - 1];
+}
+
+static void test_schema__a_source_that_storage_knows_is_kept_apart(void **state)
+{
+    schema *s = *state;
+    mandate_error err = {0};
+    uint16_t crm;
+    assert_int_equal(schema_declare_source(&crm, s, S("crm"), &err), MANDATE_OK);
+    assert_int_equal(schema_freeze(s, &err), MANDATE_OK);
+    assert_int_equal(schema_keep_source(s, S("crm"), &err), MANDATE_OK);
+    assert_int_equal(schema_keep_source(s, S("gone"), &err), MANDATE_OK);
+    schema_assign_ids(s, ids_from_names, NULL);
+    uint16_t gone = schema_source_by_id(s, 77);
+    assert_int_equal(schema_source_count(s), 2);
+    assert_string_equal(schema_source_name(s, gone), "gone");
+    assert_true(schema_source_kept(s, gone));
+    assert_false(schema_source_kept(s, crm));
+    char name[16];
+    for (int i = 2; i <= LIMIT_SOURCES_KNOWN; i++) {
+        snprintf(name, sizeof(name), "s%d", i);
+        assert_int_equal(schema_keep_source(s, S(name), &err), i < LIMIT_SOURCES_KNOWN ? MANDATE_OK : MANDATE_LIMIT);
+    }
+}
+
 static void test_schema__fields_and_sources_stop_at_their_limits(void **state)
 {
     schema *s = *state;
@@ -365,6 +393,7 @@ int main(void)
         T(test_schema__an_entity_may_refer_to_its_own_type),
         T(test_schema__names_that_a_condition_cannot_write_are_refused),
         T(test_schema__a_name_may_be_as_long_as_the_limit_and_no_longer),
+        T(test_schema__a_source_that_storage_knows_is_kept_apart),
         T(test_schema__fields_and_sources_stop_at_their_limits),
         T(test_schema__nothing_is_declared_after_the_freeze),
         T(test_schema__the_environment_knows_types_the_mandate_and_now),
