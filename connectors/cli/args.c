@@ -12,7 +12,7 @@
 #include "connectors/cli/out.h"
 #include "engine/base/text.h"
 
-enum { OPTIONS_MAX = 24 };
+enum { OPTIONS_MAX = 32 };
 
 static bool unknown_option(const char *name, size_t len, const arg_option *options, size_t count)
 {
@@ -64,10 +64,14 @@ bool args_parse(int argc, char **argv, arg_common *common, const arg_option *opt
                 const char **positional, size_t positional_min, size_t positional_max)
 {
     arg_option all[OPTIONS_MAX] = {
-        {"--socket", .value = &common->socket}, {"--url", .value = &common->url}, {"--json", .flag = &common->json}};
-    size_t count = 3, found = 0;
+        {"--socket", .value = &common->socket},   {"--url", .value = &common->url},
+        {"--json", .flag = &common->json},        {"--token-file", .value = &common->token_file},
+        {"--tls-ca", .value = &common->tls_ca},   {"--tls-certificate", .value = &common->tls_certificate},
+        {"--tls-key", .value = &common->tls_key},
+    };
+    size_t count = 7, found = 0;
     bool only_positional = false;
-    *common = (arg_common){NULL, NULL, false};
+    *common = (arg_common){.json = false};
     for (size_t i = 0; i < option_count && count < OPTIONS_MAX; i++)
         all[count++] = options[i];
     for (size_t i = 0; i < positional_max; i++)

@@ -30,6 +30,8 @@ typedef struct arg_option {
 /* What every command understands. */
 typedef struct arg_common {
     const char *socket, *url;
+    const char *token_file;                         /* a bearer token, or NULL; also $MANDATED_TOKEN_FILE */
+    const char *tls_ca, *tls_certificate, *tls_key; /* PEM files, or NULL */
     bool json;
 } arg_common;
 

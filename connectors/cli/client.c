@@ -9,9 +9,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "connectors/cli/input.h"
 #include "connectors/cli/out.h"
 
-enum { CONNECT_MS = 3000, TOTAL_MS = 25000, REPLY_MAX = 64 << 20 };
+enum { CONNECT_MS = 3000, TOTAL_MS = 25000, REPLY_MAX = 64 << 20, TOKEN_FILE_MAX = 64 << 10 };
+
+/* The token is on the first line of a file. */
+static exit_code read_token(client *c)
+{
+    const char *path = c->common->token_file ? c->common->token_file : getenv("MANDATED_TOKEN_FILE");
+    mandate_error err;
+    buf text;
+
+    if (!path || !*path)
+        return CLI_OK;
+    buf_init(&text);
+    mandate_status status = input_read(&text, path, TOKEN_FILE_MAX, &err);
+    size_t len = status ? 0 : strcspn(buf_cstr(&text), "\r\n");
+    if (status)
+        out_problem("%s: %s", path, err.text);
+    else if (len == 0)
+        out_problem("%s: holds no token", path);
+    else
+        buf_printf(&c->authorization, "Authorization: Bearer %.*s", (int)len, text.data);
+    if (text.data)
+        explicit_bzero(text.data, text.cap);
+    buf_deinit(&text);
+    return len ? CLI_OK : CLI_REFUSED;
+}
 
 exit_code client_open(client *c, const arg_common *common)
 {
@@ -19,6 +44,7 @@ exit_code client_open(client *c, const arg_common *common)
     *c = (client){.common = common};
     arena_init(&c->a, 0);
     buf_init(&c->body);
+    buf_init(&c->authorization);
     if (!path || !*path)
         path = getenv("MANDATED_SOCKET");
     if (!path || !*path)
@@ -32,6 +58,8 @@ exit_code client_open(client *c, const arg_common *common)
         out_problem("--url: expected http://host:port, got \"%s\"", common->url);
         return CLI_REFUSED;
     }
+    if (read_token(c) != CLI_OK)
+        return CLI_REFUSED;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(c->curl = curl_easy_init())) {
         out_problem("libcurl does not start");
         return CLI_INTERNAL;
@@ -47,6 +75,9 @@ void client_close(client *c)
     }
     arena_deinit(&c->a);
     buf_deinit(&c->body);
+    if (c->authorization.data)
+        explicit_bzero(c->authorization.data, c->authorization.cap);
+    buf_deinit(&c->authorization);
 }
 
 static size_t receive(char *data, size_t size, size_t count, void *ctx)
@@ -84,15 +115,23 @@ static CURLcode perform(client *c, const char *method, const char *path, mandate
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "mandatectl/" MANDATE_VERSION);
     if (!c->common->url)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+    if (c->common->tls_ca)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, c->common->tls_ca);
+    if (c->common->tls_certificate)
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, c->common->tls_certificate);
+    if (c->common->tls_key)
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, c->common->tls_key);
+    if (c->authorization.len)
+        headers = curl_slist_append(headers, buf_cstr(&c->authorization));
     if (strcmp(method, "POST") == 0) {
         headers = curl_slist_append(headers, "Content-Type: application/json");
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.len ? body.ptr : "");
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     } else if (strcmp(method, "GET") != 0) {
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     }
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     CURLcode result = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     c->code = (int)code;

@@ -15,10 +15,11 @@ typedef struct client {
     void *curl;
     const arg_common *common;
     char socket[108];
-    arena a;         /* of `value`; reset by every call */
-    buf body;        /* as received */
-    cel_value value; /* parsed */
-    int code;        /* HTTP status */
+    buf authorization; /* "Authorization: Bearer ...", or empty; cleared at the end */
+    arena a;           /* of `value`; reset by every call */
+    buf body;          /* as received */
+    cel_value value;   /* parsed */
+    int code;          /* HTTP status */
 } client;
 
 /* Socket: --socket, $MANDATED_SOCKET, ./data/mandated.sock. */

@@ -71,6 +71,7 @@ int cmd_connector_requeue(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);  /* cmd_policy.c */
 int cmd_policy_try(int argc, char **argv);    /* cmd_policy.c */
 int cmd_policy_powers(int argc, char **argv); /* cmd_policy.c */
+int cmd_whoami(int argc, char **argv);        /* cmd_me.c */
 int cmd_topic_tail(int argc, char **argv);
 int cmd_topic_send(int argc, char **argv);
 int cmd_cel_batch(int argc, char **argv); /* cel_batch.c */

@@ -16,12 +16,17 @@
 const guide_option guide_options[] = {
     {"--json", NULL, "print what the server or topic said, as JSON"},
     {"--socket", "PATH", "the server's socket (default $MANDATED_SOCKET, then ./data/mandated.sock)"},
-    {"--url", "URL", "the server's address instead, http://127.0.0.1:PORT"},
+    {"--url", "URL", "the server's address instead, http://127.0.0.1:PORT or https://HOST:PORT"},
+    {"--token-file", "FILE", "a token that says who we are (default $MANDATED_TOKEN_FILE)"},
+    {"--tls-ca", "FILE", "certificates to trust for an https address (default: the system's)"},
+    {"--tls-certificate", "FILE", "our own certificate for it"},
+    {"--tls-key", "FILE", "the private key of that"},
     {"--help", NULL, "its arguments"},
 };
 const size_t guide_option_count = sizeof(guide_options) / sizeof(*guide_options);
 
 static const guide_option alone[] = {
+    {"whoami", NULL, "who the server takes us for: policy whoami"},
     {"--help", NULL, "every command"},
     {"--version", NULL, "the version"},
     {"--man", NULL, "this list as a manual page, mandatectl(1)"},
@@ -75,7 +80,8 @@ bool guide_group(FILE *to, const command *commands, size_t count, const char *gr
 void guide_usage(FILE *to, const command *c)
 {
     fprintf(to, "usage: mandatectl %s %s %s\n\n%s\n", c->group, c->name, c->usage, c->help);
-    fprintf(to, "also: [--json] [--socket PATH | --url URL]\n");
+    fprintf(to, "also: [--json] [--socket PATH | --url URL] [--token-file FILE] [--tls-ca FILE] [--tls-certificate FILE] "
+                "[--tls-key FILE]\n");
     if (c->power != POWER_LOCAL)
         fprintf(to, "the power that a policy must give for it: %s\n", power_name(c->power));
 }
@@ -109,6 +115,7 @@ void guide_man(buf *b, const command *commands, size_t count)
     man_options(b, alone, sizeof(alone) / sizeof(*alone));
     roff_section(b, "ENVIRONMENT");
     roff_term(b, "MANDATED_SOCKET", NULL, "The server's socket, when --socket is not given.");
+    roff_term(b, "MANDATED_TOKEN_FILE", NULL, "A bearer token, when --token-file is not given.");
     roff_term(b, "MANDATED_BOOTSTRAP", NULL, BROKERS);
     roff_term(b, "NO_COLOR", NULL, COLOUR);
     roff_section(b, "EXIT STATUS");

@@ -90,6 +90,7 @@ static const command commands[] = {
      "[--event TYPE.ATTRIBUTE]... [--id ID] [--change MEMBER]... [--connector C] [--agent A] [--action X] [--resource "
      "TYPE/ID] [--reason TEXT] [--at TIME]",
      "what a policy decides, rule by rule (exit 0 or 3)"},
+    {"policy", "whoami", cmd_whoami, POWER_SELF, "", "who the server takes us for, and what we may do"},
     {"policy", "powers", cmd_policy_powers, POWER_LOCAL, "", "the powers that a policy may give"},
     {"topic", "tail", cmd_topic_tail, POWER_LOCAL,
      "[TOPIC] [--from-beginning] [--exit-at-end] [--count N] [--bootstrap B] [--property K=V]... "
@@ -180,6 +181,8 @@ int main(int argc, char **argv)
         return print_made(guide_man);
     if (strcmp(argv[1], "--completion") == 0)
         return completion(argc > 2 ? argv[2] : NULL);
+    if (strcmp(argv[1], "whoami") == 0)
+        return find("policy", "whoami")->run(argc - 2, argv + 2);
     if (argc == 2 && guide_group(stderr, commands, COMMAND_COUNT, argv[1]))
         return CLI_REFUSED;
     if (argc == 3 && asks_for_help(argv[2]) && guide_group(stdout, commands, COMMAND_COUNT, argv[1]))

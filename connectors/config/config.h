@@ -49,6 +49,7 @@ typedef struct config {
 
     const char *issuer;
     const char *data_dir;
+    const char *policy; /* path; NULL: none */
     struct {
         const char *bootstrap_servers; /* NULL when embedded */
         bool embedded;

@@ -22,6 +22,8 @@ const option options[] = {
             "transition id."},
     {.key = "data_dir", .type = OPTION_PATH, .offset = AT(data_dir), .flags = OPTION_REQUIRED,
      .doc = "Folder of the database. Created when missing; one daemon at a time."},
+    {.key = "policy", .type = OPTION_PATH, .offset = AT(policy),
+     .doc = "Policy file: who may do what (docs/policy.md). Without one, whoever can connect may do everything."},
     {.key = "entities", .type = OPTION_FILES, .offset = AT(entities),
      .doc = "Entity type files. A name may be a pattern such as entities/*.yaml."},
     {.key = "connectors", .type = OPTION_FILES, .offset = AT(connectors),

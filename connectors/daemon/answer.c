@@ -10,7 +10,7 @@
 
 void answerer_init(answerer *a, engine *e, store *st, const signer *s)
 {
-    *a = (answerer){.engine = e, .store = st, .signer = s};
+    *a = (answerer){.judge = {NULL, e, st}, .engine = e, .store = st, .signer = s};
     arena_init(&a->memory, 0);
     buf_init(&a->scratch);
 }
@@ -119,7 +119,8 @@ static mandate_status list_one(answerer *a, listing *l, uint32_t handle, mandate
     mandate_status status = store_claims_load(a->store, &a->memory, m.id, &bytes, err);
     if (status == MANDATE_OK)
         status = claims_decode(&c, &a->memory, bytes, err);
-    if (status != MANDATE_OK || (l->r->agent.len && !mandate_slice_eq(c.agent, l->r->agent)))
+    if (status != MANDATE_OK || (l->r->agent.len && !mandate_slice_eq(c.agent, l->r->agent)) ||
+        !judge_may_read(&a->judge, l->r, &c, state, m.version))
         return status;
     buf *b = &l->r->body;
     buf_put_str(b, l->items++ ? ",{\"id\":" : "{\"id\":");

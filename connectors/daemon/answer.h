@@ -15,6 +15,7 @@
 #ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
 #define MANDATE_CONNECTORS_DAEMON_ANSWER_H
 
+#include "connectors/daemon/judge.h"
 #include "connectors/daemon/signer.h"
 #include "connectors/http/service.h"
 #include "graph/store.h"
@@ -26,6 +27,7 @@ enum {
 };
 
 typedef struct answerer {
+    judge judge; /* what of a list may be shown */
     engine *engine;
     store *store;
     const signer *signer; /* NULL: no tokens */

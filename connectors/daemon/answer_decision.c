@@ -35,13 +35,14 @@ static int by_age(const void *x, const void *y)
 }
 
 /* Those that are asked for and younger than `after`, by age; there are never more than LIMIT_DECISIONS. */
-static uint32_t collect(answerer *a, const service_request *r, const decision_record *after, const decision_record **out)
+static uint32_t collect(answerer *a, service_request *r, const decision_record *after, const decision_record **out)
 {
     uint32_t count = 0;
 
     for (uint32_t i = engine_decision_next(a->engine, 0); i != UINT32_MAX; i = engine_decision_next(a->engine, i + 1)) {
         const decision_record *d = engine_decision_get(a->engine, i);
-        if ((r->decision_state == DECISION_STATE_COUNT || d->state == r->decision_state) && (!after || older(after, d)))
+        if ((r->decision_state == DECISION_STATE_COUNT || d->state == r->decision_state) && (!after || older(after, d)) &&
+            judge_may_decide(&a->judge, r, d, engine_now_us(a->engine)))
             out[count++] = d;
     }
     qsort(out, count, sizeof(*out), by_age);

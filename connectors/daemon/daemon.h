@@ -14,6 +14,7 @@
 
 #include "connectors/config/config.h"
 #include "connectors/daemon/engine_thread.h"
+#include "connectors/daemon/guard.h"
 #include "connectors/daemon/past.h"
 #include "connectors/daemon/signer.h"
 #include "connectors/http/server.h"
@@ -58,6 +59,7 @@ typedef struct daemon_state {
     dead_letter *dead_letters;
     sink *publisher, *watch_publisher;
     engine_thread *loop;
+    guard *guard; /* NULL: no policy */
     past *past;
     pthread_rwlock_t sources_lock; /* of `connectors`, `sources` and their counts, which a reload changes */
     source **sources;              /* sources[i] reads for connectors[i] */

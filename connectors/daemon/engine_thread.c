@@ -61,6 +61,7 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     t->inputs = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->inputs));
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
     answerer_init(&t->answers, options->engine, options->store, options->signer);
+    t->answers.judge.guard = options->guard;
     t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS, sizeof(*t->acknowledged));
     for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
         status = outlet_init(&t->outlets[s], (outbox_stream)s, options->engine, options->store, options->schema,
@@ -144,6 +145,10 @@ static void take_requests(engine_thread *t)
            (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
         if (refused(t, r))
             continue;
+        if (!judge_request(&t->answers.judge, r, clock_now_us())) {
+            r->done(r);
+            continue;
+        }
         if (r->kind > SERVICE_COMMAND_LAST) {
             t->queries[t->query_count++] = r;
             continue;

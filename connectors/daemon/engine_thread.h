@@ -15,6 +15,7 @@
 #define MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
 
 #include "connectors/daemon/checkpointer.h"
+#include "connectors/daemon/judge.h"
 #include "connectors/daemon/metrics.h"
 #include "connectors/daemon/queue.h"
 #include "connectors/daemon/signer.h"
@@ -35,6 +36,7 @@ typedef struct engine_thread_options {
     queue *queue;
     metrics *metrics;
     const signer *signer;               /* NULL: no tokens */
+    guard *guard;                       /* NULL: no policy */
     sink *watch_publisher;              /* of flips; NULL likewise */
     checkpointer *audit;                /* NULL: nothing is signed */
     sink *publisher;                    /* NULL: nothing is published, the outbox keeps it */

@@ -268,7 +268,7 @@ reload_outcome daemon_reload(daemon_state *d)
     if (daemon_load_for(fresh, d->config.path, d, &err) != MANDATE_OK)
         goto done;
     bool grows = !within(fresh->schema, d->schema, &err), shrinks = !within(d->schema, fresh->schema, &err);
-    if (err.status != MANDATE_OK)
+    if (err.status != MANDATE_OK || (d->guard && guard_check(d->config.policy, &err) != MANDATE_OK))
         goto done;
     say_other_keys(&d->config, &fresh->config);
     if (grows && shrinks)
@@ -279,6 +279,10 @@ reload_outcome daemon_reload(daemon_state *d)
         outcome = RELOAD_RESTART;
     else
         outcome = apply(d, fresh, &err);
+    if (outcome == RELOAD_DONE && d->guard && guard_reload(d->guard, d->config.policy, &err) != MANDATE_OK)
+        log_write(LOG_ERROR, "reload", "the policy stays what it was: %s", err.text);
+    else if (outcome == RELOAD_DONE && d->guard)
+        log_write(LOG_INFO, "reload", "the policy %s is in effect", d->config.policy);
 done:
     log_init((log_level)d->config.log.level);
     if (outcome == RELOAD_REFUSED)

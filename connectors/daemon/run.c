@@ -175,6 +175,16 @@ static mandate_status make_publishers(daemon_state *d, mandate_error *err)
     return status ? status : sink_create(&d->watch_publisher, &options, err);
 }
 
+static void guard_log(bool bad, const char *text) { log_write(bad ? LOG_WARN : LOG_INFO, "policy", "%s", text); }
+
+static mandate_status make_guard(daemon_state *d, mandate_error *err)
+{
+    guard_options options = {
+        .claims_load = store_claims_load, .claims_ctx = d->store, .now_us = clock_now_us, .log = guard_log};
+
+    return d->config.policy ? guard_create(&d->guard, d->config.policy, &options, err) : MANDATE_OK;
+}
+
 static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
 {
     uint32_t batches = d->config.queue.records / SOURCE_BATCH_RECORDS;
@@ -198,6 +208,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .metrics = &d->metrics,
         .signer = &d->signer,
         .audit = d->audit,
+        .guard = d->guard,
         .publisher = d->publisher,
         .watch_publisher = d->watch_publisher,
         .batch_inputs = d->config.engine.batch_inputs,
@@ -326,6 +337,8 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
         status = make_cluster(d, err);
     if (status == MANDATE_OK)
         status = make_registry(d, err);
+    if (status == MANDATE_OK)
+        status = make_guard(d, err);
     if (status == MANDATE_OK)
         status = make_engine_thread(d, err);
     if (status == MANDATE_OK)

@@ -267,6 +267,20 @@ static mandate_status lint(void *ctx, const claims *c, arena *a, buf *out, manda
     return define_lint(ctx, c, a, out, err);
 }
 
+static mandate_status authorise(void *ctx, const service_access *in, mandate_error *err)
+{
+    return guard_authorise(((daemon_state *)ctx)->guard, in, err);
+}
+
+static mandate_status login_by_policy(void *ctx, service_login *in, mandate_error *err)
+{
+    return guard_login(((daemon_state *)ctx)->guard, in, err);
+}
+
+static uint64_t generation(void *ctx) { return guard_generation(((daemon_state *)ctx)->guard); }
+
+static void me(void *ctx, const policy_principal *who, buf *out) { guard_me(((daemon_state *)ctx)->guard, who, out); }
+
 void daemon_service(daemon_state *d, service *out)
 {
     *out = (service){
@@ -281,4 +295,10 @@ void daemon_service(daemon_state *d, service *out)
         .connector_clear = connector_clear,
         .connector_replay = connector_replay,
     };
+    if (d->guard) {
+        out->authorise = authorise;
+        out->login = login_by_policy;
+        out->generation = generation;
+        out->me = me;
+    }
 }

@@ -188,6 +188,7 @@ void daemon_close(daemon_state *d)
     past_destroy(d->past);
     engine_thread_destroy(d->loop);
     checkpointer_destroy(d->audit);
+    guard_destroy(d->guard);
     sink_destroy(d->publisher);
     sink_destroy(d->watch_publisher);
     dead_letter_close(d->dead_letters);

@@ -52,7 +52,8 @@ static void read_path(service_access *out, policy_event *event, const http_reque
     }
 }
 
-static const policy_principal nobody = {.kind = PRINCIPAL_ANONYMOUS, .name = MANDATE_SLICE_LIT("anonymous")};
+static const policy_principal nobody = {
+    .kind = PRINCIPAL_ANONYMOUS, .name = MANDATE_SLICE_LIT("anonymous"), .always = UINT32_C(1) << POWER_HEALTH};
 
 bool http_admit(http_request *r)
 {

@@ -149,9 +149,18 @@ static void put_verdict(buf *b, const service_check *asked, const service_verdic
 /* The error of one question among many. */
 static void put_error(buf *b, const mandate_error *error)
 {
-    buf_put_str(b, "{\"decision\":false,\"context\":{\"reason\":\"invalid_request\",\"error\":{\"status\":400,\"message\":");
+    bool denied = error->status == MANDATE_DENIED;
+    buf_printf(b, "{\"decision\":false,\"context\":{\"reason\":\"%s\",\"error\":{\"status\":%d,\"message\":",
+               denied ? "access_denied" : "invalid_request", denied ? 403 : 400);
     buf_put_json_string(b, mandate_slice_str(error->text));
     buf_put_str(b, "}}}");
+}
+
+/* May who asks have this answer? Where that was settled for the connection it costs a bit. */
+static mandate_status may_ask(http_request *r, const service_check *asked, mandate_error *err)
+{
+    service_access access = {.power = POWER_CHECK, .mandate = asked->mandate, .check = asked};
+    return http_authorise_access(r, &access, err);
 }
 
 static bool decide(http_request *r, const service_check *asked)
@@ -175,6 +184,10 @@ static void evaluate_one(http_request *r, cel_value request)
     service_check asked = {.params = cel_null()};
     if (read_check(&asked, &r->a, request, cel_null(), &err)) {
         http_fail(r, &err);
+        return;
+    }
+    if (may_ask(r, &asked, &err)) {
+        http_fail_code(r, http_code_denied(r, &err), &err);
         return;
     }
     (void)decide(r, &asked);
@@ -247,7 +260,9 @@ static mandate_status evaluate_all(http_request *r, cel_value request, cel_value
         service_check asked = {.params = cel_null()};
         bool decision = false;
         mandate_status status = read_check(&asked, &r->a, questions.items[i], request, err);
-        if (status && status != MANDATE_INVALID && status != MANDATE_LIMIT)
+        if (!status)
+            status = may_ask(r, &asked, err);
+        if (status && status != MANDATE_INVALID && status != MANDATE_LIMIT && status != MANDATE_DENIED)
             return status;
         if (i)
             buf_put_char(&r->reply, ',');

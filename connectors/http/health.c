@@ -18,6 +18,10 @@ void http_ready(http_request *r)
 {
     const service *port = http_service(r);
     bool ready = port->ready(port->ctx, &r->reply);
+    if (port->authorise && !(r->who->always >> POWER_OBSERVE & 1)) { /* why not is for those who may know */
+        buf_reset(&r->reply);
+        buf_put_str(&r->reply, ready ? "{\"ready\":true}" : "{\"ready\":false}");
+    }
     http_reply(r, ready ? 200 : 503, "application/json");
 }
 

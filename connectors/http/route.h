@@ -84,6 +84,7 @@ void http_connector_replay(http_request *r);
 void http_evaluation(http_request *r);
 void http_evaluations(http_request *r);
 void http_authzen_configuration(http_request *r);
+void http_me(http_request *r);
 void http_health(http_request *r);
 void http_ready(http_request *r);
 void http_metrics(http_request *r);

@@ -62,7 +62,8 @@ struct service_request {
     /* A command that policy gives to two persons: it becomes a decision (of kind command), which another principal may
      * permit, and is carried out then. `second_person_why` says which rule asks for it. Answered 202. */
     bool second_person;
-    mandate_slice second_person_why;
+    mandate_slice second_person_why; /* stands in the text below */
+    char second_person_text[256];
     engine_command waiting;              /* the engine thread's: the command while it is handed over */
     void (*done)(service_request *self); /* on the engine's thread, exactly once per accepted submit */
     void *ctx;                           /* the submitter's */
@@ -135,6 +136,8 @@ typedef struct service {
     mandate_status (*login)(void *ctx, service_login *in, mandate_error *err);
     /* Changes when the policy does: who logged in before has to do it again. */
     uint64_t (*generation)(void *ctx);
+    /* Appends ,"policy":...,"roles":[...],"powers":{...}. NULL likewise. */
+    void (*me)(void *ctx, const policy_principal *who, buf *out);
     /* False when the queue is full or the process is stopping: answer 503, retry later. */
     bool (*submit)(void *ctx, service_request *request);
     void (*check)(void *ctx, const service_check *in, service_verdict *out);

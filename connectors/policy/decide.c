@@ -192,7 +192,7 @@ static bool forbidden(deciding *d, bool *maybe)
 
 typedef struct permits {
     const policy_rule *yes, *maybe, *second;
-    bool unbound; /* a rule of a role that the principal does not have has the power */
+    bool bound, unbound; /* a rule of a role that the principal has, does not have, has the power */
 } permits;
 
 static void weigh(deciding *d, const policy_rule *rule, permits *found)
@@ -215,7 +215,11 @@ static void settle(deciding *d, const permits *found, bool maybe_forbidden)
     const policy_rule *rule = found->yes ? found->yes : found->maybe;
     policy_decision *out = d->out;
 
-    if (!rule && found->unbound) {
+    if (!rule && q->who->kind == PRINCIPAL_ANONYMOUS) {
+        deny(d, NULL, "Nobody vouches for who asks: a token, a client certificate or the Unix socket is needed.");
+        return;
+    }
+    if (!rule && found->unbound && !found->bound) {
         deny(d, NULL, "%.*s does not have the role that may %s.", shown(q->who->name), q->who->name.ptr,
              power_name(q->power));
         return;
@@ -264,10 +268,11 @@ void policy_decide(const policy *p, const policy_question *q, arena *a, policy_d
         const policy_rule *rule = &p->rules[i];
         if (!(rule->powers & BIT(q->power)))
             continue;
-        if (rule->roles & q->who->roles)
+        bool bound = rule->roles & q->who->roles;
+        if (bound)
             weigh(&d, rule, &found);
-        else
-            found.unbound = true;
+        found.bound = found.bound || bound;
+        found.unbound = found.unbound || !bound;
     }
     settle(&d, &found, maybe_forbidden);
 }
@@ -279,4 +284,25 @@ policy_effect policy_has(const policy *p, const policy_principal *who, power nee
 
     policy_decide(p, &q, a, &d, NULL, NULL);
     return d.effect;
+}
+
+/* Does any condition about this power look at the clock? */
+static bool timed(const policy *p, power needed)
+{
+    for (uint32_t i = 0; i < p->rule_count; i++)
+        if (p->rules[i].powers & BIT(needed) && p->rules[i].when && cel_program_reads_now(p->rules[i].when))
+            return true;
+    return false;
+}
+
+uint32_t policy_always(const policy *p, const policy_principal *who, int64_t now_us, arena *a)
+{
+    uint32_t out = 0;
+
+    for (int i = POWER_HEALTH; i < POWER_COUNT; i++) {
+        if (policy_has(p, who, (power)i, now_us, a) == POLICY_PERMIT && !timed(p, (power)i))
+            out |= BIT(i);
+        arena_reset(a);
+    }
+    return out;
 }

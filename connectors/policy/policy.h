@@ -107,6 +107,8 @@ typedef void (*policy_trace)(void *ctx, const char *text);
 /* `a` is scratch. Never fails: what goes wrong is a no. */
 void policy_decide(const policy *p, const policy_question *q, arena *a, policy_decision *out, policy_trace trace, void *ctx);
 /* The powers that `who` has somehow: PERMIT, SECOND_PERSON or MAYBE (over some mandates), or DENY. */
+/* Bit: power that `who` has whatever is asked, and whenever: it need not be asked again while policy and principal stay. */
+uint32_t policy_always(const policy *p, const policy_principal *who, int64_t now_us, arena *a);
 policy_effect policy_has(const policy *p, const policy_principal *who, power needed, int64_t now_us, arena *a);
 
 #endif

@@ -20,12 +20,15 @@ MANDATE_CHECK mandate_status jws_sign(buf *out, const token_key *k, const char *
 typedef struct jws {
     mandate_slice signing_input; /* header and payload with the dot between them, as they were sent */
     mandate_slice payload, signature;
-    mandate_slice kid;
+    mandate_slice kid, type; /* as the header says */
     token_alg alg;
 } jws;
 
 /* The checks above up to the key. INVALID or LIMIT with a sentence. */
 MANDATE_CHECK mandate_status jws_parse(jws *out, arena *a, mandate_slice token, const char *typ, mandate_error *err);
+/* The same for a token that is no mandate of ours but somebody's login: the caller compares `type` with what it accepts, and the
+ * thumbprints of a certificate (x5t, which some issuers write beside kid) are passed over instead of refused. A key is found by its id all the same. */
+MANDATE_CHECK mandate_status jws_parse_login(jws *out, arena *a, mandate_slice token, mandate_error *err);
 /* DENIED when no key of `trusted` has its id, the algorithms differ, or the signature is wrong. */
 MANDATE_CHECK mandate_status jws_verify(const jws *token, const keyset *trusted, mandate_error *err);
 

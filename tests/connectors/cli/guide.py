@@ -46,7 +46,7 @@ def table(ctl):
     rows = {}
     for group, name in re.findall(r"^  ([a-z]+) +([a-z]+) +\S", run(ctl, "--help").stdout.split("Every command takes")[0], re.M):
         usage = run(ctl, group, name, "--help").stdout
-        rows[group, name] = set(re.findall(r"--[a-z][a-z-]*", usage.splitlines()[0])) | {"--json", "--socket", "--url", "--help"}
+        rows[group, name] = set(re.findall(r"--[a-z][a-z-]*", usage.splitlines()[0])) | {"--json", "--socket", "--url", "--token-file", "--tls-ca", "--tls-certificate", "--tls-key", "--help"}
     return rows
 
 

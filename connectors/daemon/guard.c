@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard - see guard.h. Lock order: the guard's, then what a policy or a login holds inside; nothing is waited for under it.
+ */
+#include "connectors/daemon/guard.h"
+
+#include "connectors/login/login.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SCRATCH_MAX = LIMIT_CEL_MEMORY, LOGGED_A_SECOND = 20 };
+
+typedef struct regime {
+    policy *policy;
+    login *logins;
+} regime;
+
+struct guard {
+    guard_options options;
+    pthread_rwlock_t lock; /* of `now` */
+    regime now;
+    _Atomic uint64_t generation, permitted, denied, second_person, logins, logins_refused;
+    _Atomic int64_t logged_second;
+    _Atomic uint32_t logged;
+};
+
+static int64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------- */
+static void log_keys(void *ctx, bool bad, const char *text)
+{
+    guard *g = ctx;
+
+    if (g->options.log)
+        g->options.log(bad, text);
+}
+
+static mandate_status regime_open(regime *out, guard *g, const char *path, mandate_error *err)
+{
+    login_options options = {log_keys, g};
+    regime r = {NULL, NULL};
+    problems found;
+
+    problems_init(&found);
+    mandate_status status = policy_load(&r.policy, path, NULL, &found);
+    if (status)
+        status = problems_result(&found, err);
+    problems_deinit(&found);
+    if (!status)
+        status = login_create(&r.logins, r.policy, g ? &options : NULL, err);
+    if (status)
+        policy_destroy(r.policy);
+    else
+        *out = r;
+    return status;
+}
+
+static void regime_close(regime *r)
+{
+    login_destroy(r->logins);
+    policy_destroy(r->policy);
+}
+
+mandate_status guard_create(guard **out, const char *path, const guard_options *options, mandate_error *err)
+{
+    guard *g = calloc(1, sizeof(*g));
+
+    if (!g)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the policy");
+    g->options = *options;
+    pthread_rwlock_init(&g->lock, NULL);
+    mandate_status status = regime_open(&g->now, g, path, err);
+    if (status) {
+        guard_destroy(g);
+        return status;
+    }
+    atomic_store(&g->generation, policy_generation(g->now.policy));
+    *out = g;
+    return MANDATE_OK;
+}
+
+void guard_destroy(guard *g)
+{
+    if (!g)
+        return;
+    regime_close(&g->now);
+    pthread_rwlock_destroy(&g->lock);
+    free(g);
+}
+
+mandate_status guard_reload(guard *g, const char *path, mandate_error *err)
+{
+    regime fresh, old;
+    mandate_status status = regime_open(&fresh, g, path, err);
+
+    if (status)
+        return status;
+    pthread_rwlock_wrlock(&g->lock);
+    old = g->now;
+    g->now = fresh;
+    atomic_store(&g->generation, policy_generation(fresh.policy));
+    pthread_rwlock_unlock(&g->lock);
+    regime_close(&old);
+    return MANDATE_OK;
+}
+
+mandate_status guard_check(const char *path, mandate_error *err)
+{
+    regime r;
+    mandate_status status = regime_open(&r, NULL, path, err);
+
+    if (!status)
+        regime_close(&r);
+    return status;
+}
+
+uint64_t guard_generation(void *ctx) { return atomic_load_explicit(&((guard *)ctx)->generation, memory_order_acquire); }
+
+void guard_counted(const guard *g, guard_counts *out)
+{
+    *out = (guard_counts){.permitted = atomic_load(&g->permitted),
+                          .denied = atomic_load(&g->denied),
+                          .second_person = atomic_load(&g->second_person),
+                          .logins = atomic_load(&g->logins),
+                          .logins_refused = atomic_load(&g->logins_refused)};
+}
+
+/* A line for whoever looks into why; at most so many a second, since anybody may cause them. */
+static void note(guard *g, const policy_principal *who, power p, mandate_slice over, const char *text)
+{
+    char line[1024];
+    int64_t second = wall_us() / 1000000;
+
+    if (!g->options.log)
+        return;
+    if (atomic_exchange(&g->logged_second, second) != second)
+        atomic_store(&g->logged, 0);
+    if (atomic_fetch_add(&g->logged, 1) >= LOGGED_A_SECOND)
+        return;
+    snprintf(line, sizeof(line), "refused %s%s%.*s to %.*s (%s): %s", power_name(p), over.len ? " of " : "",
+             (int)(over.len < 200 ? over.len : 200), over.ptr ? over.ptr : "",
+             (int)(who->name.len < 200 ? who->name.len : 200), who->name.ptr, principal_kind_name(who->kind), text);
+    g->options.log(false, line);
+}
+
+/* --- logging in ---------------------------------------------------------------------------------------------------------- */
+static mandate_status by_token(guard *g, service_login *in, mandate_error *err)
+{
+    policy_principal who = {0};
+
+    if (in->claimed.len)
+        return mandate_error_set(err, MANDATE_DENIED, "a token says who asks: X-Mandate-Principal cannot say it too");
+    mandate_status status = login_token(g->now.logins, in->bearer, wall_us(), &who, in->a, err);
+    in->wrong_bearer = status == MANDATE_DENIED || status == MANDATE_INVALID;
+    if (!status)
+        *in->who = who;
+    return status;
+}
+
+/* A process speaks for somebody. It is bound first: the policy may know it by another name. */
+static mandate_status by_name(guard *g, service_login *in, mandate_error *err)
+{
+    policy_principal process = *in->who;
+    mandate_status status = policy_bind(g->now.policy, &process, in->a, err);
+
+    if (status)
+        return status;
+    if (in->who->kind != PRINCIPAL_UNIX || !policy_speaks_for(g->now.policy, in->who, in->claimed))
+        return mandate_error_set(err, MANDATE_DENIED, "the policy does not let %.*s speak for %.*s (speaks_for)",
+                                 MANDATE_SLICE_ARG(process.name), (int)(in->claimed.len < 200 ? in->claimed.len : 200),
+                                 in->claimed.ptr);
+    in->who->kind = PRINCIPAL_NAMED;
+    in->who->name = in->claimed;
+    in->who->groups = NULL; /* the process's, not theirs */
+    in->who->group_count = 0;
+    return MANDATE_OK;
+}
+
+mandate_status guard_login(void *ctx, service_login *in, mandate_error *err)
+{
+    guard *g = ctx;
+    mandate_status status = MANDATE_OK;
+    arena scratch;
+
+    arena_init(&scratch, SCRATCH_MAX);
+    pthread_rwlock_rdlock(&g->lock);
+    if (in->bearer.len)
+        status = by_token(g, in, err);
+    else if (in->claimed.len)
+        status = by_name(g, in, err);
+    if (!status)
+        status = policy_bind(g->now.policy, in->who, in->a, err);
+    if (!status)
+        in->who->always = policy_always(g->now.policy, in->who, g->options.now_us(), &scratch);
+    pthread_rwlock_unlock(&g->lock);
+    arena_deinit(&scratch);
+    atomic_fetch_add(status ? &g->logins_refused : &g->logins, 1);
+    return status;
+}
+
+/* --- may they ------------------------------------------------------------------------------------------------------------ */
+static mandate_status outcome(guard *g, const policy_question *q, const policy_decision *d, mandate_slice over, bool *second,
+                              mandate_error *err)
+{
+    switch (d->effect) {
+    case POLICY_PERMIT:
+    case POLICY_MAYBE:
+        atomic_fetch_add_explicit(&g->permitted, 1, memory_order_relaxed);
+        return MANDATE_OK;
+    case POLICY_SECOND_PERSON:
+        if (!q->final) /* it will be asked again, with everything said */
+            return MANDATE_OK;
+        *second = true;
+        atomic_fetch_add_explicit(&g->second_person, 1, memory_order_relaxed);
+        break;
+    default:
+        atomic_fetch_add_explicit(&g->denied, 1, memory_order_relaxed);
+        break;
+    }
+    note(g, q->who, q->power, over, d->text);
+    return mandate_error_set(err, MANDATE_DENIED, "%s", d->text);
+}
+
+static mandate_status replaced(mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_UNAVAILABLE, "the policy was replaced meanwhile; nothing was done, ask again");
+}
+
+static mandate_status decide(guard *g, const policy_question *q, mandate_slice over, bool *second, mandate_error *err)
+{
+    policy_decision d;
+    arena scratch;
+    mandate_status status;
+
+    arena_init(&scratch, SCRATCH_MAX);
+    pthread_rwlock_rdlock(&g->lock);
+    if (q->who->generation != policy_generation(g->now.policy)) {
+        status = replaced(err);
+    } else {
+        policy_decide(g->now.policy, q, &scratch, &d, NULL, NULL);
+        status = outcome(g, q, &d, over, second, err);
+    }
+    pthread_rwlock_unlock(&g->lock);
+    arena_deinit(&scratch);
+    return status;
+}
+
+/* Is anything said later, on the engine's thread or by a handler that knows more? */
+static bool more_to_come(const service_access *in)
+{
+    switch (in->power) {
+    case POWER_DISCOVER:
+    case POWER_READ_CONTEXT:
+    case POWER_WATCH:
+    case POWER_DEFINE:
+    case POWER_OBSERVE:
+    case POWER_OPERATE:
+    case POWER_AUDIT:
+        return false;
+    case POWER_CHECK:
+        return !in->check;
+    case POWER_ASSERT_EVENT:
+        return !in->event;
+    default:
+        return true;
+    }
+}
+
+/* What a check is about, when it says so and the policy wants to know. */
+static bool load_mandate(guard *g, mandate_slice id, arena *a, claims *out)
+{
+    mandate_slice bytes;
+
+    return id.len && g->options.claims_load &&
+           g->options.claims_load(g->options.claims_ctx, a, id, &bytes, NULL) == MANDATE_OK &&
+           claims_decode(out, a, bytes, NULL) == MANDATE_OK;
+}
+
+mandate_status guard_authorise(void *ctx, const service_access *in, mandate_error *err)
+{
+    guard *g = ctx;
+    policy_question q = {.who = in->who,
+                         .power = in->power,
+                         .final = !more_to_come(in),
+                         .event = in->event,
+                         .connector = in->connector,
+                         .now_us = g->options.now_us()};
+    policy_mandate over = {.state = STATE_NONE};
+    bool second = false;
+    arena memory;
+    claims c;
+
+    if (!in->check)
+        return decide(g, &q, in->mandate, &second, err);
+    q.subject = in->check->subject_id;
+    q.action = in->check->action;
+    q.resource = in->check->resource;
+    arena_init(&memory, 0);
+    if (load_mandate(g, in->check->mandate, &memory, &c)) {
+        over.claims = &c;
+        q.mandate = &over;
+    }
+    mandate_status status = decide(g, &q, in->check->mandate, &second, err);
+    arena_deinit(&memory);
+    return status;
+}
+
+/* --- on the engine's thread ------------------------------------------------------------------------------------------------ */
+bool guard_needs(const service_request *r, mandate_slice *mandate)
+{
+    *mandate = r->mandate;
+    switch (r->power) {
+    case POWER_ISSUE:
+        return false;
+    case POWER_DELEGATE:
+        if (r->claims && r->claims->parent.len)
+            *mandate = r->claims->parent;
+        return true;
+    case POWER_READ:
+        return r->kind != SERVICE_LIST && !(r->who && r->who->always >> POWER_READ & 1);
+    case POWER_AMEND:
+    case POWER_WIDEN:
+    case POWER_SUPERSEDE:
+    case POWER_SUSPEND:
+    case POWER_RESUME:
+    case POWER_REVOKE:
+    case POWER_GIVE_BACK:
+    case POWER_SPEND:
+    case POWER_DECIDE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *over, const service_check *about,
+                           mandate_error *err)
+{
+    policy_mandate asked = {.claims = r->claims, .state = STATE_NONE};
+    policy_question q = {.who = r->who,
+                         .power = r->power,
+                         .final = true,
+                         .mandate = over,
+                         .asked = r->claims ? &asked : NULL,
+                         .reason = r->note,
+                         .now_us = g->options.now_us()};
+    mandate_slice needed;
+
+    if (r->kind == SERVICE_LOG && !r->who)
+        return MANDATE_OK; /* our own entry of what was decided */
+    if (!r->who)
+        return mandate_error_set(err, MANDATE_DENIED, "it is not known who asks");
+    if (r->power == POWER_ISSUE)
+        q.mandate = q.asked;
+    if (about) {
+        q.subject = about->subject_id;
+        q.action = about->action;
+        q.resource = about->resource;
+    }
+    /* What needs no mandate was decided when it came in. */
+    if (r->power != POWER_ISSUE && !guard_needs(r, &needed))
+        return r->who->generation == guard_generation(g) ? MANDATE_OK : replaced(err);
+    bool second = false;
+    mandate_status status = decide(g, &q, r->mandate, &second, err);
+    if (!second)
+        return status;
+    /* The engine opens a decision instead: only what is a command can wait for one. */
+    if (r->kind > SERVICE_COMMAND_LAST || r->kind == SERVICE_DECIDE)
+        return mandate_error_set(
+            err, MANDATE_DENIED,
+            "the policy asks for a second person, and this cannot wait for one: two_person is for commands");
+    snprintf(r->second_person_text, sizeof(r->second_person_text), "%.250s", err->text);
+    r->second_person_why = mandate_slice_str(r->second_person_text);
+    r->second_person = true;
+    err->status = MANDATE_OK;
+    return MANDATE_OK;
+}
+
+bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m)
+{
+    policy_question q = {.who = r->who, .power = POWER_READ, .final = true, .mandate = m, .now_us = g->options.now_us()};
+    policy_decision d = {.effect = POLICY_DENY};
+    arena scratch;
+
+    if (!r->who)
+        return false;
+    if (r->who->always >> POWER_READ & 1 && r->who->generation == guard_generation(g))
+        return true;
+    arena_init(&scratch, SCRATCH_MAX);
+    pthread_rwlock_rdlock(&g->lock);
+    policy_decide(g->now.policy, &q, &scratch, &d, NULL, NULL);
+    pthread_rwlock_unlock(&g->lock);
+    arena_deinit(&scratch);
+    return d.effect == POLICY_PERMIT;
+}
+
+/* --- who am I --------------------------------------------------------------------------------------------------------------- */
+void guard_me(void *ctx, const policy_principal *who, buf *out)
+{
+    guard *g = ctx;
+    bool any = false;
+    arena scratch;
+
+    arena_init(&scratch, SCRATCH_MAX);
+    pthread_rwlock_rdlock(&g->lock);
+    const policy *p = g->now.policy;
+    buf_put_str(out, ",\"policy\":");
+    buf_put_json_string(out, mandate_slice_str(policy_name(p)));
+    buf_put_str(out, ",\"roles\":[");
+    for (uint32_t i = 0; policy_role(p, i); i++)
+        if (who->generation == policy_generation(p) && who->roles >> i & 1) {
+            buf_put_str(out, any ? "," : "");
+            buf_put_json_string(out, mandate_slice_str(policy_role(p, i)));
+            any = true;
+        }
+    buf_put_str(out, "],\"powers\":{");
+    any = false;
+    for (int i = POWER_DISCOVER; i < POWER_COUNT; i++) {
+        policy_effect effect = policy_has(p, who, (power)i, g->options.now_us(), &scratch);
+        arena_reset(&scratch);
+        if (effect == POLICY_DENY)
+            continue;
+        buf_printf(out, "%s\"%s\":\"%s\"", any ? "," : "", power_name((power)i), policy_effect_names[effect]);
+        any = true;
+    }
+    buf_put_char(out, '}');
+    pthread_rwlock_unlock(&g->lock);
+    arena_deinit(&scratch);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard - the policy that is in force, and what it says of each request: on listeners' threads before anything is asked of
+ * the engine, on the engine's thread once more with the claims and state of the mandate.
+ *
+ * A policy is replaced as a whole (SIGHUP). Who logged in by the one before has to log in again; a request that was on its way
+ * to the engine meanwhile is answered "not now", and nothing was done.
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_GUARD_H
+#define MANDATE_CONNECTORS_DAEMON_GUARD_H
+
+#include "connectors/http/service.h"
+
+typedef struct guard guard;
+
+typedef struct guard_options {
+    mandate_status (*claims_load)(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
+    void *claims_ctx; /* any thread */
+    int64_t (*now_us)(void);
+    void (*log)(bool bad, const char *text); /* any thread */
+} guard_options;
+
+/* Reads the policy and the key files that it names. */
+MANDATE_CHECK mandate_status guard_create(guard **out, const char *path, const guard_options *options, mandate_error *err);
+void guard_destroy(guard *g);
+/* The file as it is now; on failure nothing changes. */
+MANDATE_CHECK mandate_status guard_reload(guard *g, const char *path, mandate_error *err);
+/* Only whether it could be taken over. */
+MANDATE_CHECK mandate_status guard_check(const char *path, mandate_error *err);
+
+/* The port of HTTP: `ctx` is the guard. */
+mandate_status guard_login(void *ctx, service_login *in, mandate_error *err);
+mandate_status guard_authorise(void *ctx, const service_access *in, mandate_error *err);
+uint64_t guard_generation(void *ctx);
+void guard_me(void *ctx, const policy_principal *who, buf *out);
+
+/* Engine's thread. `over`: the mandate that it is about (ISSUE: none; DELEGATE: the parent), NULL when there is none such. `about`
+ * (may be NULL): DECIDE, who asked what. DENIED, or UNAVAILABLE; OK with r->second_person set: a human is to be asked first. */
+MANDATE_CHECK mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *over,
+                                         const service_check *about, mandate_error *err);
+/* Does judging it take the claims of a mandate, and of which? */
+bool guard_needs(const service_request *r, mandate_slice *mandate);
+/* May r->who read this one, of a list? */
+bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m);
+
+/* Decisions taken since the start. */
+typedef struct guard_counts {
+    uint64_t permitted, denied, second_person, logins, logins_refused;
+} guard_counts;
+void guard_counted(const guard *g, guard_counts *out);
+
+#endif
