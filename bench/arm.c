@@ -2,6 +2,8 @@
 /* arm - clocks, memory, averages, and the arm that is a C loop by hand. */
 #include "bench/arm.h"
 
+#include "engine/base/pool.h"
+
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +33,7 @@ void arm_stop(arm_result *out, arm_run *run, arm_clock start, uint64_t done)
 size_t heap_bytes(void)
 {
     struct mallinfo2 m = mallinfo2();
-    return m.uordblks + m.hblkhd;
+    return m.uordblks + m.hblkhd + memory_mapped();
 }
 
 size_t rss_bytes(void)

@@ -8,6 +8,8 @@
  */
 #include "engine/base/table.h"
 
+#include "engine/base/pool.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -43,7 +45,7 @@ static bool resize(table *t, uint32_t cap)
 {
     assert(cap >= TABLE_CAP_MIN && (cap & (cap - 1)) == 0 && t->count < full_at(cap));
     table grown = {.cap = cap, .count = t->count};
-    grown.entries = calloc(cap, sizeof(*grown.entries));
+    grown.entries = memory_zeroed(cap * sizeof(*grown.entries));
     if (!grown.entries)
         return false;
     for (uint32_t i = 0; i < t->cap; i++)

@@ -4,6 +4,8 @@
  */
 #include "engine/base/vec.h"
 
+#include "engine/base/pool.h"
+
 #include <stdlib.h>
 
 enum { VEC_CAP_MIN = 8 };
@@ -24,7 +26,7 @@ bool vec_reserve(void **data, uint32_t *cap, uint32_t want, size_t size)
         new_cap = VEC_CAP_MIN;
     if (size != 0 && new_cap > PTRDIFF_MAX / size)
         return false;
-    void *grown = realloc(*data, new_cap * size);
+    void *grown = memory_resize(*data, *cap * size, new_cap * size);
     if (!grown)
         return false;
     *data = grown;

@@ -33,10 +33,16 @@ static uint64_t key_hash(const cohort_key *k)
 
 /* --- room --------------------------------------------------------------------------------------------------- */
 /* One block: the words, then the records, then the holders. */
-static bool cohort_resize(cohort *c, uint32_t cap)
+static size_t words_bytes(const cohort *c, uint32_t cap)
 {
-    size_t words = (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
-    char *block = malloc(words + 2 * cap * sizeof(uint32_t));
+    return (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
+}
+static size_t block_bytes(const cohort *c, uint32_t cap) { return words_bytes(c, cap) + 2 * (size_t)cap * sizeof(uint32_t); }
+
+static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
+{
+    size_t words = words_bytes(c, cap);
+    char *block = pool_take(p, block_bytes(c, cap));
     if (!block)
         return false;
     uint64_t *fresh = (uint64_t *)(void *)block;
@@ -49,7 +55,7 @@ static bool cohort_resize(cohort *c, uint32_t cap)
         memcpy(conditions + cap, c->holders, c->extent * sizeof(uint32_t));
     }
     memset(block + old_bytes, 0, words - old_bytes);
-    free(c->words);
+    pool_give(p, c->words, block_bytes(c, c->cap));
     c->words = fresh;
     c->conditions = conditions;
     c->holders = conditions + cap;
@@ -64,12 +70,12 @@ static bool cohort_resize(cohort *c, uint32_t cap)
     return !c->big || big_grow(c);
 }
 
-static bool room_for_member(cohort *c)
+static bool room_for_member(pool *p, cohort *c)
 {
     if (c->free != COHORT_FREE_END || c->extent < c->cap)
         return true;
     uint32_t more = c->cap / 8 > 4 ? c->cap / 8 : c->cap ? 4 : 1;
-    return cohort_resize(c, c->cap + more);
+    return cohort_resize(p, c, c->cap + more);
 }
 
 /* --- finding ------------------------------------------------------------------------------------------------ */
@@ -153,7 +159,7 @@ static bool constants_add(condition_index *x, cohort *c, uint32_t member, member
             keys->key[i] = klass;
             column_meets(x, col, klass);
         }
-        if (!ladder_add(&col->constants, keys->key[i], member))
+        if (!ladder_add(&x->blocks, &col->constants, keys->key[i], member))
             return false;
         uint64_t *bits = cohort_word(c, member / 64) + i, bit = UINT64_C(1) << (member % 64);
         *bits = col->mode == COLUMN_BITS && column_bit(col, keys->key[i]) ? *bits | bit : *bits & ~bit;
@@ -171,7 +177,7 @@ static void result_set(cohort *c, uint32_t member)
 
 static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
 {
-    uint32_t record = room_for_member(c) ? rows_take(&x->records) : ROWS_NONE;
+    uint32_t record = room_for_member(&x->blocks, c) ? rows_take(&x->records) : ROWS_NONE;
     if (record == ROWS_NONE)
         return CONDITION_NONE;
     uint32_t member = c->free;
@@ -192,24 +198,27 @@ static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
     return record;
 }
 
-static void cohort_free(cohort *c)
+static size_t cohort_bytes(uint32_t columns) { return sizeof(cohort) + columns * sizeof(column); }
+
+static void cohort_free(pool *p, cohort *c)
 {
     for (uint32_t i = 0; i < c->columns; i++)
-        ladder_deinit(&c->column[i].constants);
+        ladder_deinit(p, &c->column[i].constants);
     big_free(c);
-    free(c->words);
-    free(c->posts);
-    free(c);
+    pool_give(p, c->words, block_bytes(c, c->cap));
+    pool_give(p, c->posts, c->posts_cap * sizeof(*c->posts));
+    pool_give(p, c, cohort_bytes(c->columns));
 }
 
 /* Takes the slots' references. */
 static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t hash)
 {
     uint32_t n = k->shape->atoms;
-    cohort *c = calloc(1, sizeof(*c) + n * sizeof(column));
+    cohort *c = pool_take(&x->blocks, cohort_bytes(n));
     uint32_t handle = c ? rows_take(&x->cohorts) : ROWS_NONE;
     if (handle == ROWS_NONE || !table_add(&x->cohort_table, hash, handle))
-        return free(c), NULL;
+        return pool_give(&x->blocks, c, cohort_bytes(n)), NULL;
+    memset(c, 0, cohort_bytes(n));
     ((cohort_row *)rows_at(&x->cohorts, handle))->cohort = c;
     c->shape = (shape *)(uintptr_t)k->shape;
     c->shape->refs++;
@@ -277,7 +286,7 @@ static void cohort_end(condition_index *x, cohort *c)
     ((cohort_row *)rows_at(&x->cohorts, c->handle))->cohort = NULL;
     rows_give(&x->cohorts, c->handle);
     shape_release(x, c->shape);
-    cohort_free(c);
+    cohort_free(&x->blocks, c);
 }
 
 /* Members in use move together; their order, and with it that of the ladders, stays. */
@@ -306,7 +315,7 @@ static void cohort_compact(condition_index *x, cohort *c)
     c->extent = n;
     c->free = COHORT_FREE_END;
     big_free(c);
-    x->failed |= !cohort_resize(c, n);
+    x->failed |= !cohort_resize(&x->blocks, c, n);
     if (n > COHORT_SMALL - 64)
         x->failed |= !become_big(c);
     for (uint32_t i = 0; i < c->columns; i++)
@@ -326,7 +335,7 @@ void cohort_release(condition_index *x, cohort *c, uint32_t member)
         if (!is_laddered(col->kind))
             continue;
         uint64_t key = key_of(c, i, member);
-        ladder_remove(&col->constants, key, member);
+        ladder_remove(&x->blocks, &col->constants, key, member);
         if (col->kind == NODE_EQUAL)
             class_drop(x, (uint32_t)key);
     }
@@ -346,5 +355,5 @@ void cohort_destroy_all(condition_index *x)
 {
     for (uint32_t i = 0; i < rows_bound(&x->cohorts); i++)
         if (rows_there(&x->cohorts, i) && cohort_at(x, i))
-            cohort_free(cohort_at(x, i));
+            cohort_free(&x->blocks, cohort_at(x, i));
 }

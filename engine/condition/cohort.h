@@ -160,13 +160,13 @@ bool cohort_verify(condition_index *x, const cohort *c, char *why, size_t size);
 enum { POSTS_RUN = 1024 }; /* postings of a run; a longer list is one of its own */
 static inline uint32_t posts_len(uint32_t head) { return head & 0xffff; }
 /* The second holder of a member: both in a run from now on. */
-MANDATE_CHECK bool posts_start(cohort *c, uint32_t member, uint32_t first, uint32_t second);
+MANDATE_CHECK bool posts_start(pool *p, cohort *c, uint32_t member, uint32_t first, uint32_t second);
 /* One more in its run, which has fewer than POSTS_RUN. */
-MANDATE_CHECK bool posts_push(cohort *c, uint32_t member, uint32_t post);
+MANDATE_CHECK bool posts_push(pool *p, cohort *c, uint32_t member, uint32_t post);
 /* One less; the posting that took its place, or HOLDERS_NONE. A last one is put back in place. */
-uint32_t posts_take_out(cohort *c, uint32_t member, uint32_t position);
+uint32_t posts_take_out(pool *p, cohort *c, uint32_t member, uint32_t position);
 /* No run any more: `instead` stands in its place. */
-void posts_end(cohort *c, uint32_t member, uint32_t instead);
+void posts_end(pool *p, cohort *c, uint32_t member, uint32_t instead);
 
 /* --- cohort_big.c ---------------------------------------------------------------------------------------------------- */
 uint32_t big_find(const cohort *c, const member_keys *keys);

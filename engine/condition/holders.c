@@ -95,7 +95,7 @@ static bool become_own(condition_index *x, const holding *h, const uint32_t *pos
     if (!list_push(l, post))
         return false;
     if (h->cohort && len > 1)
-        posts_end(h->cohort, h->member, HOLDERS_NONE);
+        posts_end(&x->blocks, h->cohort, h->member, HOLDERS_NONE);
     *h->holders = HOLDERS_OWN + list;
     return true;
 }
@@ -114,10 +114,11 @@ static bool holders_add(condition_index *x, const holding *h, uint32_t post, uin
     if (now >= HOLDERS_RUN) {
         const uint32_t *run = h->cohort->posts + (now - HOLDERS_RUN);
         *position = posts_len(*run);
-        return *position < POSTS_RUN ? posts_push(h->cohort, h->member, post) : become_own(x, h, run + 1, *position, post);
+        return *position < POSTS_RUN ? posts_push(&x->blocks, h->cohort, h->member, post)
+                                     : become_own(x, h, run + 1, *position, post);
     }
     *position = 1;
-    return h->cohort ? posts_start(h->cohort, h->member, now, post) : become_own(x, h, &now, 1, post);
+    return h->cohort ? posts_start(&x->blocks, h->cohort, h->member, now, post) : become_own(x, h, &now, 1, post);
 }
 
 static uint32_t own_remove(condition_index *x, uint32_t *holders, uint32_t position)
@@ -151,7 +152,7 @@ static uint32_t holders_remove(condition_index *x, const holding *h, uint32_t po
     if (*h->holders >= HOLDERS_OWN)
         return own_remove(x, h->holders, position);
     if (*h->holders >= HOLDERS_RUN)
-        return posts_take_out(h->cohort, h->member, position);
+        return posts_take_out(&x->blocks, h->cohort, h->member, position);
     assert(position == 0);
     *h->holders = HOLDERS_NONE;
     return HOLDERS_NONE;

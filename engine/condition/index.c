@@ -22,6 +22,7 @@ mandate_status condition_index_create(condition_index **out, context *graph, tim
     rows_init(&x->lists, sizeof(holder_list));
     rows_init(&x->classes, class_size());
     rows_init(&x->cohorts, sizeof(cohort_row));
+    pool_init(&x->blocks);
     arena_init(&x->scratch, LIMIT_CEL_MEMORY);
     lift_init(&x->lifted);
     *out = x;
@@ -67,6 +68,7 @@ void condition_index_destroy(condition_index *x)
         free(x->shapes.data[i]);
     classes_deinit(x);
     rows_deinit(&x->cohorts);
+    pool_deinit(&x->blocks);
     table_deinit(&x->class_table);
     table_deinit(&x->cohort_table);
     table_deinit(&x->shape_table);

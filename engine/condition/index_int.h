@@ -9,6 +9,7 @@
 #ifndef MANDATE_ENGINE_CONDITION_INDEX_INT_H
 #define MANDATE_ENGINE_CONDITION_INDEX_INT_H
 
+#include "engine/base/pool.h"
 #include "engine/base/rows.h"
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
@@ -158,6 +159,7 @@ struct condition_index {
     uint32_t slot_free;
     table shared; /* leaves and AND nodes by content */
     rows records, lists, classes, cohorts;
+    pool blocks;                /* cohorts, their words, constants and postings */
     table class_table;          /* equal constants */
     table cohort_table;         /* cohorts by shape and cells */
     table shape_table;          /* shapes by content */

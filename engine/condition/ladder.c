@@ -56,16 +56,18 @@ rung ladder_find(const ladder *l, uint64_t key, uint32_t member)
 rung ladder_find_key(const ladder *l, uint64_t key) { return ladder_find(l, key, 0); }
 
 /* Room for `cap` entries; what is there comes along. */
-static bool chunk_resize(ladder_chunk *c, uint32_t cap)
+static size_t chunk_size(uint32_t cap) { return cap * (sizeof(uint64_t) + sizeof(uint32_t)); }
+
+static bool chunk_resize(pool *p, ladder_chunk *c, uint32_t cap)
 {
-    uint64_t *keys = malloc(cap * (sizeof(uint64_t) + sizeof(uint32_t)));
+    uint64_t *keys = pool_take(p, chunk_size(cap));
     if (!keys)
         return false;
     if (c->len) {
         memcpy(keys, c->keys, c->len * sizeof(*keys));
         memcpy(keys + cap, ladder_members(c), c->len * sizeof(uint32_t));
     }
-    free(c->keys);
+    pool_give(p, c->keys, chunk_size(c->cap));
     c->keys = keys;
     c->cap = cap;
     return true;
@@ -99,15 +101,15 @@ static bool many_reserve(ladder *l)
 }
 
 /* The upper half of a full chunk becomes a chunk behind it. When memory fails half way the ladder is as it was. */
-static bool chunk_split(ladder *l, uint32_t i)
+static bool chunk_split(pool *p, ladder *l, uint32_t i)
 {
     ladder_chunk upper = {0};
     uint32_t keep = LADDER_CHUNK / 2, moved = LADDER_CHUNK - keep;
-    if (!chunk_resize(&upper, grown(moved)))
+    if (!chunk_resize(p, &upper, grown(moved)))
         return false;
     bool first = l->chunks == 1;
     if (!many_reserve(l))
-        return free(upper.keys), false;
+        return pool_give(p, upper.keys, chunk_size(upper.cap)), false;
     ladder_chunk *c = &l->many[i];
     memcpy(upper.keys, c->keys + keep, moved * sizeof(*c->keys));
     memcpy(ladder_members(&upper), ladder_members(c) + keep, moved * sizeof(uint32_t));
@@ -120,7 +122,7 @@ static bool chunk_split(ladder *l, uint32_t i)
     return true;
 }
 
-bool ladder_add(ladder *l, uint64_t key, uint32_t member)
+bool ladder_add(pool *p, ladder *l, uint64_t key, uint32_t member)
 {
     if (l->chunks == 0) {
         l->one = (ladder_chunk){0};
@@ -128,12 +130,12 @@ bool ladder_add(ladder *l, uint64_t key, uint32_t member)
     }
     uint32_t i = chunk_for(l, key, member);
     if (chunk_at(l, i)->len == LADDER_CHUNK) {
-        if (!chunk_split(l, i))
+        if (!chunk_split(p, l, i))
             return false;
         i = chunk_for(l, key, member);
     }
     ladder_chunk *c = chunk_at(l, i);
-    if (c->len == c->cap && !chunk_resize(c, grown(c->cap)))
+    if (c->len == c->cap && !chunk_resize(p, c, grown(c->cap)))
         return l->chunks = l->len ? l->chunks : 0, false;
     uint32_t at = c->len ? place_in(c, key, member) : 0;
     uint32_t *members = ladder_members(c);
@@ -146,9 +148,9 @@ bool ladder_add(ladder *l, uint64_t key, uint32_t member)
     return true;
 }
 
-static void chunk_drop(ladder *l, uint32_t i)
+static void chunk_drop(pool *p, ladder *l, uint32_t i)
 {
-    free(chunk_at(l, i)->keys);
+    pool_give(p, chunk_at(l, i)->keys, chunk_size(chunk_at(l, i)->cap));
     l->chunks--;
     if (l->chunks == 0)
         return;
@@ -160,7 +162,7 @@ static void chunk_drop(ladder *l, uint32_t i)
     }
 }
 
-void ladder_remove(ladder *l, uint64_t key, uint32_t member)
+void ladder_remove(pool *p, ladder *l, uint64_t key, uint32_t member)
 {
     rung r = ladder_find(l, key, member);
     assert(rung_valid(l, r) && rung_key(l, r) == key && rung_member(l, r) == member);
@@ -171,15 +173,15 @@ void ladder_remove(ladder *l, uint64_t key, uint32_t member)
     memmove(c->keys + r.at, c->keys + r.at + 1, (c->len - r.at) * sizeof(*c->keys));
     memmove(members + r.at, members + r.at + 1, (c->len - r.at) * sizeof(*members));
     if (c->len == 0)
-        chunk_drop(l, r.chunk);
+        chunk_drop(p, l, r.chunk);
     else if (c->len < c->cap / 4 && c->cap > 8)
-        (void)chunk_resize(c, c->cap / 2); /* costs memory only when it fails */
+        (void)chunk_resize(p, c, c->cap / 2); /* costs memory only when it fails */
 }
 
-void ladder_deinit(ladder *l)
+void ladder_deinit(pool *p, ladder *l)
 {
     for (uint32_t i = 0; i < l->chunks; i++)
-        free(chunk_at(l, i)->keys);
+        pool_give(p, chunk_at(l, i)->keys, chunk_size(chunk_at(l, i)->cap));
     if (l->chunks > 1)
         free(l->many);
     *l = (ladder){0};

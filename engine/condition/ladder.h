@@ -11,7 +11,7 @@
 #ifndef MANDATE_ENGINE_CONDITION_LADDER_H
 #define MANDATE_ENGINE_CONDITION_LADDER_H
 
-#include "mandate/mandate.h"
+#include "engine/base/pool.h"
 
 enum { LADDER_CHUNK = 512 };
 
@@ -68,9 +68,9 @@ static inline uint32_t ladder_chunk_find(const ladder_chunk *c, uint64_t key)
 rung ladder_find(const ladder *l, uint64_t key, uint32_t member);
 /* The first entry with a key not below `key`. */
 rung ladder_find_key(const ladder *l, uint64_t key);
-/* False when out of memory. */
-MANDATE_CHECK bool ladder_add(ladder *l, uint64_t key, uint32_t member);
-void ladder_remove(ladder *l, uint64_t key, uint32_t member);
-void ladder_deinit(ladder *l);
+/* Chunks come from the pool, always the same one. False when out of memory. */
+MANDATE_CHECK bool ladder_add(pool *p, ladder *l, uint64_t key, uint32_t member);
+void ladder_remove(pool *p, ladder *l, uint64_t key, uint32_t member);
+void ladder_deinit(pool *p, ladder *l);
 
 #endif

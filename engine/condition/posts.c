@@ -12,7 +12,6 @@
 #include "engine/condition/cohort.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 _Static_assert(POSTS_RUN < 1 << 15, "length and room share a word");
 
@@ -29,8 +28,10 @@ static uint32_t grown(uint32_t len)
     return room < POSTS_RUN ? room : POSTS_RUN;
 }
 
+static void block_give(pool *p, cohort *c) { pool_give(p, c->posts, c->posts_cap * sizeof(*c->posts)); }
+
 /* All runs side by side, `growing` with more room and the others with nearly none; `more` words are left at the end. */
-static bool lay_out(cohort *c, uint32_t growing, uint32_t more)
+static bool lay_out(pool *p, cohort *c, uint32_t growing, uint32_t more)
 {
     uint32_t used = 0, cap = more;
     for (uint32_t m = 0; m < c->extent; m++)
@@ -38,7 +39,7 @@ static bool lay_out(cohort *c, uint32_t growing, uint32_t more)
             uint32_t len = posts_len(c->posts[place_of(c->holders[m])]);
             cap += 1 + (m == growing ? grown(len) : len + len / 16);
         }
-    uint32_t *fresh = cap ? malloc(cap * sizeof(*fresh)) : NULL;
+    uint32_t *fresh = cap ? pool_take(p, cap * sizeof(*fresh)) : NULL;
     if (cap && !fresh)
         return false;
     for (uint32_t m = 0; m < c->extent; m++) {
@@ -51,7 +52,7 @@ static bool lay_out(cohort *c, uint32_t growing, uint32_t more)
         c->holders[m] = HOLDERS_RUN + used;
         used += 1 + room;
     }
-    free(c->posts);
+    block_give(p, c);
     c->posts = fresh;
     c->posts_used = used;
     c->posts_cap = cap;
@@ -59,24 +60,27 @@ static bool lay_out(cohort *c, uint32_t growing, uint32_t more)
 }
 
 /* Room at the end for that many words. */
-static bool room_at_end(cohort *c, uint32_t words)
+static bool room_at_end(pool *p, cohort *c, uint32_t words)
 {
     uint32_t want = c->posts_used + words;
     if (want <= c->posts_cap)
         return true;
-    uint32_t cap = want + want / 8;
-    uint32_t *fresh = cap <= HOLDERS_OWN - HOLDERS_RUN ? realloc(c->posts, cap * sizeof(*fresh)) : NULL;
+    uint32_t cap = (want + want / 8 + 3) & ~3u; /* as the pool gives */
+    uint32_t *fresh = cap <= HOLDERS_OWN - HOLDERS_RUN ? pool_take(p, cap * sizeof(*fresh)) : NULL;
     if (!fresh)
         return false;
+    if (c->posts)
+        memcpy(fresh, c->posts, c->posts_used * sizeof(*fresh));
+    block_give(p, c);
     c->posts = fresh;
     c->posts_cap = cap;
     return true;
 }
 
-bool posts_start(cohort *c, uint32_t member, uint32_t first, uint32_t second)
+bool posts_start(pool *p, cohort *c, uint32_t member, uint32_t first, uint32_t second)
 {
     enum { ROOM = 3 };
-    if (!room_at_end(c, 1 + ROOM))
+    if (!room_at_end(p, c, 1 + ROOM))
         return false;
     uint32_t *run = c->posts + c->posts_used;
     run[0] = run_of(ROOM, 2);
@@ -88,7 +92,7 @@ bool posts_start(cohort *c, uint32_t member, uint32_t first, uint32_t second)
     return true;
 }
 
-bool posts_push(cohort *c, uint32_t member, uint32_t post)
+bool posts_push(pool *p, cohort *c, uint32_t member, uint32_t post)
 {
     uint32_t *run = c->posts + place_of(c->holders[member]), len = posts_len(*run), room = room_of(*run);
     assert(len < POSTS_RUN);
@@ -96,10 +100,10 @@ bool posts_push(cohort *c, uint32_t member, uint32_t post)
         uint32_t more = grown(len);
         bool full = c->posts_used + 1 + more > c->posts_cap;
         if (full && c->posts_used > c->posts_live + c->posts_live / 4 + 16) {
-            if (!lay_out(c, member, 0))
+            if (!lay_out(p, c, member, 0))
                 return false;
         } else {
-            if (!room_at_end(c, 1 + more))
+            if (!room_at_end(p, c, 1 + more))
                 return false;
             run = c->posts + place_of(c->holders[member]);
             uint32_t *moved = c->posts + c->posts_used;
@@ -116,7 +120,7 @@ bool posts_push(cohort *c, uint32_t member, uint32_t post)
     return true;
 }
 
-uint32_t posts_take_out(cohort *c, uint32_t member, uint32_t position)
+uint32_t posts_take_out(pool *p, cohort *c, uint32_t member, uint32_t position)
 {
     uint32_t *run = c->posts + place_of(c->holders[member]), len = posts_len(*run);
     assert(position < len && len >= 2);
@@ -125,19 +129,19 @@ uint32_t posts_take_out(cohort *c, uint32_t member, uint32_t position)
     run[0]--;
     c->posts_live--;
     if (len == 2)
-        posts_end(c, member, run[1]);
+        posts_end(p, c, member, run[1]);
     else if (c->posts_used > 4 * c->posts_live + 64)
-        (void)lay_out(c, UINT32_MAX, 0); /* costs memory only when it fails */
+        (void)lay_out(p, c, UINT32_MAX, 0); /* costs memory only when it fails */
     return position < len - 1 ? moved : HOLDERS_NONE;
 }
 
-void posts_end(cohort *c, uint32_t member, uint32_t instead)
+void posts_end(pool *p, cohort *c, uint32_t member, uint32_t instead)
 {
     c->posts_live -= 1 + posts_len(c->posts[place_of(c->holders[member])]);
     c->holders[member] = instead;
     if (c->posts_live)
         return;
-    free(c->posts);
+    block_give(p, c);
     c->posts = NULL;
     c->posts_used = c->posts_cap = 0;
 }

@@ -33,11 +33,16 @@ void context_ahead_address(const context *c, context_seen *s, uint32_t count)
 
 void context_ahead_entity(const context *c, context_seen *s, uint32_t count)
 {
-    enum { LINES = 5 };
     for (uint32_t i = 0; i < count; i++) {
         s[i].entity = s[i].handle == TABLE_NONE ? NULL : c->entities.data[s[i].handle];
-        for (uint32_t line = 0; s[i].entity && line < LINES; line++)
-            __builtin_prefetch((const char *)s[i].entity + line * 64);
+        if (!s[i].entity)
+            continue;
+        /* Head, id and slots; then the first cell it sets, if it is that type. */
+        const change *ch = s[i].change;
+        size_t cell = ch->set_count ? ch->sets->field * sizeof(context_cell) : 0;
+        __builtin_prefetch(s[i].entity);
+        __builtin_prefetch((const char *)s[i].entity + 64);
+        __builtin_prefetch((const char *)s[i].entity + entity_cells_at(&c->types[ch->type], ch->id) + cell);
     }
 }
 

@@ -35,12 +35,17 @@ void context_set_observer(context *c, context_observer observer, void *ctx)
     c->observer_ctx = ctx;
 }
 
-static void entity_free(const context *c, context_entity *e)
+static size_t entity_bytes(const schema_type *t, mandate_slice id)
+{
+    return entity_cells_at(t, id) + t->field_count * sizeof(context_cell);
+}
+
+static void entity_free(context *c, context_entity *e)
 {
     const schema_type *t = schema_type_at(c->schema, e->type);
     for (uint16_t i = 0; i < t->field_count; i++)
         value_disown(&e->cells[i].value);
-    free(e);
+    pool_give(&c->blocks, e, entity_bytes(t, e->id));
 }
 
 void context_destroy(context *c)
@@ -49,6 +54,7 @@ void context_destroy(context *c)
         return;
     for (uint32_t i = 0; i < c->entities.len; i++)
         entity_free(c, c->entities.data[i]);
+    pool_deinit(&c->blocks);
     VEC_FREE(&c->entities);
     VEC_FREE(&c->provenances);
     VEC_FREE(&c->unsaved);
@@ -98,20 +104,17 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
         return c->entities.data[handle];
     context_entity *e;
     const schema_type *t = schema_type_at(c->schema, type);
-    /* One block, in the order in which it is read: entity, slots, cells, id. */
-    size_t slots_size = (t->field_count * sizeof(uint32_t) + 7) & ~(size_t)7;
-    size_t cells_size = t->field_count * sizeof(context_cell);
-    e = malloc(sizeof(*e) + slots_size + cells_size + id.len + 1);
+    e = pool_take(&c->blocks, entity_bytes(t, id));
     if (!e)
         return NULL;
-    uint32_t *slots = (uint32_t *)(e + 1);
-    context_cell *cells = (context_cell *)(void *)((char *)slots + slots_size);
-    char *copy = (char *)cells + cells_size;
-    memset(cells, 0, cells_size);
+    char *copy = (char *)(e + 1);
+    uint32_t *slots = (uint32_t *)(void *)((char *)e + entity_slots_at(id));
+    context_cell *cells = (context_cell *)(void *)((char *)e + entity_cells_at(t, id));
+    memset(cells, 0, t->field_count * sizeof(context_cell));
     memcpy(copy, id.ptr, id.len);
     copy[id.len] = 0;
     *e = (context_entity){.id = {copy, id.len}, .cells = cells, .slots = slots, .type = type, .handle = c->entities.len};
-    memset(slots, 0xff, slots_size); /* CONTEXT_NO_SLOT */
+    memset(slots, 0xff, t->field_count * sizeof(*slots)); /* CONTEXT_NO_SLOT */
     for (uint16_t i = 0; i < t->field_count; i++)
         cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0) : (cel_value){.kind = CEL_UNKNOWN};
     if (!VEC_PUSH(&c->entities, e))
@@ -122,7 +125,7 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
     }
     return e;
 nomem:
-    free(e);
+    pool_give(&c->blocks, e, entity_bytes(t, id));
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 #define MANDATE_ENGINE_CONTEXT_CONTEXT_INT_H
 
 #include "engine/base/buf.h"
+#include "engine/base/pool.h"
 #include "engine/context/context.h"
 #include "engine/context/past.h"
 #include "engine/context/value_own.h"
@@ -24,6 +25,7 @@ struct context {
     context_observer observer;
     void *observer_ctx;
     VEC(context_entity *) entities;
+    pool blocks; /* entities */
     table by_key;
     VEC(provenance) provenances; /* [0] is unused: 0 means none */
     uint32_t provenance_free;
@@ -42,6 +44,13 @@ struct context {
 };
 
 static inline const schema_type *type_of(const context *c, const context_entity *entity) { return &c->types[entity->type]; }
+
+/* An entity is one block, in the order in which it is read: itself, id, slots, cells. */
+static inline size_t entity_slots_at(mandate_slice id) { return (sizeof(context_entity) + id.len + 1 + 7) & ~(size_t)7; }
+static inline size_t entity_cells_at(const schema_type *t, mandate_slice id)
+{
+    return (entity_slots_at(id) + t->field_count * sizeof(uint32_t) + 7) & ~(size_t)7;
+}
 
 /* A new provenance with no references yet; 0 when out of memory. */
 uint32_t provenance_add(context *c, const change_origin *origin);

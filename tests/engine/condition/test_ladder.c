@@ -12,6 +12,8 @@ typedef struct entry {
     uint32_t member;
 } entry;
 
+static pool blocks;
+
 static int entry_order(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
@@ -55,11 +57,11 @@ static void grow_and_shrink(uint32_t most, uint32_t keys)
         bool growing = step < 2 * most ? random_below(&rng, 10) < 8 : random_below(&rng, 10) < 2;
         if (growing && count < most) {
             sorted[count] = (entry){random_below(&rng, keys), step};
-            assert_true(ladder_add(&l, sorted[count].key, step));
+            assert_true(ladder_add(&blocks, &l, sorted[count].key, step));
             count++;
         } else if (!growing && count) {
             uint32_t i = random_below(&rng, count);
-            ladder_remove(&l, sorted[i].key, sorted[i].member);
+            ladder_remove(&blocks, &l, sorted[i].key, sorted[i].member);
             sorted[i] = sorted[--count];
         }
         if (step % (most / 8) == 0) {
@@ -71,11 +73,11 @@ static void grow_and_shrink(uint32_t most, uint32_t keys)
     }
     while (count) {
         count--;
-        ladder_remove(&l, sorted[count].key, sorted[count].member);
+        ladder_remove(&blocks, &l, sorted[count].key, sorted[count].member);
     }
     assert_int_equal(l.len, 0);
     assert_int_equal(l.chunks, 0);
-    ladder_deinit(&l);
+    ladder_deinit(&blocks, &l);
     free(sorted);
 }
 
@@ -86,11 +88,11 @@ static void test_ladder__many_entries_of_few_keys_are_kept_in_order(void **state
 static void test_ladder__keys_at_both_ends_of_the_range_are_found(void **state)
 {
     ladder l = {0};
-    assert_true(ladder_add(&l, 0, 1) && ladder_add(&l, UINT64_MAX - 1, 2));
+    assert_true(ladder_add(&blocks, &l, 0, 1) && ladder_add(&blocks, &l, UINT64_MAX - 1, 2));
     assert_int_equal(rung_member(&l, ladder_find_key(&l, 0)), 1);
     assert_int_equal(rung_member(&l, ladder_find_key(&l, 1)), 2);
     assert_false(rung_valid(&l, ladder_find_key(&l, UINT64_MAX)));
-    ladder_deinit(&l);
+    ladder_deinit(&blocks, &l);
 }
 
 int main(void)
