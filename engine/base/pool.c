@@ -93,7 +93,9 @@ static void *grown_in_place(void *old, size_t old_size, size_t size)
 
 void *memory_resize(void *old, size_t old_size, size_t size)
 {
-    if (size < HUGE || size > PTRDIFF_MAX - HUGE)
+    if (size > PTRDIFF_MAX - HUGE)
+        return NULL;
+    if (size < HUGE)
         return realloc(old, size);
     if (old_size >= COPIED)
         return grown_in_place(old, old_size, size);
@@ -108,7 +110,9 @@ void *memory_resize(void *old, size_t old_size, size_t size)
 
 void *memory_zeroed(size_t size)
 {
-    if (size < HUGE || size > PTRDIFF_MAX - HUGE)
+    if (size > PTRDIFF_MAX - HUGE)
+        return NULL;
+    if (size < HUGE)
         return calloc(1, size);
     void *out = huge_alloc(huge_size(size));
     return out ? memset(out, 0, size) : NULL;
