@@ -4,6 +4,7 @@
  *
  * The log only grows: an index is written once, and the tree over it (audit_tree.c) commits to every byte of it.
  */
+#include "engine/base/text.h"
 #include "graph/store_int.h"
 
 static mandate_status corrupt(uint64_t index, const char *what, mandate_error *err)
@@ -175,8 +176,8 @@ done:
     return status;
 }
 
-/* "seq" stands second in every entry that we write. */
-static bool seq_of(uint64_t *out, mandate_slice entry)
+/* "seq" and "time" stand second and third in every entry that we write; both never go back from one to the next. */
+static bool seq_of(int64_t *out, mandate_slice entry)
 {
     static const char name[] = ",\"seq\":";
     const char *at = memmem(entry.ptr, entry.len < 64 ? entry.len : 64, name, sizeof(name) - 1);
@@ -184,28 +185,51 @@ static bool seq_of(uint64_t *out, mandate_slice entry)
         return false;
     *out = 0;
     for (at += sizeof(name) - 1; at < entry.ptr + entry.len && *at >= '0' && *at <= '9'; at++)
-        *out = *out * 10 + (uint64_t)(*at - '0');
+        *out = *out * 10 + (*at - '0');
     return true;
 }
 
-mandate_status store_audit_after(store *st, uint64_t seq, uint64_t *out, mandate_error *err)
+static bool time_of(int64_t *out, mandate_slice entry)
+{
+    static const char name[] = ",\"time\":\"";
+    size_t len = entry.len < 128 ? entry.len : 128;
+    const char *at = memmem(entry.ptr, len, name, sizeof(name) - 1);
+    const char *from = at ? at + sizeof(name) - 1 : NULL;
+    const char *end = from ? memchr(from, '"', len - (size_t)(from - entry.ptr)) : NULL;
+    return end && time_parse_us(mandate_slice_of(from, (size_t)(end - from)), out);
+}
+
+/* The first entry of which `of` gives at least `least`. */
+static mandate_status search(store *st, int64_t least, bool (*of)(int64_t *, mandate_slice), uint64_t *out,
+                             mandate_error *err)
 {
     merkle_hash leaf;
     mandate_slice entry;
     buf value;
-    uint64_t low = 0, high = store_audit_size(st), at = 0;
+    uint64_t low = 0, high = store_audit_size(st);
     mandate_status status = MANDATE_OK;
     buf_init(&value);
     while (low < high && status == MANDATE_OK) {
         uint64_t middle = low + (high - low) / 2;
+        int64_t at = 0;
         status = entry_read(st, middle, &value, &entry, &leaf, err);
-        if (status == MANDATE_OK && !seq_of(&at, entry))
-            status = corrupt(middle, "names no step", err);
-        *(at > seq ? &high : &low) = at > seq ? middle : middle + 1;
+        if (status == MANDATE_OK && !of(&at, entry))
+            status = corrupt(middle, "names no step and time", err);
+        *(at >= least ? &high : &low) = at >= least ? middle : middle + 1;
     }
     *out = low;
     buf_deinit(&value);
     return status;
+}
+
+mandate_status store_audit_after(store *st, uint64_t seq, uint64_t *out, mandate_error *err)
+{
+    return search(st, seq >= INT64_MAX ? INT64_MAX : (int64_t)seq + 1, seq_of, out, err);
+}
+
+mandate_status store_audit_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err)
+{
+    return search(st, time_us, time_of, out, err);
 }
 
 uint64_t store_answer_leaf(const store *st, uint32_t answer)

@@ -35,6 +35,8 @@ MANDATE_CHECK mandate_status store_audit_of(store *st, mandate_slice mandate, ui
 MANDATE_CHECK mandate_status store_audit_get(store *st, uint64_t index, buf *entry, merkle_hash *leaf, mandate_error *err);
 /* The first entry of a step after `seq`; the size when there is none. */
 MANDATE_CHECK mandate_status store_audit_after(store *st, uint64_t seq, uint64_t *index, mandate_error *err);
+/* The first entry at or after a time. */
+MANDATE_CHECK mandate_status store_audit_at(store *st, int64_t time_us, uint64_t *index, mandate_error *err);
 
 /* Hashes [first, first + count) of tile level `level`: leaves for 0, roots of 256 of the level below for the others. */
 MANDATE_CHECK mandate_status store_audit_hashes(store *st, unsigned level, uint64_t first, uint32_t count, merkle_hash *out,

@@ -281,17 +281,18 @@ mandate_status store_claims_each(store *st, store_claims_fn fn, void *ctx, manda
     return status;
 }
 
-mandate_status store_checkpoint(store *st, const char *directory, mandate_error *err)
+mandate_status store_checkpoint(store *st, const char *directory, uint64_t *seq, mandate_error *err)
 {
     anchor *copy = NULL;
-    uint64_t seq = 0;
-    mandate_status status = store_check_usable(st, err);
+    uint64_t none = 0,
+             committed = atomic_load_explicit(&st->committed, memory_order_acquire); /* before: it has at least these */
+    mandate_status status = kv_checkpoint(st->kv, directory, err);
     if (status == MANDATE_OK)
-        status = kv_checkpoint(st->kv, directory, err);
+        status = anchor_open(&copy, &none, directory, err);
     if (status == MANDATE_OK)
-        status = anchor_open(&copy, &seq, directory, err);
-    if (status == MANDATE_OK)
-        status = anchor_put(copy, st->last.seq, err);
+        status = anchor_put(copy, committed, err);
+    if (status == MANDATE_OK && seq)
+        *seq = committed;
     anchor_close(copy);
     return status;
 }

@@ -134,7 +134,8 @@ MANDATE_CHECK mandate_status store_cache_put(store *st, mandate_slice key, manda
 MANDATE_CHECK mandate_status store_replay(store *st, engine *e, uint64_t from, uint64_t to, outbox_visit visit, void *ctx,
                                           mandate_error *err);
 
-/* A consistent copy of everything at the last commit. */
-MANDATE_CHECK mandate_status store_checkpoint(store *st, const char *directory, mandate_error *err);
+/* A consistent copy of everything in a new directory, with an anchor beside it. Any thread; *seq (may be NULL): the copy holds
+ * every step up to it. */
+MANDATE_CHECK mandate_status store_checkpoint(store *st, const char *directory, uint64_t *seq, mandate_error *err);
 
 #endif

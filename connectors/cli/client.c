@@ -168,7 +168,7 @@ static exit_code code_of(int http)
     return http >= 400 && http < 500 ? CLI_REFUSED : http == 501 ? CLI_REFUSED : CLI_INTERNAL;
 }
 
-static exit_code call(client *c, const char *method, const char *path, mandate_slice body, bool quiet_404)
+static exit_code call(client *c, const char *method, const char *path, mandate_slice body, bool quiet_404, bool raw)
 {
     mandate_error err;
     CURLcode result = perform(c, method, path, body);
@@ -179,13 +179,16 @@ static exit_code call(client *c, const char *method, const char *path, mandate_s
     }
     arena_reset(&c->a);
     c->value = cel_null();
-    bool parsed = c->body.len && !json_value_parse(&c->value, &c->a, buf_slice(&c->body), REPLY_MAX, &err);
+    bool parsed =
+        !(raw && c->code == 200) && c->body.len && !json_value_parse(&c->value, &c->a, buf_slice(&c->body), REPLY_MAX, &err);
     exit_code code = code_of(c->code);
     if (code != CLI_OK) {
         if (!quiet_404 || c->code != 404)
             tell_refusal(c);
         return code;
     }
+    if (raw)
+        return CLI_OK;
     if (!parsed) {
         out_problem("the server's answer is not JSON: %s", c->body.len ? err.text : "it is empty");
         return CLI_INTERNAL;
@@ -195,12 +198,17 @@ static exit_code call(client *c, const char *method, const char *path, mandate_s
 
 exit_code client_call(client *c, const char *method, const char *path, mandate_slice body)
 {
-    return call(c, method, path, body, false);
+    return call(c, method, path, body, false, false);
 }
 
 exit_code client_try(client *c, const char *method, const char *path)
 {
-    return call(c, method, path, mandate_slice_of("", 0), true);
+    return call(c, method, path, mandate_slice_of("", 0), true, false);
+}
+
+exit_code client_fetch(client *c, const char *path, bool quiet_404)
+{
+    return call(c, "GET", path, mandate_slice_of("", 0), quiet_404, true);
 }
 
 exit_code client_print_json(const client *c)

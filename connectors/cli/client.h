@@ -31,6 +31,9 @@ exit_code client_call(client *c, const char *method, const char *path, mandate_s
 /* The same without a word about 404; for those who ask whether there is one. */
 exit_code client_try(client *c, const char *method, const char *path);
 
+/* The same for what is no JSON: `body` is what matters. `quiet_404`: as client_try. */
+exit_code client_fetch(client *c, const char *path, bool quiet_404);
+
 /* Writes what was received to stdout, ending in a newline. */
 exit_code client_print_json(const client *c);
 

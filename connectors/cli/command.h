@@ -72,6 +72,13 @@ int cmd_policy_check(int argc, char **argv);  /* cmd_policy.c */
 int cmd_policy_try(int argc, char **argv);    /* cmd_policy.c */
 int cmd_policy_powers(int argc, char **argv); /* cmd_policy.c */
 int cmd_whoami(int argc, char **argv);        /* cmd_me.c */
+int cmd_audit_checkpoint(int argc, char **argv); /* cmd_audit.c */
+int cmd_audit_key(int argc, char **argv);        /* cmd_audit.c */
+int cmd_audit_entries(int argc, char **argv);    /* cmd_audit.c */
+int cmd_audit_proof(int argc, char **argv);      /* cmd_audit.c */
+int cmd_audit_export(int argc, char **argv);     /* cmd_audit_export.c */
+int cmd_audit_verify(int argc, char **argv);     /* cmd_audit_verify.c */
+int cmd_backup(int argc, char **argv);           /* cmd_audit.c */
 int cmd_topic_tail(int argc, char **argv);
 int cmd_topic_send(int argc, char **argv);
 int cmd_cel_batch(int argc, char **argv); /* cel_batch.c */

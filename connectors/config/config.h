@@ -112,6 +112,9 @@ typedef struct config {
         uint32_t entries;
     } audit;
     struct {
+        const char *folder; /* NULL: beside data_dir */
+    } backup;
+    struct {
         config_log_level level;
     } log;
 } config;

@@ -144,6 +144,9 @@ const option options[] = {
     {.key = "audit.max_unsigned", .type = OPTION_DURATION, .offset = AT(audit.max_unsigned_us), .fallback = "30s",
      .min = SECOND, .max = 60 * MINUTE,
      .doc = "When entries have been without a checkpoint for longer, nothing is granted: no mandate is issued, no check permits."},
+    {.key = "backup.folder", .type = OPTION_PATH, .offset = AT(backup.folder),
+     .doc = "Where `mandatectl backup` has copies made. Default: data_dir with .backups after it. On the same file system as data_dir a "
+            "copy costs little."},
     {.key = "log.level", .type = OPTION_WORD, .offset = AT(log.level), .fallback = "info", .words = level_words,
      .doc = "Least important messages that are logged."},
 };

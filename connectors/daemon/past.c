@@ -2,6 +2,8 @@
 /* past - see past.h. */
 #include "connectors/daemon/past.h"
 
+#include "connectors/daemon/answer_audit.h"
+#include "connectors/daemon/backup.h"
 #include "connectors/daemon/queue.h"
 #include "engine/base/text.h"
 
@@ -9,8 +11,7 @@
 #include <stdlib.h>
 
 struct past {
-    store *store;
-    mandate_slice issuer;
+    past_options options;
     queue *queue;
     pthread_t thread;
     bool started;
@@ -40,22 +41,48 @@ mandate_status past_seq(uint64_t *out, store *st, mandate_slice text, mandate_er
                              (int)(text.len < 40 ? text.len : 40), text.ptr);
 }
 
-static void answer(past *p, service_request *r)
+static mandate_status entity(past *p, service_request *r, mandate_error *err)
 {
     uint64_t seq = 0;
-    mandate_error err = {0};
-    buf_reset(&r->body);
-    mandate_status status = past_seq(&seq, p->store, r->as_of, &err);
+    mandate_status status = past_seq(&seq, p->options.store, r->as_of, err);
     if (status == MANDATE_OK)
-        status = store_entity_at(p->store, p->issuer, r->type, r->id, seq, &r->body, &err);
+        status = store_entity_at(p->options.store, mandate_slice_str(p->options.config->issuer), r->type, r->id, seq,
+                                 &r->body, err);
     if (status == MANDATE_OK)
         buf_put_char(&r->body, '\n');
+    return status;
+}
+
+static mandate_status answer_one(past *p, service_request *r, mandate_error *err)
+{
+    switch (r->kind) {
+    case SERVICE_ENTITY:
+        return entity(p, r, err);
+    case SERVICE_AUDIT:
+        return answer_audit(p->options.store, p->options.audit, r, err);
+    case SERVICE_BACKUP:
+        return backup_make(&r->body, p->options.config, p->options.store, p->options.audit, r->id, err);
+    default:
+        return mandate_error_set(err, MANDATE_UNSUPPORTED, "not a question about the past");
+    }
+}
+
+static void answer(past *p, service_request *r)
+{
+    mandate_error err = {0};
+    buf_reset(&r->body);
+    mandate_status status = answer_one(p, r, &err);
     if (status == MANDATE_OK && r->body.failed)
         status = mandate_error_set(&err, MANDATE_NOMEM, "out of memory for an answer");
     if (status == MANDATE_OK)
         err = (mandate_error){0};
     r->error = err;
     r->done(r);
+}
+
+bool past_takes(const service_request *r)
+{
+    return r->kind == SERVICE_AUDIT || r->kind == SERVICE_BACKUP || (r->kind == SERVICE_ENTITY && r->as_of.len);
 }
 
 static void *past_main(void *opaque)
@@ -72,13 +99,12 @@ static void *past_main(void *opaque)
     }
 }
 
-mandate_status past_create(past **out, store *st, const char *issuer, mandate_error *err)
+mandate_status past_create(past **out, const past_options *options, mandate_error *err)
 {
     past *p = calloc(1, sizeof(*p));
     if (!p)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for questions about the past");
-    p->store = st;
-    p->issuer = mandate_slice_str(issuer);
+    p->options = *options;
     mandate_status status = queue_create(&p->queue, PAST_WAITING_MAX, 1, err);
     if (status == MANDATE_OK && pthread_create(&p->thread, NULL, past_main, p) != 0)
         status = mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot start the thread for questions about the past");

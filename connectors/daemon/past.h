@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * past - questions about the past, answered on a thread of their own: they read history and journal, and may take a second.
+ * past - questions about the past and to the record, answered on a thread of their own: they read history and journal, and may take a second.
  *
  * Nobody waits for it but who asks: not the engine's thread, not the listener, not a check. Few may wait at a time; the next
  * one is refused (503).
@@ -8,6 +8,8 @@
 #ifndef MANDATE_CONNECTORS_DAEMON_PAST_H
 #define MANDATE_CONNECTORS_DAEMON_PAST_H
 
+#include "connectors/config/config.h"
+#include "connectors/daemon/checkpointer.h"
 #include "connectors/http/service.h"
 #include "graph/store.h"
 
@@ -15,11 +17,19 @@ enum { PAST_WAITING_MAX = 32 };
 
 typedef struct past past;
 
-/* Starts the thread. `issuer` and the store outlive it. */
-MANDATE_CHECK mandate_status past_create(past **out, store *st, const char *issuer, mandate_error *err);
+typedef struct past_options {
+    store *store;
+    const config *config;
+    checkpointer *audit; /* NULL: nothing is signed */
+} past_options;
+
+/* Starts the thread. What it is given outlives it. */
+MANDATE_CHECK mandate_status past_create(past **out, const past_options *options, mandate_error *err);
 /* Answers what waits, then ends. NULL: nothing. */
 void past_destroy(past *p);
-/* A SERVICE_ENTITY request with `as_of`. False: too many wait, or it is ending. */
+/* Whether a request is for us: SERVICE_ENTITY and SERVICE_EXPLAIN with `as_of`, SERVICE_AUDIT, SERVICE_BACKUP. */
+bool past_takes(const service_request *request);
+/* False: too many wait, or it is ending. */
 MANDATE_CHECK bool past_ask(past *p, service_request *request);
 
 /* A step ("4711") or a time (RFC 3339) to the step it means. */

@@ -342,7 +342,7 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = make_engine_thread(d, err);
     if (status == MANDATE_OK)
-        status = past_create(&d->past, d->store, d->config.issuer, err);
+        status = past_create(&d->past, &(past_options){d->store, &d->config, d->audit}, err);
     if (status == MANDATE_OK)
         status = dead_letter_open(&d->dead_letters, &d->cluster.value, &d->host, d->config.topics.dead_letter, err);
     if (status == MANDATE_OK)

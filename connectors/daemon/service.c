@@ -20,7 +20,7 @@ static bool submit(void *ctx, service_request *request)
 {
     daemon_state *d = ctx;
 
-    if (request->kind == SERVICE_ENTITY && request->as_of.len)
+    if (past_takes(request))
         return !atomic_load(&d->stopping) && past_ask(d->past, request);
     return !atomic_load(&d->stopping) && queue_try_push(d->queue, QUEUE_REQUESTS, request);
 }
@@ -255,6 +255,20 @@ static mandate_status connector_replay(void *ctx, mandate_slice name, mandate_sl
     return status;
 }
 
+static void audit_checkpoint(void *ctx, buf *out)
+{
+    daemon_state *d = ctx;
+
+    checkpointer_put_note(d->audit, out);
+}
+
+static void audit_key(void *ctx, buf *out)
+{
+    daemon_state *d = ctx;
+
+    checkpointer_put_key(d->audit, out);
+}
+
 static void jwks(void *ctx, buf *out)
 {
     daemon_state *d = ctx;
@@ -292,6 +306,8 @@ void daemon_service(daemon_state *d, service *out)
         .connectors = connectors_json,
         .lint = lint,
         .jwks = jwks,
+        .audit_checkpoint = audit_checkpoint,
+        .audit_key = audit_key,
         .connector_clear = connector_clear,
         .connector_replay = connector_replay,
     };

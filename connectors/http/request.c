@@ -301,7 +301,8 @@ static enum MHD_Result send_reply(http_request *r)
         buf_init(&r->reply); /* the response owns it now */
     r->replied = true;
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+               r->immutable && r->code == 200 ? "max-age=31536000, immutable" : "no-store");
     add_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
     add_header(response, MHD_HTTP_HEADER_LOCATION, r->location.ptr);
     add_header(response, "X-Request-ID", r->request_id);

@@ -64,6 +64,7 @@ struct http_request {
     unsigned code;
     const char *content_type;
     mandate_slice location;
+    bool immutable; /* the answer may be kept for ever */
     const char *allow;
 };
 

@@ -40,6 +40,13 @@ static const http_route routes[] = {
     {"POST", "/v1/connectors/{name}/replay", http_connector_replay, POWER_OPERATE, "", 0},
     {"POST", "/access/v1/evaluation", http_evaluation, POWER_CHECK, "", HTTP_PLAIN_ERRORS},
     {"POST", "/access/v1/evaluations", http_evaluations, POWER_CHECK, "", HTTP_PLAIN_ERRORS},
+    {"GET", "/v1/audit/checkpoint", http_audit_checkpoint, POWER_AUDIT, "", 0},
+    {"GET", "/v1/audit/key", http_audit_key, POWER_AUDIT, "", 0},
+    {"GET", "/v1/audit/tile/{tile}", http_audit_tile, POWER_AUDIT, "", HTTP_TAIL},
+    {"GET", "/v1/audit/proof/inclusion", http_audit_inclusion, POWER_AUDIT, "index size", 0},
+    {"GET", "/v1/audit/proof/consistency", http_audit_consistency, POWER_AUDIT, "first size", 0},
+    {"GET", "/v1/audit/entries", http_audit_entries, POWER_AUDIT, "from limit mandate txn event", 0},
+    {"POST", "/v1/backups", http_backup, POWER_OPERATE, "", 0},
     {"GET", "/.well-known/authzen-configuration", http_authzen_configuration, POWER_DISCOVER, "", HTTP_PLAIN_ERRORS},
     {"GET", "/.well-known/jwks.json", http_jwks, POWER_DISCOVER, "", 0},
     {"GET", "/v1/me", http_me, POWER_SELF, "", 0},
@@ -162,6 +169,8 @@ static bool matches(const http_route *route, const http_path *path, mandate_slic
         if (expected.ptr[0] == '{') {
             assert(count < HTTP_PARAMS_MAX);
             params[count++] = path->segments[i];
+            if (!*at && (route->flags & HTTP_TAIL))
+                return true;
         } else if (!mandate_slice_eq(expected, path->segments[i])) {
             return false;
         }

@@ -13,12 +13,13 @@
 #include "engine/base/arena.h"
 #include "engine/base/buf.h"
 
-enum { HTTP_SEGMENTS_MAX = 6, HTTP_PARAMS_MAX = 2, HTTP_QUERY_MAX = 8 };
+enum { HTTP_SEGMENTS_MAX = 12, HTTP_PARAMS_MAX = 2, HTTP_QUERY_MAX = 8 };
 
 typedef struct http_request http_request;
 
 typedef enum http_route_flags {
     HTTP_PLAIN_ERRORS = 1, /* errors are a plain string (AuthZEN) */
+    HTTP_TAIL = 2,         /* the last {parameter} is whatever is left of the path; r->path has it */
 } http_route_flags;
 
 typedef struct http_route {
@@ -85,6 +86,13 @@ void http_evaluation(http_request *r);
 void http_evaluations(http_request *r);
 void http_authzen_configuration(http_request *r);
 void http_me(http_request *r);
+void http_audit_checkpoint(http_request *r);
+void http_audit_key(http_request *r);
+void http_audit_tile(http_request *r);
+void http_audit_inclusion(http_request *r);
+void http_audit_consistency(http_request *r);
+void http_audit_entries(http_request *r);
+void http_backup(http_request *r);
 void http_health(http_request *r);
 void http_ready(http_request *r);
 void http_metrics(http_request *r);

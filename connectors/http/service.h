@@ -30,16 +30,33 @@ typedef enum service_kind {
     SERVICE_ASK,    /* question: a human is asked about an action (engine/mandate/decision.h) */
     SERVICE_DECIDE, /* mandate: the decision's id; permit, note */
     SERVICE_COMMAND_LAST = SERVICE_DECIDE,
-    SERVICE_GET,          /* mandate: claims, state, version, the last transition with its evidence, children count */
-    SERVICE_LIST,         /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
-    SERVICE_EXPLAIN,      /* mandate */
-    SERVICE_TOKEN,        /* mandate: the signed chain, from the root to it */
-    SERVICE_ENTITY,       /* type, id */
-    SERVICE_WATCH_GET,    /* mandate: the watch's id */
-    SERVICE_WATCH_LIST,   /* limit, after */
-    SERVICE_DECISION_GET, /* mandate: the decision's id */
-    SERVICE_DECISION_LIST /* decision_state (DECISION_STATE_COUNT: all), limit, after; oldest first */
+    SERVICE_GET,           /* mandate: claims, state, version, the last transition with its evidence, children count */
+    SERVICE_LIST,          /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
+    SERVICE_EXPLAIN,       /* mandate */
+    SERVICE_TOKEN,         /* mandate: the signed chain, from the root to it */
+    SERVICE_ENTITY,        /* type, id */
+    SERVICE_WATCH_GET,     /* mandate: the watch's id */
+    SERVICE_WATCH_LIST,    /* limit, after */
+    SERVICE_DECISION_GET,  /* mandate: the decision's id */
+    SERVICE_DECISION_LIST, /* decision_state (DECISION_STATE_COUNT: all), limit, after; oldest first */
+    SERVICE_AUDIT,         /* audit: of the record; not on the engine's thread */
+    SERVICE_BACKUP         /* id: the name of a copy of everything, to be made; not on the engine's thread */
 } service_kind;
+
+/* What is asked of the audit log. */
+typedef enum service_audit_what {
+    SERVICE_AUDIT_TILE,        /* path: "tile/0/000.p/5", c2sp.org/tlog-tiles; the body is its bytes */
+    SERVICE_AUDIT_INCLUSION,   /* index, size */
+    SERVICE_AUDIT_CONSISTENCY, /* first, size */
+    SERVICE_AUDIT_ENTRIES      /* from (a number, or a time), limit; mandate, txn, event or none */
+} service_audit_what;
+
+typedef struct service_audit {
+    service_audit_what what;
+    mandate_slice path, from, txn, event;
+    uint64_t index, first;
+    uint64_t size; /* UINT64_MAX: that of the last checkpoint */
+} service_audit;
 
 typedef struct service_request service_request;
 struct service_request {
@@ -48,6 +65,7 @@ struct service_request {
     const policy_principal *who; /* asks; set by http_submit, in the submitter's memory */
     mandate_slice mandate, principal, note, condition;
     mandate_slice event, detail; /* LOG */
+    service_audit audit;         /* AUDIT */
     const claims *claims;
     int64_t until_us;    /* see engine_command */
     uint32_t if_version; /* the same */
@@ -152,6 +170,9 @@ typedef struct service {
     mandate_status (*lint)(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err);
     /* The JWK Set that signed mandates verify with. */
     void (*jwks)(void *ctx, buf *out);
+    /* The last signed checkpoint of the audit log (a C2SP note), and the verifier key that it is signed with. */
+    void (*audit_checkpoint)(void *ctx, buf *out);
+    void (*audit_key)(void *ctx, buf *out);
     /* Clears a connector's doubt (after a poison record under fail_closed, or a halt). NOT_FOUND for an unknown one. */
     mandate_status (*connector_clear)(void *ctx, mandate_slice name, mandate_error *err);
     /* Has it read records again, up to where it is: `from` is "beginning", an RFC 3339 time, or "topic/partition@offset".

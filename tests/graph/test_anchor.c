@@ -243,7 +243,7 @@ static void test_anchor__a_checkpoint_has_its_own(void **state)
     snprintf(copy, sizeof(copy), "%s/copy/", f->directory);
     OK(kv_open_rocksdb(&backend, f->directory, &err));
     session_open(&s, backend);
-    OK(store_checkpoint(s.store, copy, &err));
+    OK(store_checkpoint(s.store, copy, NULL, &err));
     session_close(&s);
     run(f->directory, 2);
     assert_int_equal(get(f->directory), 6);

@@ -162,7 +162,7 @@ static void test_store__a_replay_goes_on_from_a_checkpoint(void **state)
     buf_init(&whole.text);
     advance(&f->s, 21, 60);
     snprintf(path, sizeof(path), "%s/copy", f->directory);
-    OK(store_checkpoint(f->s.store, path, &err));
+    OK(store_checkpoint(f->s.store, path, NULL, &err));
     advance(&f->s, 21, 60);
 
     /* State from the copy, claims and journal from the store that went on. */

@@ -26,6 +26,8 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_ENTITY] = "entity",
     [SERVICE_WATCH_GET] = "watch_get",
     [SERVICE_WATCH_LIST] = "watch_list",
+    [SERVICE_AUDIT] = "audit",
+    [SERVICE_BACKUP] = "backup",
     [SERVICE_DECISION_GET] = "decision_get",
     [SERVICE_DECISION_LIST] = "decision_list",
 };
@@ -56,6 +58,13 @@ static void answer(fake_service *f, service_request *r)
             buf_printf(&r->body, ",\"if_version\":%" PRIu32, r->if_version);
         if (r->until_us)
             buf_printf(&r->body, ",\"until\":%" PRId64, r->until_us);
+        if (r->kind == SERVICE_AUDIT)
+            buf_printf(&r->body, ",\"what\":%d,\"index\":%" PRIu64 ",\"first\":%" PRIu64 ",\"size\":%" PRIu64,
+                       (int)r->audit.what, r->audit.index, r->audit.first, r->audit.size);
+        put(&r->body, "path", r->audit.path);
+        put(&r->body, "from", r->audit.from);
+        put(&r->body, "txn", r->audit.txn);
+        put(&r->body, "event", r->audit.event);
         put(&r->body, "agent", r->agent);
         put(&r->body, "parent", r->parent);
         put(&r->body, "type", r->type);
@@ -150,6 +159,8 @@ static void connectors(void *ctx, buf *out)
                      "\"partition\":0,\"offset\":42,\"lag_records\":3,\"lag_seconds\":1}]}]}");
 }
 
+static void audit_checkpoint(void *ctx, buf *out) { buf_put_str(out, "i.example/audit\n0\n"); }
+static void audit_key(void *ctx, buf *out) { buf_put_str(out, "i.example/audit+00000000+AA=="); }
 static void jwks(void *ctx, buf *out) { buf_put_str(out, "{\"keys\":[]}"); }
 
 static mandate_status lint(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err)
@@ -182,6 +193,8 @@ void fake_init(fake_service *f)
                                  .connectors = connectors,
                                  .lint = lint,
                                  .jwks = jwks,
+                                 .audit_checkpoint = audit_checkpoint,
+                                 .audit_key = audit_key,
                                  .connector_clear = connector_clear,
                                  .connector_replay = connector_replay},
                         .ready = true,
