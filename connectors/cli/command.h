@@ -68,10 +68,10 @@ int cmd_connector_status(int argc, char **argv);
 int cmd_connector_clear(int argc, char **argv);
 int cmd_connector_replay(int argc, char **argv);
 int cmd_connector_requeue(int argc, char **argv);
-int cmd_policy_check(int argc, char **argv);  /* cmd_policy.c */
-int cmd_policy_try(int argc, char **argv);    /* cmd_policy.c */
-int cmd_policy_powers(int argc, char **argv); /* cmd_policy.c */
-int cmd_whoami(int argc, char **argv);        /* cmd_me.c */
+int cmd_policy_check(int argc, char **argv);     /* cmd_policy.c */
+int cmd_policy_try(int argc, char **argv);       /* cmd_policy.c */
+int cmd_policy_powers(int argc, char **argv);    /* cmd_policy.c */
+int cmd_whoami(int argc, char **argv);           /* cmd_me.c */
 int cmd_audit_checkpoint(int argc, char **argv); /* cmd_audit.c */
 int cmd_audit_key(int argc, char **argv);        /* cmd_audit.c */
 int cmd_audit_entries(int argc, char **argv);    /* cmd_audit.c */
