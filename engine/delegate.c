@@ -8,25 +8,6 @@
  */
 #include "engine/command_int.h"
 
-static claims inherited(const engine *e, const claims *parent)
-{
-    claims c = claims_nothing();
-    c.issuer = e->issuer;
-    c.grantor = parent->agent;
-    c.purpose = parent->purpose;
-    c.actions = parent->actions;
-    c.action_count = parent->action_count;
-    c.resources = parent->resources;
-    c.resource_count = parent->resource_count;
-    c.limits = parent->limits;
-    c.limit_count = parent->limit_count;
-    c.audience = parent->audience;
-    c.audience_count = parent->audience_count;
-    c.expires_at_us = parent->expires_at_us;
-    c.parent = parent->id;
-    return c;
-}
-
 bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
 {
     uint32_t handle = engine_mandate_find(e, c->mandate);
@@ -41,7 +22,7 @@ bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const oc
         return true;
     if (!claims_of(e, handle, &e->memory, &parent))
         return false;
-    claims child = inherited(e, &parent);
+    claims child = claims_inherited(&parent, e->issuer);
     if (c->claims->given & CLAIMS_GIVEN(PARENT) && !mandate_slice_eq(c->claims->parent, c->mandate)) {
         mandate_error_set(&a->error, MANDATE_INVALID, "\"parent\" is \"%.*s\", but it is delegated from \"%.*s\"",
                           MANDATE_SLICE_ARG(c->claims->parent), MANDATE_SLICE_ARG(c->mandate));

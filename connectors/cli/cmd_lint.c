@@ -11,8 +11,10 @@
 #include "connectors/cli/lint_out.h"
 #include "connectors/cli/lint_world.h"
 #include "connectors/cli/out.h"
+#include "connectors/comply/comply.h"
 #include "connectors/config/yaml.h"
 #include "connectors/json/claims_json.h"
+#include "connectors/json/json_place.h"
 #include "connectors/token/artifact.h"
 
 #include <stdio.h>
@@ -30,7 +32,8 @@ typedef struct lint_file {
 typedef struct linting {
     arg_common common;
     const char *paths[FILES_MAX];
-    const char *expiry_days, *depth, *fail_on, *format, *at;
+    const char *expiry_days, *depth, *fail_on, *format, *at, *compliance;
+    comply *rules; /* NULL: none */
     arg_list irreversible;
     lint_world_options world_options;
     lint_world world;
@@ -87,6 +90,7 @@ static bool take_arguments(linting *l, int argc, char **argv)
                                   {.name = "--irreversible", .list = &l->irreversible},
                                   {.name = "--fail-on", .value = &l->fail_on},
                                   {.name = "--format", .value = &l->format},
+                                  {.name = "--compliance", .value = &l->compliance},
                                   {.name = "--at", .value = &l->at}};
     if (!args_parse(argc, argv, &l->common, options, sizeof(options) / sizeof(*options), l->paths, 1, FILES_MAX))
         return false;
@@ -143,6 +147,54 @@ static const claims *parent_of(const linting *l, const lint_file *f)
     return NULL;
 }
 
+static void add_breach(linting *l, const lint_file *f, const comply_breach *b)
+{
+    lint_line line = {.path = f->path,
+                      .text = buf_slice(&f->text),
+                      .code = b->rule,
+                      .why = "a compliance rule is not met",
+                      .fix = "satisfy the rule",
+                      .severity = b->action == COMPLY_FLAG ? LINT_WARNING : LINT_ERROR,
+                      .member = mandate_slice_str(""),
+                      .what = mandate_slice_str(b->message)};
+    json_place(line.text, line.member, &line.begin, &line.end);
+    line.end = line.begin + 1;
+    if (b->why.len)
+        line.what = arena_printf(&l->memory, "%s (%.*s)", b->message, MANDATE_SLICE_ARG(b->why));
+    lint_out_line(&l->out, &line);
+}
+
+static bool ask_rules(linting *l, const lint_file *f, const claims *parent)
+{
+    comply_verdict v = {.count = 0};
+    mandate_error err = {0};
+    comply_question q = {.claims = &f->claims,
+                         .parent = parent,
+                         .operation = f->claims.parent.len ? COMPLY_DELEGATE : COMPLY_ISSUE,
+                         .principal = f->claims.grantor,
+                         .now_us = l->options.now_us};
+    if (l->rules && comply_ask(l->rules, &q, &l->memory, &v, &err) != MANDATE_OK) {
+        out_problem("%s", err.text);
+        return false;
+    }
+    for (uint32_t i = 0; i < v.count; i++)
+        add_breach(l, f, &v.breaches[i]);
+    return true;
+}
+
+/* Of --compliance, else of the configuration. */
+static bool load_rules(linting *l)
+{
+    const char *path = l->compliance ? l->compliance : l->world.configured ? l->world.config.compliance : NULL;
+    problems found;
+    problems_init(&found);
+    bool ok = !path || comply_load(&l->rules, path, NULL, &found) == MANDATE_OK;
+    if (!ok)
+        fwrite(found.text.data, 1, found.text.len, stderr);
+    problems_deinit(&found);
+    return ok;
+}
+
 static bool lint_one(linting *l, const lint_file *f)
 {
     lint_report report;
@@ -157,7 +209,7 @@ static bool lint_one(linting *l, const lint_file *f)
     if (!ok)
         out_problem("%s", err.text);
     lint_report_deinit(&report);
-    return ok;
+    return ok && ask_rules(l, f, options.parent);
 }
 
 static int lint_files(linting *l)
@@ -204,8 +256,9 @@ int cmd_mandate_lint(int argc, char **argv)
     if (code == CLI_OK) {
         l.options.schema = l.world.schema;
         l.options.supplied_known = l.world.supplied_known;
-        code = lint_files(&l);
+        code = load_rules(&l) ? lint_files(&l) : CLI_REFUSED;
     }
+    comply_drop(l.rules);
     lint_world_close(&l.world);
     arena_deinit(&l.memory);
     return code;

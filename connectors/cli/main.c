@@ -21,7 +21,7 @@ static const command commands[] = {
     {"mandate", "lint", cmd_mandate_lint, POWER_LOCAL,
      "FILE... [--config FILE] [--entities FILE]... [--connector FILE]... [--expiry-days N] [--depth N] [--irreversible "
      "PATTERN]... "
-     "[--fail-on error|warning|note|never] [--format text|json|sarif] [--at TIME]",
+     "[--compliance FILE] [--fail-on error|warning|note|never] [--format text|json|sarif] [--at TIME]",
      "what is wrong with mandates before they are issued, without a server (exit 1: findings)"},
     {"mandate", "delegate", cmd_mandate_delegate, POWER_DELEGATE, "PARENT --agent A [--id ID] " CLAIMS_ARGS_USAGE,
      "grant a part of a mandate to another agent; what is left out is the parent's"},
@@ -44,6 +44,10 @@ static const command commands[] = {
      "--jwks FILE --issuer URI [--audience A] [--agent A] [--action X --resource TYPE/ID [--properties JSON]] [--at TIME] "
      "< CHAIN",
      "verify a chain of tokens, without a server (exit 0 or 3)"},
+    {"compliance", "check", cmd_compliance_check, POWER_LOCAL, "FILE...", "validate compliance files"},
+    {"compliance", "try", cmd_compliance_try, POWER_LOCAL,
+     "FILE --mandate FILE [--parent FILE] [--as PRINCIPAL] [--operation issue|delegate|amend] [--at TIME]",
+     "which rules a mandate does not meet (exit 1: refused)"},
     {"key", "new", cmd_key_new, POWER_LOCAL, "FILE [--algorithm EdDSA|ES256|RS256]",
      "make a signing key; prints its public half"},
     {"key", "show", cmd_key_show, POWER_LOCAL, "FILE", "the public half of a signing key, as a JWK Set"},

@@ -82,6 +82,7 @@ typedef struct config {
     } http;
     config_list entities;   /* paths, globs expanded, in the order given and sorted within a glob */
     config_list connectors; /* likewise */
+    const char *compliance; /* path, NULL: no rules */
     struct {
         uint32_t batch_inputs;
         int64_t batch_wait_us;

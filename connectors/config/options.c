@@ -29,6 +29,9 @@ const option options[] = {
     {.key = "connectors", .type = OPTION_FILES, .offset = AT(connectors),
      .doc = "Connector files. A name may be a pattern such as connectors/*.yaml."},
 
+    {.key = "compliance", .type = OPTION_PATH, .offset = AT(compliance),
+     .doc = "Compliance rules that every mandate must satisfy: see definitions.md. Taken over by a reload."},
+
     {.key = "kafka.bootstrap_servers", .type = OPTION_STRING, .offset = AT(kafka.bootstrap_servers),
      .flags = OPTION_EXPAND, .doc = "host:port of one or more brokers, with commas. Required unless kafka.embedded."},
     {.key = "kafka.embedded", .type = OPTION_BOOL, .offset = AT(kafka.embedded), .fallback = "false",

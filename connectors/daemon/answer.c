@@ -337,6 +337,10 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         status = answer_unknown(answer->mandate, &r->error);
     else
         status = put_mandate(a, &r->body, handle, now_us, &r->error);
+    if (status == MANDATE_OK && a->flags.len) {
+        buf_put_str(&r->body, ",\"flags\":");
+        buf_put_slice(&r->body, a->flags);
+    }
     if (status == MANDATE_OK && (r->kind == SERVICE_ISSUE || r->kind == SERVICE_DELEGATE) && !answer->decision.len) {
         put_unobservable(&r->body, answer);
         status = answer_put_token(a, &r->body, handle, &r->error);

@@ -3,7 +3,8 @@
  * answer - the JSON bodies of requests that need the engine or the store. Engine's thread only.
  *
  *   a mandate   {"mandate": claims, "state": effective, "version", "because": id or null, "expires_at",
- *                "transition": the last one as on the revocation topic[, "unobservable": [path], "token": compact JWS]}
+ *                "transition": the last one as on the revocation topic[, "flags": [{"rule","action","message"}],
+ *                "unobservable": [path], "token": compact JWS]}
  *   a token     {"mandate": id, "token": compact JWS, "chain": [the root's, ..., the mandate's own]}
  *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
  *   a watch     {"id","condition","value","version","principal","created_at","changed_at"[, "unobservable": [path]]}
@@ -32,6 +33,7 @@ typedef struct answerer {
     store *store;
     const signer *signer; /* NULL: no tokens */
     uint64_t leaf;        /* of the audit log: what the command that is answered left there */
+    mandate_slice flags;  /* JSON array: compliance rules that the mandate does not meet; empty: none */
     arena memory;
     buf scratch;
 } answerer;

@@ -5,9 +5,35 @@
  */
 #include "connectors/daemon/command.h"
 
+#include "connectors/comply/comply.h"
+#include "connectors/config/config.h"
 #include "connectors/mapping/check.h"
 
 #include <stdio.h>
+
+/* The compliance file that it names: problems to the report. */
+static mandate_status check_compliance(const char *path, buf *report, mandate_error *err)
+{
+    config c;
+    problems ignored, found; /* those of the configuration itself were told */
+    comply *rules = NULL;
+    mandate_status status = MANDATE_OK;
+
+    problems_init(&ignored);
+    problems_init(&found);
+    if (config_read(&c, path, NULL, &ignored) == MANDATE_OK && c.compliance &&
+        comply_load(&rules, c.compliance, NULL, &found) != MANDATE_OK) {
+        status = problems_result(&found, err);
+        buf_put_slice(report, buf_slice(&found.text));
+    } else if (rules) {
+        buf_printf(report, "  compliance %s: %u rules\n", comply_name(rules), comply_rule_count(rules));
+    }
+    comply_drop(rules);
+    config_destroy(&c);
+    problems_deinit(&ignored);
+    problems_deinit(&found);
+    return status;
+}
 
 int cmd_check_config(int argc, char **argv)
 {
@@ -20,6 +46,8 @@ int cmd_check_config(int argc, char **argv)
         return command_usage("check-config takes one file");
     buf_init(&report);
     status = config_check(argv[0], &report, &err);
+    if (status == MANDATE_OK)
+        status = check_compliance(argv[0], &report, &err);
     fwrite(report.data, 1, report.len, status == MANDATE_OK ? stdout : stderr);
     /* The report has said it all; only what kept it from being written (memory) is still in the error. */
     if (status != MANDATE_OK)

@@ -48,6 +48,7 @@ typedef struct daemon_state {
         accept_older; /* set before daemon_open: a database that is older than its last checkpoint is taken, and that recorded */
     bool older;       /* its anchor said that it is */
     checkpointer *audit;
+    gate_rules compliance;
 
     broker *broker;
     kafka_host host;

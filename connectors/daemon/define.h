@@ -6,6 +6,7 @@
 #include "connectors/daemon/daemon.h"
 
 /* {"findings":[...],"errors":N,"warnings":N,"notes":N}; any thread. */
-MANDATE_CHECK mandate_status define_lint(daemon_state *d, const claims *c, arena *a, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status define_lint(daemon_state *d, const claims *c, mandate_slice principal, arena *a, buf *out,
+                                         mandate_error *err);
 
 #endif

@@ -27,7 +27,9 @@ struct engine_thread {
     _Atomic bool ended;
 
     engine_input *inputs;       /* LIMIT_BATCH_INPUTS */
-    service_request **commands; /* per leading input */
+    service_request **commands; /* per leading input; NULL: an entry of the audit log beside the command before it */
+    gate_verdict **verdicts;    /* per leading input; NULL: nothing was said about it */
+    arena gated;                /* they and what they name, until the step is over */
     uint32_t input_count, command_count, input_max;
     source_batch *taken, *held; /* in this step (list); did not fit into it */
     service_request *queries[QUERIES_MAX];
@@ -60,13 +62,15 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
         options->batch_inputs && options->batch_inputs < LIMIT_BATCH_INPUTS ? options->batch_inputs : LIMIT_BATCH_INPUTS;
     t->inputs = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->inputs));
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
+    t->verdicts = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->verdicts));
+    arena_init(&t->gated, 0);
     answerer_init(&t->answers, options->engine, options->store, options->signer);
     t->answers.judge.guard = options->guard;
     t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS, sizeof(*t->acknowledged));
     for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
         status = outlet_init(&t->outlets[s], (outbox_stream)s, options->engine, options->store, options->schema,
                              s == OUTBOX_FLIPS ? options->watch_publisher : options->publisher, options->metrics, err);
-    if (status == MANDATE_OK && (!t->inputs || !t->commands || !t->acknowledged))
+    if (status == MANDATE_OK && (!t->inputs || !t->commands || !t->verdicts || !t->acknowledged))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
     if (status != MANDATE_OK) {
         engine_thread_destroy(t);
@@ -87,6 +91,8 @@ void engine_thread_destroy(engine_thread *t)
     answerer_deinit(&t->answers);
     free(t->inputs);
     free(t->commands);
+    free(t->verdicts);
+    arena_deinit(&t->gated);
     free(t);
 }
 
@@ -97,6 +103,78 @@ static const engine_command_kind command_kinds[] = {
     [SERVICE_WATCH] = COMMAND_WATCH,     [SERVICE_UNWATCH] = COMMAND_UNWATCH,   [SERVICE_LOG] = COMMAND_LOG,
     [SERVICE_ASK] = COMMAND_ASK,         [SERVICE_DECIDE] = COMMAND_DECIDE,
 };
+
+/* A mandate's claims: of one that the same step issues, or stored. NULL: neither. */
+static const claims *claims_named(engine_thread *t, mandate_slice id)
+{
+    mandate_slice bytes;
+
+    for (uint32_t i = t->input_count; id.len && i > 0; i--) {
+        const service_request *r = t->commands[i - 1];
+        if (r && r->kind == SERVICE_ISSUE && mandate_slice_eq(r->claims->id, id))
+            return r->claims;
+    }
+    claims *out = id.len ? ARENA_NEW(&t->gated, claims) : NULL;
+    if (!out || store_claims_load(t->options.store, &t->gated, id, &bytes, NULL) != MANDATE_OK ||
+        claims_decode(out, &t->gated, bytes, NULL) != MANDATE_OK)
+        return NULL;
+    return out;
+}
+
+/* The claims as they would be: delegations and amendments say a part of them. NULL: out of memory. */
+static const claims *claims_to_be(engine_thread *t, const service_request *r, const claims **parent)
+{
+    const claims *base = r->kind == SERVICE_ISSUE ? NULL : claims_named(t, r->mandate);
+
+    *parent = r->kind == SERVICE_DELEGATE ? base : claims_named(t, base ? base->parent : r->claims->parent);
+    if (!base)
+        return r->claims; /* the engine refuses what is said of a mandate that is not there */
+    claims *out = ARENA_NEW(&t->gated, claims);
+    if (!out)
+        return NULL;
+    *out = r->kind == SERVICE_DELEGATE ? claims_inherited(base, base->issuer) : *base;
+    return claims_overlay(out, r->claims, &t->gated, NULL) == MANDATE_OK ? out : NULL;
+}
+
+static engine_input log_input(const service_request *r, const gate_verdict *v)
+{
+    return (engine_input){.kind = INPUT_COMMAND,
+                          .command = {.kind = COMMAND_LOG,
+                                      .mandate = r->claims->id,
+                                      .principal = r->principal,
+                                      .event = v->event,
+                                      .detail = v->detail}};
+}
+
+/* Compliance rules about the command that was just taken. False: it was refused for want of memory, and answered. */
+static bool pass_gate(engine_thread *t, service_request *r)
+{
+    uint32_t at = t->input_count - 1;
+    gate_verdict *v = ARENA_NEW(&t->gated, gate_verdict);
+
+    const claims *parent, *asked = v ? claims_to_be(t, r, &parent) : NULL;
+
+    if (asked)
+        gate_ask(t->options.rules, &t->gated, r, asked, parent, clock_now_us(), v);
+    if (!asked || (v->refused && !v->event.len)) {
+        if (asked)
+            r->error = v->error;
+        else
+            (void)mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for compliance rules: nothing is granted");
+        return false;
+    }
+    if (!v->event.len)
+        return true;
+    t->verdicts[at] = v;
+    if (v->refused) {
+        t->inputs[at] = log_input(r, v);
+        return true;
+    }
+    t->inputs[t->input_count] = log_input(r, v);
+    t->commands[t->input_count++] = NULL;
+    t->command_count++;
+    return true;
+}
 
 static void take_command(engine_thread *t, service_request *r, engine_input *input)
 {
@@ -141,7 +219,10 @@ static void take_requests(engine_thread *t)
 {
     service_request *r;
 
-    while (t->input_count < t->input_max && t->query_count < QUERIES_MAX &&
+    if (t->input_count == 0)
+        arena_reset(&t->gated);
+    /* A command may bring an entry of the audit log with it. */
+    while (t->input_count < t->input_max && t->input_count + 2 <= LIMIT_BATCH_INPUTS && t->query_count < QUERIES_MAX &&
            (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
         if (refused(t, r))
             continue;
@@ -154,8 +235,14 @@ static void take_requests(engine_thread *t)
             continue;
         }
         take_command(t, r, &t->inputs[t->input_count]);
+        t->verdicts[t->input_count] = NULL;
         t->commands[t->input_count++] = r;
         t->command_count++;
+        if (t->options.rules && r->claims && !pass_gate(t, r)) {
+            t->input_count--;
+            t->command_count--;
+            r->done(r);
+        }
     }
 }
 
@@ -240,13 +327,22 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
     assert(result->answer_count == t->command_count);
     for (uint32_t i = 0; i < result->answer_count; i++) {
         const engine_answer *answer = &result->answers[i];
-        assert(answer->input < t->command_count && t->commands[answer->input]);
+        assert(answer->input < t->command_count);
         service_request *r = t->commands[answer->input];
+        if (!r)
+            continue;
+        const gate_verdict *v = t->verdicts[answer->input];
         t->commands[answer->input] = NULL;
+        t->verdicts[answer->input] = NULL;
         t->answers.leaf = store_answer_leaf(t->options.store, i);
-        answer_command(&t->answers, r, answer, now_us);
+        t->answers.flags = v && !v->refused ? v->flags : (mandate_slice){NULL, 0};
+        if (v && v->refused)
+            r->error = v->error;
+        else
+            answer_command(&t->answers, r, answer, now_us);
         r->done(r);
     }
+    arena_reset(&t->gated);
 }
 
 /* What was acknowledged since the last commit, of both streams. */

@@ -15,6 +15,7 @@
 #define MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
 
 #include "connectors/daemon/checkpointer.h"
+#include "connectors/daemon/gate.h"
 #include "connectors/daemon/judge.h"
 #include "connectors/daemon/metrics.h"
 #include "connectors/daemon/queue.h"
@@ -37,6 +38,7 @@ typedef struct engine_thread_options {
     metrics *metrics;
     const signer *signer;               /* NULL: no tokens */
     guard *guard;                       /* NULL: no policy */
+    gate_rules *rules;                  /* NULL: no compliance rules */
     sink *watch_publisher;              /* of flips; NULL likewise */
     checkpointer *audit;                /* NULL: nothing is signed */
     sink *publisher;                    /* NULL: nothing is published, the outbox keeps it */

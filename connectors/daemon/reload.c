@@ -104,7 +104,8 @@ static void say_other_keys(const config *before, const config *after)
     mandate_slice a = buf_slice(&x), b = buf_slice(&y);
     for (size_t i = 0; i < option_count && a.len && b.len; i++) {
         mandate_slice from = line_next(&a), to = line_next(&b);
-        if (!mandate_slice_eq(from, to) && strcmp(options[i].key, "entities") && strcmp(options[i].key, "connectors"))
+        if (!mandate_slice_eq(from, to) && strcmp(options[i].key, "entities") && strcmp(options[i].key, "connectors") &&
+            strcmp(options[i].key, "compliance"))
             log_write(LOG_WARN, "reload", "%s changed: it takes effect at the next start", options[i].key);
     }
     buf_deinit(&x);
@@ -246,6 +247,9 @@ static reload_outcome apply(daemon_state *d, daemon_state *fresh, mandate_error 
     mandate_status status = made ? prepare(d, fresh, made, err) : mandate_error_set(err, MANDATE_NOMEM, "out of memory");
 
     if (status == MANDATE_OK) {
+        comply *rules = gate_rules_take(&fresh->compliance);
+        log_write(LOG_INFO, "reload", "compliance: %u rules", rules ? comply_rule_count(rules) : 0);
+        gate_rules_put(&d->compliance, rules);
         changed = take_over(d, fresh, made);
         log_write(LOG_INFO, "reload", "done: %u connectors changed", changed);
     }

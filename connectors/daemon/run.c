@@ -209,6 +209,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .signer = &d->signer,
         .audit = d->audit,
         .guard = d->guard,
+        .rules = &d->compliance,
         .publisher = d->publisher,
         .watch_publisher = d->watch_publisher,
         .batch_inputs = d->config.engine.batch_inputs,

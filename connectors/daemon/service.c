@@ -276,9 +276,9 @@ static void jwks(void *ctx, buf *out)
     buf_put_slice(out, buf_slice(&d->signer.jwks));
 }
 
-static mandate_status lint(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err)
+static mandate_status lint(void *ctx, const claims *c, mandate_slice principal, arena *a, buf *out, mandate_error *err)
 {
-    return define_lint(ctx, c, a, out, err);
+    return define_lint(ctx, c, principal, a, out, err);
 }
 
 static mandate_status authorise(void *ctx, const service_access *in, mandate_error *err)

@@ -78,6 +78,21 @@ mandate_status daemon_load(daemon_state *d, const char *path, mandate_error *err
     return daemon_load_for(d, path, d, err);
 }
 
+static mandate_status load_compliance(daemon_state *d, mandate_error *err)
+{
+    comply *rules = NULL;
+    problems p;
+
+    problems_init(&p);
+    mandate_status status = comply_load(&rules, d->config.compliance, NULL, &p);
+    if (status == MANDATE_OK)
+        gate_rules_put(&d->compliance, rules);
+    else
+        status = problems_result(&p, err);
+    problems_deinit(&p);
+    return status;
+}
+
 mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *owner, mandate_error *err)
 {
     mandate_status status = config_load(&d->config, path, err);
@@ -87,6 +102,7 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
         return status;
     }
     pthread_rwlock_init(&d->sources_lock, NULL);
+    gate_rules_init(&d->compliance);
     log_init((log_level)d->config.log.level);
     status = schema_create(&d->schema, err);
     if (status == MANDATE_OK)
@@ -97,6 +113,8 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
         status = schema_freeze(d->schema, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++)
         status = connector_bind(d->connectors[i], d->schema, err);
+    if (status == MANDATE_OK && d->config.compliance)
+        status = load_compliance(d, err);
     if (status == MANDATE_OK)
         warn_across(d);
     return status;
@@ -203,6 +221,7 @@ void daemon_close(daemon_state *d)
     for (uint32_t i = 0; i < d->connector_count; i++)
         connector_destroy(d->connectors[i]);
     free(d->connectors);
+    gate_rules_deinit(&d->compliance);
     schema_destroy(d->schema);
     cluster_deinit(&d->cluster);
     config_destroy(&d->config);

@@ -12,12 +12,14 @@ void http_mandates_lint(http_request *r)
     claims c;
     const service *s = http_service(r);
     mandate_status status = claims_from_json(&c, &r->a, buf_slice(&r->body), &err);
+    if (!status)
+        status = http_principal(&r->ask.principal, r, &err);
     if (!status) {
         if (c.issuer.len == 0)
             c.issuer = mandate_slice_str(http_options_of(r)->issuer);
         if (c.id.len == 0)
             c.id = mandate_slice_str("unnamed");
-        status = s->lint(s->ctx, &c, &r->a, &r->reply, &err);
+        status = s->lint(s->ctx, &c, r->ask.principal, &r->a, &r->reply, &err);
     }
     if (status)
         http_fail(r, &err);

@@ -167,7 +167,7 @@ typedef struct service {
     void (*connectors)(void *ctx, buf *out);
     /* What would be wrong with a mandate: {"findings":[...],"errors","warnings","notes"}. At once, on the caller's thread; what
      * it needs is in `a`. */
-    mandate_status (*lint)(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err);
+    mandate_status (*lint)(void *ctx, const claims *c, mandate_slice principal, arena *a, buf *out, mandate_error *err);
     /* The JWK Set that signed mandates verify with. */
     void (*jwks)(void *ctx, buf *out);
     /* The last signed checkpoint of the audit log (a C2SP note), and the verifier key that it is signed with. */

@@ -107,6 +107,8 @@ MANDATE_CHECK mandate_status claims_decode_agent(mandate_slice *out, mandate_sli
 cel_value claims_field(const claims *c, uint32_t field);
 /* Claims that say nothing yet. */
 claims claims_nothing(void);
+/* What a child has that says nothing yet: its parent's scope, audience, expiry and purpose, granted by the parent's agent. Borrows. */
+claims claims_inherited(const claims *parent, mandate_slice issuer);
 /* Lays what `part` gives over `base`: a list as a whole, limits one by one. Borrows from both; new arrays are in `a`. NOMEM. */
 MANDATE_CHECK mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandate_error *err);
 /* As claims_check, of what is given alone. */

@@ -20,6 +20,25 @@ claims claims_nothing(void)
     return (claims){.params = cel_null(), .targets = cel_null(), .depth_max = CLAIMS_DEPTH_UNSET};
 }
 
+claims claims_inherited(const claims *parent, mandate_slice issuer)
+{
+    claims c = claims_nothing();
+    c.issuer = issuer;
+    c.grantor = parent->agent;
+    c.purpose = parent->purpose;
+    c.actions = parent->actions;
+    c.action_count = parent->action_count;
+    c.resources = parent->resources;
+    c.resource_count = parent->resource_count;
+    c.limits = parent->limits;
+    c.limit_count = parent->limit_count;
+    c.audience = parent->audience;
+    c.audience_count = parent->audience_count;
+    c.expires_at_us = parent->expires_at_us;
+    c.parent = parent->id;
+    return c;
+}
+
 /* Both are sorted by name; of the same name the part's holds. */
 static mandate_status merge_limits(claims *base, const claims *part, arena *a, mandate_error *err)
 {

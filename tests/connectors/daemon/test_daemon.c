@@ -8,7 +8,9 @@
 #include "../kafka/fixture.h"
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
+#include "connectors/daemon/reload.h"
 #include "engine/base/text.h"
+#include "graph/audit.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -490,6 +492,139 @@ static void test_daemon__metrics_are_lines_of_the_text_format(void **state)
     world_close(w);
 }
 
+/* --- compliance rules ------------------------------------------------------------------------------------------------- */
+typedef struct audit_lines {
+    char text[16384];
+} audit_lines;
+
+static bool add_line(void *ctx, uint64_t index, mandate_slice entry)
+{
+    audit_lines *l = ctx;
+    size_t at = strlen(l->text);
+
+    (void)index;
+    snprintf(l->text + at, sizeof(l->text) - at, "%.*s\n", MANDATE_SLICE_ARG(entry));
+    return true;
+}
+
+static void audited(world *w, audit_lines *out)
+{
+    mandate_error err = {0};
+
+    out->text[0] = '\0';
+    assert_int_equal(store_audit_each(w->d->store, 0, add_line, out, &err), MANDATE_OK);
+}
+
+static void put_rules(world *w, const char *rules)
+{
+    char yaml[2048];
+
+    snprintf(yaml, sizeof(yaml),
+             "issuer: https://i.example\ndata_dir: data\nentities: types.yaml\nconnectors: crm.yaml\n%s"
+             "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, watches: flips, dead_letter: dead}\n"
+             "revocations: {heartbeat: 60m}\nlog: {level: error}\n",
+             rules ? "compliance: rules.yaml\n" : "", w->f.cluster.bootstrap);
+    write_file(w->folder, "mandated.yaml", yaml);
+    if (rules)
+        write_file(w->folder, "rules.yaml", rules);
+}
+
+static void test_daemon__compliance_rules_refuse_flag_and_are_on_record(void **state)
+{
+    world *w = world_open();
+    audit_lines lines;
+    int64_t soon = clock_wall_us() + INT64_C(3600) * 1000000, late = soon + INT64_C(86400) * 100 * 1000000;
+
+    put_rules(
+        w,
+        "compliance: c\nrules:\n"
+        "  - {name: ends-soon, require: 'mandate.expires_at - now < duration(\"720h\")', message: it ends within 30 days}\n"
+        "  - {name: child-is-shorter, applies: has(mandate.parent), require: mandate.expires_at < parent.expires_at,\n"
+        "     message: a child ends before its parent}\n"
+        "  - {name: names-audience, action: flag, require: has(mandate.audience), message: it names who may accept it}\n");
+    assert_int_equal(issue(w, "before", "", late), MANDATE_OK);
+    assert_int_equal(daemon_reload(w->d), RELOAD_DONE);
+    assert_int_equal(issue(w, "late", "", late), MANDATE_DENIED);
+    assert_false(permitted(w, "late"));
+    assert_int_equal(issue(w, "root", "", soon), MANDATE_OK);
+    assert_int_equal(issue(w, "equal", "root", soon), MANDATE_DENIED);
+    assert_int_equal(issue(w, "child", "root", soon - 1), MANDATE_OK);
+    audited(w, &lines);
+    assert_non_null(strstr(lines.text, "compliance_refused"));
+    assert_non_null(strstr(lines.text, "\"rule\":\"ends-soon\""));
+    assert_non_null(strstr(lines.text, "\"operation\":\"delegate\",\"breaches\":[{\"rule\":\"child-is-shorter\""));
+    assert_non_null(strstr(lines.text, "compliance_flagged"));
+    /* It is the rules of the file after a restart too, and no rules without one. */
+    stop(w);
+    start(w);
+    assert_int_equal(issue(w, "late", "", late), MANDATE_DENIED);
+    put_rules(w, "compliance: c\nrules: []\n");
+    assert_int_equal(daemon_reload(w->d), RELOAD_REFUSED);
+    assert_int_equal(issue(w, "late", "", late), MANDATE_DENIED);
+    put_rules(w, NULL);
+    assert_int_equal(daemon_reload(w->d), RELOAD_DONE);
+    assert_int_equal(issue(w, "late", "", late), MANDATE_OK);
+    world_close(w);
+}
+
+/* Parent and child in one step: the child's rule sees the parent; a flag's entry of the log stands between them. */
+static void test_daemon__many_issued_at_once_are_each_asked_about(void **state)
+{
+    enum { COUNT = 600 };
+    static const mandate_slice all[] = {MANDATE_SLICE_LIT("*")};
+    world *w = world_open();
+    int64_t soon = clock_wall_us() + INT64_C(3600) * 1000000;
+    service_request *requests = calloc(COUNT, sizeof(*requests));
+    claims *c = calloc(COUNT, sizeof(*c));
+    char(*ids)[16] = calloc(COUNT, sizeof(*ids));
+    _Atomic bool *done = calloc(COUNT, sizeof(*done));
+
+    put_rules(
+        w, "compliance: c\nrules:\n"
+           "  - {name: odd, require: '!mandate.purpose.contains(\"3\")', message: no three}\n"
+           "  - {name: above, action: flag, require: '!has(mandate.parent) || parent.purpose == \"p0\"', message: of p0}\n");
+    assert_int_equal(daemon_reload(w->d), RELOAD_DONE);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "p%d", i);
+        c[i] = (claims){.id = mandate_slice_str(ids[i]),
+                        .issuer = mandate_slice_str("https://i.example"),
+                        .grantor = mandate_slice_str("g"),
+                        .agent = mandate_slice_str("a"),
+                        .purpose = mandate_slice_str(ids[i]),
+                        .actions = all,
+                        .resources = all,
+                        .action_count = 1,
+                        .resource_count = 1,
+                        .params = cel_null(),
+                        .targets = cel_null(),
+                        .expires_at_us = soon - i,
+                        .depth_max = i ? 0 : 5};
+        if (i)
+            c[i].parent = mandate_slice_str("p0");
+        requests[i] = (service_request){.kind = SERVICE_ISSUE,
+                                        .claims = &c[i],
+                                        .principal = mandate_slice_str("g"),
+                                        .done = answered,
+                                        .ctx = (void *)&done[i]};
+        buf_init(&requests[i].body);
+        assert_true(w->d->port.submit(w->d->port.ctx, &requests[i]));
+    }
+    for (int i = 0; i < COUNT; i++) {
+        fixture_until(is_answered, (void *)&done[i], "the request is answered");
+        bool refused = strchr(ids[i], '3') != NULL;
+        if (requests[i].error.status != (refused ? MANDATE_DENIED : MANDATE_OK))
+            fail_msg("%s: %s", ids[i], requests[i].error.text);
+        assert_null(strstr(buf_cstr(&requests[i].body), "\"flags\""));
+        assert_int_equal(permitted(w, ids[i]), !refused);
+        buf_deinit(&requests[i].body);
+    }
+    free(requests);
+    free(c);
+    free(ids);
+    free(done);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -501,6 +636,8 @@ int main(void)
         cmocka_unit_test(test_daemon__a_command_waits_for_a_second_person_across_a_restart),
         cmocka_unit_test(test_daemon__the_mandates_of_another_issuer_are_not_opened),
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
+        cmocka_unit_test(test_daemon__compliance_rules_refuse_flag_and_are_on_record),
+        cmocka_unit_test(test_daemon__many_issued_at_once_are_each_asked_about),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

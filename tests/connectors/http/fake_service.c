@@ -163,7 +163,7 @@ static void audit_checkpoint(void *ctx, buf *out) { buf_put_str(out, "i.example/
 static void audit_key(void *ctx, buf *out) { buf_put_str(out, "i.example/audit+00000000+AA=="); }
 static void jwks(void *ctx, buf *out) { buf_put_str(out, "{\"keys\":[]}"); }
 
-static mandate_status lint(void *ctx, const claims *c, arena *a, buf *out, mandate_error *err)
+static mandate_status lint(void *ctx, const claims *c, mandate_slice principal, arena *a, buf *out, mandate_error *err)
 {
     buf_printf(out, "{\"findings\":[],\"errors\":0,\"warnings\":0,\"notes\":0,\"of\":\"%.*s by %.*s\"}",
                MANDATE_SLICE_ARG(c->id), MANDATE_SLICE_ARG(c->issuer));
