@@ -125,7 +125,12 @@ static void load_file(loader *l)
     rules = yaml_get(root, "rules");
     if (!rules)
         return;
-    if (rules->kind != YAML_LIST || rules->count == 0) {
+    if (rules->kind == YAML_LIST && rules->count == 0) {
+        yaml_problem(l->p, l->doc, rules,
+                     "rules is empty: leave `compliance` out of the configuration where there are none");
+        return;
+    }
+    if (rules->kind != YAML_LIST) {
         yaml_problem(l->p, l->doc, rules, "rules must be a list of rules, not %s", yaml_describe(got, sizeof(got), rules));
         return;
     }

@@ -97,7 +97,7 @@ static void test_comply__mistakes_of_the_file_have_their_place(void **state)
 {
     (void)state;
     refused("rules: []\n", "has no 'compliance'");
-    refused(HEAD "  []\n", "rules must be a list of rules");
+    refused(HEAD "  []\n", "rules is empty");
     refused("compliance: c\nrules: {}\n", "rules must be a list of rules");
     refused(HEAD "  - name: r\n    message: m\n", "has no 'require'");
     refused(RULE "    require: \"true\"\n    acton: flag\n", "did you mean 'action'?");
