@@ -107,6 +107,10 @@ MANDATE_CHECK mandate_status history_open(store *st, mandate_error *err);
 MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_us, cut *c, const cut_items *items,
                                            mandate_error *err);
 MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
+/* history_state.c: every entity of these types (by index) as of a step, into an engine that holds none. Any thread. */
+MANDATE_CHECK mandate_status history_load(store *st, engine *e, uint64_t seq, const bool *types, mandate_error *err);
+/* Leaves records' changes of these types and what sources said; arrays are in `a`. False: out of memory. */
+MANDATE_CHECK bool history_select(engine_batch *batch, arena *a, const bool *types);
 void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 /* One entry; advances `head`. st->value holds the encoded transition; `claims_bytes`: what was issued with it, or empty. */
