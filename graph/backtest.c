@@ -17,7 +17,6 @@ typedef struct backtest {
     engine *engine;
     bool *types;                  /* which entity types matter */
     engine_source_state *sources; /* as of the beginning */
-    bool *told;                   /* the journal has told of it */
     VEC(const claims *) mandates; /* ancestors first */
     arena memory, batch;
     int64_t last_us; /* time of the last step looked at */
@@ -134,56 +133,6 @@ static bool asked_to_stop(backtest *b)
     if (b->o->go_on && !b->o->go_on(b->o->ctx))
         b->stopped = true;
     return b->stopped;
-}
-
-/* --- which sources were silent ------------------------------------------------------------------------------- */
-/* Of one that the journal tells of later only: it was not then what it became, or nothing would have been told. */
-static bool note_later(void *ctx, uint64_t seq, mandate_slice bytes)
-{
-    backtest *b = ctx;
-    engine_batch batch;
-    bool all = true;
-    arena_reset(&b->batch);
-    b->status = engine_decode_batch(&batch, &b->batch, bytes, b->st->schema, b->err);
-    for (uint32_t i = 0; b->status == MANDATE_OK && i < batch.count; i++) {
-        const engine_input *in = &batch.inputs[i];
-        if (in->kind != INPUT_SOURCE || in->source >= schema_source_count(b->st->schema) || b->told[in->source])
-            continue;
-        b->sources[in->source] = in->source_state == SOURCE_LIVE ? SOURCE_SILENT : SOURCE_LIVE;
-        b->told[in->source] = true;
-    }
-    for (uint16_t s = 0; s < schema_source_count(b->st->schema); s++)
-        all = all && b->told[s];
-    return b->status == MANDATE_OK && !all && !(seq % STEPS_BETWEEN_ASKING == 0 && asked_to_stop(b));
-}
-
-/* What the journal said of each last. */
-static bool note_sources(void *ctx, uint64_t seq, mandate_slice bytes)
-{
-    backtest *b = ctx;
-    engine_batch batch;
-    arena_reset(&b->batch);
-    b->status = engine_decode_batch(&batch, &b->batch, bytes, b->st->schema, b->err);
-    for (uint32_t i = 0; b->status == MANDATE_OK && i < batch.count; i++) {
-        const engine_input *in = &batch.inputs[i];
-        if (in->kind == INPUT_SOURCE && in->source < schema_source_count(b->st->schema)) {
-            b->sources[in->source] = in->source_state;
-            b->told[in->source] = true;
-        }
-    }
-    return b->status == MANDATE_OK && !(seq % STEPS_BETWEEN_ASKING == 0 && asked_to_stop(b));
-}
-
-static mandate_status read_sources(backtest *b)
-{
-    uint64_t first = atomic_load(&b->st->first);
-    mandate_status status = MANDATE_OK;
-    if (first <= b->out->after_seq)
-        status = store_journal_each(b->st, first, b->out->after_seq, note_sources, b, b->err);
-    /* From the first step of all on they are live until something else is said. */
-    if (status == MANDATE_OK && b->status == MANDATE_OK && first > 1 && !b->stopped)
-        status = store_journal_each(b->st, b->out->after_seq + 1, atomic_load(&b->st->committed), note_later, b, b->err);
-    return status ? status : b->status;
 }
 
 /* --- running -------------------------------------------------------------------------------------------------- */
@@ -324,8 +273,7 @@ static mandate_status prepare(backtest *b)
     uint16_t sources = schema_source_count(b->st->schema);
     b->types = arena_array(&b->memory, schema_type_count(b->st->schema) + 1u, sizeof(*b->types));
     b->sources = arena_array(&b->memory, sources + 1u, sizeof(*b->sources));
-    b->told = arena_array(&b->memory, sources + 1u, sizeof(*b->told));
-    if (!b->types || !b->sources || !b->told)
+    if (!b->types || !b->sources)
         return no_memory(b->err);
     mandate_status status = take_mandates(b);
     if (status == MANDATE_OK)
@@ -333,9 +281,7 @@ static mandate_status prepare(backtest *b)
     if (status == MANDATE_OK)
         status = engine_create(&b->engine, &options, b->err);
     if (status == MANDATE_OK)
-        status = history_load(b->st, b->engine, b->out->after_seq, b->types, b->err);
-    if (status == MANDATE_OK)
-        status = read_sources(b);
+        status = history_load(b->st, b->engine, b->out->after_seq, b->types, b->sources, b->err);
     return status ? status : engine_load_done(b->engine, b->out->after_seq, b->err);
 }
 
@@ -349,7 +295,7 @@ mandate_status store_backtest(store *st, const backtest_options *options, backte
     arena_init(&b.memory, 0);
     arena_init(&b.batch, 0);
     status = prepare(&b);
-    if (status == MANDATE_OK && !b.stopped)
+    if (status == MANDATE_OK)
         status = run(&b);
     engine_destroy(b.engine);
     VEC_FREE(&b.mandates);

@@ -9,7 +9,7 @@
  * the same states, reasons, evidence, causes and times, and the same numbers of steps (tests/graph/prop_backtest.c).
  *
  * Reads only, from a snapshot and the journal; any thread. Ancestors that are stored come with their children, as if issued
- * then too. A source that was silent all the time that is kept counts as live. Not in it: what people would have done (suspend, amend, revoke), and mandates that were delegated from these.
+ * then too. Not in it: what people would have done (suspend, amend, revoke), and mandates that were delegated from these.
  */
 #ifndef MANDATE_GRAPH_BACKTEST_H
 #define MANDATE_GRAPH_BACKTEST_H

@@ -23,6 +23,7 @@ struct cut {
     cut_phase phase;
     uint64_t seq; /* the running cut: after this step */
     int64_t at_us;
+    buf sources;            /* which were not live then: history.c */
     uint64_t inputs, bytes; /* journaled since it, or the last one, began */
     int64_t began_us;       /* engine time; 0: not known yet */
     arena memory;
@@ -121,7 +122,7 @@ static mandate_status cut_write(cut *c, mandate_error *err)
     items_sort(&c->items);
     mandate_status status = journal_sync(c, err);
     if (status == MANDATE_OK)
-        status = history_write(c->st, c->seq, c->at_us, c, &c->items, err);
+        status = history_write(c->st, c->seq, c->at_us, buf_slice(&c->sources), c, &c->items, err);
     if (status == MANDATE_OK && !cut_abandoned(c))
         status = entities_write(c, err);
     if (status == MANDATE_OK && !cut_abandoned(c))
@@ -177,6 +178,7 @@ static void begin(cut *c, engine *e)
     c->at_us = c->began_us = engine_now_us(e);
     c->inputs = c->bytes = 0;
     c->items.len = 0;
+    history_put_sources(&c->sources, c->st->schema, e); /* out of memory: the write says so */
     c->phase = CUT_ENCODING;
     engine_cut_begin(e, take_entity, c);
 }
@@ -313,6 +315,7 @@ void cut_destroy(cut *c)
         pthread_mutex_unlock(&c->lock);
         pthread_join(c->thread, NULL);
     }
+    buf_deinit(&c->sources);
     VEC_FREE(&c->items);
     arena_deinit(&c->memory);
     pthread_cond_destroy(&c->changed);

@@ -2,7 +2,7 @@
 /*
  * history - entities as of past steps: what each cut wrote, kept for the horizon, with the journal between cuts.
  *
- *   HISTORY  cut (8)                engine time of the cut
+ *   HISTORY  cut (8)                engine time of the cut; the sources that were not live: count, (stable id, state)
  *            cut (8) type \0 id     the entity as of that cut, for those that changed since the one before
  *            0 (8) type \0 id       as of some cut before the oldest that is kept: the ground everything stands on
  *
@@ -34,6 +34,7 @@ static mandate_status point_read(store *st, mandate_slice key, mandate_slice val
     wire_reader r = wire_reader_of(value);
     uint64_t seq = key.len >= 8 ? wire_key_u64(key.ptr) : 0;
     int64_t at_us = wire_get_i64(&r);
+    history_get_sources(&r, st->schema, NULL);
     if (key.len != 8 || !wire_done(&r) || seq > st->last.seq)
         return mandate_error_set(err, MANDATE_CORRUPT,
                                  "the history of entities does not check; restore the database from a checkpoint");
@@ -63,7 +64,8 @@ mandate_status history_open(store *st, mandate_error *err)
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------ */
-mandate_status history_write(store *st, uint64_t seq, int64_t at_us, cut *c, const cut_items *items, mandate_error *err)
+mandate_status history_write(store *st, uint64_t seq, int64_t at_us, mandate_slice sources, cut *c, const cut_items *items,
+                             mandate_error *err)
 {
     kv_table *rows = NULL;
     buf key, value;
@@ -73,6 +75,7 @@ mandate_status history_write(store *st, uint64_t seq, int64_t at_us, cut *c, con
     buf_init(&value);
     key_number(&key, seq);
     wire_put_i64(&value, at_us);
+    buf_put_slice(&value, sources);
     mandate_status status = kv_table_create(&rows, st->kv, KV_HISTORY, err);
     if (status == MANDATE_OK)
         status = kv_table_put(rows, buf_slice(&key), buf_slice(&value), err);
@@ -80,7 +83,7 @@ mandate_status history_write(store *st, uint64_t seq, int64_t at_us, cut *c, con
         key_of(&key, seq, cut_key(&items->data[i]));
         status = kv_table_put(rows, buf_slice(&key), cut_value(&items->data[i]), err);
     }
-    if (status == MANDATE_OK && (key.failed || value.failed))
+    if (status == MANDATE_OK && (key.failed || value.failed || !sources.len))
         status = mandate_error_set(err, MANDATE_NOMEM, "no memory to write the history of entities");
     if (status == MANDATE_OK && !cut_abandoned(c)) {
         status = kv_table_add(rows, err);

@@ -10,6 +10,7 @@ typedef struct past_state {
     store *st;
     engine *engine;
     const bool *types; /* by index: which are wanted */
+    engine_source_state *sources;
     kv_iter *it;
     table seen; /* keys that were loaded, in `memory` */
     VEC(mandate_slice) keys;
@@ -40,6 +41,53 @@ static mandate_status load_row(past_state *p, mandate_slice entity, mandate_slic
     if (!key.ptr || !VEC_PUSH(&p->keys, key) || !table_add(&p->seen, hash, p->keys.len - 1))
         return mandate_error_set(p->err, MANDATE_NOMEM, "no memory for entities of the past");
     return engine_load_entity(p->engine, entity, value, p->err);
+}
+
+void history_put_sources(buf *out, const schema *s, const engine *e)
+{
+    uint64_t count = 0;
+    buf_reset(out);
+    for (uint16_t i = 0; i < schema_source_count(s); i++)
+        count += engine_source_get(e, i) != SOURCE_LIVE;
+    wire_put_u64(out, count);
+    for (uint16_t i = 0; i < schema_source_count(s); i++) {
+        engine_source_state state = engine_source_get(e, i);
+        if (state == SOURCE_LIVE)
+            continue;
+        wire_put_u64(out, schema_source_id(s, i));
+        wire_put_u8(out, (uint8_t)state);
+    }
+}
+
+void history_get_sources(wire_reader *r, const schema *s, engine_source_state *out)
+{
+    uint64_t count = wire_get_count(r, 2);
+    for (uint64_t i = 0; i < count && !r->failed; i++) {
+        uint64_t id = wire_get_u64(r);
+        uint8_t state = wire_get_u8(r);
+        uint16_t source = id <= UINT32_MAX ? schema_source_by_id(s, (uint32_t)id) : SCHEMA_NONE;
+        r->failed = r->failed || state > SOURCE_DOUBTFUL;
+        if (out && source != SCHEMA_NONE)
+            out[source] = (engine_source_state)state;
+    }
+}
+
+/* What the record of a cut says of sources. */
+static mandate_status load_sources(past_state *p, uint64_t cut_seq)
+{
+    buf key;
+    buf_init(&key);
+    key_number(&key, cut_seq);
+    kv_iter_seek(p->it, buf_slice(&key));
+    bool there = kv_iter_valid(p->it) && mandate_slice_eq(kv_iter_key(p->it), buf_slice(&key));
+    buf_deinit(&key);
+    wire_reader r = wire_reader_of(there ? kv_iter_value(p->it) : mandate_slice_of("", 0));
+    wire_get_i64(&r);
+    history_get_sources(&r, p->st->schema, p->sources);
+    return wire_done(&r)
+               ? MANDATE_OK
+               : mandate_error_set(p->err, MANDATE_CORRUPT,
+                                   "the history of entities does not check; restore the database from a checkpoint");
 }
 
 /* The records of one cut, or of the ground (0). */
@@ -85,6 +133,9 @@ static bool follow(void *ctx, uint64_t seq, mandate_slice bytes)
     (void)seq;
     arena_reset(&f->memory);
     f->status = engine_decode_batch(&batch, &f->memory, bytes, f->p->st->schema, f->p->err);
+    for (uint32_t i = 0; f->status == MANDATE_OK && i < batch.count; i++)
+        if (batch.inputs[i].kind == INPUT_SOURCE && batch.inputs[i].source < schema_source_count(f->p->st->schema))
+            f->p->sources[batch.inputs[i].source] = batch.inputs[i].source_state;
     if (f->status == MANDATE_OK && history_select(&batch, &f->memory, f->p->types))
         f->status = engine_load_batch(f->p->engine, &batch, f->p->err);
     return f->status == MANDATE_OK;
@@ -98,7 +149,7 @@ static mandate_status load_all(past_state *p, uint64_t seq)
         return mandate_error_set(p->err, MANDATE_NOT_FOUND,
                                  "that is before what is kept: the history begins with step %llu (see `history.horizon`)",
                                  (unsigned long long)first);
-    mandate_status status = MANDATE_OK;
+    mandate_status status = newest ? load_sources(p, newest) : MANDATE_OK;
     for (uint64_t at = newest; status == MANDATE_OK && at > 0; at = cut_upto(p, at - 1))
         status = load_cut(p, at);
     if (status == MANDATE_OK)
@@ -138,9 +189,10 @@ bool history_select(engine_batch *batch, arena *a, const bool *types)
     return kept && !a->failed;
 }
 
-mandate_status history_load(store *st, engine *e, uint64_t seq, const bool *types, mandate_error *err)
+mandate_status history_load(store *st, engine *e, uint64_t seq, const bool *types, engine_source_state *sources,
+                            mandate_error *err)
 {
-    past_state p = {.st = st, .engine = e, .types = types, .err = err};
+    past_state p = {.st = st, .engine = e, .types = types, .sources = sources, .err = err};
     arena_init(&p.memory, 0);
     table_init(&p.seen);
     mandate_status status = kv_iter_open(&p.it, st->kv, KV_HISTORY, err);

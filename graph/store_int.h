@@ -104,11 +104,17 @@ MANDATE_CHECK mandate_status journal_open_value(mandate_slice *out, uint64_t seq
 MANDATE_CHECK mandate_status state_load(store *st, mandate_error *err);
 MANDATE_CHECK mandate_status history_open(store *st, mandate_error *err);
 /* The second thread: a cut's records; then what is behind the horizon. */
-MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_us, cut *c, const cut_items *items,
-                                           mandate_error *err);
+/* The sources that are not live now, as a cut's record has them. */
+void history_put_sources(buf *out, const schema *s, const engine *e);
+MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_us, mandate_slice sources, cut *c,
+                                           const cut_items *items, mandate_error *err);
 MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
-/* history_state.c: every entity of these types (by index) as of a step, into an engine that holds none. Any thread. */
-MANDATE_CHECK mandate_status history_load(store *st, engine *e, uint64_t seq, const bool *types, mandate_error *err);
+/* Reads them; `out` (NULL: nothing) has a state for each source by index. A malformed record fails the reader. */
+void history_get_sources(wire_reader *r, const schema *s, engine_source_state *out);
+/* history_state.c: every entity of these types (by index) as of a step, into an engine that holds none; and what was said of
+ * each source last (SOURCE_LIVE before). Any thread. */
+MANDATE_CHECK mandate_status history_load(store *st, engine *e, uint64_t seq, const bool *types,
+                                          engine_source_state *sources, mandate_error *err);
 /* Leaves records' changes of these types and what sources said; arrays are in `a`. False: out of memory. */
 MANDATE_CHECK bool history_select(engine_batch *batch, arena *a, const bool *types);
 void offsets_put(store *st, const engine_batch *batch);
