@@ -18,6 +18,7 @@ static void put_change(buf *b, const change *ch, const schema *s)
     wire_put_u64(b, t->stable_id);
     wire_put_bytes(b, ch->id);
     wire_put_i64(b, ch->event_time_us);
+    wire_put_u64(b, ch->version);
     wire_put_u64(b, ch->set_count);
     for (uint32_t i = 0; i < ch->set_count; i++) {
         const change_set *set = &ch->sets[i];
@@ -117,6 +118,7 @@ static bool get_change(wire_reader *r, arena *a, change *ch, const schema *s)
     ch->type = schema_type_by_id(s, (uint32_t)wire_get_u64(r));
     ch->id = wire_get_bytes(r);
     ch->event_time_us = wire_get_i64(r);
+    ch->version = wire_get_u64(r);
     uint64_t n = wire_get_count(r, 2);
     change_set *sets = ARENA_ARRAY(a, change_set, n + 1);
     if (!sets || ch->op > CHANGE_FORGET_TYPE)

@@ -232,8 +232,8 @@ static uint32_t show_selected(const requeue *q)
 }
 
 /* --- beforehand ---------------------------------------------------------------------------------------------------------- */
-/* Does the running server say that this connector goes by event times? */
-static bool has_event_time(const requeue *q)
+/* Does the running server say that this connector's records tell which is newer? */
+static bool is_ordered(const requeue *q)
 {
     client c;
     bool known = false;
@@ -306,11 +306,11 @@ static exit_code run(requeue *q)
                count ? "; nothing was sent" : "");
         return count || q->offsets.count == 0 ? CLI_OK : CLI_REFUSED;
     }
-    if (!q->any_order && !has_event_time(q)) {
-        out_problem(
-            "%s declares no event_time (or no server answers that it does): what is sent back would overwrite what came "
-            "after it; if that is meant, say --in-any-order",
-            q->name);
+    if (!q->any_order && !is_ordered(q)) {
+        out_problem("%s declares neither event_time nor version (or no server answers that it does): what is sent back "
+                    "would overwrite what came "
+                    "after it; if that is meant, say --in-any-order",
+                    q->name);
         return CLI_REFUSED;
     }
     status = send_all(q, &sent, &err);

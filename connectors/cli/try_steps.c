@@ -250,6 +250,8 @@ void try_steps(mapper *m, arena *a, const record *r, mandate_slice original, man
         return;
     say_items(m);
     say_expression(m, "event_time", none, &c->event_time, false);
+    if (EXPR_GIVEN(&c->version))
+        say_expression(m, "version", none, &c->version, false);
     for (uint32_t i = 0; m->doc.kind == DOCUMENT_RECORD && i < c->entity_count; i++)
         say_entity(m, &c->entities[i]);
     say_ignored(m, a, r);

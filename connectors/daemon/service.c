@@ -155,7 +155,7 @@ static void connectors_json(void *ctx, buf *out)
                    "\"filtered\":%llu,"
                    "\"ignored\":%llu,\"dead_lettered\":%llu},\"positions_lost\":%llu,",
                    phase_name(&s), s.caught_up ? "true" : "false", on_error_name(d->sources[i]),
-                   connector_has_event_time(d->connectors[i]) ? "true" : "false", (unsigned long long)s.mapped,
+                   connector_orders(d->connectors[i]) ? "true" : "false", (unsigned long long)s.mapped,
                    (unsigned long long)s.filtered, (unsigned long long)s.ignored, (unsigned long long)s.dead_lettered,
                    (unsigned long long)s.positions_lost);
         if (s.to_replay >= 0)

@@ -331,3 +331,20 @@ mandate_status value_time_us(int64_t *out, cel_value v, mandate_error *err)
     buf_deinit(&text);
     return MANDATE_INVALID;
 }
+
+/* Doubles are not taken: beyond 2^53 they would run together. */
+mandate_status value_version(uint64_t *out, cel_value v, mandate_error *err)
+{
+    buf text;
+    uint64_t number;
+    if ((v.kind == CEL_INT || v.kind == CEL_UINT) && to_uint(&number, v) && number < UINT64_MAX) {
+        *out = number + 1;
+        return MANDATE_OK;
+    }
+    mandate_error_set(
+        err, MANDATE_INVALID,
+        "%s (%s) is no version: an integer from 0 to 18446744073709551614 is needed; uint(...) reads one from a text",
+        shown(&text, v), cel_kind_name((cel_kind)v.kind));
+    buf_deinit(&text);
+    return MANDATE_INVALID;
+}

@@ -28,6 +28,7 @@ void connector_destroy(connector *c)
     expr_deinit(&c->when);
     expr_deinit(&c->each);
     expr_deinit(&c->event_time);
+    expr_deinit(&c->version);
     avro_plan_destroy(c->value_plan);
     avro_plan_destroy(c->key_plan);
     registry_destroy(c->registry);
@@ -124,7 +125,7 @@ bool connector_same_file(const connector *a, const connector *b)
     return !strcmp(a->path, b->path) && a->named == b->named && mandate_slice_eq(a->doc->source.text, b->doc->source.text);
 }
 
-bool connector_has_event_time(const connector *c) { return EXPR_GIVEN(&c->event_time); }
+bool connector_orders(const connector *c) { return EXPR_GIVEN(&c->event_time) || EXPR_GIVEN(&c->version); }
 
 int64_t connector_max_silence_us(const connector *c) { return c->max_silence_us; }
 

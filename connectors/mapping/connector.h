@@ -41,7 +41,7 @@ const connector_property *connector_properties(const connector *c, uint32_t *cou
 connector_on_error connector_error_policy(const connector *c);
 /* Loaded from files with the same text, and what those name (schemas, secrets, certificates) held the same as well. */
 bool connector_same_file(const connector *a, const connector *b);
-bool connector_has_event_time(const connector *c);
+bool connector_orders(const connector *c);            /* its records say by event time or version which is newer */
 int64_t connector_max_silence_us(const connector *c); /* 0: not watched */
 uint16_t connector_source(const connector *c);        /* schema source index, after bind */
 
@@ -68,7 +68,8 @@ typedef struct mapper_result {
     const change *changes; /* in `a` */
     uint32_t change_count;
     int64_t event_time_us; /* of the record; CHANGE_NO_TIME when the connector declares none */
-    const char *stage;     /* on failure: "key", "value", "framing", "schema", "envelope", "when", "event_time", "mapping" */
+    const char
+        *stage; /* on failure: "key", "value", "framing", "schema", "envelope", "when", "event_time", "version", "mapping" */
     uint32_t line, column; /* of the failing expression in the connector file */
 } mapper_result;
 

@@ -72,6 +72,9 @@ MANDATE_CHECK mandate_status value_id(mandate_slice *out, arena *a, cel_value v,
 /* Timestamp, RFC 3339 text, or a number since 1970 whose unit is told by its magnitude. */
 MANDATE_CHECK mandate_status value_time_us(int64_t *out, cel_value v, mandate_error *err);
 
+/* A number that counts upwards, as change.version holds it. INVALID with a sentence otherwise. */
+MANDATE_CHECK mandate_status value_version(uint64_t *out, cel_value v, mandate_error *err);
+
 /* --- the file ---------------------------------------------------------------------------------------------- */
 typedef struct map_attribute {
     mandate_slice name;
@@ -123,7 +126,7 @@ struct connector {
     registry *registry;
     bool registry_named; /* offline: the file names one */
     uint64_t named;      /* digest of what the file names and does not hold: schemas, secrets, certificates */
-    map_expr when, each, event_time;
+    map_expr when, each, event_time, version;
     map_entity *entities;
     uint32_t entity_count;
     uint32_t variables;                            /* read by any expression */

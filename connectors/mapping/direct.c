@@ -40,7 +40,7 @@ struct direct {
     arena memory;
     const connector *c;
     envelope_slots form;
-    source when, event_time;
+    source when, event_time, version;
     direct_entity *entities;
     uint32_t made; /* variables that programs read, made of slots */
     bool runs;     /* programs */
@@ -140,7 +140,8 @@ static bool settle_connector(direct *d, const connector *c)
         !c->envelope->lay_out(&d->form, &d->memory, c->mentions))
         return false;
     d->entities = ARENA_ARRAY(&d->memory, direct_entity, c->entity_count);
-    if (!d->entities || !settle(&d->when, d, &c->when) || !settle(&d->event_time, d, &c->event_time))
+    if (!d->entities || !settle(&d->when, d, &c->when) || !settle(&d->event_time, d, &c->event_time) ||
+        !settle(&d->version, d, &c->version))
         return false;
     for (uint32_t i = 0; i < c->entity_count; i++)
         if (!settle_entity(&d->entities[i], d, &c->entities[i]))
@@ -305,7 +306,7 @@ static bool take_entity(change *out, bool *wanted, const direct *d, const direct
         return false;
     if (!*wanted)
         return true;
-    *out = (change){.op = CHANGE_UPSERT, .type = e->entity->type, .event_time_us = time};
+    *out = (change){.op = CHANGE_UPSERT, .type = e->entity->type, .event_time_us = time, .version = m->version};
     if (!decide(&deleted, d, m, &e->delete_when, false) || !take(&id, d, m, &e->id) || !take_id(&out->id, d, m, id))
         return false;
     if (!deleted)
@@ -343,6 +344,15 @@ static bool take_time(int64_t *out, const direct *d, mapper *m)
     return take(&v, d, m, &d->event_time) && !slot_is_absent(v) && value_time_us(out, v, NULL) == MANDATE_OK;
 }
 
+static bool take_version(uint64_t *out, const direct *d, mapper *m)
+{
+    cel_value v;
+    *out = 0;
+    if (d->version.kind == FROM_NOTHING)
+        return true;
+    return take(&v, d, m, &d->version) && !slot_is_absent(v) && value_version(out, v, NULL) == MANDATE_OK;
+}
+
 bool direct_run(mapper_result *out, direct *d, mapper *m, const record *r, cel_value key)
 {
     bool wanted;
@@ -358,7 +368,7 @@ bool direct_run(mapper_result *out, direct *d, mapper *m, const record *r, cel_v
         return true;
     }
     change *changes = arena_alloc(a, (d->c->entity_count ? d->c->entity_count : 1) * sizeof(*changes)), *at = changes;
-    if (!changes || !take_time(&time, d, m))
+    if (!changes || !take_time(&time, d, m) || !take_version(&m->version, d, m))
         return false;
     for (uint32_t i = 0; i < d->c->entity_count; i++) {
         if (!take_entity(at, &wanted, d, &d->entities[i], time, m))

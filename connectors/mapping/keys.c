@@ -21,6 +21,8 @@ TABLE(connector_file_keys, "the connector file",
       {"each", "expression", false, "list; the entities are mapped once for each element, which is `item`"},
       {"entities", "list of maps", true, "what a record says about which entities"},
       {"event_time", "expression", false, "timestamp, or number since 1970; an older record never overwrites a newer one"},
+      {"version", "expression", false,
+       "number that only grows; a record with a lower one never overwrites. Decides where event_time is given as well"},
       {"max_silence", "duration", false, "longer without a sign of life and all that this connector told reads as unknown"},
       {"heartbeat", "string", false,
        "topic of heartbeat records; then only records, of it or of the topics, are a sign of life, and only while they are "

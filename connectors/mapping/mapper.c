@@ -140,6 +140,7 @@ mandate_status mapper_push(mapper *m, change c, mandate_error *err)
 {
     if (m->changes.len >= LIMIT_RECORD_CHANGES)
         return mandate_error_set(err, MANDATE_LIMIT, "the record maps to more than %d changes", LIMIT_RECORD_CHANGES);
+    c.version = m->version;
     if (!VEC_PUSH(&m->changes, c))
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for the changes of a record");
     return MANDATE_OK;
@@ -165,6 +166,24 @@ static mandate_status event_time(int64_t *out, mapper *m, mapper_result *r, mand
     return status;
 }
 
+static mandate_status take_version(mapper *m, mapper_result *r, mandate_error *err)
+{
+    const map_expr *e = &m->c->version;
+    cel_value v;
+    m->version = 0;
+    if (!EXPR_GIVEN(e))
+        return MANDATE_OK;
+    mandate_status status = mapper_value(&v, m, e, "version", r, err);
+    if (!status) {
+        status = value_version(&m->version, v, err);
+        if (status)
+            status = mapper_fail(e, "version", "version", r, err);
+    }
+    if (status)
+        r->stage = "version";
+    return status;
+}
+
 static mandate_status map_entities(mapper *m, int64_t event_time_us, mapper_result *r, mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
@@ -182,6 +201,8 @@ static mandate_status map_items(mapper *m, cel_value list, bool own_time, mapper
         m->variables[DOCUMENT_ITEM] = list.items[i];
         if (own_time)
             status = event_time(&time, m, r, err);
+        if (!status && (m->c->version.variables & VARIABLE_BIT(ITEM)))
+            status = take_version(m, r, err);
         if (!status && time != CHANGE_NO_TIME && (r->event_time_us == CHANGE_NO_TIME || time > r->event_time_us))
             r->event_time_us = time;
         if (!status)
@@ -215,6 +236,8 @@ static mandate_status map_each(mapper *m, mapper_result *r, mandate_error *err)
     bool own_time = (m->c->event_time.variables & VARIABLE_BIT(ITEM)) != 0;
     cel_value list;
     mandate_status status = own_time ? MANDATE_OK : event_time(&r->event_time_us, m, r, err);
+    if (!status && !(m->c->version.variables & VARIABLE_BIT(ITEM)))
+        status = take_version(m, r, err);
     if (!status)
         status = items_of(&list, m, r, err);
     return status ? status : map_items(m, list, own_time, r, err);
@@ -239,14 +262,18 @@ static mandate_status map_data(mapper *m, mapper_result *r, mandate_error *err)
     if (EXPR_GIVEN(&c->each) || m->doc.each.kind == CEL_LIST)
         return map_each(m, r, err);
     status = event_time(&r->event_time_us, m, r, err);
+    if (!status)
+        status = take_version(m, r, err);
     return status ? status : map_entities(m, r->event_time_us, r, err);
 }
 
-/* The time of a record that has no row, if it still says one. */
+/* The time of a record that has no row, if it still says one, and its version. */
 static int64_t time_if_any(mapper *m)
 {
     mapper_result ignored = {0};
     int64_t time;
+    if (take_version(m, &ignored, NULL))
+        m->version = 0;
     return event_time(&time, m, &ignored, NULL) ? CHANGE_NO_TIME : time;
 }
 
@@ -352,6 +379,7 @@ static mandate_status map_generally(mapper_result *r, mapper *m, arena *a, const
                                     mandate_error *err)
 {
     m->changes.len = 0;
+    m->version = 0;
     m->doc.wanted = m->c->variables;
     mandate_status status = m->c->envelope->open(&m->doc, a, m->json, rec, key, value, err);
     if (status)

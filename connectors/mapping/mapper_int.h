@@ -19,6 +19,7 @@ struct mapper {
     bool deleted_row; /* `after` is null and `before` is not: ids are computed with `after` standing for `before` */
     cel_activation act;
     VEC(change) changes;
+    uint64_t version;    /* of what is being mapped, as in a change */
     mandate_error error; /* for callers who want none: messages are built from the lower one */
     direct *direct;      /* NULL: every record needs a document */
     bool was_direct;     /* the last record was mapped by it */

@@ -2,7 +2,7 @@
 /*
  * apply - how a change enters the graph: which cells it may set, references and their inverses, deletes.
  *
- * Every cell is judged for itself: a change that is older than what a cell holds (event time, same source) leaves that
+ * Every cell is judged for itself: a change that is older than what a cell holds (version or event time, same source) leaves that
  * cell alone and may still set others. A delete older than any cell of its source is stale as a whole.
  */
 #include "engine/context/context_int.h"
@@ -112,10 +112,14 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
 /* Was this cell set by something newer from the same source? */
 static bool newer(const context *c, const context_cell *cell, const change_origin *origin)
 {
-    if (!cell->provenance || origin->event_time_us == CHANGE_NO_TIME)
+    if (!cell->provenance)
         return false;
     const change_origin *held = &c->provenances.data[cell->provenance].origin;
-    return held->source == origin->source && held->event_time_us != CHANGE_NO_TIME &&
+    if (held->source != origin->source)
+        return false;
+    if (held->version && origin->version)
+        return held->version > origin->version;
+    return held->event_time_us != CHANGE_NO_TIME && origin->event_time_us != CHANGE_NO_TIME &&
            held->event_time_us > origin->event_time_us;
 }
 
@@ -298,6 +302,7 @@ context_outcome context_apply_near(context *c, const change *ch, const change_or
         return out;
     change_origin *of_change = &c->provenances.data[prov].origin; /* nothing below adds another */
     of_change->event_time_us = ch->event_time_us;
+    of_change->version = ch->version;
     switch (ch->op) {
     case CHANGE_UPSERT:
         out = apply_upsert(c, e, ch, of_change, prov);

@@ -3,7 +3,8 @@
  * change - one thing that the world told us about one entity, with where it came from.
  *
  * A record may give several changes; they share its origin. A field that a change does not mention keeps its
- * value. An older change (by event time, from the same source) never overwrites what a newer one set.
+ * value. An older change from the same source never overwrites what a newer one set: by version where both have one, else
+ * by event time.
  */
 #ifndef MANDATE_ENGINE_CONTEXT_CHANGE_H
 #define MANDATE_ENGINE_CONTEXT_CHANGE_H
@@ -18,6 +19,7 @@ typedef struct change_origin {
     int32_t partition;
     int64_t offset;
     int64_t event_time_us; /* CHANGE_NO_TIME: the source does not say; then arrival order decides */
+    uint64_t version;      /* the source's own count and one; 0: it does not say. Equal is not older */
     uint64_t seq;          /* step that took it in; set by the engine */
 } change_origin;
 
@@ -41,6 +43,7 @@ typedef struct change {
     const change_set *sets;
     uint32_t set_count;
     int64_t event_time_us;
+    uint64_t version; /* as in change_origin */
 } change;
 
 #endif

@@ -3,7 +3,7 @@
  * entity_codec - an entity in stored bytes: status, its distinct origins, and each cell that was ever set.
  *
  *   key    type name \0 id
- *   value  status, n origins {source, topic, partition, offset, event time, seq}, n cells {field id, origin index, kind, value}
+ *   value  status, n origins {source, topic, partition, offset, event time, version, seq}, n cells {field id, origin index, kind, value}
  *
  * Fields, sources and topics are stable ids. A field that the schema no longer has is skipped on reading. Inverse lists are
  * not stored: loading the references fills them.
@@ -21,6 +21,7 @@ void context_put_origin(buf *b, const schema *s, const change_origin *o)
     wire_put_i64(b, o->partition);
     wire_put_i64(b, o->offset);
     wire_put_i64(b, o->event_time_us);
+    wire_put_u64(b, o->version);
     wire_put_u64(b, o->seq);
 }
 
@@ -32,6 +33,7 @@ void context_get_origin(wire_reader *r, const schema *s, change_origin *o)
     o->partition = (int32_t)wire_get_i64(r);
     o->offset = wire_get_i64(r);
     o->event_time_us = wire_get_i64(r);
+    o->version = wire_get_u64(r);
     o->seq = wire_get_u64(r);
 }
 

@@ -111,6 +111,7 @@ static void make_change(maker *m, change *c)
     if (c->op == CHANGE_FORGET_TYPE)
         c->id = mandate_slice_of(NULL, 0);
     c->event_time_us = below(m, 3) ? CHANGE_NO_TIME : m->now_us - (int64_t)below(m, 8 * SECOND_US);
+    c->version = below(m, 3) ? 0 : UINT64_MAX - below(m, 1000);
     if (c->op != CHANGE_UPSERT)
         return;
     uint16_t first = c->type ? 1 : 0, end = c->type ? 3 : 4;

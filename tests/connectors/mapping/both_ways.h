@@ -55,7 +55,8 @@ static const struct {
     {NULL, "connector: c\ntopics: t\ndecode: {format: json, envelope: debezium}\nwhen: op in ['c', 'r', 'u', "
            "'d']\n" BOTH_WAYS_TYPES BOTH_WAYS_ROW("after") "    delete: op == 'd'\nevent_time: source.ts_ms\n"},
     {NULL,
-     "connector: c\ntopics: t\ndecode: {format: json, envelope: debezium}\nwhen: op != 'd' && ts_ms > 0\n" BOTH_WAYS_TYPES
+     "connector: c\ntopics: t\ndecode: {format: json, envelope: debezium}\nwhen: op != 'd' && ts_ms > 0\nversion: "
+     "after.account\n" BOTH_WAYS_TYPES
      "entities: [{type: crm.deal, id: key.id, attributes: {status: 'after.kind + string(source.ts_ms)', note: meta.offset, "
      "share: "
      "after.self.share}}]\nevent_time: ts_ms\n"},
@@ -120,7 +121,7 @@ static inline void both_ways_close(both_ways *b)
 static inline bool both_ways_same_change(const change *x, const change *y)
 {
     bool same = x->op == y->op && x->type == y->type && mandate_slice_eq(x->id, y->id) && x->set_count == y->set_count &&
-                x->event_time_us == y->event_time_us;
+                x->event_time_us == y->event_time_us && x->version == y->version;
     buf a, b;
     buf_init(&a);
     buf_init(&b);

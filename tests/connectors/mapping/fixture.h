@@ -75,6 +75,8 @@ static inline void render(fixture *f, const change *c)
     }
     if (c->event_time_us != CHANGE_NO_TIME)
         buf_printf(&f->text, " @%lld", (long long)c->event_time_us);
+    if (c->version)
+        buf_printf(&f->text, " v%llu", (unsigned long long)(c->version - 1));
     buf_put_str(&f->text, "\n");
 }
 

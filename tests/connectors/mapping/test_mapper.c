@@ -288,6 +288,50 @@ static void test_mapper__forget_makes_an_entity_or_some_fields_unknown(void **st
     fixture_close(&f);
 }
 
+static void test_mapper__versions_are_integers_and_exact(void **state)
+{
+    static const struct {
+        const char *value, *line, *words;
+    } cases[] = {
+        {"0", "upsert t.e 1 v0\n", NULL},
+        {"9007199254740993", "upsert t.e 1 v9007199254740993\n", NULL},
+        {"9223372036854775807", "upsert t.e 1 v9223372036854775807\n", NULL},
+        {"18446744073709551614", "upsert t.e 1 v18446744073709551614\n", NULL},
+        {"18446744073709551615", NULL, "is no version"},
+        {"-1", NULL, "is no version"},
+        {"1.0", NULL, "is no version"},
+        {"\"7\"", NULL, "is no version"},
+        {"null", NULL, "is no version"},
+    };
+    fixture f;
+    (void)state;
+    fixture_open(
+        &f, NULL,
+        "connector: c\ntopics: t\ndecode: {format: json}\nversion: value.v\nentities:\n  - {type: t.e, id: value.id}\n");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char value[100];
+        snprintf(value, sizeof(value), "{\"id\":1,\"v\":%s}", cases[i].value);
+        if (cases[i].words)
+            poison(&f, value, "version", cases[i].words);
+        else
+            maps(&f, value, cases[i].line);
+    }
+    poison(&f, "{\"id\":1}", "version", "no such key: v");
+    fixture_close(&f);
+}
+
+static void test_mapper__each_element_may_have_a_version_of_its_own(void **state)
+{
+    fixture f;
+    (void)state;
+    fixture_open(&f, NULL,
+                 "connector: c\ntopics: t\ndecode: {format: json}\neach: value\nversion: item.v\nentities:\n"
+                 "  - {type: t.e, id: item.id}\n");
+    maps(&f, "[{\"id\":1,\"v\":5},{\"id\":2,\"v\":4}]", "upsert t.e 1 v5\nupsert t.e 2 v4\n");
+    poison(&f, "[{\"id\":1,\"v\":5},{\"id\":2}]", "version", "element 1 of each");
+    fixture_close(&f);
+}
+
 static void test_mapper__event_times_are_timestamps_texts_or_numbers(void **state)
 {
     static const struct {
@@ -527,6 +571,8 @@ int main(void)
         cmocka_unit_test(test_mapper__each_maps_the_entities_once_for_every_element),
         cmocka_unit_test(test_mapper__a_record_may_map_to_as_many_changes_as_the_limit),
         cmocka_unit_test(test_mapper__forget_makes_an_entity_or_some_fields_unknown),
+        cmocka_unit_test(test_mapper__versions_are_integers_and_exact),
+        cmocka_unit_test(test_mapper__each_element_may_have_a_version_of_its_own),
         cmocka_unit_test(test_mapper__event_times_are_timestamps_texts_or_numbers),
         cmocka_unit_test(test_mapper__nested_json_texts_are_read_by_parse_json),
         cmocka_unit_test(test_mapper__keys_headers_and_meta_can_be_mapped),

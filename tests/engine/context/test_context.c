@@ -99,6 +99,39 @@ static void test_context__without_an_event_time_arrival_order_decides(void **sta
     assert_slice(cel_text(of_r1(g, "status")), "older");
 }
 
+static bool set_version(rig *g, const char *status, int64_t time, uint64_t version)
+{
+    change *ch = rig_upsert(g, CONVERSATION, "R-1", time);
+    rig_set(g, ch, "status", STR(status));
+    ch->version = version;
+    return rig_apply(g, ch);
+}
+
+static void test_context__a_lower_version_never_overwrites_whatever_the_times_say(void **state)
+{
+    rig *g = *state;
+    assert_true(set_version(g, "second", 10, UINT64_MAX - 1));
+    assert_false(set_version(g, "first", 20, UINT64_MAX - 2));
+    assert_slice(cel_text(of_r1(g, "status")), "second");
+    assert_true(set_version(g, "again", 5, UINT64_MAX - 1)); /* equal is not older */
+    assert_true(set_version(g, "third", 1, UINT64_MAX));
+    assert_slice(cel_text(of_r1(g, "status")), "third");
+    change *gone = rig_upsert(g, CONVERSATION, "R-1", 30);
+    gone->op = CHANGE_DELETE;
+    gone->version = 5;
+    assert_false(rig_apply(g, gone));
+}
+
+static void test_context__times_decide_where_one_has_no_version(void **state)
+{
+    rig *g = *state;
+    assert_true(set_version(g, "timed", 10, 0));
+    assert_false(set_version(g, "older", 9, 7));
+    assert_true(set_version(g, "newer", 11, 7));
+    assert_false(set_version(g, "older again", 10, 0));
+    assert_slice(cel_text(of_r1(g, "status")), "newer");
+}
+
 static void test_context__a_forgotten_field_is_unknown_and_the_rest_stays(void **state)
 {
     rig *g = *state;
@@ -411,6 +444,8 @@ int main(void)
         TEST(test_context__a_change_whose_cells_are_all_newer_is_stale),
         TEST(test_context__time_is_compared_within_one_source_only),
         TEST(test_context__without_an_event_time_arrival_order_decides),
+        TEST(test_context__a_lower_version_never_overwrites_whatever_the_times_say),
+        TEST(test_context__times_decide_where_one_has_no_version),
         TEST(test_context__a_forgotten_field_is_unknown_and_the_rest_stays),
         TEST(test_context__a_value_that_is_no_data_reads_unknown),
         TEST(test_context__an_address_is_owned_like_any_text),
