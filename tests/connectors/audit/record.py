@@ -1,0 +1,470 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The record from outside: a daemon, its log read by a program that shares no code with it, and everything that could go wrong.
+
+  the tree           recomputed here (RFC 6962) from exported bundles: leaves, tiles and root are those that were signed
+  kill -9            in the middle of commits, again and again: no entry that was answered is lost, none stands twice, and every
+                     checkpoint that was ever seen is still a beginning of the log
+  tampering          of database, tiles, bundles, checkpoint: each found, and named
+  an older database  put back by hand or from a backup: refused; accepted only when told to, and that is in the log
+  formats            every line that is exported is what docs/audit.md says: hashes, CloudEvents, OCSF's required attributes
+
+Usage: record.py BIN [SEED]
+"""
+import base64
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+BIN = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
+failed = 0
+
+
+def report(what, ok, detail=""):
+    global failed
+    failed += not ok
+    print(("ok   " if ok else "FAIL ") + what)
+    if not ok and detail:
+        print("     " + str(detail).replace("\n", "\n     "))
+    sys.stdout.flush()
+
+
+# --- RFC 6962, once more ------------------------------------------------------------------------------------------------
+def leaf_hash(entry):
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def node_hash(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def root_of(leaves):
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return node_hash(root_of(leaves[:k]), root_of(leaves[k:]))
+
+
+def tile_path(level, index, width):
+    groups = ["%03d" % (index % 1000)]
+    while index >= 1000:
+        index //= 1000
+        groups.insert(0, "x%03d" % (index % 1000))
+    return "tile/%s/%s%s" % (level, "/".join(groups), "" if width == 256 else ".p/%d" % width)
+
+
+def read_checkpoint(text):
+    origin, size, root = text.split("\n")[:3]
+    return origin, int(size), base64.b64decode(root)
+
+
+def read_folder(folder):
+    """Entries of an exported log, with every hash of it recomputed."""
+    origin, size, root = read_checkpoint(open(os.path.join(folder, "checkpoint")).read())
+    entries = []
+    for index in range((size + 255) // 256):
+        width = min(256, size - index * 256)
+        data = open(os.path.join(folder, tile_path("entries", index, width)), "rb").read()
+        while data:
+            n, = struct.unpack(">H", data[:2])
+            entries.append(data[2:2 + n])
+            data = data[2 + n:]
+    leaves = [leaf_hash(e) for e in entries]
+    assert len(entries) == size and root_of(leaves) == root, "the root is another one"
+    level, hashes = 0, leaves
+    while hashes:
+        for index in range((len(hashes) + 255) // 256):
+            part = hashes[index * 256:(index + 1) * 256]
+            stored = open(os.path.join(folder, tile_path(level, index, len(part))), "rb").read()
+            assert stored == b"".join(part), "%s differs" % tile_path(level, index, len(part))
+        hashes = [root_of(hashes[i:i + 256]) for i in range(0, len(hashes) - 255, 256)]
+        level += 1
+    return origin, entries, leaves
+
+
+# --- a daemon ------------------------------------------------------------------------------------------------------------
+class World:
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="mandated-record-")
+        self.data = os.path.join(self.folder, "data")
+        self.config = os.path.join(self.folder, "mandated.yaml")
+        self.socket = os.path.join(self.folder, "sock")
+        self.env = dict(os.environ, MANDATED_SOCKET=self.socket, NO_COLOR="1")
+        with open(self.config, "w") as f:
+            f.write("issuer: https://mandates.example\ndata_dir: data\nkafka: {embedded: true, embedded_port_file: port}\n"
+                    "http: {unix_socket: sock}\naudit: {interval: 20ms}\nlog: {level: warn}\n")
+        self.daemon = None
+
+    def run(self, *more):
+        """Starts it; the process, which may have ended already."""
+        if os.path.exists(self.socket):
+            os.remove(self.socket)
+        log = open(os.path.join(self.folder, "log"), "a")
+        daemon = subprocess.Popen([os.path.join(BIN, "mandated"), "--config", self.config, *more], stderr=log)
+        for _ in range(3000):
+            if os.path.exists(self.socket) and self.ctl("audit", "key").returncode == 0:
+                break
+            if daemon.poll() is not None:
+                break
+            time.sleep(0.01)
+        return daemon
+
+    def start(self, *more):
+        self.daemon = self.run(*more)
+        assert self.daemon.poll() is None, self.log()
+
+    def log(self):
+        return open(os.path.join(self.folder, "log")).read()
+
+    def refused(self, what, words, *more):
+        before = len(self.log())
+        daemon = self.run(*more)
+        code = daemon.poll()
+        if code is None:
+            daemon.kill()
+            daemon.wait()
+        text = self.log()[before:]
+        report(what, code == 70 and words in text, "exit %s\n%s" % (code, text))
+
+    def stop(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        assert self.daemon.wait(20) == 0, self.log()
+
+    def kill(self):
+        self.daemon.kill()
+        self.daemon.wait()
+
+    def ctl(self, *args, stdin=None):
+        return subprocess.run([os.path.join(BIN, "mandatectl"), *args], env=self.env, input=stdin, text=True, capture_output=True)
+
+    def issue(self, name):
+        claims = {"id": name, "grantor": "user:a", "agent": "agent:b", "purpose": "a test", "expires_at": "2040-01-01T00:00:00Z",
+                  "scope": {"actions": ["a.*"], "resources": ["*"]}, "targets": {"workflow": ["w-7"]}}
+        return self.ctl("mandate", "issue", "-", stdin=json.dumps(claims)).returncode == 0
+
+    def settled(self):
+        """Until everything is signed."""
+        for _ in range(500):
+            note = self.ctl("audit", "checkpoint").stdout
+            page = json.loads(self.ctl("audit", "entries", "--limit", "1", "--json").stdout or "null")
+            if page is not None and int(note.split("\n")[1]) == self.size():
+                return note
+            time.sleep(0.01)
+        raise AssertionError("never signed")
+
+    def size(self):
+        text = subprocess.run(["curl", "-s", "--unix-socket", self.socket, "http://localhost/v1/audit/entries?limit=1"],
+                              capture_output=True, text=True).stdout
+        return json.loads(text)["size"]
+
+    def copy(self, name):
+        for suffix in ("", ".anchor", ".checkpoint"):
+            source, target = self.data + suffix, os.path.join(self.folder, name + suffix)
+            if os.path.isdir(source):
+                shutil.copytree(source, target)
+            else:
+                shutil.copy2(source, target)
+
+    def put_back(self, name, *suffixes):
+        for suffix in suffixes:
+            source, target = os.path.join(self.folder, name + suffix), self.data + suffix
+            if os.path.isdir(target):
+                shutil.rmtree(target)
+            if os.path.isdir(source):
+                shutil.copytree(source, target)
+            else:
+                shutil.copy2(source, target)
+
+
+def verify(w, folder, *kept):
+    return w.ctl("audit", "verify", folder, "--key", w.key, "--json", *[a for k in kept for a in ("--checkpoint", k)])
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------------
+def the_tree(w):
+    for i in range(300):
+        w.issue("m-%d" % i)
+    w.ctl("mandate", "revoke", "m-7", "--reason", "enough")
+    w.ctl("mandate", "revoke", "no-such-mandate")
+    note = w.settled()
+    kept = os.path.join(w.folder, "kept")
+    open(kept, "w").write(note)
+    w.key = w.ctl("audit", "key").stdout.strip()
+    out = os.path.join(w.folder, "out")
+    done = w.ctl("audit", "export", out)
+    report("an export succeeds", done.returncode == 0, done.stderr)
+    origin, entries, leaves = read_folder(out)
+    report("leaves, tiles and root are those of a recomputation (%d entries)" % len(entries), len(entries) == 302)
+    parsed = [json.loads(e) for e in entries]
+    report("entries are numbered, and one step after the other",
+           [p["index"] for p in parsed] == list(range(302)) and all(a["seq"] <= b["seq"] for a, b in zip(parsed, parsed[1:])))
+    revoked, refused = parsed[300], parsed[301]
+    report("a revocation says who, why, what, and what was in flight",
+           revoked["event"] == "ended" and revoked["state"] == "revoked" and revoked["mandate"] == "m-7" and
+           revoked["cause"]["principal"].startswith("uid:") and revoked["cause"]["note"] == "enough" and
+           revoked["targets"] == {"workflow": ["w-7"]}, revoked)
+    report("an issuance says what was issued", parsed[7]["claims"]["scope"] == {"actions": ["a.*"], "resources": ["*"]}, parsed[7])
+    report("a refused command is an entry", refused["event"] == "refused" and refused["command"] == "revoke", refused)
+    done = verify(w, out, kept)
+    report("audit verify agrees", done.returncode == 0 and json.loads(done.stdout)["checked"] == 302, done.stdout + done.stderr)
+    done = w.ctl("audit", "proof", "300", "--key", w.key)
+    report("an inclusion proof verifies", done.returncode == 0 and "verified" in done.stdout, done.stdout + done.stderr)
+    w.issue("m-later")
+    w.settled()
+    done = w.ctl("audit", "proof", "--since", kept, "--key", w.key)
+    report("a consistency proof verifies", done.returncode == 0, done.stdout + done.stderr)
+    mine = [json.loads(line) for line in w.ctl("audit", "entries", "--mandate", "m-7", "--json").stdout.splitlines()]
+    report("entries are found by mandate", [m["event"] for m in mine] == ["issued", "ended"], mine)
+    found = [json.loads(line) for line in w.ctl("audit", "entries", "--txn", revoked["txn"], "--json").stdout.splitlines()]
+    report("entries are found by their root cause", [m["index"] for m in found] == [300], found)
+    return out
+
+
+def a_cascade(w):
+    """Which descendants fell with a mandate: one txn for all of them."""
+    w.issue("root")
+    for i in range(40):
+        child = {"id": "child-%d" % i, "parent": "root", "grantor": "user:a", "agent": "agent:c", "purpose": "a part",
+                 "expires_at": "2039-01-01T00:00:00Z", "scope": {"actions": ["a.b"], "resources": ["*"]}}
+        assert w.ctl("mandate", "issue", "-", stdin=json.dumps(child)).returncode == 0
+    w.ctl("mandate", "revoke", "root")
+    w.settled()
+    ended = json.loads(w.ctl("audit", "entries", "--mandate", "root", "--event", "ended", "--json").stdout)
+    for _ in range(200):
+        fell = [json.loads(line) for line in
+                w.ctl("audit", "entries", "--from", str(ended["index"]), "--txn", ended["txn"], "--json").stdout.splitlines()]
+        if len(fell) == 41:
+            break
+        time.sleep(0.05)
+    report("a cascade is one txn: the root says how many, and each has its entry",
+           ended["cascade"]["count"] == 40 and {f["mandate"] for f in fell[1:]} == {"child-%d" % i for i in range(40)}, len(fell))
+
+
+def formats(w, out):
+    _, entries, leaves = read_folder(out)
+    lines = w.ctl("audit", "export", "--format", "jsonl").stdout.splitlines()
+    report("jsonl: a line's bytes are the entry's", [leaf_hash(x.encode()) for x in lines[:len(leaves)]] == leaves)
+    required = json.load(open(os.path.join(HERE, "ocsf_required.json")))
+    bad = []
+    for line, entry in zip(w.ctl("audit", "export", "--format", "ocsf").stdout.splitlines(), entries):
+        event = json.loads(line)
+        for path, kind in required["attributes"].items():
+            value = event
+            for part in path.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            if not isinstance(value, {"integer": int, "string": str, "object": dict}[kind]) or value == "":
+                bad.append((path, line))
+        if event["type_uid"] != event["class_uid"] * 100 + event["activity_id"] or event["class_uid"] != required["class_uid"] or \
+                event["category_uid"] != required["category_uid"] or str(event["activity_id"]) not in required["activity_ids"] or \
+                event["metadata"]["version"] != required["version"] or event["unmapped"] != json.loads(entry):
+            bad.append(("values", line))
+        if event["activity_id"] != 99 and event["activity_name"] != required["activity_ids"][str(event["activity_id"])]:
+            bad.append(("activity_name", line))
+    report("ocsf: required attributes are there, and of their types", not bad, bad[:2])
+    bad = [line for line in w.ctl("audit", "export", "--format", "cloudevents").stdout.splitlines()
+           if not all(json.loads(line).get(k) for k in ("specversion", "id", "source", "type")) or
+           json.loads(line)["specversion"] != "1.0"]
+    report("cloudevents: required attributes are there", not bad, bad[:2])
+    first = w.ctl("audit", "export", "--format", "jsonl", "--from", "300").stdout.splitlines()[0]
+    report("--from takes the number of an entry", json.loads(first)["index"] == 300)
+    when = json.loads(entries[250])["time"]
+    first = w.ctl("audit", "export", "--format", "jsonl", "--from", when).stdout.splitlines()[0]
+    report("--from takes a time", json.loads(first)["time"] == when, first)
+    follower = subprocess.Popen([os.path.join(BIN, "mandatectl"), "audit", "export", "--format", "jsonl", "--from", str(w.size()),
+                                 "--follow", "--interval", "20"], env=w.env, stdout=subprocess.PIPE, text=True)
+    w.issue("followed")
+    line = follower.stdout.readline()
+    report("--follow tells what comes", json.loads(line)["mandate"] == "followed", line)
+    follower.terminate()
+    follower.wait(10)
+
+
+def tampering(w, out):
+    def with_copy(what, change, words, expect=None):
+        folder = os.path.join(w.folder, "bad")
+        shutil.copytree(out, folder)
+        change(folder)
+        done = verify(w, folder)
+        answer = json.loads(done.stdout) if done.stdout.startswith("{") else {"error": done.stderr}
+        text = (answer.get("error") or "") + done.stderr
+        report("tampering: %s is found" % what,
+               done.returncode == 3 and words in text and (expect is None or answer.get("first_wrong") == expect), done.stdout + done.stderr)
+        shutil.rmtree(folder)
+
+    def flip(name, at):
+        def change(folder):
+            path = os.path.join(folder, name)
+            data = bytearray(open(path, "rb").read())
+            data[at] ^= 1
+            open(path, "wb").write(data)
+        return change
+    with_copy("a changed entry", flip("tile/entries/001.p/46", 100), "entry 256 is the first", 256)
+    with_copy("a changed leaf hash", flip("tile/0/000", 5 * 32), "tile/0/000 is wrong")
+    with_copy("a changed tile hash", flip("tile/1/000.p/1", 3), "tile/1/000.p/1 is wrong")
+    with_copy("a missing bundle", lambda f: os.remove(os.path.join(f, "tile/entries/000")), "tile/entries/000")
+    with_copy("a checkpoint of another size",
+              lambda f: open(os.path.join(f, "checkpoint"), "r+").write("mandates.example/audit\n301"), "signature")
+    now = os.path.join(w.folder, "now")
+    assert w.ctl("audit", "export", now).returncode == 0
+    leaves = read_folder(now)[2]
+    w.stop()
+    w.copy("whole")
+    # What a byte on the disk does: RocksDB's own sums find it, or ours do. Never is it taken.
+    shutil.copytree(w.data, os.path.join(w.folder, "bytes"))
+    found = 0
+    rng = random.Random(7)
+    names = sorted(n for n in os.listdir(w.data) if n.endswith((".sst", ".log")) and os.path.getsize(os.path.join(w.data, n)) > 400)
+    for name in names[:6]:
+        path = os.path.join(w.data, name)
+        data = bytearray(open(path, "rb").read())
+        data[rng.randrange(40, len(data) // 2)] ^= 0x10
+        open(path, "wb").write(data)
+        daemon = w.run()
+        if daemon.poll() is None:
+            folder = os.path.join(w.folder, "damaged")
+            done = w.ctl("audit", "export", folder)
+            found += done.returncode != 0 or verify(w, folder).returncode == 3 or read_folder(folder)[2] == leaves
+            daemon.kill()
+            daemon.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            found += daemon.returncode == 70
+        w.put_back("whole", "", ".anchor", ".checkpoint")
+    report("tampering: a changed byte of the database stops the start, or the export, or is in nothing that is told",
+           found == len(names[:6]), "%d of %d" % (found, len(names[:6])))
+    note = open(w.data + ".checkpoint").read()
+    lines = note.split("\n")
+    open(w.data + ".checkpoint", "w").write("\n".join([lines[0], str(int(lines[1]) - 1)] + lines[2:]))
+    w.refused("tampering: a changed checkpoint file is found", "was not signed by audit.key")
+    open(w.data + ".checkpoint", "w").write(note)
+    w.start()
+
+
+def older(w):
+    size = w.size()
+    done = w.ctl("backup", "make", "monday")
+    report("a backup is made while the daemon runs", done.returncode == 0, done.stderr)
+    done = w.ctl("backup", "make", "monday")
+    report("and not made over another one", done.returncode == 1 and "already" in done.stderr, done.stderr)
+    done = w.ctl("backup", "make", "../monday")
+    report("nor outside its folder", done.returncode == 1, done.stderr)
+    w.ctl("mandate", "revoke", "m-1", "--reason", "stolen")
+    w.settled()
+    w.stop()
+    w.copy("newest")
+    backup = os.path.join(w.folder, "data.backups", "monday")
+    keys = {n: open(os.path.join(w.data, n), "rb").read() for n in ("audit-key.pem", "signing-key.pem")}
+
+    def restore(*more):
+        shutil.rmtree(w.data)
+        shutil.copytree(os.path.join(backup, "data"), w.data)
+        os.chmod(w.data, 0o700)
+        for name, data in keys.items():
+            with open(os.open(os.path.join(w.data, name), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
+                f.write(data)
+        for suffix in more:
+            shutil.copy2(os.path.join(backup, "data" + suffix), w.data + suffix)
+    restore()
+    w.refused("a restored backup is refused: it would revive what was revoked since", "says so")
+    restore(".anchor")
+    w.refused("also when its anchor was put back with it", "the database is older than its last checkpoint")
+    os.rename(w.data + ".checkpoint", w.data + ".away")
+    w.refused("also when the checkpoint is gone", "is missing")
+    os.rename(w.data + ".away", w.data + ".checkpoint")
+    restore()
+    w.start("--accept-older-database")
+    entry = json.loads(w.ctl("audit", "entries", "--event", "database_accepted", "--json").stdout)
+    report("accepted, it is an entry that names the checkpoint it contradicts",
+           entry["index"] == size and entry["detail"]["checkpoint"]["size"] == size + 1, entry)
+    w.settled()
+    origin = read_checkpoint(w.ctl("audit", "checkpoint").stdout)[0]
+    report("and another log from there on", origin == "mandates.example/audit/2", origin)
+    w.stop()
+    daemon = w.run("--accept-older-database")
+    report("--accept-older-database with nothing to accept is a mistake", daemon.poll() == 1, daemon.poll())
+    w.put_back("newest", "", ".anchor")
+    w.refused("the database that it replaced is another log now", "is of the log mandates.example/audit/2")
+    w.put_back("newest", "", ".anchor", ".checkpoint")
+    w.start()
+
+
+def kills(w, seed):
+    rng = random.Random(seed)
+    answered, seen = set(), []
+    w.settled()
+    for round_ in range(8):
+        stop = threading.Event()
+
+        def client(number):
+            i = 0
+            while not stop.is_set():
+                name = "k-%d-%d-%d" % (round_, number, i)
+                i += 1
+                if w.issue(name):
+                    answered.add(name)
+                if rng.random() < 0.3:
+                    w.ctl("mandate", "revoke", name)
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(3)]
+        for t in threads:
+            t.start()
+        time.sleep(0.2 + rng.random() * 0.5)
+        seen.append(open(w.data + ".checkpoint").read())
+        w.kill()
+        stop.set()
+        for t in threads:
+            t.join()
+        seen.append(open(w.data + ".checkpoint").read())
+        w.start()
+    seen.append(w.settled())
+    out = os.path.join(w.folder, "killed")
+    assert w.ctl("audit", "export", out).returncode == 0
+    _, entries, leaves = read_folder(out)
+    parsed = [json.loads(e) for e in entries]
+    issued = [p["mandate"] for p in parsed if p["event"] == "issued"]
+    report("kill -9: every issuance that was answered is an entry, once (%d)" % len(answered),
+           answered <= set(issued) and len(issued) == len(set(issued)), sorted(answered - set(issued))[:3])
+    report("kill -9: no entry is missing or stands twice", [p["index"] for p in parsed] == list(range(len(parsed))))
+    versions = {}
+    for p in parsed:
+        if "version" in p and "mandate" in p:
+            versions.setdefault(p["mandate"], []).append(p["version"])
+    report("kill -9: versions of a mandate are 1, 2, ...", all(v == list(range(1, len(v) + 1)) for v in versions.values()))
+    held = [root_of(leaves[:size]) == root for _, size, root in map(read_checkpoint, seen)]
+    report("kill -9: every checkpoint that was seen is a beginning of the log (%d)" % len(seen), all(held), held)
+
+
+def main():
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    w = World()
+    try:
+        w.start()
+        out = the_tree(w)
+        formats(w, out)
+        a_cascade(w)
+        tampering(w, out)
+        older(w)
+        kills(w, seed)
+    finally:
+        if w.daemon and w.daemon.poll() is None:
+            w.daemon.kill()
+            w.daemon.wait()
+        shutil.rmtree(w.folder)
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
