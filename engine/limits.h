@@ -109,6 +109,9 @@ enum {
     LIMIT_HTTP_HEADER = 8 << 10,
     LIMIT_HTTP_BODY = 64 << 10,
     LIMIT_EVALUATIONS = 256,       /* items of one AuthZEN request; each walks at most LIMIT_DELEGATION_DEPTH ancestors */
+    LIMIT_AT_LEAST = 8,            /* positions that a check can be asked not to be older than */
+    LIMIT_AT_LEAST_WAIT_MS = 2000, /* for them to be reached */
+    LIMIT_AWAITING = 1024,         /* requests that wait for a position */
     LIMIT_FOUND_MANDATES = 32,     /* live mandates of one agent that a check looks through when it names none */
     LIMIT_HTTP_DEADLINE_MS = 10000 /* absolute, for a whole request */
 };

@@ -5,6 +5,7 @@
 #include "connectors/daemon/engine_thread.h"
 
 #include "connectors/daemon/answer.h"
+#include "connectors/daemon/awaiting.h"
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
 #include "connectors/daemon/outlet.h"
@@ -35,6 +36,7 @@ struct engine_thread {
     service_request *queries[QUERIES_MAX];
     uint32_t query_count;
 
+    awaiting awaiting;
     answerer answers;
     outlet outlets[OUTBOX_STREAMS];
     outbox_key *acknowledged; /* OUTLET_KEYS of each: what goes with a commit */
@@ -64,6 +66,7 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
     t->verdicts = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->verdicts));
     arena_init(&t->gated, 0);
+    t->awaiting.store = options->store;
     answerer_init(&t->answers, options->engine, options->store, options->signer);
     t->answers.judge.guard = options->guard;
     t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS, sizeof(*t->acknowledged));
@@ -303,6 +306,18 @@ static void show_waiting(engine_thread *t, const uint32_t *blocks, uint32_t bloc
     }
 }
 
+static void show_decisions(engine_thread *t, const engine_result *result)
+{
+    view_decisions *humans = view_humans(t->options.view);
+    mandate_error err;
+
+    for (uint32_t i = 0; i < result->decisions_removed_count; i++)
+        view_decisions_remove(humans, result->decisions_removed[i]);
+    for (uint32_t i = 0; i < result->decision_count; i++)
+        if (view_decisions_set(humans, engine_decision_get(t->options.engine, result->decisions[i]), &err) != MANDATE_OK)
+            die("the view", &err);
+}
+
 static void give_back(engine_thread *t)
 {
     source_batch *b = t->taken, *in_order = NULL;
@@ -335,6 +350,7 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
         t->commands[answer->input] = NULL;
         t->verdicts[answer->input] = NULL;
         t->answers.leaf = store_answer_leaf(t->options.store, i);
+        r->position = engine_seq(t->options.engine);
         t->answers.flags = v && !v->refused ? v->flags : (mandate_slice){NULL, 0};
         if (v && v->refused)
             r->error = v->error;
@@ -408,6 +424,7 @@ static void step(engine_thread *t)
     show(t, &result, false);
     show(t, &result, true);
     show_waiting(t, result.waiting_blocks, result.waiting_block_count, true);
+    show_decisions(t, &result);
     view_committed(t->options.view, batch.seq, engine_now_us(e), began);
     publish(t, batch.seq, &result);
     give_back(t);
@@ -417,6 +434,7 @@ static void step(engine_thread *t)
     metrics_step(t->options.metrics, &batch, &result);
     t->more = result.more;
     t->stepped_us = committed;
+    awaiting_settle(&t->awaiting, batch.seq, committed);
     t->input_count = t->command_count = 0;
 }
 
@@ -424,6 +442,10 @@ static void answer_queries(engine_thread *t)
 {
     for (uint32_t i = 0; i < t->query_count; i++) {
         service_request *r = t->queries[i];
+        if (r->kind == SERVICE_AWAIT) {
+            awaiting_take(&t->awaiting, r, engine_seq(t->options.engine), clock_monotonic_us());
+            continue;
+        }
         answer_query(&t->answers, r, clock_now_us());
         r->done(r);
     }
@@ -439,6 +461,14 @@ static int64_t until_due(const engine_thread *t)
     int64_t left = deadline == INT64_MAX ? INT64_MAX : deadline - clock_now_us();
 
     return left < tick ? left : tick;
+}
+
+/* Until somebody has waited long enough for a position. */
+static int64_t until_given_up(const engine_thread *t)
+{
+    int64_t at = awaiting_next_us(&t->awaiting);
+
+    return at == INT64_MAX ? INT64_MAX : at - clock_monotonic_us();
 }
 
 static void settle_some(engine_thread *t)
@@ -468,8 +498,11 @@ static void round_once(engine_thread *t)
         if (queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
             store_follow(t->options.store, t->options.engine, &behind, &err) != MANDATE_OK)
             die("commit", &err);
-        queue_wait(t->options.queue, behind ? 0 : due);
+        int64_t given_up = until_given_up(t);
+        queue_wait(t->options.queue, behind ? 0 : due < given_up ? due : given_up);
     }
+    if (until_given_up(t) <= 0)
+        awaiting_settle(&t->awaiting, engine_seq(t->options.engine), clock_monotonic_us());
     take_requests(t);
     if (t->options.batch_wait_us > 0 && t->command_count == 0 && !t->more && !t->held &&
         queue_length(t->options.queue, QUEUE_BATCHES) == 1) {
@@ -498,6 +531,7 @@ static void *engine_thread_main(void *opaque)
 
     while (!drained(t))
         round_once(t);
+    awaiting_end(&t->awaiting);
     atomic_store(&t->ended, true);
     return NULL;
 }
@@ -543,6 +577,11 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
     }
     for (uint32_t block = 0; block * ENGINE_WAITING_BLOCK < engine_mandate_count(e); block++)
         show_waiting(t, &block, 1, true);
+    for (uint32_t i = engine_decision_next(e, 0); i != UINT32_MAX; i = engine_decision_next(e, i + 1)) {
+        mandate_status status = view_decisions_set(view_humans(t->options.view), engine_decision_get(e, i), err);
+        if (status != MANDATE_OK)
+            return status;
+    }
     mandate_status status = store_claims_each(t->options.store, give, t, err);
     if (status != MANDATE_OK)
         return status;

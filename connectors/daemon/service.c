@@ -42,6 +42,21 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
                               memory_order_relaxed);
 }
 
+/* A partition's position is looked at by the engine's thread, which knows what the view has. */
+static bool reached(void *ctx, const service_position *position)
+{
+    daemon_state *d = ctx;
+
+    return !position->topic.len && position->seq <= view_seq(d->view);
+}
+
+static bool decision(void *ctx, const uint8_t key[DECISION_KEY], service_decision *out)
+{
+    daemon_state *d = ctx;
+
+    return view_decisions_find(view_humans(d->view), key, clock_now_us(), out);
+}
+
 static const char *phase_name(const source_status *s)
 {
     static const char *const phases[] = {"waiting", "reading", "halted", "stopped"};
@@ -301,6 +316,8 @@ void daemon_service(daemon_state *d, service *out)
         .ctx = d,
         .submit = submit,
         .check = check,
+        .reached = reached,
+        .decision = decision,
         .ready = ready,
         .metrics = metrics_text,
         .connectors = connectors_json,

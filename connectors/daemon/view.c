@@ -28,8 +28,12 @@ mandate_status view_create(view **out, const view_options *options, mandate_erro
         table_init(&v->shards[i].ids);
     }
     view_agents_init(&v->agents, link_at, v);
-    *out = v;
-    return MANDATE_OK;
+    mandate_status status = view_decisions_create(&v->decisions, err);
+    if (status == MANDATE_OK)
+        *out = v;
+    else
+        view_destroy(v);
+    return status;
 }
 
 void view_destroy(view *v)
@@ -50,8 +54,11 @@ void view_destroy(view *v)
         pthread_rwlock_destroy(&v->shards[i].lock);
     }
     view_agents_deinit(&v->agents);
+    view_decisions_destroy(v->decisions);
     free(v);
 }
+
+view_decisions *view_humans(view *v) { return v->decisions; }
 
 /* --- writing ------------------------------------------------------------------------------------------------- */
 typedef struct id_key {
@@ -206,3 +213,5 @@ void view_counts(const view *v, uint64_t out[STATE_COUNT])
 }
 
 int64_t view_age_us(const view *v, int64_t monotonic_us) { return monotonic_us - atomic_load(&v->stepped_us); }
+
+uint64_t view_seq(const view *v) { return atomic_load(&v->seq); }

@@ -20,7 +20,7 @@
 #ifndef MANDATE_CONNECTORS_DAEMON_VIEW_H
 #define MANDATE_CONNECTORS_DAEMON_VIEW_H
 
-#include "connectors/http/service.h"
+#include "connectors/daemon/view_decisions.h"
 
 typedef struct view view;
 
@@ -46,6 +46,8 @@ MANDATE_CHECK mandate_status view_give(view *v, uint32_t handle, mandate_slice a
  * which comes after their view_set; otherwise only those that do, which comes before. */
 MANDATE_CHECK mandate_status view_waiting(view *v, uint32_t first, uint32_t count, const uint8_t *states, bool all,
                                           mandate_error *err);
+/* What humans said: written after the mandates of a step, so that a permit never meets an older state of them. */
+view_decisions *view_humans(view *v);
 /* A step begins to be set: until view_committed no check that names no mandate is answered. Optional where nobody checks. */
 void view_begin(view *v);
 /* The step is committed and all of it set. `monotonic_us`: of when it tells, for staleness. */
@@ -56,6 +58,8 @@ void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
 void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out);
 /* Mandates by their own recorded state. */
 void view_counts(const view *v, uint64_t out[STATE_COUNT]);
+/* The step that checks see. */
+uint64_t view_seq(const view *v);
 /* Time since the last committed step. */
 int64_t view_age_us(const view *v, int64_t monotonic_us);
 

@@ -65,7 +65,18 @@ void view_deny(service_verdict *out, const char *reason, const char *format, ...
     va_end(args);
 }
 
-static void check_limits(const view_claims *kept, const service_check *in, service_verdict *out)
+static view_ruling ruling_of_limits(const claims *c, cel_value params)
+{
+    for (uint32_t i = 0; i < c->limit_count; i++) {
+        const cel_value *asked = params.kind == CEL_MAP ? cel_map_get(params, cel_string(c->limits[i].name)) : NULL;
+        int order = 1;
+        if (asked && (!cel_compare(*asked, c->limits[i].max, &order) || order > 0))
+            return RULING_OVER;
+    }
+    return RULING_UNSAID;
+}
+
+static view_ruling check_limits(const view_claims *kept, const service_check *in, service_verdict *out)
 {
     const claims c = {.actions = kept->actions,
                       .action_count = kept->action_count,
@@ -74,6 +85,7 @@ static void check_limits(const view_claims *kept, const service_check *in, servi
                       .limits = kept->limits,
                       .limit_count = kept->limit_count};
     mandate_slice why = {0};
+    view_ruling ruling = RULING_PERMITS;
     arena scratch;
 
     arena_init(&scratch, 64 << 10);
@@ -81,23 +93,32 @@ static void check_limits(const view_claims *kept, const service_check *in, servi
         out->decision = true;
     else
         view_deny(out, "parameter_violation", "%.*s", (int)(why.len < 250 ? why.len : 250), why.ptr ? why.ptr : "");
+    if (!out->decision)
+        ruling = ruling_of_limits(&c, in->params);
     arena_deinit(&scratch);
+    return ruling;
 }
 
-void view_scope(const view_claims *c, const service_check *in, service_verdict *out)
+view_ruling view_scope(const view_claims *c, const service_check *in, service_verdict *out)
 {
-    if (!mandate_slice_eq(in->subject_id, c->agent))
+    if (!mandate_slice_eq(in->subject_id, c->agent)) {
         view_deny(out, "actor_invalid", "The mandate was given to another agent.");
-    else if (!view_covers(c->actions, c->action_count, in->action))
+        return RULING_ACTOR;
+    }
+    if (!view_covers(c->actions, c->action_count, in->action)) {
         view_deny(out, "out_of_authority", "The mandate does not cover the action %.*s.",
                   (int)(in->action.len < 100 ? in->action.len : 100), in->action.ptr);
-    else if (!view_covers(c->resources, c->resource_count, in->resource))
+        return RULING_OUTSIDE;
+    }
+    if (!view_covers(c->resources, c->resource_count, in->resource)) {
         view_deny(out, "out_of_authority", "The mandate does not cover the resource %.*s.",
                   (int)(in->resource.len < 100 ? in->resource.len : 100), in->resource.ptr);
-    else if (c->limit_count)
-        check_limits(c, in, out);
-    else
-        out->decision = true;
+        return RULING_OUTSIDE;
+    }
+    if (c->limit_count)
+        return check_limits(c, in, out);
+    out->decision = true;
+    return RULING_PERMITS;
 }
 
 static void check_entry(view *v, uint32_t handle, const service_check *in, int64_t now_us, service_verdict *out)
@@ -126,7 +147,7 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
         view_deny(out, "stale_state", "The mandate's claims cannot be read.");
         return;
     }
-    view_scope(c, in, out);
+    (void)view_scope(c, in, out);
     if (mine)
         free(c);
 }
@@ -137,7 +158,7 @@ void view_check(view *v, const service_check *in, int64_t now_us, int64_t monoto
     uint32_t handle;
 
     /* Field by field: clearing the texts would cost more than the rest. */
-    out->decision = false;
+    out->decision = out->conflict = false;
     out->reason = "ok";
     out->text[0] = out->because[0] = 0;
     out->state = STATE_NONE;
@@ -156,9 +177,15 @@ void view_check(view *v, const service_check *in, int64_t now_us, int64_t monoto
         }
         check_entry(v, handle, in, now_us, out);
     } else {
-        view_check_found(v, in, now_us, out);
+        view_check_several(v, in, now_us, out);
     }
-    if (out->decision && v->options.staleness_max_us > 0 && monotonic_us - stepped_at > v->options.staleness_max_us)
+    int64_t max_us = v->options.staleness_max_us;
+    if (in->staleness_max_us > 0 && (max_us == 0 || in->staleness_max_us < max_us))
+        max_us = in->staleness_max_us;
+    out->age_us = monotonic_us - stepped_at;
+    if ((out->decision || out->conflict) && max_us > 0 && out->age_us > max_us) {
+        out->conflict = false;
         view_deny(out, "stale_state", "The last commit is %lld ms old; answers may rest on %lld ms.",
-                  (long long)((monotonic_us - stepped_at) / 1000), (long long)(v->options.staleness_max_us / 1000));
+                  (long long)(out->age_us / 1000), (long long)(max_us / 1000));
+    }
 }

@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * view_found - a check that names no mandate: every active one of the agent that covers action and resource governs, and each
- * must permit. All of it as of one commit, under the agents' lock.
+ * view_found - several mandates govern: those that are named together, or every active one of the agent that covers action and
+ * resource. All of it as of one commit, under the agents' lock.
+ *
+ *   all permit                                              yes
+ *   none permits                                            no
+ *   one says no by a bound on what is asked                 no: the more restrictive wins
+ *   else, some permit and some do not: their scopes do not intersect here, and a human is asked (`conflict`)
+ *     - one that was named covers another action or resource
+ *     - one bounds a number that is not said, while those that permit bound others: neither is the more restrictive
  */
 #include "connectors/daemon/view_int.h"
 
+#include "engine/base/table.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+
+typedef struct tally {
+    view *view;
+    const service_check *in;
+    service_verdict *out;
+    int64_t now_us;
+    uint32_t permits, unbounded, over, refuses; /* unbounded: permit without a limit of their own */
+    bool hopeless;                              /* no without regard to the others */
+    uint32_t governors[LIMIT_FOUND_MANDATES];
+} tally;
 
 static void name_found(const view_entry *e, service_verdict *out)
 {
@@ -16,58 +35,151 @@ static void name_found(const view_entry *e, service_verdict *out)
     out->expires_at_us = e->expires_at_us;
 }
 
-/* One of the agent's mandates. False: nothing that another one permits can make it a yes any more. */
-static bool check_one_found(view *v, uint32_t handle, const service_check *in, int64_t now_us, service_verdict *out)
+/* What one that governs says. The first refusal is told, else the mandate that expires first. */
+static void count(tally *t, uint32_t handle, const view_claims *c)
 {
-    mandate_error err = {0};
-    mandate_state state;
-    bool mine, governs;
-    view_entry *e = view_entry_at(v, handle);
+    service_verdict *out = t->out, later;
+    const view_entry *e = view_entry_at(t->view, handle);
+    view_ruling ruling = view_scope(c, t->in, t->refuses ? &later : out);
 
-    if (view_walk(v, handle, now_us, &state))
-        return true;
-    view_claims *c = view_claims_get(v, e, &mine, &err);
-    if (!c) {
-        name_found(e, out);
-        view_deny(out, "stale_state", "The claims of one of the agent's mandates cannot be read.");
-        return false;
-    }
-    governs =
-        view_covers(c->actions, c->action_count, in->action) && view_covers(c->resources, c->resource_count, in->resource);
-    if (governs) {
-        view_scope(c, in, out);
-        if (!out->decision || out->governing == 0 || e->expires_at_us < out->expires_at_us)
+    t->governors[out->governing++] = handle;
+    if (ruling == RULING_PERMITS) {
+        t->permits++;
+        t->unbounded += c->limit_count == 0;
+        if (!t->refuses && (t->permits == 1 || e->expires_at_us < out->expires_at_us))
             name_found(e, out);
-        out->governing++;
+        return;
     }
-    if (mine)
-        free(c);
-    return !governs || out->decision;
+    if (t->refuses++ == 0)
+        name_found(e, out);
+    t->over += ruling == RULING_OVER;
+    t->hopeless |= ruling == RULING_ACTOR;
 }
 
-void view_check_found(view *v, const service_check *in, int64_t now_us, service_verdict *out)
+static int by_id(const void *a, const void *b)
 {
-    uint32_t seen = 0;
-    bool more = true;
+    return mandate_slice_cmp(*(const mandate_slice *)a, *(const mandate_slice *)b);
+}
 
-    pthread_rwlock_rdlock(&v->agents.lock);
-    out->as_of_us = atomic_load(&v->now_us);
-    out->seq = atomic_load(&v->seq);
-    if (out->as_of_us > now_us)
-        now_us = out->as_of_us;
-    uint32_t handle = view_agents_first(&v->agents, in->subject_id);
-    for (; more && handle != VIEW_NONE && seen < LIMIT_FOUND_MANDATES; seen++) {
-        more = check_one_found(v, handle, in, now_us, out);
+/* Their ids live as long as the view. */
+static void name_governors(tally *t)
+{
+    for (uint32_t i = 0; i < t->out->governing; i++) {
+        const view_entry *e = view_entry_at(t->view, t->governors[i]);
+        t->out->mandates[i] = mandate_slice_of(e->id->text, e->id->len);
+    }
+    qsort(t->out->mandates, t->out->governing, sizeof(mandate_slice), by_id);
+}
+
+static void decide(tally *t)
+{
+    service_verdict *out = t->out;
+
+    out->decision = t->permits > 0 && t->refuses == 0 && !t->hopeless;
+    if (!t->permits || !t->refuses || t->hopeless || t->over)
+        return;
+    /* Whoever bounds nothing leaves it to the others: then the bound that was not said is simply the more restrictive one. */
+    bool unsaid = strcmp(out->reason, "parameter_violation") == 0;
+    if (unsaid && t->unbounded)
+        return;
+    out->conflict = true;
+    name_governors(t);
+    view_deny(out, "approval_required", "The scopes of the %u mandates that govern this do not intersect: a human decides.",
+              out->governing);
+}
+
+/* False: it cannot be read, so nothing is permitted. */
+static bool with_claims(tally *t, uint32_t handle, bool named)
+{
+    mandate_error err = {0};
+    view_entry *e = view_entry_at(t->view, handle);
+    bool mine;
+    view_claims *c = view_claims_get(t->view, e, &mine, &err);
+
+    if (!c) {
+        name_found(e, t->out);
+        view_deny(t->out, "stale_state", "The claims of one of the agent's mandates cannot be read.");
+        t->hopeless = true;
+        return false;
+    }
+    if (named || (view_covers(c->actions, c->action_count, t->in->action) &&
+                  view_covers(c->resources, c->resource_count, t->in->resource)))
+        count(t, handle, c);
+    if (mine)
+        free(c);
+    return true;
+}
+
+static void find(tally *t)
+{
+    view *v = t->view;
+    service_verdict *out = t->out;
+    mandate_state state;
+    uint32_t seen = 0, handle = view_agents_first(&v->agents, t->in->subject_id);
+
+    for (; handle != VIEW_NONE && seen < LIMIT_FOUND_MANDATES; seen++) {
+        if (!view_walk(v, handle, t->now_us, &state) && !with_claims(t, handle, false))
+            return;
         handle = view_entry_at(v, handle)->id->link.next;
     }
-    if (more && handle != VIEW_NONE) {
+    if (handle != VIEW_NONE) {
         out->found[0] = 0;
         out->governing = out->version = 0;
         out->state = STATE_NONE;
         view_deny(out, "too_many_mandates", "The agent holds more than %d mandates: name one in context.mandate.",
                   LIMIT_FOUND_MANDATES);
-    } else if (more && !out->governing) {
+    } else if (!out->governing) {
         view_deny(out, "no_mandate", "The agent holds no active mandate that covers this action on this resource.");
+    } else {
+        decide(t);
     }
+}
+
+/* All that are named must be active, whatever they say. */
+static void name(tally *t)
+{
+    for (uint32_t i = 0; i < t->in->mandate_count; i++) {
+        mandate_state state;
+        uint32_t handle = view_find(t->view, t->in->mandates[i]);
+        if (handle == TABLE_NONE) {
+            view_deny(t->out, "unknown_mandate", "There is no mandate %.*s.",
+                      (int)(t->in->mandates[i].len < 200 ? t->in->mandates[i].len : 200), t->in->mandates[i].ptr);
+            return;
+        }
+        if (view_walk(t->view, handle, t->now_us, &state)) {
+            name_found(view_entry_at(t->view, handle), t->out);
+            t->out->state = state;
+            view_deny(t->out, state == STATE_EXPIRED ? "expired" : "mandate_inactive",
+                      "The mandate %.*s is %s, itself or by an ancestor.",
+                      (int)(t->in->mandates[i].len < 150 ? t->in->mandates[i].len : 150), t->in->mandates[i].ptr,
+                      mandate_state_name(state));
+            return;
+        }
+        if (!with_claims(t, handle, true))
+            return;
+    }
+    decide(t);
+}
+
+void view_check_several(view *v, const service_check *in, int64_t now_us, service_verdict *out)
+{
+    /* Without clearing the array. */
+    tally t;
+    t.view = v;
+    t.in = in;
+    t.out = out;
+    t.permits = t.unbounded = t.over = t.refuses = 0;
+    t.hopeless = false;
+
+    pthread_rwlock_rdlock(&v->agents.lock);
+    out->as_of_us = atomic_load(&v->now_us);
+    out->seq = atomic_load(&v->seq);
+    t.now_us = out->as_of_us > now_us ? out->as_of_us : now_us;
+    if (in->mandate_count)
+        name(&t);
+    else
+        find(&t);
+    if (out->reason[0] != 'o' || out->reason[1] != 'k')
+        out->decision = false;
     pthread_rwlock_unlock(&v->agents.lock);
 }

@@ -10,6 +10,7 @@
 
 #include "connectors/daemon/view.h"
 #include "connectors/daemon/view_agents.h"
+#include "connectors/daemon/view_decisions.h"
 
 #include <stdatomic.h>
 
@@ -56,6 +57,7 @@ struct view {
     _Atomic(view_waits *) waits[VIEW_CHUNKS]; /* as the chunks; NULL: nobody waits */
     view_shard shards[VIEW_SHARDS];
     view_agents agents;
+    view_decisions *decisions;
     bool setting; /* the engine's thread holds the agents' lock */
     _Atomic uint64_t seq, claims_bytes;
     _Atomic int64_t now_us, stepped_us;
@@ -90,10 +92,17 @@ bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice na
 const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state);
 void view_deny(service_verdict *out, const char *reason, const char *format, ...) MANDATE_PRINTF(3, 4);
 /* What its claims say: decision, or why not. */
-void view_scope(const view_claims *c, const service_check *in, service_verdict *out);
+typedef enum view_ruling {
+    RULING_PERMITS,
+    RULING_ACTOR,   /* it is another agent's */
+    RULING_OUTSIDE, /* another action or resource */
+    RULING_OVER,    /* a number is more than it may be, or none */
+    RULING_UNSAID   /* it bounds what is not said, and nothing that is said too high */
+} view_ruling;
+view_ruling view_scope(const view_claims *c, const service_check *in, service_verdict *out);
 
 /* --- view_found.c ---------------------------------------------------------------------------------------------- */
-/* Without a mandate named: all of the agent's that govern. */
-void view_check_found(view *v, const service_check *in, int64_t now_us, service_verdict *out);
+/* Those that are named together, or without any all of the agent's that govern. */
+void view_check_several(view *v, const service_check *in, int64_t now_us, service_verdict *out);
 
 #endif

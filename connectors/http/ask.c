@@ -94,7 +94,7 @@ void http_take_answer(http_request *r)
                                 "no answer in time; whether the request took effect is not known, "
                                 "ask before repeating it");
         http_fail(r, &late);
-    } else if (r->ask.error.status) {
+    } else if (r->ask.error.status && !r->finish_all) {
         http_fail(r, &r->ask.error);
     } else if (r->ask.second_person) {
         /* It was not done: a decision waits for another person. */

@@ -1,218 +1,413 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * authzen - OpenID AuthZEN 1.0: may this subject do this action on this resource under this
- * mandate? One question, or up to LIMIT_EVALUATIONS in one request.
+ * authzen - OpenID AuthZEN 1.0: may this subject do this action on this resource under this mandate? One question, or up to
+ * LIMIT_EVALUATIONS in one request.
  *
- * A denial is a normal answer (200, decision false); 400 is for requests that are none. Among many,
- * a malformed one is a "no" with an error in its context and the others are answered. Members we do
- * not know are ignored, as the specification asks. A request that names no mandate is decided by all
- * that its agent holds for it; the answer says which one decided and how many there are.
+ * A denial is a normal answer (200, decision false); 400 is for requests that are none. Among many, a malformed one is a "no"
+ * with an error in its context and the others are answered. Most questions are answered at once, on the listener's thread;
+ * what must wait (for a position, for a human to be asked, for the audit log) suspends the request and goes on from there:
+ *
+ *   read ─> [wait for at_least] ─> check ─> [human] ─> [audit log] ─> write ─> the next one
  */
-#include "connectors/http/request.h"
+#include "connectors/http/authzen_int.h"
+#include "connectors/http/idempotency.h"
 #include "connectors/json/json_value.h"
+#include "engine/base/hash.h"
 #include "engine/base/text.h"
+#include "engine/base/wire.h"
 
-static mandate_status object_of(cel_value *out, cel_value request, const char *name, bool required, mandate_error *err)
-{
-    *out = json_member(request, name);
-    if (out->kind == CEL_MAP || (!required && out->kind == CEL_NULL))
-        return MANDATE_OK;
-    return mandate_error_set(err, MANDATE_INVALID, "%s: expected an object, got %s", name,
-                             json_has_member(request, name) ? json_value_kind(*out) : "nothing");
-}
+#include <stdio.h>
+#include <stdlib.h>
 
-static mandate_status text_of(mandate_slice *out, cel_value object, const char *what, const char *name, mandate_error *err)
-{
-    cel_value v = json_member(object, name);
-    if (v.kind != CEL_STRING)
-        return mandate_error_set(err, MANDATE_INVALID, "%s.%s: expected a string, got %s", what, name,
-                                 json_has_member(object, name) ? json_value_kind(v) : "nothing");
-    if (v.len > LIMIT_ID)
-        return mandate_error_set(err, MANDATE_LIMIT, "%s.%s: is longer than %d bytes", what, name, LIMIT_ID);
-    *out = cel_text(v);
-    return MANDATE_OK;
-}
+typedef enum semantic { EXECUTE_ALL, DENY_ON_FIRST_DENY, PERMIT_ON_FIRST_PERMIT, SEMANTIC_COUNT } semantic;
+typedef enum stage { STAGE_READ, STAGE_WAIT, STAGE_CHECK, STAGE_ASKED, STAGE_LOG, STAGE_LOGGED, STAGE_WRITE } stage;
 
-/* "type/id" as scopes name resources; a slash in the type would let one resource pass for another.
- */
-static mandate_status resource_of(service_check *out, arena *a, cel_value resource, mandate_error *err)
-{
-    mandate_slice type, id;
-    mandate_status status = text_of(&type, resource, "resource", "type", err);
-    if (!status)
-        status = text_of(&id, resource, "resource", "id", err);
-    if (!status && memchr(type.ptr, '/', type.len))
-        status = mandate_error_set(err, MANDATE_INVALID, "resource.type: must not contain a slash");
-    if (status)
-        return status;
-    char *both = arena_alloc(a, type.len + 1 + id.len);
-    if (!both)
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
-    memcpy(both, type.ptr, type.len);
-    both[type.len] = '/';
-    memcpy(both + type.len + 1, id.ptr, id.len);
-    out->resource = mandate_slice_of(both, type.len + 1 + id.len);
-    return MANDATE_OK;
-}
+/* A request under way. On the stack until it must wait, in the request's arena from then on. */
+typedef struct run {
+    cel_value request, questions; /* null: the request itself is the question */
+    semantic how;
+    uint32_t next; /* question */
+    stage stage;
+    bool kept;       /* in the arena, r->state */
+    bool remembered; /* `key` is reserved */
+    bool repeated, first_decision;
+    uint8_t key[32];
+    mandate_slice first; /* repeated: the answer then */
+    authzen_question q;
+    authzen_answer a;
+} run;
 
-/* Of the two, the one whose member counts. */
-static cel_value holder(cel_value request, cel_value defaults, const char *name)
-{
-    return json_has_member(request, name) ? request : defaults;
-}
+static void go_on(http_request *r, run *x);
+static void resumed(http_request *r) { go_on(r, r->state); }
 
-/* `defaults` stands in for the members that `request` does not have; a map, or null for none. */
-static mandate_status read_check(service_check *out, arena *a, cel_value request, cel_value defaults, mandate_error *err)
+/* The request waits: for the service to answer r->ask. */
+static void wait_at(http_request *r, run *x, stage next)
 {
-    cel_value subject, action, resource, context;
-    mandate_status status = MANDATE_OK;
-    if (request.kind != CEL_MAP)
-        status = mandate_error_set(err, MANDATE_INVALID, "expected an object, got %s", json_value_kind(request));
-    if (!status)
-        status = object_of(&subject, holder(request, defaults, "subject"), "subject", true, err);
-    if (!status)
-        status = object_of(&action, holder(request, defaults, "action"), "action", true, err);
-    if (!status)
-        status = object_of(&resource, holder(request, defaults, "resource"), "resource", true, err);
-    if (!status)
-        status = object_of(&context, holder(request, defaults, "context"), "context", false, err);
-    if (!status)
-        status = text_of(&out->subject_type, subject, "subject", "type", err);
-    if (!status)
-        status = text_of(&out->subject_id, subject, "subject", "id", err);
-    if (!status)
-        status = text_of(&out->action, action, "action", "name", err);
-    if (!status)
-        status = object_of(&out->params, action, "properties", false, err);
-    if (!status)
-        status = resource_of(out, a, resource, err);
-    if (!status && json_has_member(context, "mandate"))
-        status = text_of(&out->mandate, context, "context", "mandate", err);
-    if (!status && json_has_member(context, "mandate") && !out->mandate.len)
-        status = mandate_error_set(err, MANDATE_INVALID, "context.mandate: is empty; leave it out to have it found");
-    return status;
-}
-
-static void put_text(buf *b, const char *name, mandate_slice text)
-{
-    buf_put_str(b, ",\"");
-    buf_put_str(b, name);
-    buf_put_str(b, "\":");
-    buf_put_json_string(b, text);
-}
-
-static void put_number(buf *b, const char *name, uint64_t v)
-{
-    char digits[20];
-    size_t at = sizeof(digits);
-    do
-        digits[--at] = (char)('0' + v % 10);
-    while (v /= 10);
-    buf_put_str(b, ",\"");
-    buf_put_str(b, name);
-    buf_put_str(b, "\":");
-    buf_put(b, digits + at, sizeof(digits) - at);
-}
-
-static void put_time(buf *b, const char *name, int64_t us)
-{
-    char text[TIME_TEXT_MAX];
-    if (us)
-        put_text(b, name, mandate_slice_of(text, time_format_us(text, us)));
-}
-
-static void put_verdict(buf *b, const service_check *asked, const service_verdict *v)
-{
-    buf_reserve(b, 512);
-    buf_put_str(b, v->decision ? "{\"decision\":true,\"context\":{\"reason\":"
-                               : "{\"decision\":false,\"context\":{\"reason\":");
-    buf_put_json_string(b, mandate_slice_str(v->reason));
-    put_text(b, "text", mandate_slice_str(v->text));
-    if (asked->mandate.len)
-        put_text(b, "mandate", asked->mandate);
-    else if (v->found[0])
-        put_text(b, "mandate", mandate_slice_str(v->found));
-    if (v->governing)
-        put_number(b, "governing", v->governing);
-    if (v->state != STATE_NONE) {
-        put_text(b, "state", mandate_slice_str(mandate_state_name(v->state)));
-        put_number(b, "version", v->version);
-        put_time(b, "expires_at", v->expires_at_us);
+    run *kept = x->kept ? x : ARENA_NEW(&r->a, run);
+    mandate_error err;
+    if (!kept) {
+        (void)mandate_error_set(&err, MANDATE_NOMEM, "out of memory");
+        http_fail(r, &err);
+        return;
     }
-    if (v->because[0])
-        put_text(b, "because", mandate_slice_str(v->because));
-    put_time(b, "as_of", v->as_of_us);
-    put_number(b, "seq", v->seq);
-    buf_put_str(b, "}}");
-}
-
-/* The error of one question among many. */
-static void put_error(buf *b, const mandate_error *error)
-{
-    bool denied = error->status == MANDATE_DENIED;
-    buf_printf(b, "{\"decision\":false,\"context\":{\"reason\":\"%s\",\"error\":{\"status\":%d,\"message\":",
-               denied ? "access_denied" : "invalid_request", denied ? 403 : 400);
-    buf_put_json_string(b, mandate_slice_str(error->text));
-    buf_put_str(b, "}}}");
+    x->stage = next;
+    if (!x->kept)
+        *kept = *x;
+    kept->kept = true;
+    r->state = kept;
+    r->finish_all = true; /* a failure is an answer, too */
+    http_submit(r, resumed);
 }
 
 /* May who asks have this answer? Where that was settled for the connection it costs a bit. */
 static mandate_status may_ask(http_request *r, const service_check *asked, mandate_error *err)
 {
     service_access access = {.power = POWER_CHECK, .mandate = asked->mandate, .check = asked};
-    return http_authorise_access(r, &access, err);
+    mandate_status status = MANDATE_OK;
+    if (!asked->mandate_count)
+        return http_authorise_access(r, &access, err);
+    service_check one = *asked;
+    access.check = &one;
+    for (uint32_t i = 0; status == MANDATE_OK && i < asked->mandate_count; i++) {
+        access.mandate = one.mandate = asked->mandates[i];
+        status = http_authorise_access(r, &access, err);
+    }
+    return status;
 }
 
-static bool decide(http_request *r, const service_check *asked)
+/* --- one question ------------------------------------------------------------------------------------------------- */
+static void refuse(authzen_answer *a, const char *reason, const char *text)
+{
+    a->verdict.decision = a->verdict.conflict = false;
+    a->verdict.reason = reason;
+    snprintf(a->verdict.text, sizeof(a->verdict.text), "%.255s", text);
+}
+
+static void begin(run *x)
+{
+    x->q = (authzen_question){.check = {.params = cel_null()}};
+    x->a.escalated = x->a.duplicate = false;
+    x->a.escalation_why = NULL;
+    x->a.kind = (service_check_kind){.mode = CHECK_PLAIN};
+    x->a.valid_until_us = 0;
+    x->a.freshness = (mandate_slice){NULL, 0};
+    x->a.leaf = -1;
+    x->remembered = x->repeated = false;
+}
+
+static bool must_wait(http_request *r, const run *x)
 {
     const service *port = http_service(r);
-    service_verdict verdict;
-    port->check(port->ctx, asked, &verdict);
-    put_verdict(&r->reply, asked, &verdict);
-    return verdict.decision;
+    for (uint32_t i = 0; i < x->q.at_least_count; i++)
+        if (!port->reached(port->ctx, &x->q.at_least[i]))
+            return true;
+    return false;
 }
 
+static bool remember(http_request *r, run *x, mandate_error *err)
+{
+    const service_check *c = &x->q.check;
+    uint8_t asked[32];
+    bool forgotten = false;
+    buf b, answer;
+    buf_init(&b);
+    buf_init(&answer);
+    wire_put_bytes(&b, c->subject_type);
+    wire_put_bytes(&b, c->subject_id);
+    wire_put_bytes(&b, x->q.idempotency_key);
+    bool ok = !b.failed && sha256(x->key, b.data, b.len);
+    buf_reset(&b);
+    wire_put_bytes(&b, c->action);
+    wire_put_bytes(&b, c->resource);
+    wire_put_bytes(&b, x->q.digest);
+    wire_put_bytes(&b, c->mandate);
+    for (uint32_t i = 0; i < c->mandate_count; i++)
+        wire_put_bytes(&b, c->mandates[i]);
+    ok = ok && !b.failed && sha256(asked, b.data, b.len);
+    if (!ok) {
+        (void)mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+        goto done;
+    }
+    switch (idempotency_look(http_idempotency(r), http_clock_ms(), x->key, asked, &x->first_decision, &answer, &forgotten)) {
+    case IDEMPOTENCY_NEW:
+        x->remembered = true;
+        if (forgotten && x->a.kind.once)
+            refuse(&x->a, "quota_exceeded",
+                   "Too many idempotency keys are in use: whether this was asked before is not known.");
+        break;
+    case IDEMPOTENCY_REPEATED:
+        x->repeated = true;
+        x->first = arena_dup(&r->a, buf_slice(&answer));
+        break;
+    case IDEMPOTENCY_CONFLICT:
+        x->a.duplicate = true;
+        refuse(&x->a, "idempotency_conflict", "The idempotency key was used for another action, resource or parameters.");
+        break;
+    }
+done:
+    buf_deinit(&b);
+    buf_deinit(&answer);
+    return ok;
+}
+
+/* What was said before holds as long as it would be said again. */
+static void repeat(run *x)
+{
+    x->a.duplicate = true;
+    if (x->a.kind.once)
+        refuse(&x->a, "duplicate_suppressed", "This was asked before with the same idempotency key: it is done once.");
+    else if (!x->first_decision && x->a.verdict.decision)
+        refuse(&x->a, "duplicate_suppressed", "This was asked before with the same idempotency key, and was not permitted.");
+}
+
+/* Whether it is fresh enough for its kind, and until when it can be relied on. */
+static void apply_kind(http_request *r, run *x)
+{
+    const service *port = http_service(r);
+    service_freshness fresh = {.max_us = x->a.kind.max_staleness_us};
+    buf text;
+    if (x->a.kind.mode == CHECK_FEED && x->a.verdict.decision) {
+        x->a.valid_until_us = x->a.verdict.as_of_us + x->a.kind.max_staleness_us;
+        if (x->a.valid_until_us > x->a.verdict.expires_at_us)
+            x->a.valid_until_us = x->a.verdict.expires_at_us;
+    }
+    if (x->a.kind.mode != CHECK_SYNCHRONOUS)
+        return;
+    buf_init(&text);
+    port->freshness(port->ctx, &x->q.check, &x->a.verdict, &fresh, &text);
+    x->a.freshness = arena_dup(&r->a, buf_slice(&text));
+    buf_deinit(&text);
+    if ((x->a.verdict.decision || x->a.verdict.conflict) && !fresh.ok)
+        refuse(&x->a, "stale_state", fresh.why);
+}
+
+static void evaluate(http_request *r, run *x)
+{
+    const service *port = http_service(r);
+    x->q.check.staleness_max_us = x->a.kind.max_staleness_us;
+    port->check(port->ctx, &x->q.check, &x->a.verdict);
+    if (x->a.kind.mode != CHECK_PLAIN)
+        apply_kind(r, x);
+}
+
+/* An entry of the audit log says what was asked and answered. */
+static mandate_status log_of(http_request *r, run *x, mandate_error *err)
+{
+    buf detail;
+    buf_init(&detail);
+    buf_put_str(&detail, "{\"action\":");
+    buf_put_json_string(&detail, x->q.check.action);
+    authzen_put_text(&detail, "resource", x->q.check.resource);
+    authzen_put_text(&detail, "subject", x->q.check.subject_id);
+    buf_put_str(&detail, ",\"answer\":");
+    authzen_put_answer(&detail, &x->q, &x->a);
+    buf_put_char(&detail, '}');
+    mandate_status status = http_principal(&r->ask.principal, r, err);
+    r->ask.kind = SERVICE_LOG;
+    r->ask.event = mandate_slice_str("checked");
+    r->ask.detail = arena_dup(&r->a, buf_slice(&detail));
+    r->ask.mandate = x->q.check.mandate.len ? x->q.check.mandate : arena_dup(&r->a, mandate_slice_str(x->a.verdict.found));
+    buf_deinit(&detail);
+    if (status == MANDATE_OK && (!r->ask.detail.ptr || !r->ask.mandate.ptr))
+        status = mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+    return status;
+}
+
+static void logged(http_request *r, run *x)
+{
+    cel_value body;
+    if (r->ask.error.status) { /* if it cannot be recorded nothing is granted */
+        refuse(&x->a, "audit_unavailable", "The check could not be recorded, so nothing is permitted.");
+        return;
+    }
+    if (json_value_parse(&body, &r->a, buf_slice(&r->ask.body), 0, NULL) == MANDATE_OK)
+        x->a.leaf = json_member_int(body, "leaf", -1);
+}
+
+/* The answer as it stands in the reply; a repetition of a yes that still holds is the first answer. */
+static void write_one(http_request *r, run *x)
+{
+    buf one;
+    bool same = x->repeated && x->first.len > 2 && x->first_decision == x->a.verdict.decision && !x->a.kind.once;
+    if (same) {
+        buf_put(&r->reply, x->first.ptr, x->first.len - 2); /* ends in "}}" */
+        buf_put_str(&r->reply, ",\"duplicate\":true}}");
+        return;
+    }
+    if (!x->remembered) {
+        authzen_put_answer(&r->reply, &x->q, &x->a);
+        return;
+    }
+    buf_init(&one);
+    authzen_put_answer(&one, &x->q, &x->a);
+    buf_put_slice(&r->reply, buf_slice(&one));
+    if (one.failed)
+        idempotency_drop(http_idempotency(r), x->key);
+    else
+        idempotency_keep(http_idempotency(r), x->key, x->a.verdict.decision, buf_slice(&one));
+    buf_deinit(&one);
+}
+
+static void forget(http_request *r, run *x)
+{
+    if (x->remembered)
+        idempotency_drop(http_idempotency(r), x->key);
+    x->remembered = false;
+}
+
+/* False: it waits, or the whole request has failed. Otherwise *decision and the reply are complete. */
+static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *err)
+{
+    const service *port = http_service(r);
+    switch (x->stage) {
+    case STAGE_READ:
+        if (x->q.at_least_count && must_wait(r, x)) {
+            r->ask.kind = SERVICE_AWAIT;
+            r->ask.at_least = x->q.at_least;
+            r->ask.at_least_count = x->q.at_least_count;
+            wait_at(r, x, STAGE_WAIT);
+            return false;
+        }
+        goto check;
+    case STAGE_WAIT:
+        if (r->ask.error.status) {
+            evaluate(r, x);
+            refuse(&x->a, "stale_state", r->ask.error.text);
+            break;
+        }
+    check:
+        x->stage = STAGE_CHECK;
+        /* fallthrough */
+    case STAGE_CHECK:
+        if (port->kind)
+            port->kind(port->ctx, x->q.check.action, &x->a.kind);
+        evaluate(r, x);
+        if (x->a.kind.once && !x->q.idempotency_key.len)
+            refuse(&x->a, "parameter_violation", "This kind of action is done once: say action.properties.idempotency_key.");
+        else if (x->q.idempotency_key.len && !remember(r, x, err)) {
+            http_fail(r, err);
+            return false;
+        }
+        if (x->repeated)
+            repeat(x);
+        if (x->a.verdict.conflict && !authzen_human(r, &x->q, &x->a)) {
+            wait_at(r, x, STAGE_ASKED);
+            return false;
+        }
+        goto log;
+    case STAGE_ASKED:
+        authzen_human_asked(r, &x->a);
+        /* fallthrough */
+    case STAGE_LOG:
+    log:
+        if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
+            if (log_of(r, x, err) != MANDATE_OK) {
+                forget(r, x);
+                http_fail(r, err);
+                return false;
+            }
+            wait_at(r, x, STAGE_LOGGED);
+            return false;
+        }
+        break;
+    case STAGE_LOGGED:
+        logged(r, x);
+        break;
+    case STAGE_WRITE:
+        break;
+    }
+    write_one(r, x);
+    *decision = x->a.verdict.decision;
+    x->stage = STAGE_READ;
+    return true;
+}
+
+/* --- the request -------------------------------------------------------------------------------------------------- */
 static void finish(http_request *r)
 {
     buf_put_char(&r->reply, '\n');
     http_reply(r, 200, "application/json");
 }
 
-static void evaluate_one(http_request *r, cel_value request)
+/* True when the answers given so far are all that was asked for. */
+static bool is_settled(semantic how, bool decision)
+{
+    return (how == DENY_ON_FIRST_DENY && !decision) || (how == PERMIT_ON_FIRST_PERMIT && decision);
+}
+
+static void go_on_single(http_request *r, run *x)
 {
     mandate_error err;
-    service_check asked = {.params = cel_null()};
-    if (read_check(&asked, &r->a, request, cel_null(), &err)) {
-        http_fail(r, &err);
+    bool decision;
+    if (x->stage == STAGE_READ) {
+        begin(x);
+        if (authzen_read(&x->q, &r->a, x->request, cel_null(), &err)) {
+            http_fail(r, &err);
+            return;
+        }
+        if (may_ask(r, &x->q.check, &err)) {
+            http_fail_code(r, http_code_denied(r, &err), &err);
+            return;
+        }
+    }
+    if (answer_one(r, x, &decision, &err))
+        finish(r);
+}
+
+static void go_on(http_request *r, run *x)
+{
+    mandate_error err;
+    if (x->questions.kind != CEL_LIST) {
+        go_on_single(r, x);
         return;
     }
-    if (may_ask(r, &asked, &err)) {
-        http_fail_code(r, http_code_denied(r, &err), &err);
-        return;
+    while (x->next < x->questions.len) {
+        bool decision = false;
+        mandate_status status = MANDATE_OK;
+        if (x->stage == STAGE_READ) {
+            begin(x);
+            status = authzen_read(&x->q, &r->a, x->questions.items[x->next], x->request, &err);
+            if (!status)
+                status = may_ask(r, &x->q.check, &err);
+            if (status && status != MANDATE_INVALID && status != MANDATE_LIMIT && status != MANDATE_DENIED) {
+                http_fail(r, &err);
+                return;
+            }
+            if (x->next)
+                buf_put_char(&r->reply, ',');
+        }
+        if (status)
+            authzen_put_error(&r->reply, &err);
+        else if (!answer_one(r, x, &decision, &err))
+            return;
+        x->next++;
+        if (is_settled(x->how, decision))
+            break;
     }
-    (void)decide(r, &asked);
+    buf_put_str(&r->reply, "]}");
     finish(r);
 }
 
 void http_evaluation(http_request *r)
 {
     mandate_error err;
-    cel_value request;
-    if (http_body_value(&request, r, &err))
+    run x;
+    x.questions = cel_null();
+    x.stage = STAGE_READ;
+    x.kept = false;
+    x.next = 0;
+    x.how = EXECUTE_ALL;
+    if (http_body_value(&x.request, r, &err))
         http_fail(r, &err);
     else
-        evaluate_one(r, request);
+        go_on_single(r, &x);
 }
-
-/* --- many at once ------------------------------------------------------------------------------- */
-
-typedef enum semantic { EXECUTE_ALL, DENY_ON_FIRST_DENY, PERMIT_ON_FIRST_PERMIT, SEMANTIC_COUNT } semantic;
 
 static mandate_status semantic_of(semantic *out, cel_value request, mandate_error *err)
 {
     static const char *const names[SEMANTIC_COUNT] = {"execute_all", "deny_on_first_deny", "permit_on_first_permit"};
     cel_value options;
-    mandate_status status = object_of(&options, request, "options", false, err);
+    mandate_status status = authzen_object(&options, request, "options", false, err);
     *out = EXECUTE_ALL;
     if (status || !json_has_member(options, "evaluations_semantic"))
         return status;
@@ -236,71 +431,47 @@ static mandate_status questions_of(cel_value *out, semantic *how, cel_value requ
         return err->status;
     if (!json_has_member(request, "evaluations"))
         return MANDATE_OK;
-    *out = json_member(request, "evaluations");
-    if (out->kind != CEL_LIST)
-        return mandate_error_set(err, MANDATE_INVALID, "evaluations: expected an array, got %s", json_value_kind(*out));
-    if (out->len > LIMIT_EVALUATIONS)
+    cel_value all = json_member(request, "evaluations");
+    if (all.kind != CEL_LIST)
+        return mandate_error_set(err, MANDATE_INVALID, "evaluations: expected an array, got %s", json_value_kind(all));
+    if (all.len > LIMIT_EVALUATIONS)
         return mandate_error_set(err, MANDATE_LIMIT,
-                                 "evaluations: has %u items, at most %d are answered at once; ask again "
-                                 "for the rest",
-                                 (unsigned)out->len, LIMIT_EVALUATIONS);
-    return MANDATE_OK;
-}
-
-/* True when the answers given so far are all that was asked for. */
-static bool is_settled(semantic how, bool decision)
-{
-    return (how == DENY_ON_FIRST_DENY && !decision) || (how == PERMIT_ON_FIRST_PERMIT && decision);
-}
-
-static mandate_status evaluate_all(http_request *r, cel_value request, cel_value questions, semantic how, mandate_error *err)
-{
-    buf_put_str(&r->reply, "{\"evaluations\":[");
-    for (uint32_t i = 0; i < questions.len; i++) {
-        service_check asked = {.params = cel_null()};
-        bool decision = false;
-        mandate_status status = read_check(&asked, &r->a, questions.items[i], request, err);
-        if (!status)
-            status = may_ask(r, &asked, err);
-        if (status && status != MANDATE_INVALID && status != MANDATE_LIMIT && status != MANDATE_DENIED)
-            return status;
-        if (i)
-            buf_put_char(&r->reply, ',');
-        if (status)
-            put_error(&r->reply, err);
-        else
-            decision = decide(r, &asked);
-        if (is_settled(how, decision))
-            break;
-    }
-    buf_put_str(&r->reply, "]}");
+                                 "evaluations: has %u items, at most %d are answered at once; ask again for the rest",
+                                 (unsigned)all.len, LIMIT_EVALUATIONS);
+    if (all.len)
+        *out = all;
     return MANDATE_OK;
 }
 
 void http_evaluations(http_request *r)
 {
     mandate_error err;
-    cel_value request, questions;
-    semantic how;
-    if (http_body_value(&request, r, &err) || questions_of(&questions, &how, request, &err))
+    run x;
+    x.stage = STAGE_READ;
+    x.kept = false;
+    x.next = 0;
+    if (http_body_value(&x.request, r, &err) || questions_of(&x.questions, &x.how, x.request, &err)) {
         http_fail(r, &err);
-    else if (questions.kind != CEL_LIST || !questions.len)
-        evaluate_one(r, request);
-    else if (evaluate_all(r, request, questions, how, &err))
-        http_fail(r, &err);
-    else
-        finish(r);
+        return;
+    }
+    if (x.questions.kind == CEL_LIST)
+        buf_put_str(&r->reply, "{\"evaluations\":[");
+    go_on(r, &x);
 }
 
 void http_authzen_configuration(http_request *r)
 {
+    static const char *const endpoints[][2] = {
+        {"access_evaluation_endpoint", "evaluation"},
+        {"access_evaluations_endpoint", "evaluations"},
+    };
     mandate_slice base = http_base_url(r);
-    mandate_slice one = arena_printf(&r->a, "%.*s/access/v1/evaluation", MANDATE_SLICE_ARG(base));
-    mandate_slice many = arena_printf(&r->a, "%.*s/access/v1/evaluations", MANDATE_SLICE_ARG(base));
     buf_put_str(&r->reply, "{\"policy_decision_point\":");
     buf_put_json_string(&r->reply, base);
-    put_text(&r->reply, "access_evaluation_endpoint", one);
-    put_text(&r->reply, "access_evaluations_endpoint", many);
+    for (size_t i = 0; i < sizeof(endpoints) / sizeof(*endpoints); i++) {
+        mandate_slice url = arena_printf(&r->a, "%.*s/access/v1/%s", MANDATE_SLICE_ARG(base), endpoints[i][1]);
+        authzen_put_text(&r->reply, endpoints[i][0], url);
+    }
     buf_put_char(&r->reply, '}');
     finish(r);
 }

@@ -95,6 +95,8 @@ const char *http_header(http_request *r, const char *name)
     return MHD_lookup_connection_value(r->on->mhd, MHD_HEADER_KIND, name);
 }
 
+struct idempotency *http_idempotency(const http_request *r) { return r->server->asked; }
+
 const http_options *http_options_of(const http_request *r) { return &r->server->options; }
 
 const service *http_service(const http_request *r) { return &r->server->port; }

@@ -306,6 +306,8 @@ static enum MHD_Result send_reply(http_request *r)
     add_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
     add_header(response, MHD_HTTP_HEADER_LOCATION, r->location.ptr);
     add_header(response, "X-Request-ID", r->request_id);
+    if (r->ask.position && r->code < 300)
+        add_header(response, "X-Mandate-Position", arena_printf(&r->a, "%llu", (unsigned long long)r->ask.position).ptr);
     if (r->code == MHD_HTTP_UNAUTHORIZED)
         add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"mandated\"");
     add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, r->code == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL);

@@ -60,6 +60,8 @@ struct http_request {
     /* the question to the service */
     service_request ask;
     http_finish finish;
+    bool finish_all; /* `finish` also runs when the service said no */
+    void *state;     /* the handler's, in the arena */
     /* the answer */
     unsigned code;
     const char *content_type;
@@ -114,6 +116,9 @@ mandate_slice http_new_watch_id(arena *a);
 
 /* The body as a value in the request's arena. */
 MANDATE_CHECK mandate_status http_body_value(cel_value *out, http_request *r, mandate_error *err);
+/* Questions that were asked before; of the whole server. */
+struct idempotency *http_idempotency(const http_request *r);
+int64_t http_clock_ms(void);
 /* Header of the request, NULL when absent. */
 const char *http_header(http_request *r, const char *name);
 const http_options *http_options_of(const http_request *r);

@@ -6,6 +6,7 @@
  * may answer at any time: so first no new question is asked, then the answers in flight are
  * awaited, then whoever still waits is answered 503, and only then the daemons stop.
  */
+#include "connectors/http/idempotency.h"
 #include "connectors/http/server_int.h"
 
 #include <errno.h>
@@ -156,6 +157,8 @@ mandate_status http_server_start(http_server **out, const http_options *options,
     s->port = *port;
     status = copy_options(s, options, err);
     s->hub = http_hub_create();
+    if (!status)
+        status = idempotency_create(&s->asked, IDEMPOTENCY_KEYS, IDEMPOTENCY_WINDOW_MS, err);
     if (!status && !s->hub)
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
     s->watching = !status;
@@ -238,6 +241,7 @@ void http_server_stop(http_server *s)
         pthread_mutex_lock(&s->hub->lock);
         http_hub_release(s->hub);
     }
+    idempotency_destroy(s->asked);
     free((char *)s->options.socket_path);
     free((char *)s->options.tcp_host);
     free((char *)s->options.base_url);

@@ -51,6 +51,7 @@ struct http_server {
     http_options options; /* strings are owned */
     http_listener listeners[HTTP_LISTENERS_MAX];
     uint32_t listener_count;
+    struct idempotency *asked; /* by idempotency key */
     uint16_t tcp_port;
     pthread_t watcher;
     bool watching;
@@ -60,7 +61,6 @@ struct http_server {
     uint64_t accepted, cut, late;
 };
 
-int64_t http_clock_ms(void);
 http_hub *http_hub_create(void);
 /* With the lock held; releases it, and the hub when nobody is left. */
 void http_hub_release(http_hub *hub);

@@ -39,6 +39,7 @@ typedef enum service_kind {
     SERVICE_WATCH_LIST,    /* limit, after */
     SERVICE_DECISION_GET,  /* mandate: the decision's id */
     SERVICE_DECISION_LIST, /* decision_state (DECISION_STATE_COUNT: all), limit, after; oldest first */
+    SERVICE_AWAIT,         /* at_least: answered when all of them are reached, UNAVAILABLE when that takes too long */
     SERVICE_AUDIT,         /* audit: of the record; not on the engine's thread */
     SERVICE_BACKUP         /* id: the name of a copy of everything, to be made; not on the engine's thread */
 } service_kind;
@@ -57,6 +58,52 @@ typedef struct service_audit {
     uint64_t index, first;
     uint64_t size; /* UINT64_MAX: that of the last checkpoint */
 } service_audit;
+/* Something that a check can be asked not to be older than: a step, or a record of a topic partition that was taken in. */
+typedef struct service_position {
+    mandate_slice topic; /* empty: `seq` */
+    int32_t partition;
+    int64_t offset;
+    uint64_t seq;
+} service_position;
+
+/* What a check of an action takes, by risk and reversibility. */
+#define CHECK_MODE_MAP(X)                                                                                    \
+    X(PLAIN, "plain")             /* no rule names the action: at once, no older than check.max_staleness */ \
+    X(SYNCHRONOUS, "synchronous") /* fresh, sources included, and recorded */                                \
+    X(FEED, "feed")               /* at once; says until when it can be relied on, given live heartbeats */
+typedef enum check_mode {
+#define X(upper, name) CHECK_##upper,
+    CHECK_MODE_MAP(X)
+#undef X
+        CHECK_MODES
+} check_mode;
+#define REVERSIBILITY_MAP(X)                      \
+    X(READ_ONLY, "read_only")                     \
+    X(REVERSIBLE_WRITE, "reversible_write")       \
+    X(IRREVERSIBLE_ACTION, "irreversible_action") \
+    X(EXTERNAL_COMMITMENT, "external_commitment") \
+    X(PRIVILEGED_ADMINISTRATION, "privileged_administration")
+typedef enum reversibility {
+#define X(upper, name) REVERSIBILITY_##upper,
+    REVERSIBILITY_MAP(X)
+#undef X
+        REVERSIBILITIES
+} reversibility;
+extern const char *const check_mode_names[CHECK_MODES], *const reversibility_names[REVERSIBILITIES];
+
+typedef struct service_check_kind {
+    check_mode mode;
+    reversibility reversibility;
+    int64_t max_staleness_us;
+    bool once; /* the same idempotency key permits it once */
+} service_check_kind;
+
+/* How fresh the sources are that the mandates depend on. */
+typedef struct service_freshness {
+    int64_t max_us; /* in: the bound */
+    bool ok;        /* out; else `why` */
+    char why[200];
+} service_freshness;
 
 typedef struct service_request service_request;
 struct service_request {
@@ -73,6 +120,9 @@ struct service_request {
     mandate_slice agent, parent, type, id, after;
     mandate_slice as_of; /* ENTITY: a step or a time, empty for now; answered on another thread than the engine's */
     uint32_t limit;
+    const service_position *at_least; /* AWAIT */
+    uint32_t at_least_count;
+    int64_t await_until_us;          /* the engine thread's: when AWAIT is given up, monotonic */
     const decision_record *question; /* ASK */
     decision_state decision_state;   /* DECISION_LIST */
     bool permit;                     /* DECIDE */
@@ -89,6 +139,7 @@ struct service_request {
     /* answer */
     mandate_error error;            /* status OK: body holds the resource as JSON */
     bool repeated;                  /* ISSUE, WATCH, ASK, DECIDE answered as the first time */
+    uint64_t position;              /* of a command: the step that it was carried out in */
     char decision[DECISION_ID + 1]; /* ASK, or a command that waits: the decision's id, or "" */
     buf body;                       /* initialised and freed by the submitter */
 };
@@ -107,23 +158,37 @@ typedef struct service_check {
     mandate_slice subject_type, subject_id; /* id must be the mandate's agent */
     mandate_slice action;                   /* action.name */
     mandate_slice resource;                 /* "type/id" */
-    cel_value params;                       /* action.properties, a map or null */
+    cel_value params;                       /* what is asked for, a map or null */
+    int64_t staleness_max_us;               /* of its kind, if stricter than the configured one; 0: that one */
+    const mandate_slice *mandates;          /* instead of one: named together, all of them govern; each once */
+    uint32_t mandate_count;                 /* at most LIMIT_FOUND_MANDATES */
 } service_check;
 
 typedef struct service_verdict {
     bool decision;
     const char
         *reason;    /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
-                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "audit_unavailable" */
+                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "audit_unavailable",
+                            "approval_required" */
     char text[256]; /* a sentence */
     mandate_state state; /* effective; STATE_NONE for an unknown mandate */
     uint32_t version;
     char because[LIMIT_ID + 1];      /* id of the ancestor that decides, or "" */
     int64_t expires_at_us, as_of_us; /* time of the last commit the answer rests on */
     uint64_t seq;
-    uint32_t governing;       /* how many were found to govern; 0 when one was named */
+    int64_t age_us;           /* of the commit, when it was asked */
+    uint32_t governing;       /* how many govern; 0 when one was named */
     char found[LIMIT_ID + 1]; /* of them the one that refuses, else the one that expires first, or "" */
+    bool conflict;            /* their scopes do not intersect here: "approval_required", a human may decide */
+    mandate_slice mandates[LIMIT_FOUND_MANDATES]; /* then: which, in order of ids; they outlive the request */
 } service_verdict;
+
+/* What a human said to one question, or that it is open. */
+typedef struct service_decision {
+    char id[DECISION_ID + 1];
+    decision_state state;
+    int64_t expires_at_us;
+} service_decision;
 
 /* May `who` do it? What is not said may yet be said: of a revocation without a mandate, is there any that it may revoke? */
 typedef struct service_access {
@@ -159,6 +224,14 @@ typedef struct service {
     /* False when the queue is full or the process is stopping: answer 503, retry later. */
     bool (*submit)(void *ctx, service_request *request);
     void (*check)(void *ctx, const service_check *in, service_verdict *out);
+    /* Does a check asked now see this? False also when that is not known at once: SERVICE_AWAIT then. Any thread. */
+    bool (*reached)(void *ctx, const service_position *position);
+    /* NULL: there are no rules. The first one that names the action. */
+    void (*kind)(void *ctx, mandate_slice action, service_check_kind *out);
+    /* Of the sources that the mandates of a check depend on: `out` gets a JSON object. Only with `kind`. */
+    void (*freshness)(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text);
+    /* The decision of this key that has not lapsed, as of the last commit. False: none. At once, on any thread. */
+    bool (*decision)(void *ctx, const uint8_t key[DECISION_KEY], service_decision *out);
     /* Health for /healthz, readiness for /readyz: true = 200; `out` gets a JSON object that says why not. */
     bool (*ready)(void *ctx, buf *out);
     /* Prometheus text format 0.0.4. */

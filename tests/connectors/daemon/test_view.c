@@ -19,7 +19,8 @@ static const claims_limit limits[] = {{S("amount"), {.kind = CEL_INT, .i = 100}}
 static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err)
 {
     static const claims_limit small[] = {{S("amount"), {.kind = CEL_INT, .i = 10}}};
-    static const mandate_slice others[] = {S("crm.account/*")};
+    static const mandate_slice others[] = {S("crm.account/*")}, elsewhere[] = {S("crm.account/4712")};
+    static const claims_limit usd[] = {{S("usd"), {.kind = CEL_INT, .i = 5}}};
     char kind = id.ptr[0]; /* s...: a smaller limit; o...: another action; the rest: as above */
     claims c = {
         .id = id,
@@ -44,6 +45,12 @@ static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice 
         c.resources = others;
     } else if (kind == 'o') {
         c.actions = others;
+    } else if (kind == 'e') { /* e...: elsewhere */
+        c.resources = elsewhere;
+    } else if (kind == 'u') { /* u...: bounds another number */
+        c.limits = usd;
+    } else if (kind == 'f') { /* f...: free of limits */
+        c.limit_count = 0;
     }
 
     if (ctx && *(bool *)ctx)
@@ -468,6 +475,139 @@ static void test_view__a_step_is_found_whole_or_not_at_all(void **state)
     view_destroy(v);
 }
 
+/* Named together, or found when `ids` is NULL. */
+static service_verdict ask_several(view *v, const char *const *ids, uint32_t count, int64_t amount)
+{
+    static mandate_slice named[LIMIT_FOUND_MANDATES];
+    cel_entry entry = {cel_string(mandate_slice_str("amount")), cel_int(amount)};
+    service_check in = {.subject_id = S("agent-1"),
+                        .action = S("contract.sign"),
+                        .resource = S("crm.account/4711"),
+                        .params = cel_map(&entry, 1),
+                        .mandates = named,
+                        .mandate_count = count};
+    service_verdict out;
+
+    for (uint32_t i = 0; i < count; i++)
+        named[i] = mandate_slice_str(ids[i]);
+    view_check(v, &in, 600, 600, &out);
+    return out;
+}
+
+static view *several(const char *const *ids, uint32_t count)
+{
+    view *v = make(NULL);
+
+    for (uint32_t i = 0; i < count; i++) {
+        set(v, i, UINT32_MAX, ids[i], STATE_ACTIVE, 1, FAR - (int64_t)i);
+        assert_int_equal(view_give(v, i, mandate_slice_str("agent-1"), NULL), MANDATE_OK);
+    }
+    view_committed(v, 9, 500, 500);
+    return v;
+}
+
+static void test_view__of_mandates_named_together_the_more_restrictive_wins(void **state)
+{
+    static const char *const ids[] = {"a", "s"};
+    view *v = several(ids, 2);
+
+    assert_true(ask_several(v, ids, 2, 10).decision);
+    service_verdict out = ask_several(v, ids, 2, 50); /* within a's 100, not within s's 10 */
+    assert_false(out.decision);
+    assert_false(out.conflict);
+    assert_string_equal(out.reason, "parameter_violation");
+    assert_string_equal(out.found, "s");
+    out = ask_several(v, NULL, 0, 50); /* found: the same */
+    assert_false(out.conflict);
+    assert_string_equal(out.reason, "parameter_violation");
+    view_destroy(v);
+}
+
+static void test_view__scopes_that_do_not_intersect_are_a_conflict(void **state)
+{
+    static const char *const apart[] = {"a", "e"}, *const measured[] = {"a", "u"}, *const neither[] = {"e", "o"};
+    view *v = several(apart, 2);
+
+    service_verdict out = ask_several(v, apart, 2, 10); /* one is for another account */
+    assert_false(out.decision);
+    assert_true(out.conflict);
+    assert_string_equal(out.reason, "approval_required");
+    assert_int_equal(out.governing, 2);
+    assert_true(mandate_slice_is(out.mandates[0], "a"));
+    assert_true(mandate_slice_is(out.mandates[1], "e"));
+    out = ask_several(v, apart, 2, 200); /* what a forbids nobody is asked about */
+    assert_false(out.conflict);
+    assert_true(ask_several(v, NULL, 0, 10).decision); /* found: what is for another account does not govern */
+    view_destroy(v);
+
+    v = several(measured, 2);
+    assert_true(ask_several(v, measured, 2, 10).conflict); /* bounds that cannot be compared */
+    out = ask_several(v, NULL, 0, 10);
+    assert_true(out.conflict);
+    assert_int_equal(out.governing, 2);
+    view_destroy(v);
+
+    v = several(neither, 2);
+    out = ask_several(v, neither, 2, 10); /* no mandate permits it: nothing a human could decide on */
+    assert_false(out.conflict);
+    assert_string_equal(out.reason, "out_of_authority");
+    view_destroy(v);
+}
+
+static void test_view__a_bound_is_more_restrictive_than_none(void **state)
+{
+    static const char *const ids[] = {"f", "u"};
+    view *v = several(ids, 2);
+
+    service_verdict out = ask_several(v, ids, 2, 10); /* f bounds nothing: then u's bound is to be said */
+    assert_false(out.decision);
+    assert_false(out.conflict);
+    assert_string_equal(out.reason, "parameter_violation");
+    view_destroy(v);
+}
+
+static void test_view__of_mandates_named_together_each_must_be_active_and_the_agents(void **state)
+{
+    static const char *const ids[] = {"a", "e"}, *const unknown[] = {"a", "zzz"};
+    view *v = several(ids, 2);
+
+    service_verdict out = ask_several(v, unknown, 2, 10);
+    assert_string_equal(out.reason, "unknown_mandate");
+    assert_false(out.conflict);
+    set(v, 1, UINT32_MAX, "e", STATE_REVOKED, 2, FAR);
+    out = ask_several(v, ids, 2, 10);
+    assert_false(out.decision);
+    assert_false(out.conflict);
+    assert_string_equal(out.reason, "mandate_inactive");
+    assert_int_equal(out.state, STATE_REVOKED);
+    view_destroy(v);
+}
+
+static void test_view__a_conflict_from_an_old_state_is_no_question(void **state)
+{
+    static const char *const ids[] = {"a", "e"};
+    view *v = several(ids, 2);
+    mandate_slice named[] = {S("a"), S("e")};
+    cel_entry entry = {cel_string(mandate_slice_str("amount")), cel_int(1)};
+    service_check in = {.subject_id = S("agent-1"),
+                        .action = S("contract.sign"),
+                        .resource = S("crm.account/4711"),
+                        .params = cel_map(&entry, 1),
+                        .mandates = named,
+                        .mandate_count = 2};
+    service_verdict out;
+
+    view_check(v, &in, 600, 2000, &out);
+    assert_false(out.conflict);
+    assert_string_equal(out.reason, "stale_state");
+    in.staleness_max_us = 50; /* stricter than the view's own */
+    view_check(v, &in, 600, 551, &out);
+    assert_string_equal(out.reason, "stale_state");
+    view_check(v, &in, 600, 550, &out);
+    assert_true(out.conflict);
+    view_destroy(v);
+}
+
 static void test_view__counts_follow_the_states(void **state)
 {
     view *v = family();
@@ -494,6 +634,11 @@ int main(void)
         cmocka_unit_test(test_view__unknown_mandates_and_unreadable_claims_are_denied),
         cmocka_unit_test(test_view__a_missing_ancestor_permits_nothing),
         cmocka_unit_test(test_view__no_mixture_of_two_commits_permits_what_neither_did),
+        cmocka_unit_test(test_view__of_mandates_named_together_the_more_restrictive_wins),
+        cmocka_unit_test(test_view__scopes_that_do_not_intersect_are_a_conflict),
+        cmocka_unit_test(test_view__a_bound_is_more_restrictive_than_none),
+        cmocka_unit_test(test_view__of_mandates_named_together_each_must_be_active_and_the_agents),
+        cmocka_unit_test(test_view__a_conflict_from_an_old_state_is_no_question),
         cmocka_unit_test(test_view__counts_follow_the_states),
         cmocka_unit_test(test_view__of_several_that_govern_each_must_permit),
         cmocka_unit_test(test_view__only_what_is_active_up_to_its_root_governs),

@@ -28,6 +28,7 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_WATCH_LIST] = "watch_list",
     [SERVICE_AUDIT] = "audit",
     [SERVICE_BACKUP] = "backup",
+    [SERVICE_AWAIT] = "await",
     [SERVICE_DECISION_GET] = "decision_get",
     [SERVICE_DECISION_LIST] = "decision_list",
 };
@@ -46,6 +47,9 @@ static void answer(fake_service *f, service_request *r)
     r->error = f->error;
     r->repeated = f->repeated;
     const char *body = f->bodies[r->kind];
+    if (r->kind == SERVICE_ASK && r->error.status == MANDATE_OK)
+        snprintf(r->decision, sizeof(r->decision), "d-aaaaaaaaaaaaaaaaaaaaaaaaaa");
+    r->position = r->kind <= SERVICE_COMMAND_LAST ? 4711 : 0;
     pthread_mutex_unlock(&f->lock);
     if (r->error.status == MANDATE_OK && body) {
         buf_put_str(&r->body, body);
@@ -137,10 +141,34 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
     cel_to_json(&b, in->params);
     pthread_mutex_lock(&f->lock);
     f->checks++;
+    f->check_staleness_max_us = in->staleness_max_us;
     snprintf(f->checked, sizeof(f->checked), "%s", buf_cstr(&b));
     *out = f->verdict;
     pthread_mutex_unlock(&f->lock);
     buf_deinit(&b);
+}
+
+static bool decision(void *ctx, const uint8_t key[DECISION_KEY], service_decision *out)
+{
+    fake_service *f = ctx;
+    memcpy(f->key, key, DECISION_KEY);
+    *out = f->human;
+    return f->human_known;
+}
+
+static bool reached(void *ctx, const service_position *p)
+{
+    const fake_service *f = ctx;
+    return !p->topic.len && p->seq <= f->position;
+}
+
+static void kind(void *ctx, mandate_slice action, service_check_kind *out) { *out = ((fake_service *)ctx)->check_kind; }
+
+static void freshness(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text)
+{
+    out->ok = ((fake_service *)ctx)->fresh;
+    snprintf(out->why, sizeof(out->why), "crm lags 900 ms");
+    buf_put_str(text, "{\"lag_ms\":900}");
 }
 
 static bool ready(void *ctx, buf *out)
@@ -188,6 +216,10 @@ void fake_init(fake_service *f)
 {
     *f = (fake_service){.port = {.submit = submit,
                                  .check = check,
+                                 .decision = decision,
+                                 .reached = reached,
+                                 .kind = kind,
+                                 .freshness = freshness,
                                  .ready = ready,
                                  .metrics = metrics,
                                  .connectors = connectors,

@@ -35,7 +35,13 @@ typedef struct fake_service {
     bool repeated, ready;
     uint32_t held_count, submits, checks;
     service_verdict verdict;
-    char checked[512]; /* the last check, as text */
+    uint64_t position; /* what checks see */
+    bool human_known, fresh;
+    service_decision human;
+    uint8_t key[DECISION_KEY];      /* the last one looked up */
+    service_check_kind check_kind;  /* of every action */
+    int64_t check_staleness_max_us; /* of the last check */
+    char checked[512];              /* the last check, as text */
 } fake_service;
 
 void fake_init(fake_service *f);
