@@ -19,7 +19,7 @@ typedef struct indexer {
     condition_template *shape[SHAPE_COUNT];
     condition_edge *edge; /* by mandate */
     int64_t offset;
-    uint64_t owners; /* of all flips: a sum, so that each is read */
+    uint64_t owners; /* of all flips, folded: each posting is read */
 } indexer;
 
 static void deaf(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now) {}
@@ -127,13 +127,14 @@ static const change *change_ahead(const void *ready, uint32_t at)
 /* Reads everything that a settling tells: who flipped, one by one. */
 static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint64_t *owners)
 {
-    uint64_t n = 0, sum = 0;
+    uint64_t n = 0;
+    uint32_t all = 0;
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t k = 0; k < flips[i].count; k++)
-            sum += condition_post_owner(flips[i].posts[k]);
+            all ^= flips[i].posts[k];
         n += flips[i].count;
     }
-    *owners += sum;
+    *owners ^= all;
     return n;
 }
 

@@ -159,6 +159,7 @@ static bool constants_add(condition_index *x, cohort *c, uint32_t member, member
             keys->key[i] = klass;
             column_meets(x, col, klass);
         }
+        col->here = RUNG_NOWHERE;
         if (!ladder_add(&x->blocks, &col->constants, keys->key[i], member))
             return false;
         uint64_t *bits = cohort_word(c, member / 64) + i, bit = UINT64_C(1) << (member % 64);
@@ -228,7 +229,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
     c->columns = (uint8_t)n;
     for (uint32_t i = 0; i < n; i++) {
         column *col = &c->column[i];
-        *col = (column){.slot = k->slots[i], .kind = k->shape->kind[i], .op = k->shape->op[i], .family = k->families[i]};
+        *col = (column){.slot = k->slots[i], .kind = k->shape->kind[i], .op = k->shape->op[i], .family = k->families[i], .here = RUNG_NOWHERE};
         c->laddered += is_laddered(col->kind);
         column_init(x, col, slot_value(x, col->slot));
         c->odd += column_is_odd(col->mode);
@@ -335,6 +336,7 @@ void cohort_release(condition_index *x, cohort *c, uint32_t member)
         if (!is_laddered(col->kind))
             continue;
         uint64_t key = key_of(c, i, member);
+        col->here = RUNG_NOWHERE;
         ladder_remove(&x->blocks, &col->constants, key, member);
         if (col->kind == NODE_EQUAL)
             class_drop(x, (uint32_t)key);

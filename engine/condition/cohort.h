@@ -30,6 +30,7 @@ enum {
     SHAPE_ATOMS = 24, /* more: nodes instead (node.c) */
     SHAPE_CODE = 96,
     SHAPE_STACK = 16,  /* values the formula holds at once */
+    COHORT_MARKS = 4,
     COHORT_SMALL = 512 /* members that are found by intersecting ladders; more: by hash (cohort_big.c) */
 };
 
@@ -55,14 +56,16 @@ typedef struct column {
     uint32_t klass;                 /* EQUAL: members with this class are true, all others false */
     uint64_t bound;                 /* ORDER: keys from here on are true of < and <=, those below of > and >= */
     ladder constants;
+    rung here; /* the first entry not below `bound` or `klass`, so that the next change need not search; or nowhere */
 } column;
+#define RUNG_NOWHERE ((rung){UINT32_MAX, 0})
 
 /* Members by their constants, when they are many. */
 typedef struct cohort_big cohort_big;
 
 struct cohort {
     /* what a change touches */
-    uint64_t dirty; /* bit i: words i << shift ... are to be evaluated */
+    uint64_t dirty; /* bit i: words i << shift ... are to be evaluated, and so are those in `marked` */
     shape *shape;
     uint64_t *words;
     uint32_t *holders;                /* of each member */
@@ -70,7 +73,9 @@ struct cohort {
     uint32_t extent;                  /* members ever in use, first to last */
     uint8_t columns, laddered, shift; /* laddered: columns with constants */
     uint8_t odd;                      /* columns whose mode is unknown or error */
+    uint8_t marks;                    /* words in `marked`: a few are named, more are marked in `dirty` */
     bool queued;
+    uint32_t marked[COHORT_MARKS];
     /* what members that come and go touch */
     uint32_t posts_used, posts_cap, posts_live; /* words of `posts`: given out, room, in use */
     uint32_t handle, members;

@@ -76,31 +76,61 @@ bool column_bit(const column *col, uint64_t key)
 /* --- marking ------------------------------------------------------------------------------------------------- */
 static void mark_all(cohort *c) { c->dirty = UINT64_MAX; }
 
-/* Turns the bits of members from one key up to another, within a chunk; false when the end lies behind it. */
-static bool turn_in(condition_index *x, cohort *c, uint32_t i, const ladder_chunk *chunk, uint32_t at, uint64_t to)
+static inline void mark(cohort *c, uint32_t w)
 {
-    const uint32_t *members = ladder_members(chunk);
-    uint32_t first = at;
-    for (; at < chunk->len && chunk->keys[at] < to; at++) {
-        uint32_t m = members[at];
-        cohort_word(c, m / 64)[i] ^= UINT64_C(1) << (m % 64);
-        c->dirty |= UINT64_C(1) << (m / 64 >> c->shift);
-    }
-    x->stats.leaf_flips += at - first;
-    return at < chunk->len;
+    if (c->marks && c->marked[c->marks - 1] == w)
+        return;
+    if (c->marks < COHORT_MARKS)
+        c->marked[c->marks++] = w;
+    else
+        c->dirty |= UINT64_C(1) << (w >> c->shift);
 }
 
-/* Turns the bits of members from one key up to another. */
-static void turn(condition_index *x, cohort *c, uint32_t i, uint64_t from, uint64_t to)
+static inline void turn_one(cohort *c, uint32_t i, uint32_t member)
+{
+    cohort_word(c, member / 64)[i] ^= UINT64_C(1) << (member % 64);
+    mark(c, member / 64);
+}
+
+/* Turns the members with keys below `to`, from an entry on; the first entry that stays. */
+static rung turn_up(condition_index *x, cohort *c, uint32_t i, rung r, uint64_t to)
 {
     const ladder *l = &c->column[i].constants;
-    if (l->chunks == 1) {
-        turn_in(x, c, i, &l->one, ladder_chunk_find(&l->one, from), to);
-        return;
+    for (; rung_valid(l, r); r = (rung){r.chunk + 1, 0}) {
+        const ladder_chunk *chunk = ladder_chunk_at(l, r.chunk);
+        const uint32_t *members = ladder_members(chunk);
+        uint32_t first = r.at;
+        for (; r.at < chunk->len && chunk->keys[r.at] < to; r.at++)
+            turn_one(c, i, members[r.at]);
+        x->stats.leaf_flips += r.at - first;
+        if (r.at < chunk->len)
+            break;
     }
-    for (rung r = ladder_find_key(l, from); rung_valid(l, r); r.chunk++, r.at = 0)
-        if (turn_in(x, c, i, ladder_chunk_at(l, r.chunk), r.at, to))
-            return;
+    return r;
+}
+
+/* Turns the members with keys not below `to`, before an entry; the first entry that was turned, or that one. */
+static rung turn_down(condition_index *x, cohort *c, uint32_t i, rung r, uint64_t to)
+{
+    const ladder *l = &c->column[i].constants;
+    rung before;
+    while (rung_prev(l, r, &before) && rung_key(l, before) >= to) {
+        r = before;
+        turn_one(c, i, rung_member(l, r));
+        x->stats.leaf_flips++;
+    }
+    return r;
+}
+
+static rung find(const ladder *l, uint64_t key)
+{
+    return l->chunks == 1 ? (rung){0, ladder_chunk_find(&l->one, key)} : ladder_find_key(l, key);
+}
+
+/* Where the column's present bound or class begins. */
+static rung here_of(column *col, uint64_t key)
+{
+    return col->here.chunk == RUNG_NOWHERE.chunk ? find(&col->constants, key) : col->here;
 }
 
 void column_fill(cohort *c, uint32_t i)
@@ -130,19 +160,24 @@ void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
         c->odd -= column_is_odd(mode);
         if (col->mode == COLUMN_BITS)
             column_fill(c, i);
+        col->here = RUNG_NOWHERE;
         mark_all(c);
         x->stats.leaf_flips += col->kind == NODE_TRUTH ? 1 : col->constants.len;
     } else if (mode != COLUMN_BITS) {
         return;
     } else if (col->kind == NODE_EQUAL && klass != col->klass) {
         if (klass != CONDITION_NONE)
-            turn(x, c, i, klass, (uint64_t)klass + 1);
-        if (col->klass != CONDITION_NONE)
-            turn(x, c, i, col->klass, (uint64_t)col->klass + 1);
+            turn_up(x, c, i, here_of(col, klass), (uint64_t)klass + 1);
+        col->here = RUNG_NOWHERE;
+        if (col->klass != CONDITION_NONE) {
+            col->here = find(&col->constants, col->klass);
+            turn_up(x, c, i, col->here, (uint64_t)col->klass + 1);
+        }
     } else if (col->kind == NODE_ORDER && bound != col->bound) {
-        turn(x, c, i, bound < col->bound ? bound : col->bound, bound < col->bound ? col->bound : bound);
+        rung here = here_of(col, bound);
+        col->here = bound < col->bound ? turn_up(x, c, i, here, col->bound) : turn_down(x, c, i, here, col->bound);
     }
-    if (c->dirty && !c->queued) {
+    if ((c->dirty || c->marks) && !c->queued) {
         c->queued = VEC_PUSH(&x->cohort_queue, c);
         x->failed |= !c->queued;
     }
@@ -254,12 +289,14 @@ static bool settle_word(condition_index *x, cohort *c, uint32_t w)
 
 bool cohort_settle(condition_index *x, cohort *c)
 {
-    uint32_t words = words_of(c->extent);
+    uint32_t words = words_of(c->extent), marks = c->marks;
     uint64_t dirty = c->dirty;
     c->dirty = 0;
+    c->marks = 0;
     c->queued = false;
-    if (words == 1)
-        return settle_word(x, c, 0);
+    for (uint32_t i = 0; i < marks; i++)
+        if (!settle_word(x, c, c->marked[i]))
+            return false;
     for (; dirty; dirty &= dirty - 1) {
         uint32_t from = (uint32_t)__builtin_ctzll(dirty) << c->shift, to = from + (1u << c->shift);
         if (from >= words)

@@ -36,7 +36,8 @@ static uint32_t class_with(const condition_index *x, cel_value v, uint64_t hash)
     table_walk w;
     for (uint32_t k = table_first(&x->class_table, hash, &w); k != TABLE_NONE; k = table_next(&x->class_table, &w)) {
         const klass *c = class_at(x, k);
-        if (c->hash == hash && cel_equal(c->value, v))
+        bool texts = c->value.kind == CEL_STRING && v.kind == CEL_STRING;
+        if (c->hash == hash && (texts ? mandate_slice_eq(cel_text(c->value), cel_text(v)) : cel_equal(c->value, v)))
             return k;
     }
     return CONDITION_NONE;

@@ -50,6 +50,14 @@ static inline rung rung_next(const ladder *l, rung r)
     return r.at + 1 < ladder_chunk_at(l, r.chunk)->len ? (rung){r.chunk, r.at + 1} : (rung){r.chunk + 1, 0};
 }
 
+static inline bool rung_prev(const ladder *l, rung r, rung *out)
+{
+    if (r.at == 0 && r.chunk == 0)
+        return false;
+    *out = r.at ? (rung){r.chunk, r.at - 1} : (rung){r.chunk - 1, ladder_chunk_at(l, r.chunk - 1)->len - 1};
+    return true;
+}
+
 /* In a chunk: the first entry with a key not below `key`, or its length. Without a branch that depends on what is found: it would be
  * mispredicted every other time. */
 static inline uint32_t ladder_chunk_find(const ladder_chunk *c, uint64_t key)

@@ -104,7 +104,8 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
         if (new_target && old_target != new_target)
             ok = inverse_add(c, (context_entity *)(uintptr_t)new_target, f->inverse, entity);
     }
-    value_pool_disown(&c->texts, &before);
+    if (value_has_block(before))
+        value_pool_disown(&c->texts, &before);
     provenance_drop(c, prov_before);
     return ok;
 }
@@ -271,10 +272,13 @@ static context_outcome apply_upsert(context *c, context_entity *e, const change 
         }
         if (!set->forget) {
             /* A mapping may produce a type or an optional; that is no fact about the world: unknown. */
-            bool ok = f->kind == SCHEMA_REFERENCE ? reference_value(c, f, set->value, &value)
-                      : set->value.kind < CEL_LIST || value_is_data(set->value)
-                          ? value_pool_own(&c->texts, &value, set->value)
-                          : true;
+            bool ok = true;
+            if (f->kind == SCHEMA_REFERENCE)
+                ok = reference_value(c, f, set->value, &value);
+            else if (set->value.kind < CEL_STRING)
+                value = set->value;
+            else if (set->value.kind < CEL_LIST || value_is_data(set->value))
+                ok = value_pool_own(&c->texts, &value, set->value);
             if (!ok)
                 return CONTEXT_NOMEM;
         }

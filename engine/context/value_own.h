@@ -19,6 +19,12 @@ typedef struct value_pool {
     void *first[VALUE_POOL_CLASSES]; /* by size: 8, 16, ... bytes, threaded through the blocks */
     uint32_t count[VALUE_POOL_CLASSES];
 } value_pool;
+/* Has a block, or would have one if it were owned. */
+static inline bool value_has_block(cel_value v)
+{
+    return v.kind == CEL_STRING || v.kind == CEL_BYTES || v.kind == CEL_LIST || v.kind == CEL_MAP || v.kind == CEL_IP ||
+           v.kind == CEL_CIDR;
+}
 MANDATE_CHECK bool value_pool_own(value_pool *p, cel_value *out, cel_value v);
 void value_pool_disown(value_pool *p, cel_value *v);
 void value_pool_deinit(value_pool *p);
