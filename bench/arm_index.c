@@ -130,9 +130,10 @@ static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint64_
     uint64_t n = 0;
     uint32_t all = 0;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < flips[i].count; k++)
-            all ^= flips[i].posts[k];
-        n += flips[i].count;
+        const condition_flips f = flips[i];
+        for (uint32_t k = 0; k < f.count; k++)
+            all ^= f.posts[k];
+        n += f.count;
     }
     *owners ^= all;
     return n;

@@ -44,7 +44,7 @@ static void cohorts_ahead(const condition_index *x, const context_seen *s)
     }
 }
 
-enum { POSTS_AHEAD = 128 }; /* words of postings that are asked for before anybody knows whose */
+enum { POSTS_AHEAD = 192 }; /* words of postings that are asked for before anybody knows whose */
 
 static void words_ahead(const condition_index *x, const context_seen *s)
 {

@@ -229,7 +229,11 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
     c->columns = (uint8_t)n;
     for (uint32_t i = 0; i < n; i++) {
         column *col = &c->column[i];
-        *col = (column){.slot = k->slots[i], .kind = k->shape->kind[i], .op = k->shape->op[i], .family = k->families[i], .here = RUNG_NOWHERE};
+        *col = (column){.slot = k->slots[i],
+                        .kind = k->shape->kind[i],
+                        .op = k->shape->op[i],
+                        .family = k->families[i],
+                        .here = RUNG_NOWHERE};
         c->laddered += is_laddered(col->kind);
         column_init(x, col, slot_value(x, col->slot));
         c->odd += column_is_odd(col->mode);

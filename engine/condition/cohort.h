@@ -29,7 +29,7 @@
 enum {
     SHAPE_ATOMS = 24, /* more: nodes instead (node.c) */
     SHAPE_CODE = 96,
-    SHAPE_STACK = 16,  /* values the formula holds at once */
+    SHAPE_STACK = 16, /* values the formula holds at once */
     COHORT_MARKS = 4,
     COHORT_SMALL = 512 /* members that are found by intersecting ladders; more: by hash (cohort_big.c) */
 };

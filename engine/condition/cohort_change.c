@@ -92,17 +92,25 @@ static inline void turn_one(cohort *c, uint32_t i, uint32_t member)
     mark(c, member / 64);
 }
 
+/* Turns the members of one chunk with keys below `to`, from an entry on; the first one that stays. */
+static inline uint32_t turn_within(condition_index *x, cohort *c, uint32_t i, const ladder_chunk *chunk, uint32_t at,
+                                   uint64_t to)
+{
+    const uint32_t *members = ladder_members(chunk);
+    uint32_t first = at, len = chunk->len;
+    for (; at < len && chunk->keys[at] < to; at++)
+        turn_one(c, i, members[at]);
+    x->stats.leaf_flips += at - first;
+    return at;
+}
+
 /* Turns the members with keys below `to`, from an entry on; the first entry that stays. */
 static rung turn_up(condition_index *x, cohort *c, uint32_t i, rung r, uint64_t to)
 {
     const ladder *l = &c->column[i].constants;
     for (; rung_valid(l, r); r = (rung){r.chunk + 1, 0}) {
         const ladder_chunk *chunk = ladder_chunk_at(l, r.chunk);
-        const uint32_t *members = ladder_members(chunk);
-        uint32_t first = r.at;
-        for (; r.at < chunk->len && chunk->keys[r.at] < to; r.at++)
-            turn_one(c, i, members[r.at]);
-        x->stats.leaf_flips += r.at - first;
+        r.at = turn_within(x, c, i, chunk, r.at, to);
         if (r.at < chunk->len)
             break;
     }
@@ -122,15 +130,35 @@ static rung turn_down(condition_index *x, cohort *c, uint32_t i, rung r, uint64_
     return r;
 }
 
-static rung find(const ladder *l, uint64_t key)
+static inline rung find(const ladder *l, uint64_t key)
 {
     return l->chunks == 1 ? (rung){0, ladder_chunk_find(&l->one, key)} : ladder_find_key(l, key);
 }
 
 /* Where the column's present bound or class begins. */
-static rung here_of(column *col, uint64_t key)
+static inline rung here_of(column *col, uint64_t key)
 {
     return col->here.chunk == RUNG_NOWHERE.chunk ? find(&col->constants, key) : col->here;
+}
+
+/* Another class is the cell's: the members of the old one turn, and those of the new one. */
+static void turn_classes(condition_index *x, cohort *c, uint32_t i, uint32_t old)
+{
+    column *col = &c->column[i];
+    const ladder *l = &col->constants;
+    rung from = old == CONDITION_NONE ? RUNG_NOWHERE : here_of(col, old);
+    col->here = col->klass == CONDITION_NONE ? RUNG_NOWHERE : find(l, col->klass);
+    if (l->chunks == 1) {
+        if (old != CONDITION_NONE)
+            turn_within(x, c, i, &l->one, from.at, (uint64_t)old + 1);
+        if (col->klass != CONDITION_NONE)
+            turn_within(x, c, i, &l->one, col->here.at, (uint64_t)col->klass + 1);
+        return;
+    }
+    if (old != CONDITION_NONE)
+        turn_up(x, c, i, from, (uint64_t)old + 1);
+    if (col->klass != CONDITION_NONE)
+        turn_up(x, c, i, col->here, (uint64_t)col->klass + 1);
 }
 
 void column_fill(cohort *c, uint32_t i)
@@ -166,13 +194,7 @@ void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
     } else if (mode != COLUMN_BITS) {
         return;
     } else if (col->kind == NODE_EQUAL && klass != col->klass) {
-        if (klass != CONDITION_NONE)
-            turn_up(x, c, i, here_of(col, klass), (uint64_t)klass + 1);
-        col->here = RUNG_NOWHERE;
-        if (col->klass != CONDITION_NONE) {
-            col->here = find(&col->constants, col->klass);
-            turn_up(x, c, i, col->here, (uint64_t)col->klass + 1);
-        }
+        turn_classes(x, c, i, klass);
     } else if (col->kind == NODE_ORDER && bound != col->bound) {
         rung here = here_of(col, bound);
         col->here = bound < col->bound ? turn_up(x, c, i, here, col->bound) : turn_down(x, c, i, here, col->bound);
@@ -240,9 +262,9 @@ static uint64_t column_plane(const cohort *c, const uint64_t *word, uint32_t i)
 }
 
 /* Nothing is unknown or in error, as nearly always: one plane does. The topmost value is kept in a register. */
-static uint64_t evaluate_two(const cohort *c, const uint64_t *word)
+static uint64_t evaluate_more(const cohort *c, const uint64_t *word, uint64_t value)
 {
-    uint64_t below[SHAPE_STACK] COHORT_UNSET, value = column_plane(c, word, c->shape->code[0]);
+    uint64_t below[SHAPE_STACK] COHORT_UNSET;
     uint32_t depth = 0;
     for (uint32_t pc = 1; pc < c->shape->code_len; pc++) {
         uint8_t op = c->shape->code[pc];
@@ -258,21 +280,26 @@ static uint64_t evaluate_two(const cohort *c, const uint64_t *word)
     return value;
 }
 
+static inline void evaluate(const cohort *c, const uint64_t *word, uint64_t *low, uint64_t *high)
+{
+    if (c->odd) {
+        evaluate_four(c, word, low, high);
+        return;
+    }
+    uint64_t first = column_plane(c, word, c->shape->code[0]);
+    *low = c->shape->code_len == 1 ? first : evaluate_more(c, word, first);
+    *high = 0;
+}
+
 void cohort_evaluate(const cohort *c, uint32_t w, uint64_t *low, uint64_t *high)
 {
-    const uint64_t *word = cohort_word(c, w);
-    if (c->odd == 0) {
-        *low = evaluate_two(c, word);
-        *high = 0;
-    } else {
-        evaluate_four(c, word, low, high);
-    }
+    evaluate(c, cohort_word(c, w), low, high);
 }
 
 static bool settle_word(condition_index *x, cohort *c, uint32_t w)
 {
-    uint64_t low, high, *result = cohort_word(c, w) + c->columns;
-    cohort_evaluate(c, w, &low, &high);
+    uint64_t low, high, *word = cohort_word(c, w), *result = word + c->columns;
+    evaluate(c, word, &low, &high);
     uint64_t old_low = result[WORD_LOW], old_high = result[WORD_HIGH];
     uint64_t changed = ((low ^ old_low) | (high ^ old_high)) & result[WORD_TAKEN];
     result[WORD_LOW] = low;

@@ -127,10 +127,9 @@ static void propagate(condition_index *x)
     }
 }
 
-/* Nodes whose truth changed, then cohorts. */
-static bool collect(condition_index *x)
+/* Nodes whose truth changed. */
+static bool collect_nodes(condition_index *x)
 {
-    x->flips.len = 0;
     for (uint32_t i = 0; i < x->log.len; i++) {
         condition_node *n = &x->nodes.data[x->log.data[i]];
         n->logged = false;
@@ -138,10 +137,6 @@ static bool collect(condition_index *x)
             return false;
     }
     x->log.len = 0;
-    for (uint32_t i = 0; i < x->cohort_queue.len; i++)
-        if (!cohort_settle(x, x->cohort_queue.data[i]))
-            return false;
-    x->cohort_queue.len = 0;
     return true;
 }
 
@@ -152,8 +147,13 @@ bool condition_settle(condition_index *x, const condition_flips **flips, uint32_
     if (x->pending)
         propagate(x);
     x->pending = false;
-    if (x->failed || !collect(x))
+    x->flips.len = 0;
+    if (x->failed || (x->log.len && !collect_nodes(x)))
         return false;
+    for (uint32_t i = 0; i < x->cohort_queue.len; i++)
+        if (!cohort_settle(x, x->cohort_queue.data[i]))
+            return false;
+    x->cohort_queue.len = 0;
     *flips = x->flips.data;
     *count = x->flips.len;
     return true;
