@@ -75,6 +75,8 @@ static void put_command(buf *b, const engine_command *c)
     }
     if (c->kind == COMMAND_SUSPEND)
         wire_put_i64(b, c->until_us);
+    if (c->kind == COMMAND_AMEND)
+        wire_put_u8(b, (uint8_t)((c->widen ? 1 : 0) | (c->cascade ? 2 : 0)));
     if (engine_command_is_question(c->kind))
         put_decision_command(b, c);
     wire_put_u8(b, c->claims != NULL);
@@ -191,6 +193,11 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
     }
     if (c->kind == COMMAND_SUSPEND)
         c->until_us = wire_get_i64(r);
+    if (c->kind == COMMAND_AMEND) {
+        uint8_t how = wire_get_u8(r);
+        c->widen = how & 1;
+        c->cascade = how & 2;
+    }
     if (engine_command_is_question(c->kind))
         get_decision_command(r, a, c);
     if (wire_get_u8(r)) {

@@ -149,6 +149,8 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         ok = run_suspend(e, handle, c, a, why);
     else if (c->kind == COMMAND_RETURN)
         ok = run_return(e, handle, c, a, why);
+    else if (c->kind == COMMAND_AMEND)
+        ok = amend_run(e, handle, c, a, why);
     else
         ok = run_resume(e, handle, a, why);
     answer_mandate(e, &e->answers.data[index], handle);

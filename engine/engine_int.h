@@ -2,7 +2,7 @@
 /*
  * engine_int - the state of the engine, shared by the files of this folder.
  *
- *   step.c      one batch           deadline.c  time moves         command.c  commands; issue.c, delegate.c
+ *   step.c      one batch           deadline.c  time moves         command.c  commands; issue.c, delegate.c, amend.c
  *   end.c       one mandate changes state, with its evidence       cascade.c  what falls with it, in slices
  *   watch.c     conditions that are only watched                   watch_store.c  their stored form
  *   decide.c    questions to humans            decide_store.c  their stored form
@@ -47,6 +47,7 @@ typedef struct mandate {
 
 /* What few mandates have, apart from what all have. */
 typedef struct mandate_more {
+    uint32_t amended_at;  /* the version of its last amendment; 0: never */
     int64_t resume_at_us; /* when its suspension by command is over; INT64_MAX: not by itself */
 } mandate_more;
 /* What an event that reaches very many looks at, apart and small: by the same handle. */
@@ -198,6 +199,7 @@ struct engine {
     VEC(engine_answer) answers;
     VEC(uint32_t) dirty; /* mandates to persist */
     VEC(mandate_slice) new_claims;
+    VEC(mandate_slice) claims_outdated; /* owned, until the next step */
     VEC(engine_flip) flips;
     VEC(engine_record) records;
     VEC(uint32_t) waiting_blocks;

@@ -12,16 +12,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-typedef struct issuance {
-    engine *e;
-    engine_answer *answer;
-    claims claims; /* with defaults filled in */
-    uint32_t parent;
-    condition_template *template[CLAUSE_COUNT];
-    condition_edge edge[CLAUSE_COUNT]; /* bound only to look at their values */
-    bool bound[CLAUSE_COUNT];
-} issuance;
-
 /* Encoding of the claims with issued_at left out, in `out`. */
 static bool content(buf *out, const claims *c)
 {
@@ -58,7 +48,7 @@ static bool is_repetition(issuance *is, bool *settled)
     return ok || engine_fail(e, "out of memory while issuing");
 }
 
-static mandate_status check_expiry(const issuance *is, mandate_error *err)
+mandate_status issuance_check_expiry(const issuance *is, mandate_error *err)
 {
     char now[TIME_TEXT_MAX], at[TIME_TEXT_MAX];
     if (is->claims.expires_at_us > is->e->batch_now_us)
@@ -70,7 +60,7 @@ static mandate_status check_expiry(const issuance *is, mandate_error *err)
 
 static mandate_status check_children(const issuance *is, const claims *parent, mandate_error *err)
 {
-    uint32_t live = mandate_at(is->e, is->parent)->live_children;
+    uint32_t live = mandate_at(is->e, is->parent)->live_children - (is->superseded != MANDATE_NONE);
     uint32_t max = parent->children_bounded ? parent->children_max : LIMIT_CHILDREN;
     if (live < max)
         return MANDATE_OK;
@@ -107,6 +97,32 @@ static mandate_status check_parent(issuance *is, mandate_error *err)
     is->parent = handle;
     mandate_status s = scope_is_subset(&is->claims, &parent, err);
     return s ? s : check_children(is, &parent, err);
+}
+
+/* The one whose place it takes: live, and standing where it will stand. */
+static mandate_status check_superseded(issuance *is, mandate_error *err)
+{
+    engine *e = is->e;
+    uint32_t because, handle = engine_mandate_find(e, is->claims.supersedes);
+    if (handle == UINT32_MAX)
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no mandate \"%.*s\" to supersede",
+                                 MANDATE_SLICE_ARG(is->claims.supersedes));
+    if (!backlog_catch_up(e, handle))
+        return MANDATE_NOMEM;
+    mandate_state state = engine_effective_state(e, handle, e->batch_now_us, &because);
+    if (mandate_state_is_final(state))
+        return mandate_error_set(err, MANDATE_CONFLICT,
+                                 "\"%.*s\" has already ended, it is %s: issue this without \"supersedes\"",
+                                 MANDATE_SLICE_ARG(is->claims.supersedes), mandate_state_name(state));
+    uint32_t parent = parent_of(e, handle);
+    mandate_slice theirs = parent == MANDATE_NONE ? (mandate_slice){"", 0} : mandate_at(e, parent)->id;
+    if (!mandate_slice_eq(theirs, is->claims.parent))
+        return mandate_error_set(
+            err, MANDATE_INVALID,
+            "a successor has the parent of the one it supersedes: \"%.*s\" has \"%.*s\", this has \"%.*s\"",
+            MANDATE_SLICE_ARG(is->claims.supersedes), MANDATE_SLICE_ARG(theirs), MANDATE_SLICE_ARG(is->claims.parent));
+    is->superseded = handle;
+    return MANDATE_OK;
 }
 
 /* One list of unobservable attributes over all clauses. */
@@ -183,7 +199,16 @@ static mandate_status check_clause(issuance *is, int clause, mandate_error *err)
     return s;
 }
 
-static void issuance_deinit(issuance *is)
+mandate_status issuance_check_clauses(issuance *is, mandate_error *err)
+{
+    mandate_status s = MANDATE_OK;
+    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++)
+        if (is->claims.clause[k].len)
+            s = check_clause(is, k, err);
+    return s;
+}
+
+void issuance_deinit(issuance *is)
 {
     for (int k = 0; k < CLAUSE_COUNT; k++) {
         if (is->bound[k])
@@ -256,6 +281,7 @@ static bool keep_claims(issuance *is, mandate *m)
     bool ok = bytes.ptr && VEC_PUSH(&e->new_claims, bytes);
     m->new_claims = e->new_claims.len;
     if (ok && !e->claims_load) {
+        ok = !m->claims_kept.ptr || VEC_PUSH(&e->claims_outdated, m->claims_kept); /* this step's results borrow from it */
         m->claims_kept = buf_slice(&b);
         b.data = NULL;
     }
@@ -263,30 +289,51 @@ static bool keep_claims(issuance *is, mandate *m)
     return ok;
 }
 
-static bool create(issuance *is, const occasion *why)
+bool issuance_settle(issuance *is, uint32_t handle)
 {
-    engine *e = is->e;
-    uint32_t answer = (uint32_t)(is->answer - e->answers.data);
-    uint32_t handle = mandate_add(e, e->mandates.len, is->claims.id);
-    if (handle == MANDATE_NONE)
-        return engine_fail(e, "out of memory while issuing");
-    mandate *m = mandate_at(e, handle);
-    is->claims.issued_at_us = e->batch_now_us;
+    mandate *m = mandate_at(is->e, handle);
     m->expires_at_us = is->claims.expires_at_us;
     m->unknown_grace_us = is->claims.unknown_grace_us;
     m->on_unknown = (uint8_t)is->claims.on_unknown;
     m->depth_max = is->claims.depth_max;
-    m->state = STATE_ACTIVE;
     for (int k = 0; k < CLAUSE_COUNT; k++) {
+        assert(!m->template[k]);
         m->template[k] = is->template[k]; /* the issuance's references move to the mandate */
         is->template[k] = NULL;
     }
-    if (!keep_claims(is, m) || !mandate_bind(e, handle, &is->claims, e->err))
+    return keep_claims(is, m) && mandate_bind(is->e, handle, &is->claims, is->e->err);
+}
+
+static bool supersede(issuance *is, const occasion *why)
+{
+    engine *e = is->e;
+    uint32_t at = e->transitions.len;
+    if (is->superseded == MANDATE_NONE)
+        return true;
+    if (!mandate_change(e, is->superseded, STATE_SUPERSEDED, REASON_SUPERSEDED, CLAUSE_NONE, why))
+        return false;
+    e->transitions.data[at].successor = is->claims.id; /* in the step's memory */
+    return true;
+}
+
+/* First the old one ends, then the new one is there: a moment that nobody sees, since both come with one commit. */
+static bool create(issuance *is, const occasion *why)
+{
+    engine *e = is->e;
+    uint32_t answer = (uint32_t)(is->answer - e->answers.data);
+    is->claims.issued_at_us = e->batch_now_us;
+    if (!supersede(is, why))
+        return false;
+    uint32_t handle = mandate_add(e, e->mandates.len, is->claims.id);
+    if (handle == MANDATE_NONE)
+        return engine_fail(e, "out of memory while issuing");
+    mandate_at(e, handle)->state = STATE_ACTIVE;
+    if (!issuance_settle(is, handle))
         return engine_fail(e, "out of memory while issuing");
     mandate_link(e, handle, is->parent);
     standing_at(e, handle)->seen = mandate_look(e, handle);
     e->mandates_live++;
-    if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, m->expires_at_us))
+    if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, is->claims.expires_at_us))
         return engine_fail(e, "out of memory while issuing");
     if (!mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) ||
         !mandate_review(e, handle, standing_at(e, handle)->seen, why))
@@ -295,8 +342,7 @@ static bool create(issuance *is, const occasion *why)
     return true;
 }
 
-/* Our own copy of what came from outside, in its stored form's terms: what cannot be stored is refused here. */
-static mandate_status take_claims(issuance *is, const claims *given, mandate_error *err)
+mandate_status issuance_take(issuance *is, const claims *given, mandate_error *err)
 {
     arena *memory = &is->e->memory;
     buf b;
@@ -321,7 +367,7 @@ static mandate_status take_claims(issuance *is, const claims *given, mandate_err
 
 bool issue_run(engine *e, const claims *c, engine_answer *a, const occasion *why)
 {
-    issuance is = {.e = e, .answer = a, .parent = MANDATE_NONE};
+    issuance is = {.e = e, .answer = a, .parent = MANDATE_NONE, .superseded = MANDATE_NONE};
     bool settled = false, ok = true;
     mandate_error *err = &a->error;
     assert(c);
@@ -334,10 +380,12 @@ bool issue_run(engine *e, const claims *c, engine_answer *a, const occasion *why
                           MANDATE_SLICE_ARG(e->issuer));
         return true;
     }
-    mandate_status taken = take_claims(&is, c, err);
+    mandate_status taken = issuance_take(&is, c, err);
     if (taken)
         return taken != MANDATE_NOMEM || engine_fail(e, "out of memory while issuing");
-    mandate_status parent = check_parent(&is, err);
+    mandate_status parent = is.claims.supersedes.len ? check_superseded(&is, err) : MANDATE_OK;
+    if (parent == MANDATE_OK || engine_mandate_find(e, is.claims.id) != UINT32_MAX) /* defaults are content */
+        parent = check_parent(&is, err);
     if (e->failed || !is_repetition(&is, &settled))
         return false;
     if (settled && a->repeated)
@@ -346,10 +394,9 @@ bool issue_run(engine *e, const claims *c, engine_answer *a, const occasion *why
         return true;
     mandate_status s = parent;
     if (s == MANDATE_OK)
-        s = check_expiry(&is, err);
-    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++)
-        if (is.claims.clause[k].len)
-            s = check_clause(&is, k, err);
+        s = issuance_check_expiry(&is, err);
+    if (s == MANDATE_OK)
+        s = issuance_check_clauses(&is, err);
     if (s == MANDATE_OK)
         ok = create(&is, why);
     issuance_deinit(&is);

@@ -39,10 +39,11 @@ enum {
     LIMIT_CLAUSES = 3, /* while, until, suspend_while */
     LIMIT_DELEGATION_DEPTH = 1000,
     LIMIT_CHILDREN = 1 << 24,
-    LIMIT_SCOPE_ITEMS = 256,   /* actions, resources, limits each */
-    LIMIT_CLAIMS = 64 << 10,   /* encoded bytes of one mandate's claims */
-    LIMIT_EVIDENCE_TERMS = 64, /* terms carried by one transition */
-    LIMIT_REASON = 1024,       /* bytes of a human reason */
+    LIMIT_AMEND_CHILDREN = 4096, /* live children that an amendment looks at, in one command */
+    LIMIT_SCOPE_ITEMS = 256,     /* actions, resources, limits each */
+    LIMIT_CLAIMS = 64 << 10,     /* encoded bytes of one mandate's claims */
+    LIMIT_EVIDENCE_TERMS = 64,   /* terms carried by one transition */
+    LIMIT_REASON = 1024,         /* bytes of a human reason */
 
     /* --- the audit log --- */
     LIMIT_AUDIT_ENTRY = 65535,     /* bytes: entry bundles have lengths of 16 bits */

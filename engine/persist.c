@@ -4,7 +4,7 @@
  * depends on it is the same after a restart.
  *
  *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace, what few have: bits,
- *            [end of its suspension]
+ *            [end of its suspension] [version of its last amendment]
  *   watch    see watch_store.c             decision see mandate/decision.c
  *   meta     format, time, source states by stable id, pending cascades
  */
@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { META_FORMAT = 2, LIFE_RESUMES = 1 };
+enum { META_FORMAT = 2, LIFE_RESUMES = 1, LIFE_AMENDED = 2 };
 
 /* --- out ------------------------------------------------------------------------------------------------------ */
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value)
@@ -37,10 +37,12 @@ mandate_status engine_cut_next(engine *e, uint32_t max, uint32_t *left, mandate_
 
 static void put_more(buf *b, const mandate_more *more)
 {
-    uint64_t bits = more && more->resume_at_us != INT64_MAX ? LIFE_RESUMES : 0;
+    uint64_t bits = more ? (more->resume_at_us != INT64_MAX ? LIFE_RESUMES : 0) | (more->amended_at ? LIFE_AMENDED : 0) : 0;
     wire_put_u64(b, bits);
     if (bits & LIFE_RESUMES)
         wire_put_i64(b, more->resume_at_us);
+    if (bits & LIFE_AMENDED)
+        wire_put_u64(b, more->amended_at);
 }
 
 void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *value, mandate_slice claims_bytes)
@@ -157,7 +159,9 @@ static mandate_more get_more(wire_reader *r, uint64_t *bits)
     *bits = wire_get_u64(r);
     if (*bits & LIFE_RESUMES)
         more.resume_at_us = wire_get_i64(r);
-    r->failed |= *bits > LIFE_RESUMES;
+    if (*bits & LIFE_AMENDED)
+        more.amended_at = (uint32_t)wire_get_u64(r);
+    r->failed |= *bits > (LIFE_RESUMES | LIFE_AMENDED);
     return more;
 }
 

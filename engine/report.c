@@ -22,6 +22,7 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
                                  .depth = m->depth,
                                  .state = (mandate_state)m->state,
                                  .expires_at_us = m->expires_at_us,
+                                 .amended_at = mandate_more_of(e, handle) ? mandate_more_of(e, handle)->amended_at : 0,
                                  .resume_at_us = mandate_resume_at(e, handle),
                                  .suspended_by = m->suspended_by};
     if (parent_of(e, handle) != MANDATE_NONE)

@@ -38,6 +38,13 @@ nomem:
     return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the engine");
 }
 
+static void forget_outdated(engine *e)
+{
+    for (uint32_t i = 0; i < e->claims_outdated.len; i++)
+        free((void *)(uintptr_t)e->claims_outdated.data[i].ptr);
+    e->claims_outdated.len = 0;
+}
+
 void engine_destroy(engine *e)
 {
     if (!e)
@@ -66,6 +73,8 @@ void engine_destroy(engine *e)
     VEC_FREE(&e->answers);
     VEC_FREE(&e->dirty);
     VEC_FREE(&e->new_claims);
+    forget_outdated(e);
+    VEC_FREE(&e->claims_outdated);
     VEC_FREE(&e->affected);
     VEC_FREE(&e->ranks);
     VEC_FREE(&e->loading_claims);
@@ -108,6 +117,7 @@ mandate_more *mandate_more_make(engine *e, uint32_t handle)
 /* Forgets the results of the last step. */
 static void step_begin(engine *e)
 {
+    forget_outdated(e);
     for (uint32_t i = 0; i < e->dirty.len; i++) {
         mandate *m = mandate_at(e, e->dirty.data[i]);
         m->dirty = false;

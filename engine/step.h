@@ -36,6 +36,7 @@ typedef struct engine engine;
 #define ENGINE_COMMAND_MAP(X)                                                                                \
     X(ISSUE, "issue")       /* claims */                                                                     \
     X(DELEGATE, "delegate") /* mandate: the parent; claims: what the child says, the rest is the parent's */ \
+    X(AMEND, "amend")       /* mandate; claims: what changes; widen, cascade */                              \
     X(REVOKE, "revoke")     /* mandate */                                                                    \
     X(SUSPEND, "suspend")   /* mandate, until_us */                                                          \
     X(RESUME, "resume")     /* mandate */                                                                    \
@@ -62,7 +63,7 @@ static inline bool engine_command_is_question(engine_command_kind kind)
 
 static inline bool engine_command_has_claims(engine_command_kind kind)
 {
-    return kind == COMMAND_ISSUE || kind == COMMAND_DELEGATE;
+    return kind == COMMAND_ISSUE || kind == COMMAND_DELEGATE || kind == COMMAND_AMEND;
 }
 static inline bool engine_command_is_watch(engine_command_kind kind)
 {
@@ -77,8 +78,10 @@ typedef struct engine_command {
     mandate_slice condition; /* WATCH */
     mandate_slice event;     /* LOG: one word, a-z and _: "checked", "escalated" */
     mandate_slice detail;    /* LOG: a JSON object, as text; mandate and principal may be empty */
-    const claims *claims;    /* ISSUE; DELEGATE: those of claims.given */
+    const claims *claims;    /* ISSUE; DELEGATE, AMEND: those of claims.given */
     int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
+    bool widen;              /* AMEND: may be wider than it was; who asks may issue it */
+    bool cascade;            /* AMEND: children that would be wider end */
     uint32_t if_version;     /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
     const decision_record
         *question; /* ASK: about an action: asker, action, resource, digest, parameters, reason, mandates */
@@ -137,6 +140,7 @@ typedef struct engine_mandate_view {
     mandate_state state; /* its own record; see engine_effective_state */
     int64_t expires_at_us;
     int64_t resume_at_us; /* INT64_MAX: somebody must */
+    uint32_t amended_at;  /* the version of its last amendment; 0: never */
     uint8_t suspended_by; /* bits, see SUSPENDED_BY_* */
 } engine_mandate_view;
 
@@ -240,7 +244,7 @@ void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *valu
 void engine_encode_watch(const engine *e, uint32_t handle, buf *key, buf *value);
 /* Key = decision id, value = decision_encode. */
 void engine_encode_decision(const engine *e, uint32_t handle, buf *key, buf *value);
-/* Claims bytes of a mandate issued in the last step (empty for one that merely changed: keep the stored ones). */
+/* Claims bytes of a mandate issued or amended in the last step (empty for one that merely changed: keep the stored ones). */
 mandate_slice engine_new_claims(const engine *e, uint32_t handle);
 MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err);
 /* Time, pending cascades, source states. Written with every step, like `records`. */

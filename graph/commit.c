@@ -26,7 +26,7 @@ static void mandates_put(store *st, const engine *e, const engine_result *result
         mandate_slice claims_bytes = engine_new_claims(e, handle);
         if (claims_bytes.len == 0)
             continue;
-        last->mandates++;
+        last->mandates += handle >= st->last.mandates; /* else it was amended; handles are in order of issuance */
         key_mandate(&st->key, buf_slice(&st->text), KEY_CLAIMS);
         buf_reset(&st->value);
         buf_put_slice(&st->value, claims_bytes);

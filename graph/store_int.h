@@ -10,7 +10,7 @@
  *   ENTITIES     0                        the step after which the rest is the state, its time
  *                type 0 id                engine_encode_entity
  *   HISTORY      see history.c
- *   MANDATES     id 0 'c'                 claims, written once
+ *   MANDATES     id 0 'c'                 claims, when issued and when amended
  *                id 0 'l'                 engine_encode_mandate with empty claims, at every change
  *   TRANSITIONS  id 0 version             transition_encode
  *   OUTBOX       seq index                the same bytes

@@ -210,6 +210,7 @@ void show_mandate(cel_value m)
     show_text(&line, "grantor", json_member_text(claims, "grantor"));
     show_text(&line, "agent", json_member_text(claims, "agent"));
     show_text(&line, "parent", json_member_text(claims, "parent"));
+    show_text(&line, "supersedes", json_member_text(claims, "supersedes"));
     show_list(&line, "actions", json_member(scope, "actions"));
     show_list(&line, "resources", json_member(scope, "resources"));
     show_json(&line, "limits", json_member(scope, "limits"));

@@ -24,6 +24,7 @@
 enum {
     ANSWER_LIST_MAX = 1000,     /* items of one page */
     ANSWER_LIST_VISITS = 20000, /* mandates looked at for one page: a page may be short and still have a next */
+    ANSWER_AMENDMENTS = 32,     /* the newest of one mandate, in its explanation */
     ANSWER_LIST_LOADS = 2000    /* claims read for one page */
 };
 

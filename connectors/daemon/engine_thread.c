@@ -101,10 +101,10 @@ void engine_thread_destroy(engine_thread *t)
 
 /* --- collecting ------------------------------------------------------------------------------------------------- */
 static const engine_command_kind command_kinds[] = {
-    [SERVICE_ISSUE] = COMMAND_ISSUE,     [SERVICE_DELEGATE] = COMMAND_DELEGATE, [SERVICE_REVOKE] = COMMAND_REVOKE,
-    [SERVICE_SUSPEND] = COMMAND_SUSPEND, [SERVICE_RESUME] = COMMAND_RESUME,     [SERVICE_RETURN] = COMMAND_RETURN,
-    [SERVICE_WATCH] = COMMAND_WATCH,     [SERVICE_UNWATCH] = COMMAND_UNWATCH,   [SERVICE_LOG] = COMMAND_LOG,
-    [SERVICE_ASK] = COMMAND_ASK,         [SERVICE_DECIDE] = COMMAND_DECIDE,
+    [SERVICE_ISSUE] = COMMAND_ISSUE,   [SERVICE_DELEGATE] = COMMAND_DELEGATE, [SERVICE_AMEND] = COMMAND_AMEND,
+    [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,   [SERVICE_RESUME] = COMMAND_RESUME,
+    [SERVICE_RETURN] = COMMAND_RETURN, [SERVICE_WATCH] = COMMAND_WATCH,       [SERVICE_UNWATCH] = COMMAND_UNWATCH,
+    [SERVICE_LOG] = COMMAND_LOG,       [SERVICE_ASK] = COMMAND_ASK,           [SERVICE_DECIDE] = COMMAND_DECIDE,
 };
 
 /* A mandate's claims: of one that the same step issues, or stored. NULL: neither. */
@@ -192,6 +192,8 @@ static void take_command(engine_thread *t, service_request *r, engine_input *inp
                               .claims = r->claims,
                               .until_us = r->until_us,
                               .if_version = r->if_version,
+                              .widen = r->widen,
+                              .cascade = r->cascade,
                               .question = r->question,
                               .permit = r->permit,
                               .lasts_us = r->lasts_us ? r->lasts_us : fallback};
@@ -283,10 +285,13 @@ static void show(engine_thread *t, const engine_result *result, bool active)
             continue;
         uint32_t parent = m.parent.len ? engine_mandate_find(t->options.engine, m.parent) : UINT32_MAX;
         mandate_slice agent, claims_bytes = engine_new_claims(t->options.engine, handle);
+        bool known = view_knows(t->options.view, handle);
         mandate_status status = view_set(t->options.view, handle, parent, &m, &err);
-        if (status == MANDATE_OK && claims_bytes.len)
+        if (status == MANDATE_OK && claims_bytes.len && known)
+            view_amend(t->options.view, handle, m.expires_at_us);
+        if (status == MANDATE_OK && claims_bytes.len && !known)
             status = claims_decode_agent(&agent, claims_bytes, &err);
-        if (status == MANDATE_OK && claims_bytes.len)
+        if (status == MANDATE_OK && claims_bytes.len && !known)
             status = view_give(t->options.view, handle, agent, &err);
         if (status != MANDATE_OK)
             die("the view", &err);
@@ -390,6 +395,14 @@ static void publish(engine_thread *t, uint64_t seq, const engine_result *result)
             die("outbox", &err);
 }
 
+static bool supersedes(const engine_result *result)
+{
+    for (uint32_t i = 0; i < result->transition_count; i++)
+        if (result->transitions[i].state == STATE_SUPERSEDED)
+            return true;
+    return false;
+}
+
 static void step(engine_thread *t)
 {
     engine *e = t->options.engine;
@@ -419,7 +432,7 @@ static void step(engine_thread *t)
         checkpointer_committed(t->options.audit, entries, &root);
     }
     collected(t);
-    view_begin(t->options.view);
+    view_begin(t->options.view, supersedes(&result));
     show_waiting(t, result.waiting_blocks, result.waiting_block_count, false);
     show(t, &result, false);
     show(t, &result, true);

@@ -25,6 +25,7 @@ mandate_status view_create(view **out, const view_options *options, mandate_erro
     v->options = *options;
     for (int i = 0; i < VIEW_SHARDS; i++) {
         pthread_rwlock_init(&v->shards[i].lock, NULL);
+        pthread_rwlock_init(&v->claims_lock[i], NULL);
         table_init(&v->shards[i].ids);
     }
     view_agents_init(&v->agents, link_at, v);
@@ -52,6 +53,7 @@ void view_destroy(view *v)
     for (int i = 0; i < VIEW_SHARDS; i++) {
         table_deinit(&v->shards[i].ids);
         pthread_rwlock_destroy(&v->shards[i].lock);
+        pthread_rwlock_destroy(&v->claims_lock[i]);
     }
     view_agents_deinit(&v->agents);
     view_decisions_destroy(v->decisions);
@@ -96,7 +98,7 @@ static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const
     e->id->len = (uint32_t)m->id.len;
     e->id->parent = parent;
     e->id->link = (view_link){VIEW_NONE, VIEW_NONE, VIEW_NONE};
-    e->expires_at_us = m->expires_at_us;
+    atomic_store(&e->expires_at_us, m->expires_at_us);
     atomic_store(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
     pthread_rwlock_wrlock(&shard->lock);
     bool added = table_add(&shard->ids, hash, handle);
@@ -175,11 +177,34 @@ mandate_status view_give(view *v, uint32_t handle, mandate_slice agent, mandate_
     return status;
 }
 
-void view_begin(view *v)
+bool view_knows(const view *v, uint32_t handle)
+{
+    const view_entry *e = view_entry_at(v, handle);
+
+    return e && e->id;
+}
+
+void view_amend(view *v, uint32_t handle, int64_t expires_at_us)
+{
+    view_entry *e = view_entry_at(v, handle);
+    bool locked = agents_lock(v);
+
+    pthread_rwlock_wrlock(&v->claims_lock[handle % VIEW_SHARDS]);
+    atomic_store(&e->expires_at_us, expires_at_us);
+    view_claims *old = atomic_exchange(&e->claims, NULL);
+    pthread_rwlock_unlock(&v->claims_lock[handle % VIEW_SHARDS]);
+    agents_unlock(v, locked);
+    if (old)
+        atomic_fetch_sub(&v->claims_bytes, old->size);
+    free(old);
+}
+
+void view_begin(view *v, bool swaps)
 {
     assert(!v->setting);
     pthread_rwlock_wrlock(&v->agents.lock);
     v->setting = true;
+    atomic_store(&v->swapping, swaps);
 }
 
 void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
@@ -189,6 +214,7 @@ void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
     atomic_store(&v->seq, seq);
     if (v->setting) {
         v->setting = false;
+        atomic_store(&v->swapping, false);
         pthread_rwlock_unlock(&v->agents.lock);
     }
 }

@@ -6,7 +6,9 @@
  *
  * Invariants
  *  - Written by the engine's thread only, and only after a commit: a check never says what could still be lost.
- *  - An entry's word is one atomic; id, parent and expiry never change after the entry can be found.
+ *  - An entry's word is one atomic; id and parent never change after the entry can be found. An amendment replaces expiry and
+ *    claims: whatever a check sees of either was so before it or is after it.
+ *  - While a step is set in which one mandate takes another's place, checks wait: nobody sees both or neither.
  *  - Within a step, what permits less is set first: while a step is being set, whatever is permitted was permitted before
  *    it or is after it.
  *  - A check that names no mandate is decided by every active one that its agent holds for it, all as of one commit; of more
@@ -48,8 +50,13 @@ MANDATE_CHECK mandate_status view_waiting(view *v, uint32_t first, uint32_t coun
                                           mandate_error *err);
 /* What humans said: written after the mandates of a step, so that a permit never meets an older state of them. */
 view_decisions *view_humans(view *v);
-/* A step begins to be set: until view_committed no check that names no mandate is answered. Optional where nobody checks. */
-void view_begin(view *v);
+/* Is there an entry already? */
+bool view_knows(const view *v, uint32_t handle);
+/* Its claims are others now: they are loaded anew. For one that is known, with its view_set. */
+void view_amend(view *v, uint32_t handle, int64_t expires_at_us);
+/* A step begins to be set: until view_committed no check that names no mandate is answered; with `swaps` none at all (one
+ * mandate supersedes another in it). Optional where nobody checks. */
+void view_begin(view *v, bool swaps);
 /* The step is committed and all of it set. `monotonic_us`: of when it tells, for staleness. */
 void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us);
 

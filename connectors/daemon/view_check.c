@@ -24,7 +24,7 @@ static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, ma
         *state = (mandate_state)(waiting ? waiting - 1U : word & 0xff);
         if (*state != STATE_ACTIVE)
             return e;
-        if (now_us >= e->expires_at_us) {
+        if (now_us >= atomic_load(&e->expires_at_us)) {
             *state = STATE_EXPIRED;
             return e;
         }
@@ -130,7 +130,7 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
     const view_entry *why = view_walk(v, handle, now_us, &state);
 
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
-    out->expires_at_us = e->expires_at_us;
+    out->expires_at_us = atomic_load(&e->expires_at_us);
     out->state = STATE_ACTIVE;
     if (why) {
         /* What an ancestor does to its descendants: an end cascades, a suspension holds. */
@@ -142,20 +142,36 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
                   why == e ? "" : mandate_state_name(state), "");
         return;
     }
+    pthread_rwlock_rdlock(&v->claims_lock[handle % VIEW_SHARDS]);
     view_claims *c = view_claims_get(v, e, &mine, &err);
-    if (!c) {
+    if (c)
+        (void)view_scope(c, in, out);
+    else
         view_deny(out, "stale_state", "The mandate's claims cannot be read.");
-        return;
-    }
-    (void)view_scope(c, in, out);
-    if (mine)
+    pthread_rwlock_unlock(&v->claims_lock[handle % VIEW_SHARDS]);
+    if (c && mine)
         free(c);
+}
+
+/* While one mandate takes another's place, checks wait for the whole of the step: who saw the old one end finds the new one. */
+static void check_named(view *v, const service_check *in, int64_t now_us, service_verdict *out)
+{
+    bool wait = atomic_load(&v->swapping);
+
+    if (wait)
+        pthread_rwlock_rdlock(&v->agents.lock);
+    uint32_t handle = view_find(v, in->mandate);
+    if (handle == TABLE_NONE)
+        view_deny(out, "unknown_mandate", "There is no such mandate.");
+    else
+        check_entry(v, handle, in, now_us, out);
+    if (wait)
+        pthread_rwlock_unlock(&v->agents.lock);
 }
 
 void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out)
 {
     int64_t stepped_at = atomic_load(&v->stepped_us);
-    uint32_t handle;
 
     /* Field by field: clearing the texts would cost more than the rest. */
     out->decision = out->conflict = false;
@@ -170,12 +186,7 @@ void view_check(view *v, const service_check *in, int64_t now_us, int64_t monoto
     if (out->as_of_us > now_us)
         now_us = out->as_of_us;
     if (in->mandate.len) {
-        handle = view_find(v, in->mandate);
-        if (handle == TABLE_NONE) {
-            view_deny(out, "unknown_mandate", "There is no such mandate.");
-            return;
-        }
-        check_entry(v, handle, in, now_us, out);
+        check_named(v, in, now_us, out);
     } else {
         view_check_several(v, in, now_us, out);
     }

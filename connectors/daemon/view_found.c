@@ -32,7 +32,7 @@ static void name_found(const view_entry *e, service_verdict *out)
     snprintf(out->found, sizeof(out->found), "%.*s", (int)e->id->len, e->id->text);
     out->state = STATE_ACTIVE;
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
-    out->expires_at_us = e->expires_at_us;
+    out->expires_at_us = atomic_load(&e->expires_at_us);
 }
 
 /* What one that governs says. The first refusal is told, else the mandate that expires first. */
@@ -46,7 +46,7 @@ static void count(tally *t, uint32_t handle, const view_claims *c)
     if (ruling == RULING_PERMITS) {
         t->permits++;
         t->unbounded += c->limit_count == 0;
-        if (!t->refuses && (t->permits == 1 || e->expires_at_us < out->expires_at_us))
+        if (!t->refuses && (t->permits == 1 || atomic_load(&e->expires_at_us) < out->expires_at_us))
             name_found(e, out);
         return;
     }

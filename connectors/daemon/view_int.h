@@ -35,9 +35,9 @@ typedef struct view_id {
 
 typedef struct view_entry {
     _Atomic uint64_t word;
-    int64_t expires_at_us;
+    _Atomic int64_t expires_at_us;
     view_id *id;
-    _Atomic(view_claims *) claims; /* set once */
+    _Atomic(view_claims *) claims; /* given up by an amendment, under claims_lock and the agents' lock: a reader holds one */
 } view_entry;
 _Static_assert(sizeof(view_entry) == 32, "two to a cache line");
 
@@ -58,7 +58,9 @@ struct view {
     view_shard shards[VIEW_SHARDS];
     view_agents agents;
     view_decisions *decisions;
-    bool setting; /* the engine's thread holds the agents' lock */
+    pthread_rwlock_t claims_lock[VIEW_SHARDS]; /* by handle */
+    bool setting;                              /* the engine's thread holds the agents' lock */
+    _Atomic bool swapping;                     /* one mandate takes another's place in the step that is being set */
     _Atomic uint64_t seq, claims_bytes;
     _Atomic int64_t now_us, stepped_us;
     _Atomic uint64_t counts[STATE_COUNT];

@@ -38,6 +38,8 @@ void http_mandate_delegate(http_request *r)
     mandate_error err;
     claims *c = ARENA_NEW(&r->a, claims);
     mandate_status status = c ? read_child(c, r, &err) : mandate_error_set(&err, MANDATE_NOMEM, "out of memory");
+    if (!status && c->supersedes.len)
+        status = http_authorise(r, POWER_SUPERSEDE, c->supersedes, NULL, &err);
     if (status) {
         http_fail(r, &err);
         return;

@@ -6,13 +6,13 @@
 #include "connectors/json/json_value.h"
 #include "engine/base/text.h"
 
-static void answered(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
+void http_answered(http_request *r) { http_reply_take(r, 200, &r->ask.body); }
 
 static void ask_about(http_request *r, service_kind kind)
 {
     r->ask.kind = kind;
     r->ask.mandate = r->params[0];
-    http_submit(r, answered);
+    http_submit(r, http_answered);
 }
 
 void http_mandate_get(http_request *r) { ask_about(r, SERVICE_GET); }

@@ -48,6 +48,10 @@ void http_mandates_issue(http_request *r)
         http_fail(r, &err);
         return;
     }
+    if (c->supersedes.len && http_authorise(r, POWER_SUPERSEDE, c->supersedes, c, &err)) {
+        http_fail_code(r, http_code_denied(r, &err), &err);
+        return;
+    }
     /* What names a parent is a part of it. */
     r->ask.power = c->parent.len ? POWER_DELEGATE : POWER_ISSUE;
     if (http_authorise(r, r->ask.power, c->parent, c, &err)) {

@@ -107,6 +107,8 @@ MANDATE_CHECK mandate_status http_read_order(http_request *r, cel_value body, ma
 MANDATE_CHECK mandate_status http_limit(uint32_t *out, mandate_slice text, mandate_error *err);
 /* Answers 201 with the place of the mandate of r->ask.claims, or 200 when it was there before. */
 void http_issued(http_request *r);
+/* Answers 200 with the body. */
+void http_answered(http_request *r);
 /* Claims that say some members only, checked as far as they go. */
 MANDATE_CHECK mandate_status http_read_part(claims *out, http_request *r, cel_value object, mandate_error *err);
 /* "m-" and 26 base32 characters from the system's random source; empty when that fails. */

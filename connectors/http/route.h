@@ -66,6 +66,7 @@ void http_mandate_get(http_request *r);
 void http_mandate_explain(http_request *r);
 void http_mandate_token(http_request *r);
 void http_mandate_delegate(http_request *r);
+void http_mandate_amend(http_request *r);
 void http_mandate_revoke(http_request *r);
 void http_mandate_suspend(http_request *r);
 void http_mandate_resume(http_request *r);

@@ -17,6 +17,7 @@
 typedef enum service_kind {
     SERVICE_ISSUE,    /* claims */
     SERVICE_DELEGATE, /* mandate: the parent; claims: of the child, those of `given` */
+    SERVICE_AMEND,    /* mandate; claims: what changes, those of `given`; widen, cascade */
     SERVICE_REVOKE,   /* mandate, note, if_version; as those that follow */
     SERVICE_SUSPEND,  /* until_us too */
     SERVICE_RESUME,
@@ -116,6 +117,7 @@ struct service_request {
     const claims *claims;
     int64_t until_us;    /* see engine_command */
     uint32_t if_version; /* the same */
+    bool widen, cascade; /* the same */
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
     mandate_slice as_of; /* ENTITY: a step or a time, empty for now; answered on another thread than the engine's */

@@ -226,6 +226,7 @@ static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value
     X("targets", read_map, AT(targets), CLAIMS_GIVEN(TARGETS))                                   \
     X("audience", read_audience, 0, CLAIMS_GIVEN(AUDIENCE))                                      \
     X("parent", read_text, AT(parent), CLAIMS_GIVEN(PARENT))                                     \
+    X("supersedes", read_text, AT(supersedes), CLAIMS_GIVEN(SUPERSEDES))                         \
     X("max_depth", read_depth, 0, CLAIMS_GIVEN(MAX_DEPTH))                                       \
     X("delegation", read_delegation, 0, CLAIMS_GIVEN(DELEGATION))                                \
     X("on_unknown", read_on_unknown, 0, CLAIMS_GIVEN(ON_UNKNOWN))                                \

@@ -134,6 +134,7 @@ void claims_to_json(buf *b, const claims *c)
     if (c->audience_count)
         put_texts(b, "audience", c->audience, c->audience_count);
     put_text(b, "parent", c->parent);
+    put_text(b, "supersedes", c->supersedes);
     if (c->depth_max != CLAIMS_DEPTH_UNSET) {
         put_name(b, "max_depth");
         buf_printf(b, "%" PRIu32, c->depth_max);

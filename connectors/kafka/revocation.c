@@ -189,6 +189,12 @@ mandate_status revocation_json(buf *b, const transition *t, const transition_nam
     put_text(b, "agent", t->agent);
     put_text(b, "purpose", t->purpose);
     put_targets(b, t);
+    put_text_if(b, "supersedes", t->supersedes);
+    put_text_if(b, "successor", t->successor);
+    if (t->changes.kind != CEL_NULL) {
+        put_name(b, "changes");
+        cel_to_json(b, t->changes); /* bounded by the claims it comes from */
+    }
     put_time(b, "expires_at", t->expires_at_us);
     if (t->suspended_until_us)
         put_time(b, "suspended_until", t->suspended_until_us);

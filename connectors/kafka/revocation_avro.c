@@ -167,6 +167,11 @@ mandate_status revocation_avro(buf *b, const transition *t, const transition_nam
     wire_put_i64(b, t->suspended_until_us ? 1 : 0);
     if (t->suspended_until_us)
         wire_put_i64(b, t->suspended_until_us);
+    put_optional(b, t->supersedes);
+    put_optional(b, t->successor);
+    wire_put_i64(b, t->changes.kind != CEL_NULL);
+    if (t->changes.kind != CEL_NULL)
+        ok = put_json_text(b, t->changes, false) && ok;
     return b->failed || !ok ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a revocation") : MANDATE_OK;
 }
 

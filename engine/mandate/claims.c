@@ -104,6 +104,9 @@ static mandate_status check_numbers(const claims *c, mandate_error *err)
         return mandate_error_set(err, MANDATE_LIMIT, "\"delegation.max_children\" is at most %d", LIMIT_CHILDREN);
     if (c->parent.len && mandate_slice_eq(c->id, c->parent))
         return mandate_error_set(err, MANDATE_INVALID, "a mandate cannot be its own parent");
+    if (c->supersedes.len && mandate_slice_eq(c->id, c->supersedes))
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "a mandate cannot supersede itself: amend it, or give the new one an id");
     return MANDATE_OK;
 }
 
@@ -115,6 +118,7 @@ static mandate_status check(const claims *c, bool whole, mandate_error *err)
         (s = claims_check_id(c->grantor, "grantor", whole, err)) || (s = claims_check_id(c->agent, "agent", whole, err)) ||
         (s = claims_check_text(c->purpose, "purpose", LIMIT_REASON, whole, err)) ||
         (s = claims_check_id(c->parent, "parent", false, err)) ||
+        (s = claims_check_id(c->supersedes, "supersedes", false, err)) ||
         (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
         (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
         (s = check_items(c->audience, c->audience_count, "audience", err)) ||
@@ -174,6 +178,7 @@ void claims_encode(buf *b, const claims *c)
     wire_put_u8(b, c->children_bounded);
     wire_put_u64(b, c->children_bounded ? c->children_max : 0);
     put_items(b, c->child_agents, c->child_agent_count);
+    wire_put_bytes(b, c->supersedes);
 }
 
 static const mandate_slice *get_items(wire_reader *r, arena *a, uint32_t *count)
@@ -242,6 +247,7 @@ mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate
     c.children_bounded = wire_get_u8(r) != 0;
     c.children_max = (uint32_t)wire_get_u64(r);
     c.child_agents = get_items(r, a, &c.child_agent_count);
+    c.supersedes = wire_get_bytes(r);
     if (!wire_done(r) || c.on_unknown > ON_UNKNOWN_SUSPEND)
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
     *out = c;

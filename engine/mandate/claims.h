@@ -44,6 +44,7 @@ typedef enum claims_on_unknown {
     X(TARGETS, "targets")             \
     X(AUDIENCE, "audience")           \
     X(PARENT, "parent")               \
+    X(SUPERSEDES, "supersedes")       \
     X(MAX_DEPTH, "max_depth")         \
     X(DELEGATION, "delegation")       \
     X(ON_UNKNOWN, "on_unknown")       \
@@ -77,6 +78,7 @@ typedef struct claims {
     int64_t expires_at_us;              /* always present */
     int64_t issued_at_us;               /* set by the engine at the commit */
     mandate_slice parent;               /* id, empty for a root */
+    mandate_slice supersedes;           /* id of the one whose place it takes, or empty */
     uint32_t depth_max;                 /* generations below this one that may exist; 0 = no delegation;
                                        CLAIMS_DEPTH_UNSET: as many as its parent leaves (a root: the limit) */
     claims_on_unknown on_unknown;
@@ -111,6 +113,9 @@ claims claims_nothing(void);
 claims claims_inherited(const claims *parent, mandate_slice issuer);
 /* Lays what `part` gives over `base`: a list as a whole, limits one by one. Borrows from both; new arrays are in `a`. NOMEM. */
 MANDATE_CHECK mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandate_error *err);
+/* What a member says, null when nothing; and what differs, as a list or null. In `a`, borrowing from the claims. */
+cel_value claims_member_value(arena *a, const claims *c, claims_member member);
+cel_value claims_changes(arena *a, const claims *from, const claims *to);
 /* As claims_check, of what is given alone. */
 MANDATE_CHECK mandate_status claims_check_part(const claims *c, mandate_error *err);
 /* Deep copy into `a`. */
@@ -126,6 +131,8 @@ void scope_inherit(claims *child, const claims *parent);
 /* Is the child a subset of its parent in actions, resources, limits, audience, time, depth, number of children and whom it goes
  * to? MANDATE_DENIED with a sentence that names the dimension and both values otherwise. */
 MANDATE_CHECK mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err);
+/* Is it, in each of these dimensions, at most what it was? DENIED as above. */
+MANDATE_CHECK mandate_status scope_is_narrower(const claims *now, const claims *old, mandate_error *err);
 /* May this action be done on this resource with these numbers? `params`: map of what is asked (or null); a limit
  * constrains the parameter of its name, and a limited parameter that is missing or no number is refused.
  * False sets `why` (a sentence, static or in `a`). */

@@ -142,6 +142,10 @@ typedef struct transition {
     uint8_t txn[32];                            /* transition id of the root cause: one for a whole cascade */
     mandate_slice grantor, agent, purpose;
     cel_value targets;
+    cel_value changes;        /* AMENDED: claims_changes; null otherwise */
+    uint32_t amended_before;  /* AMENDED: the version of the amendment before it; 0: none */
+    mandate_slice supersedes; /* ISSUED: whose place it took; SUPERSEDED: empty */
+    mandate_slice successor;  /* SUPERSEDED: who took its place */
     int64_t expires_at_us;
     int64_t suspended_until_us; /* SUSPENDED by a command that names an end; 0: none */
     int64_t effective_at_us;    /* when the reason arose, by the engine's time */

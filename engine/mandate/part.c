@@ -74,6 +74,8 @@ static void overlay_people(claims *base, const claims *part)
         base->purpose = part->purpose;
     if (given & CLAIMS_GIVEN(PARENT))
         base->parent = part->parent;
+    if (given & CLAIMS_GIVEN(SUPERSEDES))
+        base->supersedes = part->supersedes;
     if (given & CLAIMS_GIVEN(PARAMS))
         base->params = part->params;
     if (given & CLAIMS_GIVEN(TARGETS))

@@ -63,7 +63,14 @@ static void list_text(buf *b, const mandate_slice *items, uint32_t count)
         buf_printf(b, "%s\"%.*s\"", i ? ", " : "", MANDATE_SLICE_ARG(items[i]));
 }
 
-static mandate_status subset_items(const char *dimension, const mandate_slice *child, uint32_t child_count,
+/* Who is compared with whom, in the words of a refusal. */
+typedef struct sides {
+    const char *than, *theirs, *rule; /* "its parent", "the parent has", "a child may only narrow" */
+} sides;
+static const sides delegated = {"its parent", "the parent has", "a child may only narrow"},
+                   amended = {"it was", "it had", "an amendment only narrows"};
+
+static mandate_status subset_items(const sides *w, const char *dimension, const mandate_slice *child, uint32_t child_count,
                                    const mandate_slice *parent, uint32_t parent_count, mandate_error *err)
 {
     for (uint32_t i = 0; i < child_count; i++) {
@@ -72,9 +79,8 @@ static mandate_status subset_items(const char *dimension, const mandate_slice *c
         buf b;
         buf_init(&b);
         list_text(&b, parent, parent_count);
-        mandate_status status = mandate_error_set(
-            err, MANDATE_DENIED, "wider than its parent in %s: \"%.*s\" is not within %s; a child may only narrow",
-            dimension, MANDATE_SLICE_ARG(child[i]), buf_cstr(&b));
+        mandate_status status = mandate_error_set(err, MANDATE_DENIED, "wider than %s in %s: \"%.*s\" is not within %s; %s",
+                                                  w->than, dimension, MANDATE_SLICE_ARG(child[i]), buf_cstr(&b), w->rule);
         buf_deinit(&b);
         return status;
     }
@@ -89,7 +95,7 @@ static const claims_limit *limit_find(const claims *c, mandate_slice name)
     return NULL;
 }
 
-static mandate_status subset_limits(const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset_limits(const sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     for (uint32_t i = 0; i < parent->limit_count; i++) {
         const claims_limit *mine = limit_find(child, parent->limits[i].name), *theirs = &parent->limits[i];
@@ -104,10 +110,9 @@ static mandate_status subset_limits(const claims *child, const claims *parent, m
         else
             buf_put_str(&have, "no limit");
         cel_to_text(&want, theirs->max, 40);
-        mandate_status status = mandate_error_set(
-            err, MANDATE_DENIED,
-            "wider than its parent in limit \"%.*s\": %s, while the parent has %s; a child may only narrow",
-            MANDATE_SLICE_ARG(theirs->name), buf_cstr(&have), buf_cstr(&want));
+        mandate_status status =
+            mandate_error_set(err, MANDATE_DENIED, "wider than %s in limit \"%.*s\": %s, while %s %s; %s", w->than,
+                              MANDATE_SLICE_ARG(theirs->name), buf_cstr(&have), w->theirs, buf_cstr(&want), w->rule);
         buf_deinit(&have);
         buf_deinit(&want);
         return status;
@@ -129,61 +134,75 @@ void scope_inherit(claims *child, const claims *parent)
     }
 }
 
-static mandate_status subset_delegation(const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset_delegation(const sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s = MANDATE_OK;
-    if (parent->child_agent_count)
-        s = subset_items("agent (delegation.allowed_agents)", &child->agent, 1, parent->child_agents,
-                         parent->child_agent_count, err);
-    if (!s && parent->child_agent_count && child->child_agent_count == 0)
+    if (parent->child_agent_count && child->child_agent_count == 0)
         s = mandate_error_set(err, MANDATE_DENIED,
-                              "wider than its parent in delegation.allowed_agents: it names none, which means anybody");
+                              "wider than %s in delegation.allowed_agents: it names none, which means anybody", w->than);
     if (!s && parent->child_agent_count)
-        s = subset_items("delegation.allowed_agents", child->child_agents, child->child_agent_count, parent->child_agents,
+        s = subset_items(w, "delegation.allowed_agents", child->child_agents, child->child_agent_count, parent->child_agents,
                          parent->child_agent_count, err);
     if (s || !parent->children_bounded || (child->children_bounded && child->children_max <= parent->children_max))
         return s;
     if (!child->children_bounded)
         return mandate_error_set(err, MANDATE_DENIED,
-                                 "wider than its parent in delegation.max_children: it names none, while the parent has %u; "
-                                 "a child may only narrow",
-                                 parent->children_max);
-    return mandate_error_set(
-        err, MANDATE_DENIED,
-        "wider than its parent in delegation.max_children: %u, while the parent has %u; a child may only narrow",
-        child->children_max, parent->children_max);
+                                 "wider than %s in delegation.max_children: it names none, while %s %u; %s", w->than,
+                                 w->theirs, parent->children_max, w->rule);
+    return mandate_error_set(err, MANDATE_DENIED, "wider than %s in delegation.max_children: %u, while %s %u; %s", w->than,
+                             child->children_max, w->theirs, parent->children_max, w->rule);
+}
+
+static mandate_status subset_time(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+{
+    char mine[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
+    if (child->expires_at_us <= parent->expires_at_us)
+        return MANDATE_OK;
+    size_t a = time_format_us(mine, child->expires_at_us), b = time_format_us(theirs, parent->expires_at_us);
+    return mandate_error_set(err, MANDATE_DENIED, "wider than %s in time: expires_at %.*s is after %.*s; %s", w->than,
+                             (int)a, mine, (int)b, theirs, w->rule);
+}
+
+/* All but depth, which a child has one less of. */
+static mandate_status subset(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+{
+    mandate_status s;
+    if ((s = subset_items(w, "actions", child->actions, child->action_count, parent->actions, parent->action_count, err)) ||
+        (s = subset_items(w, "resources", child->resources, child->resource_count, parent->resources, parent->resource_count,
+                          err)) ||
+        (s = subset_limits(w, child, parent, err)))
+        return s;
+    if (parent->audience_count && child->audience_count == 0)
+        return mandate_error_set(err, MANDATE_DENIED, "wider than %s in audience: it names none, which means anyone",
+                                 w->than);
+    if (parent->audience_count && (s = subset_items(w, "audience", child->audience, child->audience_count, parent->audience,
+                                                    parent->audience_count, err)))
+        return s;
+    s = subset_time(w, child, parent, err);
+    return s ? s : subset_delegation(w, child, parent, err);
 }
 
 mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err)
 {
-    mandate_status s;
-    if ((s = subset_items("actions", child->actions, child->action_count, parent->actions, parent->action_count, err)) ||
-        (s = subset_items("resources", child->resources, child->resource_count, parent->resources, parent->resource_count,
-                          err)) ||
-        (s = subset_limits(child, parent, err)))
+    mandate_status s = subset(&delegated, child, parent, err);
+    if (!s && parent->child_agent_count)
+        s = subset_items(&delegated, "agent (delegation.allowed_agents)", &child->agent, 1, parent->child_agents,
+                         parent->child_agent_count, err);
+    if (s || (parent->depth_max && child->depth_max < parent->depth_max))
         return s;
-    if (parent->audience_count && child->audience_count == 0)
-        return mandate_error_set(err, MANDATE_DENIED,
-                                 "wider than its parent in audience: it names none, which means anyone");
-    if (parent->audience_count && (s = subset_items("audience", child->audience, child->audience_count, parent->audience,
-                                                    parent->audience_count, err)))
+    return mandate_error_set(
+        err, MANDATE_DENIED,
+        "wider than its parent in depth: the parent allows %u more generations (max_depth), this child would need %u",
+        parent->depth_max, child->depth_max + 1);
+}
+
+mandate_status scope_is_narrower(const claims *now, const claims *old, mandate_error *err)
+{
+    mandate_status s = subset(&amended, now, old, err);
+    if (s || now->depth_max <= old->depth_max)
         return s;
-    if (child->expires_at_us > parent->expires_at_us) {
-        char mine[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
-        size_t a = time_format_us(mine, child->expires_at_us), b = time_format_us(theirs, parent->expires_at_us);
-        return mandate_error_set(
-            err, MANDATE_DENIED,
-            "wider than its parent in time: expires_at %.*s is after the parent's %.*s; a child may only "
-            "narrow",
-            (int)a, mine, (int)b, theirs);
-    }
-    if (parent->depth_max == 0 || child->depth_max >= parent->depth_max)
-        return mandate_error_set(
-            err, MANDATE_DENIED,
-            "wider than its parent in depth: the parent allows %u more generations (max_depth), this child "
-            "would need %u",
-            parent->depth_max, child->depth_max + 1);
-    return subset_delegation(child, parent, err);
+    return mandate_error_set(err, MANDATE_DENIED, "wider than it was in depth: max_depth %u, while it had %u; %s",
+                             now->depth_max, old->depth_max, amended.rule);
 }
 
 static bool refuse(mandate_slice *why, mandate_slice text)

@@ -66,6 +66,10 @@ void transition_encode(buf *b, const transition *t, const schema *s)
     cel_encode(b, t->targets);
     wire_put_i64(b, t->expires_at_us);
     wire_put_i64(b, t->suspended_until_us);
+    wire_put_bytes(b, t->supersedes);
+    wire_put_bytes(b, t->successor);
+    wire_put_u64(b, t->amended_before);
+    cel_encode(b, t->changes);
     wire_put_i64(b, t->effective_at_us);
     wire_put_i64(b, t->committed_at_us);
     wire_put_u64(b, t->seq);
@@ -127,6 +131,10 @@ mandate_status transition_decode(transition *out, transition_names *names, arena
     t.targets = cel_decode(r, a);
     t.expires_at_us = wire_get_i64(r);
     t.suspended_until_us = wire_get_i64(r);
+    t.supersedes = wire_get_bytes(r);
+    t.successor = wire_get_bytes(r);
+    t.amended_before = (uint32_t)wire_get_u64(r);
+    t.changes = cel_decode(r, a);
     t.effective_at_us = wire_get_i64(r);
     t.committed_at_us = wire_get_i64(r);
     t.seq = wire_get_u64(r);

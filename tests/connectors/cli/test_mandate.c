@@ -226,6 +226,17 @@ static void test_cli_delegate__sends_what_was_said(void **state)
     ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--max-depth", "1001");
 }
 
+static void test_cli_amend__sends_what_changes_and_how(void **state)
+{
+    scene *s = *state;
+    ctl(s, 0, NULL, "mandate", "amend", "m-1", "--limit", "eur=5", "--if-version", "4", "--reason", "why", "--widen",
+        "--cascade", "--json");
+    assert_contains(result.out, "\"note\":\"why\",\"if_version\":4,\"widen\":true,\"cascade\":true,\"claims\":");
+    assert_contains(result.out, "\"limits\":{\"eur\":5}");
+    ctl(s, 1, NULL, "mandate", "amend", "m-1", "--agent", "a");
+    ctl(s, 1, NULL, "mandate", "amend", "m-1", "--limit", "eur=5", "--if-version", "0");
+}
+
 static void test_cli_explain__draws_the_tree_with_what_each_term_read(void **state)
 {
     scene *s = *state;
@@ -370,6 +381,7 @@ int main(void)
         TEST(test_cli_list__is_a_table_and_follows_the_pages),
         TEST(test_cli_watches__go_to_their_resource),
         TEST(test_cli_control__passes_the_reason_on),
+        TEST(test_cli_amend__sends_what_changes_and_how),
         TEST(test_cli_delegate__sends_what_was_said),
         TEST(test_cli_explain__draws_the_tree_with_what_each_term_read),
         TEST(test_cli_watch__prints_each_change_and_exits_3_when_it_ended),

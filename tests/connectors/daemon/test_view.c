@@ -337,7 +337,7 @@ static void test_view__of_several_that_govern_each_must_permit(void **state)
 {
     view *v = make(NULL);
 
-    view_begin(v);
+    view_begin(v, false);
     give(v, 0, UINT32_MAX, "wide", FAR - 5);
     give(v, 1, UINT32_MAX, "small", FAR);
     give(v, 2, UINT32_MAX, "other", FAR);
@@ -440,7 +440,7 @@ static void *replace(void *opaque)
     char id[16];
 
     for (uint32_t pair = 1; atomic_load(&turning) && pair < 5000; pair++) {
-        view_begin(v);
+        view_begin(v, false);
         for (uint32_t part = 0; part < 2; part++) {
             snprintf(id, sizeof(id), "%s%u", part ? "wide" : "small", pair - 1);
             set(v, 2 * (pair - 1) + part, UINT32_MAX, id, STATE_REVOKED, 2, FAR);

@@ -10,6 +10,7 @@
 static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_ISSUE] = "issue",
     [SERVICE_DELEGATE] = "delegate",
+    [SERVICE_AMEND] = "amend",
     [SERVICE_REVOKE] = "revoke",
     [SERVICE_SUSPEND] = "suspend",
     [SERVICE_RESUME] = "resume",
@@ -60,6 +61,10 @@ static void answer(fake_service *f, service_request *r)
         put(&r->body, "note", r->note);
         if (r->if_version)
             buf_printf(&r->body, ",\"if_version\":%" PRIu32, r->if_version);
+        if (r->widen)
+            buf_put_str(&r->body, ",\"widen\":true");
+        if (r->cascade)
+            buf_put_str(&r->body, ",\"cascade\":true");
         if (r->until_us)
             buf_printf(&r->body, ",\"until\":%" PRId64, r->until_us);
         if (r->kind == SERVICE_AUDIT)

@@ -144,6 +144,27 @@ static void test_http_mandate__delegating_says_what_differs_and_answers_201_with
     scene_ask(s, 400, "POST", "/v1/mandates/m-1/delegate", NULL, NULL);
 }
 
+static void test_http_mandate__amending_says_what_changes_and_how(void **state)
+{
+    scene *s = *state;
+    scene_ask(
+        s, 200, "POST", "/v1/mandates/m-1/amend", NULL,
+        "{\"change\":{\"scope\":{\"limits\":{\"n\":1}}},\"if_version\":3,\"reason\":\"r\",\"widen\":true,\"cascade\":true}");
+    assert_contains(s->reply.body, "{\"kind\":\"amend\",\"mandate\":\"m-1\",\"principal\":\"");
+    assert_contains(s->reply.body, "\"note\":\"r\",\"if_version\":3,\"widen\":true,\"cascade\":true,\"claims\":{");
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/amend", NULL,
+              "{\"change\":{\"expires_at\":\"2030-01-01T00:00:00Z\"},\"widen\":null}");
+    assert_null(strstr(s->reply.body, "widen"));
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{}");
+    assert_contains(s->reply.body, "change: is missing");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "[]");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{\"change\":[]}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{\"change\":{\"issued_at\":\"2030-01-01T00:00:00Z\"}}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{\"change\":{},\"widen\":1}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{\"change\":{},\"if_version\":\"1\"}");
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{\"change\":{},\"force\":true}");
+}
+
 static void test_http_mandate__a_reason_is_kept_up_to_its_limit(void **state)
 {
     scene *s = *state;
@@ -361,6 +382,7 @@ int main(void)
         TEST(test_http_mandate__each_command_carries_its_reason_and_who_asks),
         TEST(test_http_mandate__suspending_may_name_the_time_it_ends),
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
+        TEST(test_http_mandate__amending_says_what_changes_and_how),
         TEST(test_http_mandate__delegating_says_what_differs_and_answers_201_with_a_location),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
         TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),

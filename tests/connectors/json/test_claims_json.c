@@ -34,7 +34,7 @@ static const char full[] =
     "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
     "\"params\":{\"a\":[1,{\"b\":null}],\"conversation\":\"R-42\"},\"targets\":{\"workflow\":\"w-"
     "9\"},"
-    "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"max_depth\":2,"
+    "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"supersedes\":\"m-00\",\"max_depth\":2,"
     "\"delegation\":{\"max_children\":3,\"allowed_agents\":[\"agent:d*\"]},\"on_unknown\":\"suspend\","
     "\"unknown_grace\":\"1h30m\","
     "\"expires_at\":\"2030-01-31T17:00:00.250Z\"}";
