@@ -335,10 +335,10 @@ static void check_http(config_reader *r)
         return;
     if (!split_address(c->http.tcp, host, &port))
         rule(r, "http.tcp", "http.tcp must be host:port, such as 127.0.0.1:8480");
-    else if (!is_loopback(host))
+    else if (!is_loopback(host) && !(c->http.tls_certificate && c->policy))
         rule(r, "http.tcp",
-             "http.tcp is not a loopback address: callers are not authenticated over TCP, so other machines "
-             "must come through an authenticating proxy; use 127.0.0.1 or [::1]");
+             "http.tcp is not a loopback address: callers are authenticated there only with http.tls_certificate and a "
+             "policy; give both, or use 127.0.0.1 or [::1]");
 }
 
 /* `given` without `needed`: a sentence at the first. */
@@ -392,6 +392,17 @@ static void check_security(config_reader *r)
           c->revocations.registry_certificate);
 }
 
+static void check_tls(config_reader *r)
+{
+    const config *c = r->c;
+    bool certificate = c->http.tls_certificate, key = c->http.tls_key, ca = c->http.tls_client_ca;
+    needs(r, "http.tls_certificate", certificate, "http.tls_key", key);
+    needs(r, "http.tls_key", key, "http.tls_certificate", certificate);
+    needs(r, "http.tls_client_ca", ca, "http.tls_certificate", certificate);
+    needs(r, "http.tls_client_ca", ca, "policy", c->policy != NULL);
+    needs(r, "http.tls_certificate", certificate, "http.tcp", c->http.tcp != NULL);
+}
+
 static void check_rules(config_reader *r)
 {
     const config *c = r->c;
@@ -413,6 +424,7 @@ static void check_rules(config_reader *r)
     check_security(r);
     check_audit(r);
     check_http(r);
+    check_tls(r);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */

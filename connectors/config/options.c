@@ -98,8 +98,14 @@ const option options[] = {
     {.key = "http.unix_socket", .type = OPTION_PATH, .offset = AT(http.unix_socket),
      .doc = "Socket of the API. Default: mandated.sock in data_dir."},
     {.key = "http.tcp", .type = OPTION_STRING, .offset = AT(http.tcp),
-     .doc = "host:port to serve the API on as well. Loopback only: callers are not authenticated there. Port 0: a "
-            "free one, named in the log."},
+     .doc = "host:port to serve the API on as well. Loopback only, unless http.tls_certificate and a policy are given: without "
+            "them callers are not authenticated there. Port 0: a free one, named in the log."},
+    {.key = "http.tls_certificate", .type = OPTION_PATH, .offset = AT(http.tls_certificate),
+     .doc = "Speak TLS on http.tcp, with this certificate (and those between it and its authority), PEM."},
+    {.key = "http.tls_key", .type = OPTION_PATH, .offset = AT(http.tls_key),
+     .doc = "Private key of http.tls_certificate, PEM, readable by its owner only."},
+    {.key = "http.tls_client_ca", .type = OPTION_PATH, .offset = AT(http.tls_client_ca),
+     .doc = "Who signs the certificates of clients, PEM. Default: no certificate is asked for, and callers need a token."},
 
     {.key = "engine.batch_inputs", .type = OPTION_COUNT, .offset = AT(engine.batch_inputs), .fallback = "4096",
      .min = 1, .max = LIMIT_BATCH_INPUTS, .doc = "Most inputs of one step and one commit."},

@@ -266,6 +266,9 @@ static mandate_status start_http(daemon_state *d, mandate_error *err)
 
     options.socket_path = d->config.http.unix_socket;
     options.issuer = d->config.issuer;
+    options.tls_certificate = d->config.http.tls_certificate;
+    options.tls_key = d->config.http.tls_key;
+    options.tls_client_ca = d->config.http.tls_client_ca;
     options.drain_ms = 200;
     options.log = http_log;
     if (tcp) {

@@ -74,19 +74,20 @@ void http_unlink_unix(const http_server *s)
         unlink(path);
 }
 
-mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, mandate_error *err)
+mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, bool beyond, mandate_error *err)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(*port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(*port)};
     struct sockaddr *address = (struct sockaddr *)&v4;
     socklen_t size = sizeof(v4);
 
-    bool is_v4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1 && ntohl(v4.sin_addr.s_addr) >> 24 == 127;
-    bool is_v6 = !is_v4 && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+    bool is_v4 = inet_pton(AF_INET, host, &v4.sin_addr) == 1 && (beyond || ntohl(v4.sin_addr.s_addr) >> 24 == 127);
+    bool is_v6 = !is_v4 && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1 && (beyond || IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr));
     if (!is_v4 && !is_v6)
         return mandate_error_set(err, MANDATE_DENIED,
-                                 "refusing to listen on %s: callers are not authenticated over TCP, so only loopback "
-                                 "(127.0.0.1, ::1) is possible; put an authenticating proxy in front",
+                                 beyond ? "http.tcp: %s is no address"
+                                        : "refusing to listen on %s: callers are not authenticated there, so only loopback "
+                                          "(127.0.0.1, ::1) is possible without http.tls_certificate and a policy",
                                  host);
     if (is_v6) {
         address = (struct sockaddr *)&v6;

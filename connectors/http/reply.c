@@ -108,8 +108,9 @@ mandate_slice http_base_url(http_request *r)
         return mandate_slice_str(o->base_url);
     if (!o->tcp)
         return mandate_slice_str("http://localhost");
+    const char *scheme = o->tls_certificate ? "https" : "http";
     bool v6 = strchr(o->tcp_host, ':');
-    return arena_printf(&r->a, "http://%s%s%s:%u", v6 ? "[" : "", o->tcp_host, v6 ? "]" : "", r->server->tcp_port);
+    return arena_printf(&r->a, "%s://%s%s%s:%u", scheme, v6 ? "[" : "", o->tcp_host, v6 ? "]" : "", r->server->tcp_port);
 }
 
 void http_put_metrics(http_request *r, buf *out)

@@ -227,14 +227,14 @@ static bool route_request(http_request *r, const char *method)
     return true;
 }
 
-/* Over TCP nobody is authenticated, so a web page must not be able to make a browser call us:
- * neither by a name that it rebinds to loopback, nor by a form. */
+/* Over plain TCP nobody is authenticated, and a browser shows its client certificate to whoever asks: a web page must not be
+ * able to make a browser call us, neither by a name that it rebinds to loopback, nor by a form. */
 static bool caller_allowed(http_request *r)
 {
     if (r->on->listener->is_unix)
         return true;
     const char *host = http_header(r, MHD_HTTP_HEADER_HOST), *type = http_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
-    if (host && !http_host_is_ours(r->server, host))
+    if (host && !r->on->listener->tls && !http_host_is_ours(r->server, host))
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "the Host header names somebody else");
     if (strcmp(r->route->method, "GET") == 0)
         return true;

@@ -15,6 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* TLS 1.2 and 1.3, forward secrecy, nothing below 128 bits. */
+#define PRIORITIES \
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305"
+
 enum {
     CONNECTION_MEMORY = 18 << 10, /* libmicrohttpd's pool: headers, and what is written; cleared for every request */
     FAREWELL_MS = 250,            /* for the 503s of a stop to be written */
@@ -82,6 +86,13 @@ static mandate_status copy_options(http_server *s, const http_options *from, man
     if (!status)
         status = copy_text(&issuer, err);
     s->options.issuer = status ? NULL : issuer;
+    const char **more[] = {&s->options.tls_certificate, &s->options.tls_key, &s->options.tls_client_ca};
+    for (int i = 0; i < 3; i++) {
+        const char *text = *more[i];
+        if (!status)
+            status = copy_text(&text, err);
+        *more[i] = status ? NULL : text;
+    }
     return status;
 }
 
@@ -94,6 +105,8 @@ static mandate_status check_options(const http_options *o, mandate_error *err)
         return mandate_error_set(err, MANDATE_INVALID, "the HTTP server needs to know the issuer's name");
     if (!o->socket_path && !o->tcp)
         return mandate_error_set(err, MANDATE_INVALID, "the HTTP server has nothing to listen on: name a socket or a port");
+    if ((o->tls_certificate == NULL) != (o->tls_key == NULL) || (o->tls_client_ca && !o->tls_certificate))
+        return mandate_error_set(err, MANDATE_INVALID, "http_options: a certificate goes with its key");
     if (o->deadline_ms == 0 || o->connections_max == 0 || (o->tcp && !o->tcp_host))
         return mandate_error_set(err, MANDATE_INVALID, "http_options: deadline, connections and host must be given");
     return MANDATE_OK;
@@ -102,21 +115,37 @@ static mandate_status check_options(const http_options *o, mandate_error *err)
 /* Takes over `fd`. */
 static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error *err)
 {
+    bool tls = !is_unix && s->options.tls_certificate;
+    http_tls pem = {0};
     http_listener *l = &s->listeners[s->listener_count];
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     unsigned idle_s = s->options.deadline_ms / 1000 + 2; /* ours comes first */
-    *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix};
-    mandate_status status = json_decoder_create(&l->decoder, err);
+    *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix, .tls = tls};
+    mandate_status status = tls ? http_tls_open(&pem, &s->options, err) : MANDATE_OK;
+    if (status == MANDATE_OK)
+        status = json_decoder_create(&l->decoder, err);
     if (status != MANDATE_OK) {
+        http_tls_close(&pem);
         close(fd);
         return status;
     }
-    l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s,
-                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l,
-                                 MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
-                                 http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    const struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, pem.certificate.data},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, pem.key.data},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES},
+        {pem.client_ca.len ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, pem.client_ca.data},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const struct MHD_OptionItem *more = tls ? secure : &secure[4];
+    if (tls)
+        flags |= MHD_USE_TLS;
+    l->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l,
+        MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    http_tls_close(&pem); /* GnuTLS has it now */
     if (!l->daemon) {
         json_decoder_destroy(l->decoder);
         close(fd);
@@ -133,7 +162,8 @@ static mandate_status listen_all(http_server *s, mandate_error *err)
     /* TCP first: its links carry the port, and the Unix socket appears when all is ready. */
     if (s->options.tcp) {
         s->tcp_port = s->options.tcp_port;
-        status = http_listen_tcp(&fd, &s->tcp_port, s->options.tcp_host, err);
+        bool beyond = s->options.tls_certificate && s->port.login;
+        status = http_listen_tcp(&fd, &s->tcp_port, s->options.tcp_host, beyond, err);
         if (!status)
             status = serve(s, fd, false, err);
     }
@@ -246,5 +276,8 @@ void http_server_stop(http_server *s)
     free((char *)s->options.tcp_host);
     free((char *)s->options.base_url);
     free((char *)s->options.issuer);
+    free((char *)s->options.tls_certificate);
+    free((char *)s->options.tls_key);
+    free((char *)s->options.tls_client_ca);
     free(s);
 }

@@ -2,9 +2,9 @@
 /*
  * server - the HTTP API of a process, over a `service`. libmicrohttpd stays behind it.
  *
- * Listens on a Unix socket (mode 0660, peers named by their credentials) and, when asked, on
- * loopback TCP, where nobody is authenticated and browsers are kept out (Host, Origin and
- * Content-Type are checked). It does not listen beyond loopback. One thread per listener serves
+ * Listens on a Unix socket (mode 0660, peers named by their credentials) and, when asked, on TCP: on loopback, where
+ * browsers are kept out (Host, Origin and Content-Type are checked), and beyond it only with TLS and a policy
+ * (service.login). One thread per listener serves
  * everything; requests that need the engine are suspended until it answers and never block that
  * thread. A connection that does not finish a request in time is cut, however busy it looks.
  */
@@ -17,11 +17,13 @@ typedef struct http_options {
     uint32_t version;        /* HTTP_OPTIONS_VERSION */
     const char *socket_path; /* or NULL. A stale socket is replaced, a live one is a CONFLICT */
     uint32_t socket_mode;
-    bool tcp;             /* listen on loopback TCP as well */
-    const char *tcp_host; /* "127.0.0.1" or "::1"; anything not loopback is refused */
-    uint16_t tcp_port;    /* 0: any free one, see http_server_port */
-    const char *base_url; /* how others reach us, or NULL: derived. Its host is accepted as Host */
-    const char *issuer;   /* filled into claims that name none; required */
+    bool tcp;                              /* listen on loopback TCP as well */
+    const char *tcp_host;                  /* an address; one that is not loopback takes TLS and a policy */
+    uint16_t tcp_port;                     /* 0: any free one, see http_server_port */
+    const char *tls_certificate, *tls_key; /* PEM files, or NULL: TCP is not encrypted */
+    const char *tls_client_ca;             /* who signs certificates of clients; NULL: none is asked for */
+    const char *base_url;                  /* how others reach us, or NULL: derived. Its host is accepted as Host */
+    const char *issuer;                    /* filled into claims that name none; required */
     uint32_t connections_max;
     uint32_t deadline_ms;                     /* for a request's headers, and again for its body, answer and sending */
     uint32_t drain_ms;                        /* how long http_server_stop waits for requests in flight */

@@ -26,12 +26,22 @@ typedef struct http_hub {
 
 enum { HTTP_LISTENERS_MAX = 2 };
 
+/* Texts of PEM files. */
+typedef struct http_tls {
+    buf certificate, key, client_ca;
+} http_tls;
+/* tls.c. Whatever it returns, close `t`. The private key must be readable by us alone. */
+MANDATE_CHECK mandate_status http_tls_open(http_tls *t, const http_options *o, mandate_error *err);
+void http_tls_close(http_tls *t);
+/* Who the client's certificate says is there; anonymous when it has none. DENIED when it is not trusted. */
+MANDATE_CHECK mandate_status http_tls_peer(policy_principal *who, arena *a, struct MHD_Connection *mhd, mandate_error *err);
+
 typedef struct http_listener {
     http_server *server;
     struct MHD_Daemon *daemon;
     json_decoder *decoder; /* of checks; the listener's thread */
     int fd;
-    bool is_unix;
+    bool is_unix, tls;
 } http_listener;
 
 struct http_connection {
@@ -86,7 +96,8 @@ void *http_watch(void *server);
 /* A listening, close-on-exec socket. */
 MANDATE_CHECK mandate_status http_listen_unix(int *out, http_server *s, const char *path, uint32_t mode, mandate_error *err);
 void http_unlink_unix(const http_server *s);
-MANDATE_CHECK mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, mandate_error *err);
+/* `beyond`: also on addresses that are not loopback. */
+MANDATE_CHECK mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, bool beyond, mandate_error *err);
 /* Is a Host header's value one under which only this machine reaches us? */
 bool http_host_is_ours(const http_server *s, const char *host);
 
