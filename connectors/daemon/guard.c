@@ -342,23 +342,46 @@ bool guard_needs(const service_request *r, mandate_slice *mandate)
     }
 }
 
+/* The mandate as it would be; NULL when it is not said, or not known. Whoever delegates says only what differs from the parent, and
+ * the child's grantor is the parent's agent. */
+static const claims *would_be(claims *whole, const service_request *r, const policy_mandate *over, arena *a)
+{
+    if (r->kind != SERVICE_DELEGATE || !r->claims)
+        return r->claims;
+    if (!over)
+        return NULL;
+    *whole = *over->claims;
+    whole->parent = over->claims->id;
+    whole->grantor = over->claims->agent;
+    whole->id = whole->agent = mandate_slice_of("", 0);
+    memset(whole->clause, 0, sizeof(whole->clause));
+    whole->params = whole->targets = cel_null();
+    whole->issued_at_us = 0;
+    return claims_overlay(whole, r->claims, a, NULL) == MANDATE_OK ? whole : NULL;
+}
+
 mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *over, const service_check *about,
                            mandate_error *err)
 {
-    policy_mandate asked = {.claims = r->claims, .state = STATE_NONE};
-    policy_question q = {.who = r->who,
-                         .power = r->power,
-                         .final = true,
-                         .mandate = over,
-                         .asked = r->claims ? &asked : NULL,
-                         .reason = r->note,
-                         .now_us = g->options.now_us()};
+    policy_mandate asked = {.state = STATE_NONE};
+    claims whole;
+    policy_question q = {
+        .who = r->who, .power = r->power, .final = true, .mandate = over, .reason = r->note, .now_us = g->options.now_us()};
     mandate_slice needed;
 
     if (r->kind == SERVICE_LOG && !r->who)
         return MANDATE_OK; /* our own entry of what was decided */
     if (!r->who)
         return mandate_error_set(err, MANDATE_DENIED, "it is not known who asks");
+    /* What needs no mandate was decided when it came in. */
+    if (r->power != POWER_ISSUE && !guard_needs(r, &needed))
+        return r->who->generation == guard_generation(g) ? MANDATE_OK : replaced(err);
+    bool second = false;
+    arena memory;
+    arena_init(&memory, 0);
+    asked.claims = would_be(&whole, r, over, &memory);
+    if (asked.claims)
+        q.asked = &asked;
     if (r->power == POWER_ISSUE)
         q.mandate = q.asked;
     if (about) {
@@ -366,11 +389,8 @@ mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *o
         q.action = about->action;
         q.resource = about->resource;
     }
-    /* What needs no mandate was decided when it came in. */
-    if (r->power != POWER_ISSUE && !guard_needs(r, &needed))
-        return r->who->generation == guard_generation(g) ? MANDATE_OK : replaced(err);
-    bool second = false;
     mandate_status status = decide(g, &q, r->mandate, &second, err);
+    arena_deinit(&memory);
     if (!second)
         return status;
     /* The engine opens a decision instead: only what is a command can wait for one. */

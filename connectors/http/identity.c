@@ -37,13 +37,14 @@ static int64_t wall_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The token of "Bearer <token>", or an empty one; without a policy nobody reads it. */
+/* The token of "Bearer <token>", empty without the header; without a policy nobody reads it. What is there and is no token is refused
+ * as one, and not passed over. */
 static mandate_slice bearer_of(http_request *r)
 {
     const char *header = http_service(r)->login ? http_header(r, MHD_HTTP_HEADER_AUTHORIZATION) : NULL;
-    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
-        return mandate_slice_str(header ? header : ""); /* another scheme: refused as a token that is none */
-    return mandate_slice_str(header + 7);
+    if (!header)
+        return mandate_slice_of("", 0);
+    return mandate_slice_str(strncasecmp(header, "Bearer ", 7) == 0 && header[7] ? header + 7 : "(no token)");
 }
 
 static int peer_fd(const http_request *r)

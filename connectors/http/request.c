@@ -156,12 +156,15 @@ static bool refuse(http_request *r, unsigned code, mandate_status status, const 
 
 typedef struct framing {
     int lengths, chunked, others; /* how often Content-Length, and which Transfer-Encodings */
+    int names, logins;            /* how often X-Mandate-Principal, Authorization */
 } framing;
 
 static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     framing *seen = cls;
     seen->lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    seen->names += strcasecmp(key, "X-Mandate-Principal") == 0;
+    seen->logins += strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0;
     if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
         *(value && strcasecmp(value, "chunked") == 0 ? &seen->chunked : &seen->others) += 1;
     return MHD_YES;
@@ -180,6 +183,8 @@ static bool framing_allowed(http_request *r)
                       "the only Transfer-Encoding that is read is chunked");
     if (seen.lengths + seen.chunked > 1)
         return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request says twice how long its body is");
+    if (seen.names > 1 || seen.logins > 1)
+        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request says twice who asks");
     const char *length = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length && strtoull(length, NULL, 10) > LIMIT_HTTP_BODY)
         return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT, "the request's body is too long");
