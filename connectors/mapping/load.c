@@ -388,6 +388,7 @@ static void load_file(loader *l)
     typed_open(l);
     load_expression(l, &l->c->when, yaml_get(root, "when"), cel_type_simple(CEL_TYPE_BOOL));
     load_expression(l, &l->c->each, yaml_get(root, "each"), NULL);
+    typed_item(l);
     load_expression(l, &l->c->event_time, yaml_get(root, "event_time"), NULL);
     load_expression(l, &l->c->version, yaml_get(root, "version"), NULL);
     if (EXPR_GIVEN(&l->c->each) && l->c->each.type->kind != CEL_TYPE_LIST && l->c->each.type->kind != CEL_TYPE_DYN)

@@ -17,7 +17,8 @@ typedef struct loader {
     uint32_t before; /* problems there were already */
     const connector_load_options *options;
     bool key_format_given;
-    cel_env *typed; /* NULL: no schema says what the expressions read */
+    cel_env *typed;  /* NULL: no schema says what the expressions read */
+    bool item_typed; /* it has `item` */
 } loader;
 
 /* What the schema says of an expression's value. */
@@ -29,6 +30,8 @@ typedef struct known_type {
 /* typed.c */
 void typed_open(loader *l);
 void typed_close(loader *l);
+/* `each` has been compiled: its elements are `item`, also for those who have none. */
+void typed_item(loader *l);
 /* Checks an expression that has been compiled; what is wrong goes to the problems. */
 known_type typed_check(loader *l, const map_expr *e, const cel_type *expected);
 

@@ -88,6 +88,42 @@ static void test_check__expressions_against_the_avro_schema(void **state)
     one(AVRO("    id: value.id\n    when: value.id\n"), "c.yaml:7:");
 }
 
+static const char nested_schema[] =
+    "{\"type\":\"record\",\"name\":\"Order\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"labels\","
+    "\"type\":"
+    "{\"type\":\"map\",\"values\":\"long\"}},{\"name\":\"lines\",\"type\":{\"type\":\"array\",\"items\":{\"type\":"
+    "\"record\","
+    "\"name\":\"Line\",\"fields\":[{\"name\":\"sku\",\"type\":\"string\"},{\"name\":\"count\",\"type\":\"int\"}]}}}]}";
+
+static void test_check__keys_in_brackets_against_the_avro_schema(void **state)
+{
+    (void)state;
+    put_schema(nested_schema);
+    one("types: {t.e: {attributes: {n: int, first: string}}}\n" AVRO(
+            "    id: value[\"id\"]\n    attributes: {n: 'value.labels[\"a-b\"]', first: 'value[\"lines\"][0][\"sku\"]'}\n"),
+        NULL);
+    one(AVRO("    id: value[\"idd\"]\n"), "undefined field 'idd' of schema.value (did you mean 'id'?)");
+    one(AVRO("    id: value.id\n    attributes: {x: 'value.lines[0].skuu'}\n"), "undefined field 'skuu'");
+    one("types: {t.e: {attributes: {n: bool}}}\n" AVRO("    id: value.id\n    attributes: {n: 'value.labels[\"a\"]'}\n"),
+        "attribute 't.e.n' is declared as bool, and this expression gives int");
+    one(AVRO("    id: value.id\n    attributes: {x: 'value.lines[\"a\"]'}\n"), "c.yaml:7:");
+}
+
+static void test_check__item_is_an_element_of_each(void **state)
+{
+    (void)state;
+    put_schema(nested_schema);
+    one("each: value.lines\n" AVRO("    id: value.id + item.sku\n    attributes: {n: item.count}\n"), NULL);
+    one("each: value.lines\n" AVRO("    id: item.skuu\n"),
+        "undefined field 'skuu' of schema.value.lines (did you mean 'sku'?)");
+    one("each: value.lines.filter(l, l.count > 0)\nevent_time: item.at\n" AVRO("    id: item.sku\n"),
+        "undefined field 'at'");
+    one("each: value.labels.map(k, k)\n" AVRO("    id: item\n    when: item > 5\n"), "found no matching overload for '_>_'");
+    one("types: {t.e: {attributes: {n: bool}}}\neach: value.lines\n" AVRO(
+            "    id: item.sku\n    attributes: {n: item.count}\n"),
+        "attribute 't.e.n' is declared as bool, and this expression gives int");
+}
+
 static void test_check__declared_types_against_the_avro_schema(void **state)
 {
     (void)state;
@@ -176,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check__a_variable_that_the_envelope_does_not_give),
         cmocka_unit_test(test_check__expressions_against_the_avro_schema),
+        cmocka_unit_test(test_check__keys_in_brackets_against_the_avro_schema),
+        cmocka_unit_test(test_check__item_is_an_element_of_each),
         cmocka_unit_test(test_check__declared_types_against_the_avro_schema),
         cmocka_unit_test(test_check__an_id_that_may_be_null),
         cmocka_unit_test(test_check__two_connectors_that_set_one_attribute),
