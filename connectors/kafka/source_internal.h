@@ -34,6 +34,8 @@ typedef struct source_partition {
     _Atomic bool gone;         /* the topic has fewer partitions now */
     _Atomic bool verifying;    /* read again from its mark, to see whether the topic is still the same */
     _Atomic bool suspect;      /* watcher: verify it */
+    _Atomic bool replaced;     /* watcher: it is another one, proved */
+    _Atomic int64_t mark_ms;   /* timestamp of the mark, for the watcher; -1: none */
     int64_t commit, committed; /* group offsets, for lag tools: to write, written */
     /* reader */
     bool watched;                           /* verifying, or read again: look at each record's offset */
@@ -45,7 +47,8 @@ typedef struct source_partition {
     bool noted;
     int64_t noted_from, noted_to;
     /* watcher */
-    int64_t vouched_end; /* an end below `next` that was looked into */
+    int64_t vouched_end;        /* an end below `next` that was looked into */
+    int64_t asked_ms, asked_at; /* the first record of that time or later was at that offset; asked_at -1: not known */
 } source_partition;
 
 /* A batch with its memory. `messages` stay until the batch comes back: the inputs may point into them. */

@@ -10,6 +10,8 @@
  *   another one      the topic was made anew: the position is lost
  *   not there        compacted away, or retention: nothing is proved, and the offset decides as before
  *
+ * The watcher may also prove by timestamps that the topic is another one (source_watch.c).
+ *
  * A lost position (also: an offset that the broker does not have, fewer partitions than before) makes the source doubtful
  * whatever the policy, because what was lost may have ended a mandate. Reading goes on at the oldest record there is, or
  * under `halt` stops until someone clears it.
@@ -119,8 +121,10 @@ static void marks_find(source *s, source_buffer *const *back, uint32_t count)
             uint32_t slot = source_slot_of(s, m);
             source_partition *p = slot == UINT32_MAX ? NULL : &s->partitions[slot];
             if (p && !p->gone && b->serial > p->marks_after && m->offset < p->next && m->offset > p->mark.offset &&
-                mark_of(&p->mark, m))
+                mark_of(&p->mark, m)) {
                 p->noted = false;
+                atomic_store(&p->mark_ms, p->mark.timestamp_ms);
+            }
         }
     }
 }
@@ -187,8 +191,13 @@ static bool partition_add(source *s, uint32_t topic, int32_t partition)
     if (grown) {
         source_partition *p = &grown[s->partition_count];
         s->partitions = grown;
-        *p = (source_partition){
-            .topic = topic, .partition = partition, .noted = true, .vouched_end = -1, .mark = {.offset = -1}};
+        *p = (source_partition){.topic = topic,
+                                .partition = partition,
+                                .noted = true,
+                                .vouched_end = -1,
+                                .asked_at = -1,
+                                .mark = {.offset = -1}};
+        atomic_init(&p->mark_ms, -1);
         atomic_init(&p->next, next);
         atomic_init(&p->end, -1);
         atomic_init(&p->event_time_us, CHANGE_NO_TIME);
@@ -266,6 +275,7 @@ static void position_lost(source *s, source_partition *p, const char *text)
         }
     }
     p->mark = (source_mark){.offset = POSITION_FORGOTTEN};
+    atomic_store(&p->mark_ms, -1);
     p->marks_after = s->serial;
     p->noted = false;
     p->commit = p->committed = -1;
@@ -308,16 +318,21 @@ static int32_t stored_beyond(source *s, uint32_t topic, int32_t count)
     return before;
 }
 
-/* Verifies what the watcher suspects. */
+/* Verifies what the watcher suspects; what it has proved is lost. */
 static bool suspects_verify(source *s)
 {
     bool any = false;
 
     for (uint32_t i = 0; i < s->partition_count; i++) {
         source_partition *p = &s->partitions[i];
-        if (!atomic_exchange(&p->suspect, false) || p->gone || p->next < 0)
+        bool replaced = atomic_exchange(&p->replaced, false), suspect = atomic_exchange(&p->suspect, false);
+        if (!(replaced || suspect) || p->gone || p->next < 0)
             continue;
         any = true;
+        if (replaced) {
+            position_lost(s, p, "the records before it are others: the topic was deleted and made anew");
+            continue;
+        }
         if (p->mark.offset >= 0 && p->mark.offset < p->next)
             p->verifying = p->watched = true;
     }

@@ -4,6 +4,7 @@
  *
  *   every 5 ms while records flow   the end of one partition in turn (wakes that leader's thread, see source.h)
  *   every second (or a quarter of max_silence)   the ends of all; if all are reached, the source is live as of the asking
+ *                   and whether what we remember of a topic still holds for it
  *   every refresh, and often while a topic is missing   metadata: which partitions are there
  *
  * Ends are asked for with rd_kafka_offsets_for_times at the logical time "end": it takes several partitions and
@@ -25,7 +26,7 @@ typedef struct watch {
     source *s;
     uint64_t polled; /* when last looked */
     uint32_t turn;
-    int64_t all_due_us, topics_due_us, missing_us;
+    int64_t all_due_us, times_due_us, topics_due_us, missing_us;
 } watch;
 
 /* Said once, until the topic is there. */
@@ -156,6 +157,57 @@ static bool ends_ask(source *s, bool all, uint32_t turn)
     return reached;
 }
 
+/* --- is it still the same topic? ------------------------------------------------------------------------------------ */
+/* A question whose answer only grows while a topic is the same one: where is the first record of that time or later? The
+ * time is that of a record we read, so in a topic that was made anew and filled since, the answer is its first record. */
+static rd_kafka_topic_partition_list_t *times_list(source *s)
+{
+    rd_kafka_topic_partition_list_t *list;
+
+    pthread_mutex_lock(&s->lock);
+    list = rd_kafka_topic_partition_list_new((int)s->partition_count);
+    for (uint32_t i = 0; i < s->partition_count; i++) {
+        source_partition *p = &s->partitions[i];
+        int64_t mark_ms = atomic_load(&p->mark_ms);
+        if (mark_ms < 0 || p->gone) {
+            p->asked_at = -1;
+            continue;
+        }
+        if (p->asked_at <= 0) { /* 0 is as low as it gets: a later time is a better question */
+            p->asked_ms = mark_ms;
+            p->asked_at = -1;
+        }
+        rd_kafka_topic_partition_list_add(list, s->topics[p->topic].name, p->partition)->offset = p->asked_ms;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return list;
+}
+
+static void times_ask(source *s)
+{
+    rd_kafka_topic_partition_list_t *list = times_list(s);
+    bool answered =
+        list->cnt > 0 && rd_kafka_offsets_for_times(s->client.handle, list, WATCH_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; answered && i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *answer = &list->elems[i];
+        source_partition *p = partition_find(s, answer);
+        if (!p || answer->err)
+            continue;
+        if (p->asked_at > 0 && answer->offset < p->asked_at) {
+            /* None any more: retention may have taken them all, and that proves nothing. */
+            atomic_store(answer->offset >= 0 ? &p->replaced : &p->suspect, true);
+            atomic_store(&s->suspicion, true);
+            p->asked_at = -1;
+        } else {
+            p->asked_at = answer->offset; /* retention moves it on */
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static bool all_topics_assigned(source *s)
 {
     uint32_t found = 0, gone = 0;
@@ -199,6 +251,10 @@ static int64_t watch_round(watch *w)
     if (now >= w->all_due_us) {
         if (ends_ask(s, true, 0) && all_topics_assigned(s))
             atomic_store(&s->at_end_us, now);
+        if (now >= w->times_due_us) {
+            times_ask(s);
+            w->times_due_us = now + WATCH_ALL_US;
+        }
         w->all_due_us = now + all_interval(s);
     } else if (flowing) {
         ends_ask(s, false, w->turn++);

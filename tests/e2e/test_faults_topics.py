@@ -3,6 +3,8 @@
 twice and out of order; a registry that is away. Nothing is jumped over in silence, and nothing ends by what was true once.
 """
 import json
+import os
+import signal
 import random
 import struct
 import time
@@ -170,6 +172,29 @@ class Topics(unittest.TestCase):
         self.read("z", "open")
         self.send(record("w", "closed"))
         self.d.wait_state("watch", "revoked")
+
+    def test_faults__a_topic_made_anew_and_filled_beyond_our_offset_between_two_looks_is_noticed(self):
+        self.world()
+        self.send(record("x", "open"))
+        self.read("x", "open")
+        time.sleep(0.05)  # a record of a later millisecond
+        self.send(record("w", "open"), record("y", "open"))
+        self.read("y", "open")
+        self.watch()
+        self.settled(3)
+        pid = self.d.process.child.pid
+        os.kill(pid, signal.SIGSTOP)  # so that it cannot see it away
+        try:
+            self.make_anew()
+            self.send(*(record("n%d" % i, "open") for i in range(8)))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.lost("are others")
+        self.went_on(8)
+        self.clear()
+        self.wait_connector("live")
+        self.read("n0", "open")
+        self.assertEqual(self.status("n7"), "open")
 
     def test_faults__fewer_partitions_than_before_are_noticed_running_and_after_a_restart(self):
         self.world(partitions=3)
