@@ -99,12 +99,27 @@ static mandate_status explain_clause(engine *e, const claims *c, mandate_clause 
     return s;
 }
 
+mandate_status engine_explain_claims(engine *e, const claims *c, buf *out, mandate_error *err)
+{
+    mandate_status s = MANDATE_OK;
+    bool first = true;
+    buf_put_str(out, ",\"clauses\":[");
+    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
+        if (!c->clause[k].len)
+            continue;
+        buf_put_str(out, first ? "" : ",");
+        first = false;
+        s = explain_clause(e, c, (mandate_clause)k, out, err);
+    }
+    buf_put_char(out, ']');
+    return s;
+}
+
 mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_error *err)
 {
     uint32_t handle = engine_mandate_find(e, id), because;
     mandate_status s = MANDATE_OK;
     char at[TIME_TEXT_MAX];
-    bool first = true;
     arena a;
     claims c;
     if (handle == UINT32_MAX)
@@ -122,16 +137,9 @@ mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_err
     buf_printf(out, ",\"state\":\"%s\",\"version\":%u,\"because\":", mandate_state_name(state), m->version);
     buf_put_json_string(out, mandate_at(e, because)->id);
     buf_printf(out, ",\"expires_at\":\"%.*s\"", (int)time_format_us(at, m->expires_at_us), at);
-    buf_printf(out, ",\"as_of\":\"%.*s\",\"seq\":%llu,\"clauses\":[", (int)time_format_us(at, e->now_us), at,
-               (unsigned long long)e->seq);
-    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
-        if (!c.clause[k].len)
-            continue;
-        buf_put_str(out, first ? "" : ",");
-        first = false;
-        s = explain_clause(e, &c, (mandate_clause)k, out, err);
-    }
-    buf_put_str(out, "]}");
+    buf_printf(out, ",\"as_of\":\"%.*s\",\"seq\":%llu", (int)time_format_us(at, e->now_us), at, (unsigned long long)e->seq);
+    s = engine_explain_claims(e, &c, out, err);
+    buf_put_char(out, '}');
     arena_deinit(&a);
     e->err = NULL;
     return s;

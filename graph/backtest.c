@@ -3,7 +3,6 @@
 #include "graph/backtest.h"
 
 #include "engine/base/text.h"
-#include "engine/cel/ast.h"
 #include "graph/store_int.h"
 
 #include <stdlib.h>
@@ -31,49 +30,6 @@ static mandate_status no_memory(mandate_error *err)
 }
 
 /* --- what matters ------------------------------------------------------------------------------------------ */
-static void mark_type(backtest *b, const cel_type *t)
-{
-    if (!t)
-        return;
-    if (t->kind == CEL_TYPE_OBJECT && t->object < schema_type_count(b->st->schema))
-        b->types[t->object] = true;
-    if (t->kind == CEL_TYPE_LIST || t->kind == CEL_TYPE_TABLE || t->kind == CEL_TYPE_OPTIONAL)
-        mark_type(b, t->params[0]);
-}
-
-/* Whatever an evaluation can read is an object that some part of the expression has the type of. */
-static void mark_types(backtest *b, const cel_expr *e)
-{
-    if (!e)
-        return;
-    mark_type(b, e->type);
-    mark_type(b, e->table);
-    mark_types(b, e->operand);
-    for (uint32_t i = 0; i < e->arg_count; i++)
-        mark_types(b, e->args[i]);
-    if (e->comprehension) {
-        mark_types(b, e->comprehension->range);
-        mark_types(b, e->comprehension->init);
-        mark_types(b, e->comprehension->condition);
-        mark_types(b, e->comprehension->step);
-        mark_types(b, e->comprehension->result);
-    }
-}
-
-/* A text that does not compile is refused by the engine. */
-static void mark_clause(backtest *b, mandate_slice text)
-{
-    const cel_env *env = schema_env(b->st->schema);
-    cel_issues issues;
-    cel_ast *ast = NULL;
-    cel_issues_init(&issues);
-    if (text.len && cel_parse(&ast, env, text, &issues, NULL) == MANDATE_OK &&
-        cel_check(ast, env, cel_type_simple(CEL_TYPE_BOOL), &issues, NULL) == MANDATE_OK)
-        mark_types(b, ast->root);
-    cel_ast_destroy(ast);
-    cel_issues_deinit(&issues);
-}
-
 static bool is_there(const backtest *b, mandate_slice id)
 {
     for (uint32_t i = 0; i < b->mandates.len; i++)
@@ -124,7 +80,7 @@ static mandate_status take_mandates(backtest *b)
                                    b->mandates.len);
     for (uint32_t i = 0; status == MANDATE_OK && i < b->mandates.len; i++)
         for (int k = 0; k < CLAUSE_COUNT; k++)
-            mark_clause(b, b->mandates.data[i]->clause[k]);
+            history_mark_types(b->st->schema, b->mandates.data[i]->clause[k], b->types);
     return status;
 }
 

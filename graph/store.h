@@ -122,6 +122,11 @@ uint64_t store_journal_first(const store *st);
  * NOT_FOUND: the step is not kept any more, or has not happened. */
 MANDATE_CHECK mandate_status store_entity_at(store *st, mandate_slice issuer, mandate_slice type, mandate_slice id,
                                              uint64_t seq, buf *out, mandate_error *err);
+/* A mandate as of a past step within the horizon: its state then and what decided it, and every clause evaluated over the entities
+ * and sources of that moment, as JSON (engine_explain, and `reason`, `since`). Any thread. NOT_FOUND also for a mandate
+ * that was not there then. */
+MANDATE_CHECK mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice mandate, uint64_t seq, buf *out,
+                                              mandate_error *err);
 /* The last step at or before a time. */
 MANDATE_CHECK mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err);
 

@@ -111,6 +111,8 @@ MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_u
 MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
 /* Reads them; `out` (NULL: nothing) has a state for each source by index. A malformed record fails the reader. */
 void history_get_sources(wire_reader *r, const schema *s, engine_source_state *out);
+/* history_types.c: the types that an evaluation of this condition can read, by index. One that does not compile can read none. */
+void history_mark_types(const schema *s, mandate_slice condition, bool *types);
 /* history_state.c: every entity of these types (by index) as of a step, into an engine that holds none; and what was said of
  * each source last (SOURCE_LIVE before). Any thread. */
 MANDATE_CHECK mandate_status history_load(store *st, engine *e, uint64_t seq, const bool *types,

@@ -110,6 +110,14 @@ static void show_explanation(client *c)
         buf_put_str(&t.line, "  because of ");
         out_text(&t.line, OUT_BOLD, because);
     }
+    if (json_has_member(c->value, "since")) {
+        buf_put_str(&t.line, "  ");
+        out_text(&t.line, OUT_PLAIN, json_member_text(c->value, "reason"));
+        buf_put_str(&t.line, " since ");
+        out_text(&t.line, OUT_DIM, json_member_text(c->value, "since"));
+        snprintf(version, sizeof(version), ", as of step %" PRId64, json_member_int(c->value, "seq", 0));
+        out_str(&t.line, OUT_DIM, version);
+    }
     out_line(&t.line);
     for (uint32_t i = 0; clauses.kind == CEL_LIST && i < clauses.len; i++)
         show_clause(&t, clauses.items[i]);
@@ -120,14 +128,16 @@ static void show_explanation(client *c)
 int cmd_mandate_explain(int argc, char **argv)
 {
     arg_common common;
-    const char *id[1];
+    const char *id[1], *as_of = NULL;
+    const arg_option options[] = {{.name = "--as-of", .value = &as_of}};
     buf path;
-    if (!args_parse(argc, argv, &common, NULL, 0, id, 1, 1))
+    if (!args_parse(argc, argv, &common, options, 1, id, 1, 1))
         return CLI_REFUSED;
     buf_init(&path);
     buf_put_str(&path, "/v1/mandates/");
     path_segment(&path, mandate_slice_str(id[0]));
     buf_put_str(&path, "/explain");
+    path_query(&path, "as_of", as_of);
     exit_code code = client_show(&common, buf_cstr(&path), show_explanation);
     buf_deinit(&path);
     return code;

@@ -459,6 +459,14 @@ static void answer_queries(engine_thread *t)
             awaiting_take(&t->awaiting, r, engine_seq(t->options.engine), clock_monotonic_us());
             continue;
         }
+        if (r->as_of.len && t->options.past) { /* it was judged; what is past is not for this thread */
+            if (past_ask(t->options.past, r))
+                continue;
+            (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,
+                                    "too many questions about the past are waiting; try again");
+            r->done(r);
+            continue;
+        }
         answer_query(&t->answers, r, clock_now_us());
         r->done(r);
     }

@@ -18,6 +18,7 @@
 #include "connectors/daemon/gate.h"
 #include "connectors/daemon/judge.h"
 #include "connectors/daemon/metrics.h"
+#include "connectors/daemon/past.h"
 #include "connectors/daemon/queue.h"
 #include "connectors/daemon/signer.h"
 #include "connectors/daemon/view.h"
@@ -40,6 +41,7 @@ typedef struct engine_thread_options {
     guard *guard;                       /* NULL: no policy */
     gate_rules *rules;                  /* NULL: no compliance rules */
     sink *watch_publisher;              /* of flips; NULL likewise */
+    past *past;                         /* answers what is asked of the past, once it was judged here; NULL: nobody */
     checkpointer *audit;                /* NULL: nothing is signed */
     sink *publisher;                    /* NULL: nothing is published, the outbox keeps it */
     uint32_t batch_inputs;              /* 0: LIMIT_BATCH_INPUTS */

@@ -53,11 +53,25 @@ static mandate_status entity(past *p, service_request *r, mandate_error *err)
     return status;
 }
 
+static mandate_status explain(past *p, service_request *r, mandate_error *err)
+{
+    uint64_t seq = 0;
+    mandate_status status = past_seq(&seq, p->options.store, r->as_of, err);
+    if (status == MANDATE_OK)
+        status =
+            store_explain_at(p->options.store, mandate_slice_str(p->options.config->issuer), r->mandate, seq, &r->body, err);
+    if (status == MANDATE_OK)
+        buf_put_char(&r->body, '\n');
+    return status;
+}
+
 static mandate_status answer_one(past *p, service_request *r, mandate_error *err)
 {
     switch (r->kind) {
     case SERVICE_ENTITY:
         return entity(p, r, err);
+    case SERVICE_EXPLAIN:
+        return explain(p, r, err);
     case SERVICE_AUDIT:
         return answer_audit(p->options.store, p->options.audit, r, err);
     case SERVICE_BACKUP:

@@ -27,7 +27,8 @@ typedef struct past_options {
 MANDATE_CHECK mandate_status past_create(past **out, const past_options *options, mandate_error *err);
 /* Answers what waits, then ends. NULL: nothing. */
 void past_destroy(past *p);
-/* Whether a request is for us: SERVICE_ENTITY and SERVICE_EXPLAIN with `as_of`, SERVICE_AUDIT, SERVICE_BACKUP. */
+/* Whether a request is for us at once: SERVICE_ENTITY with `as_of`, SERVICE_AUDIT, SERVICE_BACKUP. SERVICE_EXPLAIN with `as_of` comes by
+ * the engine's thread, which knows who may read the mandate. */
 bool past_takes(const service_request *request);
 /* False: too many wait, or it is ending. */
 MANDATE_CHECK bool past_ask(past *p, service_request *request);

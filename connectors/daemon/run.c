@@ -208,6 +208,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .metrics = &d->metrics,
         .signer = &d->signer,
         .audit = d->audit,
+        .past = d->past,
         .guard = d->guard,
         .rules = &d->compliance,
         .publisher = d->publisher,
@@ -344,9 +345,9 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = make_guard(d, err);
     if (status == MANDATE_OK)
-        status = make_engine_thread(d, err);
-    if (status == MANDATE_OK)
         status = past_create(&d->past, &(past_options){d->store, &d->config, d->audit}, err);
+    if (status == MANDATE_OK)
+        status = make_engine_thread(d, err);
     if (status == MANDATE_OK)
         status = dead_letter_open(&d->dead_letters, &d->cluster.value, &d->host, d->config.topics.dead_letter, err);
     if (status == MANDATE_OK)

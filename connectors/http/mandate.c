@@ -17,7 +17,11 @@ static void ask_about(http_request *r, service_kind kind)
 
 void http_mandate_get(http_request *r) { ask_about(r, SERVICE_GET); }
 
-void http_mandate_explain(http_request *r) { ask_about(r, SERVICE_EXPLAIN); }
+void http_mandate_explain(http_request *r)
+{
+    r->ask.as_of = http_query_get(&r->query, "as_of");
+    ask_about(r, SERVICE_EXPLAIN);
+}
 
 void http_mandate_token(http_request *r) { ask_about(r, SERVICE_TOKEN); }
 

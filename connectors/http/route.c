@@ -19,7 +19,7 @@ static const http_route routes[] = {
     {"POST", "/v1/mandates/lint", http_mandates_lint, POWER_DEFINE, "", 0},
     {"GET", "/v1/mandates", http_mandates_list, POWER_READ, "state agent parent limit after", 0},
     {"GET", "/v1/mandates/{mandate}", http_mandate_get, POWER_READ, "", 0},
-    {"GET", "/v1/mandates/{mandate}/explain", http_mandate_explain, POWER_READ, "", 0},
+    {"GET", "/v1/mandates/{mandate}/explain", http_mandate_explain, POWER_READ, "as_of", 0},
     {"GET", "/v1/mandates/{mandate}/token", http_mandate_token, POWER_READ, "", 0},
     {"POST", "/v1/mandates/{mandate}/delegate", http_mandate_delegate, POWER_DELEGATE, "", 0},
     {"POST", "/v1/mandates/{mandate}/amend", http_mandate_amend, POWER_AMEND, "", 0},

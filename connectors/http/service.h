@@ -120,7 +120,7 @@ struct service_request {
     bool widen, cascade; /* the same */
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
-    mandate_slice as_of; /* ENTITY: a step or a time, empty for now; answered on another thread than the engine's */
+    mandate_slice as_of; /* ENTITY, EXPLAIN: a step or a time, empty for now; answered on another thread than the engine's */
     uint32_t limit;
     const service_position *at_least; /* AWAIT */
     uint32_t at_least_count;

@@ -29,7 +29,9 @@ static void failed(notice *n, rd_kafka_resp_err_t error)
     atomic_fetch_add(&n->failures, 1);
     n->waits = true;
     n->retry_us = n->host->monotonic_us(n->host->ctx) + NOTICE_RETRY_US;
-    if (!n->troubled)
+    bool purged =
+        error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT; /* by us, at the end */
+    if (!n->troubled && !purged)
         kafka_log(n->host, KAFKA_WARNING, "notice", "%s does not take the record: %s; it is tried again until it does",
                   n->topic, rd_kafka_err2str(error));
     n->troubled = true;

@@ -217,6 +217,9 @@ def the_tree(w):
            revoked["event"] == "ended" and revoked["state"] == "revoked" and revoked["mandate"] == "m-7" and
            revoked["cause"]["principal"].startswith("uid:") and revoked["cause"]["note"] == "enough" and
            revoked["targets"] == {"workflow": ["w-7"]}, revoked)
+    states = [json.loads(w.ctl("mandate", "explain", "m-7", "--json", "--as-of", when).stdout)["state"]
+              for when in (str(revoked["seq"] - 1), parsed[299]["time"], str(revoked["seq"]))]
+    report("explain --as-of tells what it was, by step and by time", states == ["active", "active", "revoked"], states)
     report("an issuance says what was issued", parsed[7]["claims"]["scope"] == {"actions": ["a.*"], "resources": ["*"]}, parsed[7])
     report("a refused command is an entry", refused["event"] == "refused" and refused["command"] == "revoke", refused)
     done = verify(w, out, kept)

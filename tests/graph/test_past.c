@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_past - what a mandate's explanation says of a past step is what it said then, for every step that is kept: random histories
+ * with records, silent sources, suspensions, cascades and cuts, and every explanation of the living engine noted along the way.
+ */
+#include <stdlib.h>
+
+#include "tests/graph/world.h"
+
+enum { STEPS = 60, MANDATES_MAX = 400 };
+#define ISSUER mandate_slice_str("https://mandates.example")
+
+typedef struct noted {
+    buf said[STEPS + 1][MANDATES_MAX];
+    mandate_slice ids[MANDATES_MAX];
+    uint32_t count;
+} noted;
+
+/* Without what the past says on top: the last reason and since when. */
+static void same(const buf *then, buf *now)
+{
+    char *from = memmem(now->data, now->len, ",\"reason\":", 10), *to = memmem(now->data, now->len, ",\"expires_at\":", 14);
+    assert_non_null(from);
+    assert_non_null(to);
+    memmove(from, to, now->len - (size_t)(to - now->data));
+    now->len -= (size_t)(to - from);
+    if (then->len != now->len || memcmp(then->data, now->data, now->len) != 0)
+        fail_msg("then: %.*s\nnow:  %.*s", (int)then->len, then->data, (int)now->len, now->data);
+}
+
+static void note_all(session *s, noted *n, arena *a, uint32_t step)
+{
+    mandate_error err;
+    engine_mandate_view m;
+    for (uint32_t h = n->count; h < engine_mandate_count(s->engine) && h < MANDATES_MAX; h++) {
+        engine_mandate_get(s->engine, h, &m);
+        n->ids[n->count++] = arena_dup(a, m.id);
+    }
+    for (uint32_t i = 0; i < n->count; i++) {
+        buf_init(&n->said[step][i]);
+        OK(engine_explain(s->engine, n->ids[i], &n->said[step][i], &err));
+    }
+}
+
+static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
+{
+    static noted n;
+    mandate_error err;
+    kv *backend = NULL;
+    session s;
+    buf json;
+    arena a;
+    uint64_t compared = 0;
+    memset(&n, 0, sizeof(n));
+    arena_init(&a, 0);
+    buf_init(&json);
+    OK(kv_open_memory(&backend, &err));
+    world_options = (store_options){
+        .horizon_us = horizon_us, .cut_inputs = cut_inputs, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
+    session_open(&s, backend);
+    for (uint32_t step = 1; step <= STEPS; step++) {
+        OK(session_advance(&s, seed, &err));
+        note_all(&s, &n, &a, step);
+    }
+    uint64_t first = store_journal_first(s.store);
+    for (uint32_t step = 1; step <= STEPS; step++)
+        for (uint32_t i = 0; i < n.count; i++) {
+            buf_reset(&json);
+            mandate_status status = store_explain_at(s.store, ISSUER, n.ids[i], step, &json, &err);
+            if (step < first || n.said[step][i].len == 0) {
+                assert_int_equal(status, MANDATE_NOT_FOUND);
+            } else {
+                OK(status);
+                same(&n.said[step][i], &json);
+                compared++;
+            }
+            buf_deinit(&n.said[step][i]);
+        }
+    assert_true(compared > 100);
+    REFUSED(store_explain_at(s.store, ISSUER, n.ids[0], STEPS + 1, &json, &err), MANDATE_NOT_FOUND, "has not happened yet");
+    REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("nobody"), STEPS, &json, &err), MANDATE_NOT_FOUND,
+            "there is no mandate \"nobody\"");
+    buf_deinit(&json);
+    arena_deinit(&a);
+    session_close(&s);
+    world_options = (store_options){0};
+}
+
+static void test_past__an_explanation_of_a_past_step_is_what_was_said_then(void **state)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        run(seed, INT64_MAX / 2, 7 + 13 * seed);
+}
+
+static void test_past__what_is_behind_the_horizon_is_refused_and_the_rest_is_right(void **state)
+{
+    run(9, INT64_C(40) * 1000000, 7);
+}
+
+static void test_past__without_a_horizon_there_is_no_past(void **state)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    session s;
+    buf json;
+    buf_init(&json);
+    OK(kv_open_memory(&backend, &err));
+    world_options = (store_options){.cut_inputs = 7, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
+    session_open(&s, backend);
+    OK(session_advance(&s, 1, &err));
+    REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("m"), 1, &json, &err), MANDATE_UNSUPPORTED,
+            "history.horizon");
+    session_close(&s);
+    buf_deinit(&json);
+    world_options = (store_options){0};
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_past__an_explanation_of_a_past_step_is_what_was_said_then),
+        cmocka_unit_test(test_past__what_is_behind_the_horizon_is_refused_and_the_rest_is_right),
+        cmocka_unit_test(test_past__without_a_horizon_there_is_no_past),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
