@@ -11,6 +11,7 @@ docs/conditions.md: every line of a ```cel block is accepted as a `while`; the e
 its ```console sessions print what they show; its table of costs is that of the code.
 docs/operating.md: its configuration checks, its commands run, every metric is in its table and the reverse, and what its backup
 copied is a database that starts with every mandate.
+docs/audit.md: its commands run, in the same folder; every entry of the log there is valid by schemas/audit-entry.schema.json.
 docs/connectors.md: every connector file passes `connector check`.
 Prints "ok   name" or "FAIL name" a test.
 """
@@ -183,6 +184,29 @@ def operating(env, folder):
            "missing: %s\ntoo many: %s" % (sorted(served - named), sorted(named - served)))
 
 
+def audit(env, folder):
+    time.sleep(1.5)  # a checkpoint over what was done so far: audit.interval
+    for text in blocks("docs/audit.md", "sh"):
+        shell(env, folder, "docs/audit.md", text)
+    lines = open(os.path.join(folder, "entries.jsonl")).read().splitlines()
+    events = {json.loads(line)["event"] for line in lines}
+    report("docs/audit.md: events that it names are in the log", {"issued", "refused"} <= events, str(events))
+    named = set(re.findall(r"`(\w+)`", re.search(r"^\| `event` .*$", open(os.path.join(ROOT, "docs", "audit.md")).read(), re.M).group(0)))
+    report("docs/audit.md: it names the members of the example",
+           all("`%s`" % name in open(os.path.join(ROOT, "docs", "audit.md")).read() for name in ("clause", "terms", "txn", "claims")) and
+           "issued" in named)
+    try:
+        import jsonschema
+    except ImportError:
+        return
+    schema = json.load(open(os.path.join(ROOT, "schemas", "audit-entry.schema.json")))
+    validator = jsonschema.Draft202012Validator(schema)
+    bad = [(line[:200], e.message) for line in lines for e in validator.iter_errors(json.loads(line))]
+    unknown = {k for line in lines for k in json.loads(line)} - set(schema["properties"])
+    report("docs/audit.md: every entry is valid by its schema, which has every member", not bad and not unknown,
+           str(bad[:2]) + str(unknown))
+
+
 def backup(env, folder, before):
     """The daemon has stopped."""
     for text in blocks("docs/operating.md", "sh"):
@@ -221,6 +245,7 @@ def main():
             entity_types(folder)
             cost_table()
             operating(env, folder)
+            audit(env, folder)
             listed = ctl(env, "mandate", "list", "--json").stdout
         finally:
             daemon.terminate()
