@@ -22,7 +22,7 @@ struct pool_slab {
     pool_slab *spare;      /* slabs that were given back, through `next` */
     uint32_t used, opened; /* slabs that are in use; that ever were */
 };
-enum { HEAD = (sizeof(pool_slab) + POOL_STEP - 1) / POOL_STEP * POOL_STEP };
+enum { LINE = 64, HEAD = (sizeof(pool_slab) + LINE - 1) / LINE * LINE }; /* blocks of whole lines begin with one */
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { EVERY_BLOCK_ALONE = 1 };

@@ -4,10 +4,13 @@
 
 #include "engine/condition/cohort.h"
 
-static void fetch(const void *p, size_t bytes)
+/* Every line of it. */
+static inline void fetch(const void *p, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch((const char *)p + i);
+    enum { LINE = 64 };
+    const char *end = (const char *)p + bytes;
+    for (const char *at = (const char *)((uintptr_t)p & ~(uintptr_t)(LINE - 1)); at < end; at += LINE)
+        __builtin_prefetch(at);
 }
 
 /* The slot of the first cell that a change sets. */
@@ -44,7 +47,8 @@ static void cohorts_ahead(const condition_index *x, const context_seen *s)
     }
 }
 
-enum { POSTS_AHEAD = 192 }; /* words of postings that are asked for before anybody knows whose */
+/* Of cohorts of no more than that all is asked for, before anybody knows which of it will be needed. */
+enum { MEMBERS_AHEAD = 64, POSTS_AHEAD = 192 };
 
 static void words_ahead(const condition_index *x, const context_seen *s)
 {
@@ -52,12 +56,15 @@ static void words_ahead(const condition_index *x, const context_seen *s)
         const subscriber *r = reader_of(x, &s[i]);
         if (!r)
             continue;
-        const ladder *l = &r->cohort->column[r->column].constants;
-        fetch(r->cohort->words, r->cohort->columns * sizeof(uint64_t));
-        if (l->chunks == 1)
-            fetch(l->one.keys, l->one.cap <= 64 ? l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)) : 64);
-        if (r->cohort->posts_used <= POSTS_AHEAD)
-            fetch(r->cohort->posts, r->cohort->posts_used * sizeof(uint32_t));
+        const cohort *c = r->cohort;
+        const ladder *l = &c->column[r->column].constants;
+        if (c->extent <= MEMBERS_AHEAD) {
+            fetch(c->words, cohort_stride(c) * sizeof(uint64_t) + c->extent * sizeof(uint32_t)); /* words, holders */
+            if (l->chunks == 1)
+                fetch(l->one.keys, l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)));
+        }
+        if (c->posts_used <= POSTS_AHEAD)
+            fetch(c->posts, c->posts_used * sizeof(uint32_t));
     }
 }
 

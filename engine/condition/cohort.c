@@ -32,7 +32,7 @@ static uint64_t key_hash(const cohort_key *k)
 }
 
 /* --- room --------------------------------------------------------------------------------------------------- */
-/* One block: the words, then the records, then the holders. */
+/* One block: the words, then the holders, then the records. */
 static size_t words_bytes(const cohort *c, uint32_t cap)
 {
     return (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
@@ -46,19 +46,19 @@ static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
     if (!block)
         return false;
     uint64_t *fresh = (uint64_t *)(void *)block;
-    uint32_t *conditions = (uint32_t *)(void *)(block + words);
+    uint32_t *holders = (uint32_t *)(void *)(block + words), *conditions = holders + cap;
     uint32_t kept = words_of(c->extent);
     size_t old_bytes = (size_t)kept * cohort_stride(c) * sizeof(uint64_t);
     if (c->extent) {
         memcpy(fresh, c->words, old_bytes);
         memcpy(conditions, c->conditions, c->extent * sizeof(uint32_t));
-        memcpy(conditions + cap, c->holders, c->extent * sizeof(uint32_t));
+        memcpy(holders, c->holders, c->extent * sizeof(uint32_t));
     }
     memset(block + old_bytes, 0, words - old_bytes);
     pool_give(p, c->words, block_bytes(c, c->cap));
     c->words = fresh;
     c->conditions = conditions;
-    c->holders = conditions + cap;
+    c->holders = holders;
     c->cap = cap;
     while ((words_of(cap) - 1) >> c->shift >= 64) { /* what is marked is marked more coarsely */
         uint64_t coarse = 0;

@@ -17,7 +17,7 @@
  * difference. Unknown and error are states of a whole column: a constant of another kind makes another cohort (family).
  *
  * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high] [taken]
- * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand the record and the holders of
+ * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand the holders and the record of
  * each member; the postings of members with several holders lie together in another block (posts.c).
  */
 #ifndef MANDATE_ENGINE_CONDITION_COHORT_H
