@@ -8,7 +8,7 @@ import struct
 import unittest
 
 from tests.e2e import shared
-from tests.e2e.shared import Daemon, mandated
+from tests.e2e.shared import Daemon, mandated, mandatectl
 from tests.real.kafka import Kafka
 from tests.real.security import CLIENT, PASSWORD, SECRET, USER, Security, Server, TokenEndpoint
 
@@ -101,6 +101,21 @@ class Secured(unittest.TestCase):
 
     def test_tls__with_certificates_on_both_sides_everything_flows(self):
         self.flows(self.daemon(self.tls(), broker().tls_servers))
+
+    def test_tls__dead_letters_are_sent_back_through_it(self):
+        ordered = CONNECTOR.replace("attributes: {status: value.status}", "attributes: {status: value.status}\nevent_time: value.at")
+        d = self.daemon(self.tls(), broker().tls_servers, connector=ordered)
+        self.broker.send(self.topic, [("k", '{"id":"1","status":7,"at":1700000000000}'), ("k", '{"id":"2","status":"open","at":1700000000001}')])
+        d.start()
+        d.wait("what is right", lambda: d.value("w.ticket", "2", "status") == "open")
+        d.wait("what is not", lambda: sum(self.broker.end_offsets(d.dead_letter).values()) == 1)
+        d.write("connectors/w.yaml", ordered.replace("status: value.status", "status: string(value.status)") % self.topic)
+        d.stop()
+        d.start()
+        done = mandatectl("connector", "requeue", "w", "--config", d.config, "--socket", d.socket)
+        self.assertEqual((done.returncode, done.stdout), (0, "1 records sent back\n"), done.stderr)
+        d.wait("it to be mapped", lambda: d.value("w.ticket", "1", "status") == "7")
+        self.secret_nowhere(d)
 
     def test_tls__an_encrypted_key_opens_with_a_password_from_the_environment(self):
         s = security()

@@ -486,6 +486,29 @@ static void test_registry__urls_are_http_without_credentials(void **state)
     assert_fails(registry_create(&r, &none, &err), MANDATE_INVALID, &err, "at least one URL");
 }
 
+/* The host of that name is nowhere: the server stands for the proxy, and knows no such schema. */
+static void test_registry__a_proxy_of_the_environment_is_used_except_for_hosts_it_excludes(void **state)
+{
+    static const char *const url[] = {"http://registry.invalid:8081"};
+    mandate_error err;
+    server s;
+    (void)state;
+    start_server(&s, plain);
+    setenv("http_proxy", s.url, 1);
+    for (int excluded = 0; excluded < 2; excluded++) {
+        const avro_plan *plan;
+        registry *r = client_of(url, 1, NULL);
+        excluded ? setenv("no_proxy", "registry.invalid", 1) : unsetenv("no_proxy");
+        assert_int_equal(registry_plan(&plan, r, 7, &err), excluded ? MANDATE_UNAVAILABLE : MANDATE_NOT_FOUND);
+        registry_destroy(r);
+        if (!excluded)
+            assert_string_equal(s.last_path, "http://registry.invalid:8081/schemas/ids/7");
+    }
+    unsetenv("http_proxy");
+    unsetenv("no_proxy");
+    stop_server(&s);
+}
+
 static void test_registry__an_answer_without_end_is_cut_off(void **state)
 {
     (void)state;
@@ -567,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_registry__credentials_are_sent_as_told),
         cmocka_unit_test(test_registry__a_schema_is_registered_and_refusals_are_told_apart),
         cmocka_unit_test(test_registry__urls_are_http_without_credentials),
+        cmocka_unit_test(test_registry__a_proxy_of_the_environment_is_used_except_for_hosts_it_excludes),
         cmocka_unit_test(test_registry__an_answer_without_end_is_cut_off),
         cmocka_unit_test(test_registry__a_decoder_reads_ids_and_guids_from_prefix_and_header),
     };
