@@ -39,6 +39,7 @@ int cmd_mandate_issue(int argc, char **argv);
 int cmd_mandate_lint(int argc, char **argv);  /* cmd_lint.c */
 int cmd_mandate_amend(int argc, char **argv); /* cmd_delegate.c */
 int cmd_mandate_delegate(int argc, char **argv);
+int cmd_mandate_backtest(int argc, char **argv); /* cmd_backtest.c */
 int cmd_compliance_check(int argc, char **argv); /* cmd_compliance.c */
 int cmd_compliance_try(int argc, char **argv);   /* cmd_compliance.c */
 int cmd_mandate_get(int argc, char **argv);

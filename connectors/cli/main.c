@@ -28,6 +28,8 @@ static const command commands[] = {
     {"mandate", "amend", cmd_mandate_amend, POWER_AMEND,
      "ID " CLAIMS_ARGS_USAGE " [--if-version N] [--reason TEXT] [--cascade] [--widen]",
      "make a mandate narrower; --widen, for who may: wider"},
+    {"mandate", "backtest", cmd_mandate_backtest, POWER_DEFINE, "FILE... --from TIME [--to TIME]",
+     "what would have become of mandates if they had been issued then (exit 3: ended)"},
     {"mandate", "get", cmd_mandate_get, POWER_READ, "ID", "show a mandate and what last happened to it"},
     {"mandate", "list", cmd_mandate_list, POWER_READ, "[--state S] [--agent A] [--parent P] [--limit N]", "list mandates"},
     {"mandate", "revoke", cmd_mandate_revoke, POWER_REVOKE, "ID [--reason TEXT] [--if-version N]",

@@ -62,6 +62,7 @@ typedef struct daemon_state {
     engine_thread *loop;
     guard *guard; /* NULL: no policy */
     past *past;
+    past *trials;                  /* backtests: they take seconds, and nobody else waits for them */
     pthread_rwlock_t sources_lock; /* of `connectors`, `sources` and their counts, which a reload changes */
     source **sources;              /* sources[i] reads for connectors[i] */
     uint32_t source_count;

@@ -4,6 +4,7 @@
 
 #include "connectors/daemon/answer_audit.h"
 #include "connectors/daemon/backup.h"
+#include "connectors/daemon/answer_backtest.h"
 #include "connectors/daemon/queue.h"
 #include "engine/base/text.h"
 
@@ -76,6 +77,8 @@ static mandate_status answer_one(past *p, service_request *r, mandate_error *err
         return answer_audit(p->options.store, p->options.audit, r, err);
     case SERVICE_BACKUP:
         return backup_make(&r->body, p->options.config, p->options.store, p->options.audit, r->id, err);
+    case SERVICE_BACKTEST:
+        return answer_backtest(p->options.store, p->options.config->issuer, p->options.stopping, r, err);
     default:
         return mandate_error_set(err, MANDATE_UNSUPPORTED, "not a question about the past");
     }

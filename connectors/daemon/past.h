@@ -20,7 +20,8 @@ typedef struct past past;
 typedef struct past_options {
     store *store;
     const config *config;
-    checkpointer *audit; /* NULL: nothing is signed */
+    checkpointer *audit;          /* NULL: nothing is signed */
+    const _Atomic bool *stopping; /* what takes long ends early when it is set; NULL: nothing is */
 } past_options;
 
 /* Starts the thread. What it is given outlives it. */

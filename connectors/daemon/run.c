@@ -345,7 +345,9 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = make_guard(d, err);
     if (status == MANDATE_OK)
-        status = past_create(&d->past, &(past_options){d->store, &d->config, d->audit}, err);
+        status = past_create(&d->past, &(past_options){d->store, &d->config, d->audit, &d->stopping}, err);
+    if (status == MANDATE_OK)
+        status = past_create(&d->trials, &(past_options){d->store, &d->config, d->audit, &d->stopping}, err);
     if (status == MANDATE_OK)
         status = make_engine_thread(d, err);
     if (status == MANDATE_OK)
@@ -399,7 +401,8 @@ bool daemon_stop(daemon_state *d)
         return false;
     }
     past_destroy(d->past);
-    d->past = NULL;
+    past_destroy(d->trials);
+    d->past = d->trials = NULL;
     http_server_stop(d->http);
     d->http = NULL;
     if (d->publisher)

@@ -20,6 +20,8 @@ static bool submit(void *ctx, service_request *request)
 {
     daemon_state *d = ctx;
 
+    if (request->kind == SERVICE_BACKTEST)
+        return !atomic_load(&d->stopping) && past_ask(d->trials, request);
     if (past_takes(request))
         return !atomic_load(&d->stopping) && past_ask(d->past, request);
     return !atomic_load(&d->stopping) && queue_try_push(d->queue, QUEUE_REQUESTS, request);

@@ -204,6 +204,7 @@ void daemon_close(daemon_state *d)
         source_destroy(d->sources[i]);
     free(d->sources);
     past_destroy(d->past);
+    past_destroy(d->trials);
     engine_thread_destroy(d->loop);
     checkpointer_destroy(d->audit);
     guard_destroy(d->guard);

@@ -16,6 +16,7 @@
 
 static const http_route routes[] = {
     {"POST", "/v1/mandates", http_mandates_issue, POWER_ISSUE, "", 0},
+    {"POST", "/v1/mandates/backtest", http_mandates_backtest, POWER_DEFINE, "", 0},
     {"POST", "/v1/mandates/lint", http_mandates_lint, POWER_DEFINE, "", 0},
     {"GET", "/v1/mandates", http_mandates_list, POWER_READ, "state agent parent limit after", 0},
     {"GET", "/v1/mandates/{mandate}", http_mandate_get, POWER_READ, "", 0},

@@ -60,7 +60,8 @@ void http_put_escaped(buf *b, mandate_slice segment);
 
 /* The handlers, one file per resource. */
 void http_mandates_issue(http_request *r);
-void http_mandates_lint(http_request *r); /* define.c */
+void http_mandates_lint(http_request *r);     /* define.c */
+void http_mandates_backtest(http_request *r); /* define.c */
 void http_mandates_list(http_request *r);
 void http_mandate_get(http_request *r);
 void http_mandate_explain(http_request *r);

@@ -42,7 +42,8 @@ typedef enum service_kind {
     SERVICE_DECISION_LIST, /* decision_state (DECISION_STATE_COUNT: all), limit, after; oldest first */
     SERVICE_AWAIT,         /* at_least: answered when all of them are reached, UNAVAILABLE when that takes too long */
     SERVICE_AUDIT,         /* audit: of the record; not on the engine's thread */
-    SERVICE_BACKUP         /* id: the name of a copy of everything, to be made; not on the engine's thread */
+    SERVICE_BACKUP,        /* id: the name of a copy of everything, to be made; not on the engine's thread */
+    SERVICE_BACKTEST       /* backtest: mandates that were not issued, on history; on a thread of its own */
 } service_kind;
 
 /* What is asked of the audit log. */
@@ -106,6 +107,13 @@ typedef struct service_freshness {
     char why[200];
 } service_freshness;
 
+/* Issued at `from`, looked at until `to` (empty: now); times as texts. */
+typedef struct service_backtest {
+    const claims *mandates;
+    uint32_t count;
+    mandate_slice from, to;
+} service_backtest;
+
 typedef struct service_request service_request;
 struct service_request {
     service_kind kind;
@@ -114,6 +122,7 @@ struct service_request {
     mandate_slice mandate, principal, note, condition;
     mandate_slice event, detail; /* LOG */
     service_audit audit;         /* AUDIT */
+    service_backtest backtest;   /* BACKTEST */
     const claims *claims;
     int64_t until_us;    /* see engine_command */
     uint32_t if_version; /* the same */

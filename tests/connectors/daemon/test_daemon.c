@@ -625,6 +625,50 @@ static void test_daemon__many_issued_at_once_are_each_asked_about(void **state)
     world_close(w);
 }
 
+static void test_daemon__a_backtest_says_when_it_would_have_ended_and_issues_nothing(void **state)
+{
+    static const mandate_slice all[] = {MANDATE_SLICE_LIT("*")};
+    world *w = world_open();
+    char from[TIME_TEXT_MAX + 1];
+    service_request r = {.kind = SERVICE_BACKTEST};
+    claims c = {.id = mandate_slice_str("trial"),
+                .issuer = mandate_slice_str("https://i.example"),
+                .grantor = mandate_slice_str("g"),
+                .agent = mandate_slice_str("a"),
+                .purpose = mandate_slice_str("p"),
+                .actions = all,
+                .resources = all,
+                .action_count = 1,
+                .resource_count = 1,
+                .clause = {[CLAUSE_WHILE] = mandate_slice_str("deal[\"D-1\"].status == \"open\"")},
+                .params = cel_null(),
+                .targets = cel_null(),
+                .expires_at_us = clock_wall_us() + INT64_C(3600) * 1000000,
+                .depth_max = 0};
+
+    open_deal(w);
+    from[time_format_us(from, clock_now_us())] = '\0';
+    assert_int_equal(issue(w, "real", "", c.expires_at_us), MANDATE_OK);
+    fixture_produce(&w->f, "in", 0, "D-1", "{\"id\":\"D-1\",\"status\":\"closed\"}");
+    waiting ended = {w, "real", NULL, 0};
+    fixture_until(is_ended, &ended, "the mandate has ended");
+    r.backtest = (service_backtest){.mandates = &c, .count = 1, .from = mandate_slice_str(from)};
+    assert_int_equal(ask(w, &r), MANDATE_OK);
+    const char *body = buf_cstr(&r.body);
+    if (!strstr(body, "\"complete\":true") || !strstr(body, "\"id\":\"trial\",\"state\":\"revoked\",\"refused\":null") ||
+        !strstr(body, "\"reason\":\"while_false\"") || !strstr(body, "\"value\":\"closed\""))
+        fail_msg("%s", body);
+    buf_deinit(&r.body);
+    assert_false(permitted(w, "trial"));
+    service_request gone = {.kind = SERVICE_GET, .mandate = mandate_slice_str("trial")};
+    assert_int_equal(ask(w, &gone), MANDATE_NOT_FOUND);
+    buf_deinit(&gone.body);
+    r.backtest.from = mandate_slice_str("yesterday");
+    assert_int_equal(ask(w, &r), MANDATE_INVALID);
+    buf_deinit(&r.body);
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -638,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
         cmocka_unit_test(test_daemon__compliance_rules_refuse_flag_and_are_on_record),
         cmocka_unit_test(test_daemon__many_issued_at_once_are_each_asked_about),
+        cmocka_unit_test(test_daemon__a_backtest_says_when_it_would_have_ended_and_issues_nothing),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,7 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_AUDIT] = "audit",
     [SERVICE_BACKUP] = "backup",
     [SERVICE_AWAIT] = "await",
+    [SERVICE_BACKTEST] = "backtest",
     [SERVICE_DECISION_GET] = "decision_get",
     [SERVICE_DECISION_LIST] = "decision_list",
 };
@@ -70,6 +71,11 @@ static void answer(fake_service *f, service_request *r)
         if (r->kind == SERVICE_AUDIT)
             buf_printf(&r->body, ",\"what\":%d,\"index\":%" PRIu64 ",\"first\":%" PRIu64 ",\"size\":%" PRIu64,
                        (int)r->audit.what, r->audit.index, r->audit.first, r->audit.size);
+        if (r->kind == SERVICE_BACKTEST)
+            buf_printf(&r->body, ",\"count\":%u,\"first\":\"%.*s\"", r->backtest.count,
+                       MANDATE_SLICE_ARG(r->backtest.mandates[0].id));
+        put(&r->body, "from", r->backtest.from);
+        put(&r->body, "to", r->backtest.to);
         put(&r->body, "path", r->audit.path);
         put(&r->body, "from", r->audit.from);
         put(&r->body, "txn", r->audit.txn);

@@ -37,6 +37,23 @@ static void test_http_mandates__linting_issues_nothing_and_fills_in_what_is_miss
     scene_ask(s, 400, "POST", "/v1/mandates/lint", NULL, "[");
 }
 
+static void test_http_mandates__a_backtest_names_mandates_and_times(void **state)
+{
+    scene *s = *state;
+    char body[2048];
+    snprintf(body, sizeof(body), "{\"mandates\":[%s],\"from\":\"2026-01-01T00:00:00Z\"}", claims_text);
+    scene_ask(s, 200, "POST", "/v1/mandates/backtest", NULL, body);
+    assert_contains(s->reply.body, "\"kind\":\"backtest\"");
+    assert_contains(s->reply.body, "\"count\":1,\"first\":\"m-1\",\"from\":\"2026-01-01T00:00:00Z\"");
+    scene_ask(s, 400, "POST", "/v1/mandates/backtest", NULL, "{\"mandates\":[],\"from\":\"2026-01-01T00:00:00Z\"}");
+    snprintf(body, sizeof(body), "{\"mandates\":[%s]}", claims_text);
+    scene_ask(s, 400, "POST", "/v1/mandates/backtest", NULL, body);
+    assert_contains(s->reply.body, "from: expected a time");
+    snprintf(body, sizeof(body), "{\"mandates\":[%s,{\"whlie\":1}],\"from\":\"2026-01-01T00:00:00Z\"}", claims_text);
+    scene_ask(s, 400, "POST", "/v1/mandates/backtest", NULL, body);
+    assert_contains(s->reply.body, "mandates[1]");
+}
+
 static void test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time(void **state)
 {
     scene *s = *state;
@@ -376,6 +393,7 @@ int main(void)
         TEST(test_http_mandates__issuing_answers_201_with_a_location_and_our_issuer),
         TEST(test_http_mandates__issuing_the_same_again_answers_200),
         TEST(test_http_mandates__linting_issues_nothing_and_fills_in_what_is_missing),
+        TEST(test_http_mandates__a_backtest_names_mandates_and_times),
         TEST(test_http_mandates__a_mandate_without_an_id_gets_a_new_one_each_time),
         TEST(test_http_mandates__bad_claims_never_reach_the_service),
         TEST(test_http_mandates__listing_passes_filters_on_and_bounds_the_page),
