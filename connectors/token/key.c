@@ -79,6 +79,32 @@ static mandate_status set_thumbprint(token_key *k, mandate_error *err)
     return status;
 }
 
+/* A point of small order, or one that is not reduced: with such a key signatures exist that are right for many messages, or for
+ * all, and were made by nobody. y alone decides; the sign of x does not matter. */
+static bool is_weak_ed25519(EVP_PKEY *pkey)
+{
+    static const uint8_t orders_8[2][32] = {
+        {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+         0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+        {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+         0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}};
+    uint8_t y[32];
+    size_t len = sizeof(y);
+    bool high = true, low = true;
+
+    if (EVP_PKEY_get_raw_public_key(pkey, y, &len) != 1 || len != sizeof(y))
+        return true;
+    y[31] &= 0x7f;
+    for (int i = 1; i < 31; i++) {
+        high = high && y[i] == 0xff;
+        low = low && y[i] == 0;
+    }
+    /* p is 2^255 - 19: from p - 1 (order 2) up; 0 (order 4) and 1 (the neutral element). */
+    if ((high && y[31] == 0x7f && y[0] >= 0xec) || (low && y[31] == 0 && y[0] <= 1))
+        return true;
+    return memcmp(y, orders_8[0], 32) == 0 || memcmp(y, orders_8[1], 32) == 0;
+}
+
 mandate_status token_key_wrap(token_key **out, EVP_PKEY *pkey, bool can_sign, mandate_slice kid, mandate_error *err)
 {
     mandate_status status;
@@ -90,6 +116,8 @@ mandate_status token_key_wrap(token_key **out, EVP_PKEY *pkey, bool can_sign, ma
     k->pkey = pkey;
     k->can_sign = can_sign;
     status = alg_of(&k->alg, pkey, err);
+    if (!status && k->alg == TOKEN_EDDSA && is_weak_ed25519(pkey))
+        status = mandate_error_set(err, MANDATE_INVALID, "an Ed25519 key of small order, or not reduced: it proves nothing");
     if (!status && kid.len > TOKEN_KID_MAX)
         status = mandate_error_set(err, MANDATE_LIMIT, "a key id of %zu bytes: at most %d", kid.len, TOKEN_KID_MAX);
     else if (!status && kid.len)

@@ -195,6 +195,9 @@ static bool may_verify(cel_value ops)
 
 static mandate_status check_purpose(cel_value jwk, mandate_error *err)
 {
+    cel_value kid = json_member(jwk, "kid");
+    if (kid.kind != CEL_NULL && (kid.kind != CEL_STRING || kid.len == 0))
+        return mandate_error_set(err, MANDATE_INVALID, "\"kid\": expected a text that is not empty");
     static const char *const secret[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k", NULL};
     for (int i = 0; secret[i]; i++)
         if (json_has_member(jwk, secret[i]))
