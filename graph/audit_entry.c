@@ -24,11 +24,32 @@ typedef struct entry {
     bool last;
 } entry;
 
+/* Thousands of entries may go with one step: nothing is formatted here that can be copied. */
 static void put_name(buf *b, const char *name)
 {
     if (b->len && b->data[b->len - 1] != '{')
         buf_put_char(b, ',');
-    buf_printf(b, "\"%s\":", name);
+    buf_put_char(b, '"');
+    buf_put_str(b, name);
+    buf_put(b, "\":", 2);
+}
+
+static void put_digits(buf *b, uint64_t v)
+{
+    char text[20];
+    size_t at = sizeof(text);
+    do {
+        text[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    buf_put(b, text + at, sizeof(text) - at);
+}
+
+static void put_quoted(buf *b, const char *text, size_t len)
+{
+    buf_put_char(b, '"');
+    buf_put(b, text, len);
+    buf_put_char(b, '"');
 }
 
 static void put_hex(buf *b, const char *name, const uint8_t hash[SHA256_SIZE])
@@ -36,7 +57,7 @@ static void put_hex(buf *b, const char *name, const uint8_t hash[SHA256_SIZE])
     char hex[SHA256_HEX_SIZE + 1];
     hex_encode(hex, hash, SHA256_SIZE);
     put_name(b, name);
-    buf_printf(b, "\"%s\"", hex);
+    put_quoted(b, hex, SHA256_HEX_SIZE);
 }
 
 static void put_sha256(entry *e, const char *name, mandate_slice bytes)
@@ -77,7 +98,7 @@ static void put_text(entry *e, const char *name, mandate_slice value)
 static void put_word(entry *e, const char *name, const char *word)
 {
     put_name(e->b, name);
-    buf_printf(e->b, "\"%s\"", word);
+    put_quoted(e->b, word, strlen(word));
 }
 
 static void put_value(entry *e, const char *name, cel_value v)
@@ -91,14 +112,16 @@ static void put_value(entry *e, const char *name, cel_value v)
 static void put_number(entry *e, const char *name, int64_t v)
 {
     put_name(e->b, name);
-    buf_printf(e->b, "%lld", (long long)v);
+    if (v < 0)
+        buf_put_char(e->b, '-');
+    put_digits(e->b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 static void put_time(entry *e, const char *name, int64_t us)
 {
     char text[TIME_TEXT_MAX];
     put_name(e->b, name);
-    buf_printf(e->b, "\"%.*s\"", (int)time_format_us(text, us), text);
+    put_quoted(e->b, text, time_format_us(text, us));
 }
 
 static void put_origin(entry *e, const change_origin *o)
@@ -203,7 +226,10 @@ static void put_claims(entry *e, mandate_slice claims_bytes)
 static void begin(entry *e, const audit_head *head, uint64_t seq, int64_t now_us, mandate_slice event)
 {
     buf_reset(e->b);
-    buf_printf(e->b, "{\"index\":%llu,\"seq\":%llu", (unsigned long long)head->edge.size, (unsigned long long)seq);
+    buf_put_str(e->b, "{\"index\":");
+    put_digits(e->b, head->edge.size);
+    buf_put_str(e->b, ",\"seq\":");
+    put_digits(e->b, seq);
     put_time(e, "time", now_us);
     put_text(e, "event", event);
 }

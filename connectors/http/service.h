@@ -158,8 +158,20 @@ struct service_request {
 /* Gives somebody authority that was not there before: refused when the audit log cannot be kept. */
 static inline bool service_grants(const service_request *r)
 {
-    return r->kind == SERVICE_ISSUE || r->kind == SERVICE_RESUME || r->kind == SERVICE_TOKEN ||
-           (r->kind == SERVICE_DECIDE && r->permit);
+    switch (r->kind) {
+    case SERVICE_REVOKE:
+    case SERVICE_SUSPEND:
+    case SERVICE_RETURN:
+    case SERVICE_WATCH:
+    case SERVICE_UNWATCH:
+    case SERVICE_LOG:
+    case SERVICE_ASK:
+        return false;
+    case SERVICE_DECIDE:
+        return r->permit;
+    default: /* also a command that is added later, until it is listed above */
+        return r->kind <= SERVICE_COMMAND_LAST || r->kind == SERVICE_TOKEN;
+    }
 }
 
 /* AuthZEN 1.0 evaluation. Without a mandate named, all that are active, held by the agent and cover action and resource
