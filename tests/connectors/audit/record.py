@@ -7,6 +7,8 @@
                      checkpoint that was ever seen is still a beginning of the log
   tampering          of database, tiles, bundles, checkpoint: each found, and named
   an older database  put back by hand or from a backup: refused; accepted only when told to, and that is in the log
+  no signature       the checkpoint cannot be written: within the bound nothing is granted, and ending goes on
+  the topic          has the checkpoints that the file had
   formats            every line that is exported is what docs/audit.md says: hashes, CloudEvents, OCSF's required attributes
 
 Usage: record.py BIN [SEED]
@@ -98,7 +100,7 @@ def read_folder(folder):
 
 # --- a daemon ------------------------------------------------------------------------------------------------------------
 class World:
-    def __init__(self):
+    def __init__(self, audit="interval: 20ms"):
         self.folder = tempfile.mkdtemp(prefix="mandated-record-")
         self.data = os.path.join(self.folder, "data")
         self.config = os.path.join(self.folder, "mandated.yaml")
@@ -106,7 +108,7 @@ class World:
         self.env = dict(os.environ, MANDATED_SOCKET=self.socket, NO_COLOR="1")
         with open(self.config, "w") as f:
             f.write("issuer: https://mandates.example\ndata_dir: data\nkafka: {embedded: true, embedded_port_file: port}\n"
-                    "http: {unix_socket: sock}\naudit: {interval: 20ms}\nlog: {level: warn}\n")
+                    "http: {unix_socket: sock}\naudit: {%s}\nlog: {level: warn}\n" % audit)
         self.daemon = None
 
     def run(self, *more):
@@ -450,12 +452,69 @@ def kills(w, seed):
     report("kill -9: every checkpoint that was seen is a beginning of the log (%d)" % len(seen), all(held), held)
 
 
+def the_topic(w):
+    note = w.settled()
+    bootstrap = open(os.path.join(w.folder, "port")).read().strip()
+    for _ in range(100):
+        text = w.ctl("topic", "tail", "mandate.checkpoints", "--bootstrap", bootstrap, "--from-beginning", "--exit-at-end",
+                     "--json").stdout
+        records = [json.loads(line) for line in text.splitlines()]
+        if records and records[-1].get("value") == note:
+            break
+        time.sleep(0.05)
+    report("the topic has the checkpoint of the file", records and records[-1].get("value") == note, records[-1:])
+
+
+def no_signature(seed):
+    w = World("interval: 20ms, max_unsigned: 1s, file: out/checkpoint")
+    out = os.path.join(w.folder, "out")
+    try:
+        w.start()
+        w.issue("m-1")
+        w.issue("m-2")
+        w.settled()
+        check = ("mandate", "check", "--mandate", "m-1", "--agent", "agent:b", "--action", "a.x", "--resource", "t/1")
+        report("a check is permitted while the log is signed", w.ctl(*check).returncode == 0)
+        os.rename(out, out + ".away")
+        open(out, "w").close()  # a folder that is a file takes no checkpoint
+        for i in range(500):
+            if w.issue("late-%d" % i):
+                time.sleep(0.02)
+            else:
+                break
+        done = w.ctl("mandate", "issue", "-", stdin="{}")
+        answer = w.ctl(*check)
+        report("no signature: within the bound a check is denied", answer.returncode == 3 and "audit log" in answer.stdout + answer.stderr,
+               answer.stdout + answer.stderr)
+        report("no signature: nothing is issued", not w.issue("never") and not w.issue("never"), done.stderr)
+        report("no signature: no token is handed out", w.ctl("mandate", "token", "m-1").returncode == 2)
+        w.ctl("mandate", "suspend", "m-2")
+        report("no signature: nothing is resumed", w.ctl("mandate", "resume", "m-2").returncode == 2)
+        report("no signature: ending goes on", w.ctl("mandate", "revoke", "m-2").returncode == 0)
+        ready = subprocess.run(["curl", "-s", "-w", "%{http_code}", "--unix-socket", w.socket, "http://localhost/readyz"],
+                               capture_output=True, text=True).stdout
+        report("no signature: /readyz says so", ready.endswith("503") and '"granting":false' in ready and "reason" in ready, ready)
+        metrics = subprocess.run(["curl", "-s", "--unix-socket", w.socket, "http://localhost/metrics"], capture_output=True,
+                                 text=True).stdout
+        report("no signature: the metric too", "mandated_audit_granting 0" in metrics)
+        os.remove(out)
+        os.rename(out + ".away", out)
+        w.settled()
+        report("once it can be signed again, grants go on", w.issue("never") and w.ctl(*check).returncode == 0)
+        w.stop()
+    finally:
+        if w.daemon.poll() is None:
+            w.kill()
+        shutil.rmtree(w.folder)
+
+
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     w = World()
     try:
         w.start()
         out = the_tree(w)
+        the_topic(w)
         formats(w, out)
         a_cascade(w)
         tampering(w, out)
@@ -466,6 +525,7 @@ def main():
             w.daemon.kill()
             w.daemon.wait()
         shutil.rmtree(w.folder)
+    no_signature(seed)
     return failed != 0
 
 
