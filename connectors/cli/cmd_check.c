@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mandate check - an AuthZEN evaluation from the command line; the exit code is the decision.
+ * mandate check - an AuthZEN evaluation from the command line; the exit code is the decision. Without a mandate it is found, with
+ * several they govern together.
  */
 #include "connectors/cli/client.h"
 #include "connectors/cli/out.h"
@@ -37,9 +38,33 @@ static bool put_params(buf *body, const arg_list *params)
     return good;
 }
 
-static exit_code show_decision(client *c, bool json)
+/* A line of what the answer rests on, when there is such. */
+static void show_more(const char *name, mandate_slice text)
 {
-    cel_value context = json_member(c->value, "context");
+    buf line;
+    if (!text.len)
+        return;
+    buf_init(&line);
+    buf_printf(&line, "  %-13s ", name);
+    out_text(&line, OUT_PLAIN, text);
+    out_line(&line);
+    buf_deinit(&line);
+}
+
+static void show_value(const char *name, cel_value v)
+{
+    buf text;
+    if (v.kind == CEL_NULL)
+        return;
+    buf_init(&text);
+    cel_to_json(&text, v);
+    show_more(name, buf_slice(&text));
+    buf_deinit(&text);
+}
+
+static exit_code show_decision(client *c, bool json, bool found)
+{
+    cel_value context = json_member(c->value, "context"), escalation = json_member(context, "escalation");
     bool permit = cel_is_true(json_member(c->value, "decision"));
     mandate_slice because = json_member_text(context, "because");
     if (json) {
@@ -57,43 +82,80 @@ static exit_code show_decision(client *c, bool json)
         buf_put_str(&line, "  because of ");
         out_text(&line, OUT_BOLD, because);
     }
+    if (cel_is_true(json_member(context, "duplicate")))
+        out_str(&line, OUT_DIM, "  (asked before)");
     out_line(&line);
     buf_deinit(&line);
+    if (found)
+        show_more("mandate", json_member_text(context, "mandate"));
+    show_more("valid until", json_member_text(context, "valid_until"));
+    show_value("freshness", json_member(context, "freshness"));
+    show_more("human", json_member_text(escalation, "id"));
+    show_more("", json_member_text(escalation, "error"));
+    if (escalation.kind == CEL_MAP)
+        show_more("digest", json_member_text(json_member(context, "conditions"), "parameter_digest"));
     return permit ? CLI_OK : CLI_DENIED;
+}
+
+static void put_context(buf *body, const arg_list *mandates, const arg_list *at_least)
+{
+    const char *before = "";
+    buf_put_str(body, "},\"context\":{");
+    for (size_t i = 0; i < mandates->count; i++) {
+        bool several = mandates->count > 1;
+        buf_put_str(body, i ? "," : several ? "\"mandates\":[" : "\"mandate\":");
+        buf_put_json_string(body, mandate_slice_str(mandates->items[i]));
+        if (several && i + 1 == mandates->count)
+            buf_put_char(body, ']');
+        before = ",";
+    }
+    for (size_t i = 0; i < at_least->count; i++) {
+        if (i == 0)
+            buf_printf(body, "%s\"at_least\":[", before);
+        else
+            buf_put_char(body, ',');
+        buf_put_json_string(body, mandate_slice_str(at_least->items[i]));
+        if (i + 1 == at_least->count)
+            buf_put_char(body, ']');
+    }
+    buf_put_str(body, "}}");
 }
 
 int cmd_mandate_check(int argc, char **argv)
 {
-    const char *mandate = NULL, *agent = NULL, *action = NULL, *resource = NULL;
-    arg_list params = {.count = 0};
+    const char *agent = NULL, *action = NULL, *resource = NULL, *key = NULL;
+    arg_list params = {.count = 0}, mandates = {.count = 0}, at_least = {.count = 0};
     const arg_option options[] = {
-        {"--mandate", .value = &mandate},   {"--agent", .value = &agent}, {"--action", .value = &action},
-        {"--resource", .value = &resource}, {"--param", .list = &params},
+        {"--mandate", .list = &mandates},     {"--agent", .value = &agent}, {"--action", .value = &action},
+        {"--resource", .value = &resource},   {"--param", .list = &params}, {"--at-least", .list = &at_least},
+        {"--idempotency-key", .value = &key},
     };
     arg_common common;
     client c;
     buf body;
-    if (!args_parse(argc, argv, &common, options, 5, NULL, 0, 0))
+    if (!args_parse(argc, argv, &common, options, 7, NULL, 0, 0))
         return CLI_REFUSED;
     const char *slash = resource ? strchr(resource, '/') : NULL;
-    if (!mandate || !agent || !action || !slash) {
-        out_problem("needed: --mandate ID --agent A --action X --resource TYPE/ID");
+    if (!agent || !action || !slash) {
+        out_problem("needed: --agent A --action X --resource TYPE/ID");
         return CLI_REFUSED;
     }
     buf_init(&body);
     put(&body, "{\"subject\":{\"type\":\"agent\",\"id\":", mandate_slice_str(agent));
     put(&body, "},\"action\":{\"name\":", mandate_slice_str(action));
-    buf_put_str(&body, ",\"properties\":{");
+    buf_put_str(&body, ",\"properties\":{\"parameters\":{");
     bool good = put_params(&body, &params);
+    buf_put_char(&body, '}');
+    if (key)
+        put(&body, ",\"idempotency_key\":", mandate_slice_str(key));
     put(&body, "}},\"resource\":{\"type\":", mandate_slice_of(resource, (size_t)(slash - resource)));
     put(&body, ",\"id\":", mandate_slice_str(slash + 1));
-    put(&body, "},\"context\":{\"mandate\":", mandate_slice_str(mandate));
-    buf_put_str(&body, "}}");
+    put_context(&body, &mandates, &at_least);
     exit_code code = good ? client_open(&c, &common) : CLI_REFUSED;
     if (code == CLI_OK)
         code = client_call(&c, "POST", "/access/v1/evaluation", buf_slice(&body));
     if (code == CLI_OK)
-        code = show_decision(&c, common.json);
+        code = show_decision(&c, common.json, mandates.count == 0);
     if (good)
         client_close(&c);
     buf_deinit(&body);

@@ -43,7 +43,9 @@ static const command commands[] = {
      "why it is in its state, term by term, or was then"},
     {"mandate", "watch", cmd_mandate_watch, POWER_READ, "[ID]", "print changes; with an ID, until it ends (exit 3)"},
     {"mandate", "check", cmd_mandate_check, POWER_CHECK,
-     "--mandate ID --agent A --action X --resource TYPE/ID [--param NAME=VALUE]...", "ask for a decision (exit 0 or 3)"},
+     "--agent A --action X --resource TYPE/ID [--mandate ID]... [--param NAME=VALUE]... [--at-least POSITION]... "
+     "[--idempotency-key KEY]",
+     "ask for a decision (exit 0 or 3); without a mandate all that the agent holds for it decide"},
     {"mandate", "token", cmd_mandate_token, POWER_READ, "ID",
      "the signed mandate and its chain, a token a line, the root first"},
     {"mandate", "verify", cmd_mandate_verify, POWER_LOCAL,

@@ -96,6 +96,7 @@ typedef struct config {
     } history;
     struct {
         int64_t max_staleness_us;
+        config_list subject_types;
     } check;
     struct {
         int64_t open_for_us, permit_for_us;

@@ -122,6 +122,8 @@ const option options[] = {
     {.key = "check.max_staleness", .type = OPTION_DURATION, .offset = AT(check.max_staleness_us), .fallback = "5s",
      .min = SECOND / 10, .max = 60 * MINUTE,
      .doc = "A check is refused as stale when the engine has neither committed nor ticked for longer."},
+    {.key = "check.subject_types", .type = OPTION_STRINGS, .offset = AT(check.subject_types),
+     .doc = "AuthZEN subject types that agents are of, for searches. Default: agent."},
     {.key = "decisions.open_for", .type = OPTION_DURATION, .offset = AT(decisions.open_for_us), .fallback = "1h",
      .min = SECOND, .max = LIMIT_DECISION_DAYS * 24 * 60 * MINUTE,
      .doc = "How long a question to a human stays open. Nobody answered: it was no."},

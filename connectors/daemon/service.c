@@ -44,6 +44,13 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
                               memory_order_relaxed);
 }
 
+static mandate_status search(void *ctx, const service_search *in, arena *a, service_found *out, mandate_error *err)
+{
+    daemon_state *d = ctx;
+
+    return view_search(d->view, in, clock_now_us(), clock_monotonic_us(), a, out, err);
+}
+
 /* A partition's position is looked at by the engine's thread, which knows what the view has. */
 static bool reached(void *ctx, const service_position *position)
 {
@@ -318,6 +325,7 @@ void daemon_service(daemon_state *d, service *out)
         .ctx = d,
         .submit = submit,
         .check = check,
+        .search = search,
         .reached = reached,
         .decision = decision,
         .ready = ready,

@@ -63,6 +63,9 @@ void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us)
 /* --- any thread ------------------------------------------------------------------------------------------------ */
 /* `now_us`: engine time now. */
 void view_check(view *v, const service_check *in, int64_t now_us, int64_t monotonic_us, service_verdict *out);
+/* Everything in `a`. */
+MANDATE_CHECK mandate_status view_search(view *v, const service_search *in, int64_t now_us, int64_t monotonic_us, arena *a,
+                                         service_found *out, mandate_error *err);
 /* Mandates by their own recorded state. */
 void view_counts(const view *v, uint64_t out[STATE_COUNT]);
 /* The step that checks see. */

@@ -462,8 +462,9 @@ void http_evaluations(http_request *r)
 void http_authzen_configuration(http_request *r)
 {
     static const char *const endpoints[][2] = {
-        {"access_evaluation_endpoint", "evaluation"},
-        {"access_evaluations_endpoint", "evaluations"},
+        {"access_evaluation_endpoint", "evaluation"},  {"access_evaluations_endpoint", "evaluations"},
+        {"search_subject_endpoint", "search/subject"}, {"search_resource_endpoint", "search/resource"},
+        {"search_action_endpoint", "search/action"},
     };
     mandate_slice base = http_base_url(r);
     buf_put_str(&r->reply, "{\"policy_decision_point\":");

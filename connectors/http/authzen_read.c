@@ -34,12 +34,12 @@ mandate_status authzen_text(mandate_slice *out, cel_value object, const char *wh
 }
 
 /* A slash in the type would let one resource pass for another. */
-mandate_status authzen_resource(mandate_slice *out, arena *a, cel_value resource, mandate_error *err)
+static mandate_status resource_of(mandate_slice *out, arena *a, cel_value has_type, cel_value has_id, mandate_error *err)
 {
     mandate_slice type, id;
-    mandate_status status = authzen_text(&type, resource, "resource", "type", err);
+    mandate_status status = authzen_text(&type, has_type, "resource", "type", err);
     if (!status)
-        status = authzen_text(&id, resource, "resource", "id", err);
+        status = authzen_text(&id, has_id, "resource", "id", err);
     if (!status && memchr(type.ptr, '/', type.len))
         status = mandate_error_set(err, MANDATE_INVALID, "resource.type: must not contain a slash");
     if (status)
@@ -52,6 +52,11 @@ mandate_status authzen_resource(mandate_slice *out, arena *a, cel_value resource
     memcpy(both + type.len + 1, id.ptr, id.len);
     *out = mandate_slice_of(both, type.len + 1 + id.len);
     return MANDATE_OK;
+}
+
+mandate_status authzen_resource(mandate_slice *out, arena *a, cel_value resource, mandate_error *err)
+{
+    return resource_of(out, a, resource, resource, err);
 }
 
 /* --- what is asked for --------------------------------------------------------------------------------------------- */
@@ -218,6 +223,15 @@ static cel_value holder(cel_value request, cel_value defaults, const char *name)
     return json_has_member(request, name) ? request : defaults;
 }
 
+/* A member of an item stands in its place as a whole, but for what every question must have. */
+static cel_value lacking(cel_value object, cel_value defaults, const char *what, const char *name)
+{
+    if (defaults.kind != CEL_MAP || json_has_member(object, name))
+        return object;
+    cel_value other = json_member(defaults, what);
+    return json_has_member(other, name) ? other : object;
+}
+
 mandate_status authzen_read(authzen_question *out, arena *a, cel_value request, cel_value defaults, mandate_error *err)
 {
     cel_value subject, action, resource, context;
@@ -233,14 +247,16 @@ mandate_status authzen_read(authzen_question *out, arena *a, cel_value request, 
     if (!status)
         status = authzen_object(&context, holder(request, defaults, "context"), "context", false, err);
     if (!status)
-        status = authzen_text(&out->check.subject_type, subject, "subject", "type", err);
+        status =
+            authzen_text(&out->check.subject_type, lacking(subject, defaults, "subject", "type"), "subject", "type", err);
     if (!status)
-        status = authzen_text(&out->check.subject_id, subject, "subject", "id", err);
+        status = authzen_text(&out->check.subject_id, lacking(subject, defaults, "subject", "id"), "subject", "id", err);
     if (!status)
-        status = authzen_text(&out->check.action, action, "action", "name", err);
+        status = authzen_text(&out->check.action, lacking(action, defaults, "action", "name"), "action", "name", err);
     if (!status)
         status = authzen_properties(out, a, action, err);
     if (!status)
-        status = authzen_resource(&out->check.resource, a, resource, err);
+        status = resource_of(&out->check.resource, a, lacking(resource, defaults, "resource", "type"),
+                             lacking(resource, defaults, "resource", "id"), err);
     return status ? status : authzen_context(out, a, context, err);
 }

@@ -246,8 +246,10 @@ static bool caller_allowed(http_request *r)
     if (http_header(r, "Origin"))
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "requests from web pages are not accepted");
     if (r->body.len && (!type || strncasecmp(type, "application/json", 16) != 0))
-        return refuse(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, MANDATE_INVALID,
-                      "the body must be sent with Content-Type: application/json");
+        return refuse(r,
+                      /* as AuthZEN's certification has it */
+                      r->route->flags & HTTP_PLAIN_ERRORS ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                      MANDATE_INVALID, "the body must be sent with Content-Type: application/json");
     return true;
 }
 

@@ -29,6 +29,8 @@ typedef struct http_options {
     uint32_t drain_ms;                        /* how long http_server_stop waits for requests in flight */
     void (*log)(void *ctx, const char *text); /* may be NULL; any thread */
     void *log_ctx;
+    const char *const *subject_types; /* that agents are of, for searches; outlive the server. None: "agent" */
+    uint32_t subject_type_count;
 } http_options;
 
 enum { HTTP_OPTIONS_VERSION = 1 };

@@ -206,6 +206,23 @@ typedef struct service_verdict {
     mandate_slice mandates[LIMIT_FOUND_MANDATES]; /* then: which, in order of ids; they outlive the request */
 } service_verdict;
 
+/* AuthZEN search. What is looked for is empty in `check`. */
+typedef enum service_search_kind { SEARCH_SUBJECT, SEARCH_RESOURCE, SEARCH_ACTION } service_search_kind;
+typedef struct service_search {
+    service_search_kind kind;
+    service_check check;
+    mandate_slice type;   /* RESOURCE: of the resources */
+    uint32_t limit;       /* results */
+    mandate_slice after;  /* `next` of the page before, or empty */
+    uint32_t after_index; /* likewise */
+} service_search;
+typedef struct service_found {
+    mandate_slice *items; /* agents, ids of resources, or actions; one that ends in "*" is a pattern */
+    uint32_t count;
+    mandate_slice next; /* for the next page; both empty: this was the last one */
+    uint32_t next_index;
+} service_found;
+
 /* What a human said to one question, or that it is open. */
 typedef struct service_decision {
     char id[DECISION_ID + 1];
@@ -247,6 +264,8 @@ typedef struct service {
     /* False when the queue is full or the process is stopping: answer 503, retry later. */
     bool (*submit)(void *ctx, service_request *request);
     void (*check)(void *ctx, const service_check *in, service_verdict *out);
+    /* At once; bounded work. Slices are in `a`. */
+    mandate_status (*search)(void *ctx, const service_search *in, arena *a, service_found *out, mandate_error *err);
     /* Does a check asked now see this? False also when that is not known at once: SERVICE_AWAIT then. Any thread. */
     bool (*reached)(void *ctx, const service_position *position);
     /* NULL: there are no rules. The first one that names the action. */

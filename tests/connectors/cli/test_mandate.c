@@ -319,6 +319,8 @@ static void test_cli_check__the_exit_code_is_the_decision(void **state)
     assert_string_equal(result.out, "deny  mandate_inactive  it ended  because of m-0\n");
     ctl(s, 3, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t/i", "--json");
     assert_contains(result.out, "{\"decision\":false");
+    ctl(s, 3, NULL, "mandate", "check", "--agent=a", "--action=x", "--resource=t/i"); /* found */
+    assert_string_equal(s->fake.checked, "|agent|a|x|t/i|{}");
     ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x");
     ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t");
     ctl(s, 1, NULL, "mandate", "check", "--mandate=m-1", "--agent=a", "--action=x", "--resource=t/i", "--param", "eur");

@@ -73,15 +73,20 @@ static void test_http_authzen__malformed_requests_are_400_in_plain_text(void **s
 
 static void test_http_authzen__the_metadata_points_here(void **state)
 {
+    static const char *const endpoints[][2] = {{"access_evaluation_endpoint", "evaluation"},
+                                               {"access_evaluations_endpoint", "evaluations"},
+                                               {"search_subject_endpoint", "search/subject"},
+                                               {"search_resource_endpoint", "search/resource"},
+                                               {"search_action_endpoint", "search/action"}};
     scene *s = *state;
-    char expected[256];
+    char expected[1024];
     unsigned port = http_server_port(s->server);
     scene_ask(s, 200, "GET", "/.well-known/authzen-configuration", NULL, NULL);
-    snprintf(expected, sizeof(expected),
-             "{\"policy_decision_point\":\"http://127.0.0.1:%u\",\"access_evaluation_endpoint\":"
-             "\"http://127.0.0.1:%u/access/v1/evaluation\",\"access_evaluations_endpoint\":"
-             "\"http://127.0.0.1:%u/access/v1/evaluations\"}\n",
-             port, port, port);
+    int len = snprintf(expected, sizeof(expected), "{\"policy_decision_point\":\"http://127.0.0.1:%u\"", port);
+    for (size_t i = 0; i < sizeof(endpoints) / sizeof(*endpoints); i++)
+        len += snprintf(expected + len, sizeof(expected) - (size_t)len, ",\"%s\":\"http://127.0.0.1:%u/access/v1/%s\"",
+                        endpoints[i][0], port, endpoints[i][1]);
+    snprintf(expected + len, sizeof(expected) - (size_t)len, "}\n");
     assert_string_equal(s->reply.body, expected);
 }
 
@@ -287,8 +292,8 @@ static void test_http_authzen__over_tcp_the_caller_is_checked_before_the_questio
         int code;
         const char *headers;
     } asks[] = {{200, "Host: localhost\r\nContent-Type: application/json\r\n"},
-                {415, "Host: localhost\r\nContent-Type: text/plain\r\n"},
-                {415, "Host: localhost\r\n"},
+                {400, "Host: localhost\r\nContent-Type: text/plain\r\n"},
+                {400, "Host: localhost\r\n"},
                 {403, "Host: evil.example\r\nContent-Type: application/json\r\n"},
                 {403, "Host: localhost\r\nOrigin: http://evil.example\r\nContent-Type: application/json\r\n"}};
     static const char body[] = "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT ",\"evaluations\":[{}]}";
