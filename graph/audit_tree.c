@@ -84,8 +84,20 @@ mandate_status store_audit_root(store *st, uint64_t size, merkle_hash *out, mand
     return merkle_root(out, size, store_audit_nodes(st), err);
 }
 
-/* --- the log's name --------------------------------------------------------------------------------- */
-static const mandate_slice origin_key = MANDATE_SLICE_LIT("origin");
+/* --- the log's name, and a mark ------------------------------------------------------------------- */
+static const mandate_slice origin_key = MANDATE_SLICE_LIT("origin"), mark_key = MANDATE_SLICE_LIT("mark");
+
+static mandate_status meta_set(store *st, mandate_slice key, mandate_slice value, mandate_error *err)
+{
+    kv_batch *batch = NULL;
+    mandate_status status = kv_batch_create(&batch, st->kv, err);
+    if (status != MANDATE_OK)
+        return status;
+    kv_batch_put(batch, KV_META, key, value);
+    status = kv_write(st->kv, batch, true, err);
+    kv_batch_destroy(batch);
+    return status;
+}
 
 mandate_status store_audit_origin(store *st, buf *out, mandate_error *err)
 {
@@ -94,14 +106,17 @@ mandate_status store_audit_origin(store *st, buf *out, mandate_error *err)
 
 mandate_status store_audit_set_origin(store *st, mandate_slice origin, mandate_error *err)
 {
-    kv_batch *batch = NULL;
-    mandate_status status = kv_batch_create(&batch, st->kv, err);
-    if (status != MANDATE_OK)
-        return status;
-    kv_batch_put(batch, KV_META, origin_key, origin);
-    status = kv_write(st->kv, batch, true, err);
-    kv_batch_destroy(batch);
-    return status;
+    return meta_set(st, origin_key, origin, err);
+}
+
+mandate_status store_audit_mark(store *st, buf *out, mandate_error *err)
+{
+    return kv_get(st->kv, KV_META, mark_key, out, err);
+}
+
+mandate_status store_audit_set_mark(store *st, mandate_slice mark, mandate_error *err)
+{
+    return meta_set(st, mark_key, mark, err);
 }
 
 /* --- opening -------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "connectors/config/options.h"
 #include "connectors/daemon/log.h"
+#include "connectors/daemon/policy_record.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -285,8 +286,10 @@ reload_outcome daemon_reload(daemon_state *d)
         outcome = apply(d, fresh, &err);
     if (outcome == RELOAD_DONE && d->guard && guard_reload(d->guard, d->config.policy, &err) != MANDATE_OK)
         log_write(LOG_ERROR, "reload", "the policy stays what it was: %s", err.text);
-    else if (outcome == RELOAD_DONE && d->guard)
+    else if (outcome == RELOAD_DONE && d->guard) {
         log_write(LOG_INFO, "reload", "the policy %s is in effect", d->config.policy);
+        policy_record(d->store, d->queue, d->config.policy);
+    }
 done:
     log_init((log_level)d->config.log.level);
     if (outcome == RELOAD_REFUSED)

@@ -10,6 +10,7 @@
 
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
+#include "connectors/daemon/policy_record.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -368,6 +369,7 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = start_http(d, err);
     if (status == MANDATE_OK) {
+        policy_record(d->store, d->queue, d->config.policy);
         atomic_store(&d->serving, true);
         log_serving(d, seq, mandates);
     }

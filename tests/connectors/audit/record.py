@@ -508,6 +508,49 @@ def no_signature(seed):
         shutil.rmtree(w.folder)
 
 
+def policies():
+    w = World()
+    path = os.path.join(w.folder, "policy.yaml")
+    text = ("policy: one\nprincipals:\n  - match: principal.kind == \"unix\"\n    roles: everything\nroles:\n  everything:\n"
+            "    - powers: [issue, read, audit, observe]\n")
+    config = open(w.config).read()
+
+    def loaded():
+        lines = w.ctl("audit", "entries", "--event", "policy_loaded", "--json").stdout.splitlines()
+        return [json.loads(line)["detail"] for line in lines]
+
+    def until(count):
+        for _ in range(200):
+            if len(loaded()) >= count:
+                break
+            time.sleep(0.02)
+        return loaded()
+    try:
+        open(path, "w").write(text)
+        open(w.config, "w").write("policy: policy.yaml\n" + config)
+        w.start()
+        found = until(1)
+        report("a policy is an entry, with its text",
+               len(found) == 1 and found[0]["text"] == text and found[0]["sha256"] == hashlib.sha256(text.encode()).hexdigest(), found)
+        open(path, "w").write(text + "# changed\n")
+        w.daemon.send_signal(signal.SIGHUP)
+        found = until(2)
+        report("a changed one is another entry", len(found) == 2 and found[1]["text"].endswith("# changed\n"), found)
+        w.stop()
+        w.start()
+        report("the same one at the next start is none", len(loaded()) == 2, loaded())
+        w.stop()
+        open(w.config, "w").write(config)
+        w.start()
+        found = until(3)
+        report("that there is none any more is one", len(found) == 3 and found[2] == {"file": None}, found)
+        w.stop()
+    finally:
+        if w.daemon and w.daemon.poll() is None:
+            w.kill()
+        shutil.rmtree(w.folder)
+
+
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     w = World()
@@ -526,6 +569,7 @@ def main():
             w.daemon.wait()
         shutil.rmtree(w.folder)
     no_signature(seed)
+    policies()
     return failed != 0
 
 
