@@ -124,15 +124,56 @@ mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_e
     return MANDATE_OK;
 }
 
-/* What the claims say about the live part. Conditions are bound when everything is there. */
+/* Its params, when a condition asks for anything of the mandate. */
+static mandate_status load_params(engine *e, const mandate *m, claims *c, mandate_slice params, mandate_error *err)
+{
+    bool read = false;
+    for (int k = 0; k < CLAUSE_COUNT; k++)
+        read |= m->template[k] && condition_reads_mandate(m->template[k]);
+    if (!read)
+        return MANDATE_OK;
+    wire_reader r = wire_reader_of(params);
+    arena_reset(&e->loading);
+    c->params = cel_decode(&r, &e->loading);
+    if (wire_done(&r))
+        return MANDATE_OK;
+    return e->loading.failed
+               ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates")
+               : mandate_error_set(err, MANDATE_CORRUPT, "the params of the stored mandate \"%.*s\" cannot be read",
+                                   MANDATE_SLICE_ARG(m->id));
+}
+
+static mandate_status load_conditions(engine *e, uint32_t handle, claims *c, mandate_slice params, mandate_error *err)
+{
+    mandate *m = mandate_at(e, handle);
+    mandate_status s = MANDATE_OK;
+    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
+        if (!c->clause[k].len)
+            continue;
+        s = condition_compile(&m->template[k], e -> conditions, c -> clause[k], err);
+        if (s)
+            s = mandate_error_prefix(
+                err, s, "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
+                MANDATE_SLICE_ARG(m->id), claims_clause_names[k]);
+    }
+    if (s == MANDATE_OK)
+        s = load_params(e, m, c, params, err);
+    e->err = err;
+    if (s == MANDATE_OK && !mandate_bind(e, handle, c, err))
+        s = MANDATE_NOMEM;
+    e->err = NULL;
+    if (s == MANDATE_OK)
+        standing_at(e, handle)->seen = mandate_look(e, handle);
+    return s;
+}
+
+/* What the claims say about the live part. */
 static mandate_status load_claims(engine *e, uint32_t handle, mandate_slice bytes, mandate_error *err)
 {
     mandate *m = mandate_at(e, handle);
-    mandate_slice copy = arena_dup(&e->loading, bytes);
+    mandate_slice params;
     claims c;
-    if (!copy.ptr)
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
-    mandate_status s = claims_decode(&c, &e->loading, copy, err);
+    mandate_status s = claims_decode_outline(&c, &params, bytes, err);
     if (s)
         return s;
     m->expires_at_us = c.expires_at_us;
@@ -146,11 +187,7 @@ static mandate_status load_claims(engine *e, uint32_t handle, mandate_slice byte
         memcpy(kept, bytes.ptr, bytes.len);
         m->claims_kept = mandate_slice_of(kept, bytes.len);
     }
-    while (e->loading_claims.len <= handle)
-        if (!VEC_PUSH(&e->loading_claims, (mandate_slice){NULL, 0}))
-            return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
-    e->loading_claims.data[handle] = copy;
-    return MANDATE_OK;
+    return mandate_state_is_final((mandate_state)m->state) ? MANDATE_OK : load_conditions(e, handle, &c, params, err);
 }
 
 static mandate_more get_more(wire_reader *r, uint64_t *bits)
@@ -228,53 +265,52 @@ static bool load_cascade(engine *e, wire_reader *r)
     return true;
 }
 
-mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err)
+static mandate_status corrupt_meta(mandate_error *err)
 {
-    wire_reader r = wire_reader_of(value);
-    uint8_t format = wire_get_u8(&r);
-    e->now_us = e->batch_now_us = wire_get_i64(&r);
-    uint64_t down = wire_get_count(&r, 2);
-    for (uint64_t i = 0; i < down && !r.failed; i++) {
-        uint16_t source = schema_source_by_id(e->schema, (uint32_t)wire_get_u64(&r));
-        uint8_t state = wire_get_u8(&r);
+    return mandate_error_set(err, MANDATE_CORRUPT, "the engine's stored meta data cannot be read");
+}
+
+/* What conditions depend on stands first. */
+static void load_time(engine *e, wire_reader *r)
+{
+    r->failed |= wire_get_u8(r) != META_FORMAT;
+    e->now_us = e->batch_now_us = wire_get_i64(r);
+    uint64_t down = wire_get_count(r, 2);
+    for (uint64_t i = 0; i < down && !r->failed; i++) {
+        uint16_t source = schema_source_by_id(e->schema, (uint32_t)wire_get_u64(r));
+        uint8_t state = wire_get_u8(r);
         if (source == SCHEMA_NONE || state > SOURCE_DOUBTFUL)
             continue; /* the connector is gone, and what it said with it */
         e->source_state[source] = state;
         context_source(e->graph, source, state == SOURCE_LIVE);
     }
+    condition_now(e->conditions, e->now_us);
+}
+
+mandate_status engine_load_time(engine *e, mandate_slice meta, mandate_error *err)
+{
+    wire_reader r = wire_reader_of(meta);
+    load_time(e, &r);
+    return r.failed ? corrupt_meta(err) : MANDATE_OK;
+}
+
+mandate_status engine_load_meta(engine *e, mandate_slice value, mandate_error *err)
+{
+    wire_reader r = wire_reader_of(value);
+    load_time(e, &r);
     uint64_t cascades = wire_get_count(&r, 40);
     for (uint64_t i = 0; i < cascades && !r.failed; i++)
         if (!load_cascade(e, &r))
             r.failed = true;
     if (!r.failed && !backlog_load_meta(e, &r))
         r.failed = true;
-    if (format != META_FORMAT || !wire_done(&r))
-        return mandate_error_set(err, MANDATE_CORRUPT, "the engine's stored meta data cannot be read");
-    condition_now(e->conditions, e->now_us);
-    return MANDATE_OK;
+    return wire_done(&r) ? MANDATE_OK : corrupt_meta(err);
 }
 
-static mandate_status bind_loaded(engine *e, uint32_t handle, mandate_error *err)
+static mandate_status arm_loaded(engine *e, uint32_t handle, mandate_error *err)
 {
     mandate *m = mandate_at(e, handle);
-    arena a;
-    claims c;
-    arena_init(&a, 0);
-    mandate_status s = claims_decode(&c, &a, e->loading_claims.data[handle], err);
-    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
-        if (!c.clause[k].len)
-            continue;
-        s = condition_compile(&m->template[k], e -> conditions, c.clause[k], err);
-        if (s)
-            s = mandate_error_prefix(
-                err, s, "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
-                MANDATE_SLICE_ARG(m->id), claims_clause_names[k]);
-    }
-    if (s == MANDATE_OK && !mandate_bind(e, handle, &c, err))
-        s = MANDATE_NOMEM;
-    if (s == MANDATE_OK)
-        standing_at(e, handle)->seen = mandate_look(e, handle);
-    arena_deinit(&a);
+    mandate_status s = MANDATE_OK;
     /* Of one that only waits for its record the expiry may be over, and its deadline served: it must not come again. */
     bool served = m->expires_at_us <= e->now_us && (has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE);
     if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, served ? INT64_MAX : m->expires_at_us) ||
@@ -293,13 +329,16 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
         return mandate_error_set(err, MANDATE_CORRUPT, "a stored change of state is of a mandate that is not there");
     for (uint32_t i = 0; s == MANDATE_OK && i < e->mandates.len; i++) {
         mandate *m = mandate_at(e, i);
-        if (!m->used || (parent_of(e, i) != MANDATE_NONE && (parent_of(e, i) >= i || !mandate_at(e, parent_of(e, i))->used)))
-            return mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate is missing, or its parent is");
+        if (!m->used ||
+            (parent_of(e, i) != MANDATE_NONE && (parent_of(e, i) >= i || !mandate_at(e, parent_of(e, i))->used))) {
+            s = mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate is missing, or its parent is");
+            break;
+        }
         mandate_link(e, i, parent_of(e, i));
         if (mandate_state_is_final((mandate_state)m->state))
             continue;
         e->mandates_live++;
-        s = bind_loaded(e, i, err);
+        s = arm_loaded(e, i, err);
     }
     if (s == MANDATE_OK && !backlog_restore_grace(e))
         s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
@@ -307,7 +346,6 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
         s = watch_load_done(e, err);
     arena_deinit(&e->loading);
     arena_init(&e->loading, 0);
-    VEC_FREE(&e->loading_claims);
     e->err = NULL;
     return s;
 }

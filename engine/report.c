@@ -24,9 +24,14 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
                                  .expires_at_us = m->expires_at_us,
                                  .amended_at = mandate_more_of(e, handle) ? mandate_more_of(e, handle)->amended_at : 0,
                                  .resume_at_us = mandate_resume_at(e, handle),
+                                 .parent_handle = UINT32_MAX,
                                  .suspended_by = m->suspended_by};
-    if (parent_of(e, handle) != MANDATE_NONE)
-        out->parent = e->mandates.data[parent_of(e, handle)].id;
+    if (parent_of(e, handle) != MANDATE_NONE) {
+        out->parent_handle = parent_of(e, handle);
+        /* While loading it may not be there yet. */
+        if (out->parent_handle < e->mandates.len)
+            out->parent = e->mandates.data[out->parent_handle].id;
+    }
 }
 
 static mandate_state decided(uint32_t *because, uint32_t by, mandate_state state)

@@ -77,7 +77,6 @@ void engine_destroy(engine *e)
     VEC_FREE(&e->claims_outdated);
     VEC_FREE(&e->affected);
     VEC_FREE(&e->ranks);
-    VEC_FREE(&e->loading_claims);
     arena_deinit(&e->memory);
     arena_deinit(&e->loading);
     free((void *)(uintptr_t)e->issuer.ptr);

@@ -136,6 +136,7 @@ typedef struct engine_answer {
 
 typedef struct engine_mandate_view {
     mandate_slice id, parent;
+    uint32_t parent_handle; /* UINT32_MAX: a root */
     uint32_t version, depth;
     mandate_state state; /* its own record; see engine_effective_state */
     int64_t expires_at_us;
@@ -250,12 +251,14 @@ MANDATE_CHECK mandate_status engine_record_claims(mandate_slice record, mandate_
 /* Time, pending cascades, source states. Written with every step, like `records`. */
 void engine_encode_meta(const engine *e, buf *value);
 
-/* Recovery, in this order: every entity as of some step, the journal's batches after that one, every mandate and watch (any
+/* Recovery, in this order: every entity as of some step, the journal's batches after that one, the time (it stands in meta), every mandate and watch (any
  * order), the records by key, meta, every decision, then engine_load_done(last seq). A watch whose value is no longer what it was (entity types were changed)
  * flips in the next step. */
 MANDATE_CHECK mandate_status engine_load_entity(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 /* What the batch did to entities, and nothing else: their state is a fold over changes alone. */
 MANDATE_CHECK mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_error *err);
+/* Takes the meta value for the time and the sources, on which conditions depend that are bound next. */
+MANDATE_CHECK mandate_status engine_load_time(engine *e, mandate_slice meta, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_watch(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
 MANDATE_CHECK mandate_status engine_load_decision(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);

@@ -6,23 +6,21 @@
  * conditions and gives no transitions. Mandates were written with every step, so they are those of `last.seq`.
  * What cannot be so is refused; nothing is repaired.
  */
+#include "graph/ahead.h"
 #include "graph/store_int.h"
 
 static mandate_status load_entities(store *st, engine *e, mandate_error *err)
 {
-    kv_iter *it = NULL;
-    mandate_status status = kv_iter_open(&it, st->kv, KV_ENTITIES, err);
+    ahead *in = NULL;
+    mandate_slice key, value;
+    mandate_status status = ahead_open(&in, st->kv, KV_ENTITIES, err), read;
     if (status != MANDATE_OK)
         return status;
-    kv_iter_seek(it, mandate_slice_of(NULL, 0));
-    if (kv_iter_valid(it) && mandate_slice_eq(kv_iter_key(it), cut_marker))
-        kv_iter_next(it);
-    for (; kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it))
-        status = engine_load_entity(e, kv_iter_key(it), kv_iter_value(it), err);
-    if (status == MANDATE_OK)
-        status = kv_iter_status(it, err);
-    kv_iter_close(it);
-    return status;
+    while (status == MANDATE_OK && ahead_next(in, &key, &value))
+        if (!mandate_slice_eq(key, cut_marker))
+            status = engine_load_entity(e, key, value, err);
+    read = ahead_close(in, status == MANDATE_OK ? err : NULL);
+    return status == MANDATE_OK ? read : status;
 }
 
 typedef struct follow {
@@ -87,46 +85,49 @@ static mandate_status join_record(buf *out, mandate_slice id, const buf *claims_
     return MANDATE_OK;
 }
 
+typedef struct listener {
+    store_loaded_fn loaded; /* NULL: nobody listens */
+    void *ctx;
+} listener;
+
 /* The two records of a mandate are neighbours, claims first. */
-static mandate_status load_mandates(store *st, engine *e, uint64_t *count, mandate_error *err)
+static mandate_status load_mandates(store *st, engine *e, const listener *who, uint64_t *count, mandate_error *err)
 {
-    kv_iter *it = NULL;
+    ahead *in = NULL;
+    mandate_slice key, value;
     buf id, claims_bytes, record;
+    mandate_status status = ahead_open(&in, st->kv, KV_MANDATES, err), read;
+    if (status != MANDATE_OK)
+        return status;
     buf_init(&id);
     buf_init(&claims_bytes);
     buf_init(&record);
-    mandate_status status = kv_iter_open(&it, st->kv, KV_MANDATES, err);
-    if (status != MANDATE_OK)
-        goto done;
-    kv_iter_seek(it, mandate_slice_of(NULL, 0));
-    for (; kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it)) {
-        mandate_slice key = kv_iter_key(it);
+    while (status == MANDATE_OK && ahead_next(in, &key, &value)) {
         mandate_slice name = mandate_slice_of(key.ptr, key.len < 2 ? 0 : key.len - 2);
         char part = key.len < 2 ? '\0' : key.ptr[key.len - 1];
         if (part == KEY_CLAIMS) {
             buf_reset(&id);
             buf_put_slice(&id, name);
             buf_reset(&claims_bytes);
-            buf_put_slice(&claims_bytes, kv_iter_value(it));
+            buf_put_slice(&claims_bytes, value);
             continue;
         }
         if (part != KEY_LIFE || !mandate_slice_eq(name, buf_slice(&id))) {
             status = corrupt_mandate(name, "has no claims", err);
             break;
         }
-        status = join_record(&record, name, &claims_bytes, kv_iter_value(it), err);
+        status = join_record(&record, name, &claims_bytes, value, err);
         if (status == MANDATE_OK)
             status = engine_load_mandate(e, name, buf_slice(&record), err);
+        if (status == MANDATE_OK && who->loaded)
+            status = who->loaded(who->ctx, name, buf_slice(&claims_bytes), err);
         ++*count;
     }
-    if (status == MANDATE_OK)
-        status = kv_iter_status(it, err);
-done:
-    kv_iter_close(it);
+    read = ahead_close(in, status == MANDATE_OK ? err : NULL);
     buf_deinit(&id);
     buf_deinit(&claims_bytes);
     buf_deinit(&record);
-    return status;
+    return status == MANDATE_OK ? read : status;
 }
 
 typedef mandate_status (*load_one)(engine *e, mandate_slice key, mandate_slice value, mandate_error *err);
@@ -165,32 +166,40 @@ static mandate_status load_records(store *st, engine *e, mandate_error *err)
     return status;
 }
 
-static mandate_status load_meta(store *st, engine *e, mandate_error *err)
+static mandate_status read_meta(store *st, buf *out, mandate_error *err)
 {
-    buf value;
-    buf_init(&value);
-    mandate_status status = kv_get(st->kv, KV_META, mandate_slice_str("engine"), &value, err);
+    mandate_status status = kv_get(st->kv, KV_META, mandate_slice_str("engine"), out, err);
     if (status == MANDATE_NOT_FOUND)
         status = mandate_error_set(err, MANDATE_CORRUPT,
                                    "the engine's own record is missing in the database; restore it"
                                    " from a checkpoint");
-    if (status == MANDATE_OK)
-        status = engine_load_meta(e, buf_slice(&value), err);
-    buf_deinit(&value);
     return status;
 }
 
 mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err)
 {
+    return store_recover_telling(st, e, seq, NULL, NULL, err);
+}
+
+mandate_status store_recover_telling(store *st, engine *e, uint64_t *seq, store_loaded_fn loaded, void *ctx,
+                                     mandate_error *err)
+{
+    const listener who = {loaded, ctx};
     uint64_t mandates = 0, inputs = 0;
     mandate_status status = MANDATE_OK;
+    buf meta;
+    buf_init(&meta);
     if (st->last.seq == 0)
         goto done;
     status = load_entities(st, e, err);
     if (status == MANDATE_OK)
         status = follow_journal(st, e, &inputs, err);
     if (status == MANDATE_OK)
-        status = load_mandates(st, e, &mandates, err);
+        status = read_meta(st, &meta, err);
+    if (status == MANDATE_OK)
+        status = engine_load_time(e, buf_slice(&meta), err);
+    if (status == MANDATE_OK)
+        status = load_mandates(st, e, &who, &mandates, err);
     if (status == MANDATE_OK && mandates != st->last.mandates)
         status = mandate_error_set(err, MANDATE_CORRUPT,
                                    "the database holds %llu mandates and should hold %llu; restore"
@@ -201,12 +210,13 @@ mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error 
     if (status == MANDATE_OK)
         status = load_records(st, e, err);
     if (status == MANDATE_OK)
-        status = load_meta(st, e, err);
+        status = engine_load_meta(e, buf_slice(&meta), err);
     if (status == MANDATE_OK)
         status = load_space(st, e, KV_DECISIONS, engine_load_decision, err);
     if (status == MANDATE_OK)
         status = engine_load_done(e, st->last.seq, err);
 done:
+    buf_deinit(&meta);
     if (status != MANDATE_OK)
         return mandate_error_prefix(err, status, "recovering step %llu", (unsigned long long)st->last.seq);
     cut_behind(st->cut, inputs, engine_now_us(e));

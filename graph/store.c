@@ -263,24 +263,6 @@ mandate_status store_claims_load(void *ctx, arena *a, mandate_slice id, mandate_
     return status;
 }
 
-mandate_status store_claims_each(store *st, store_claims_fn fn, void *ctx, mandate_error *err)
-{
-    kv_iter *it = NULL;
-    mandate_status status = kv_iter_open(&it, st->kv, KV_MANDATES, err);
-    if (status != MANDATE_OK)
-        return status;
-    kv_iter_seek(it, mandate_slice_of(NULL, 0));
-    for (; kv_iter_valid(it) && status == MANDATE_OK; kv_iter_next(it)) {
-        mandate_slice key = kv_iter_key(it);
-        if (key.len > 2 && key.ptr[key.len - 1] == KEY_CLAIMS)
-            status = fn(ctx, mandate_slice_of(key.ptr, key.len - 2), kv_iter_value(it), err);
-    }
-    if (status == MANDATE_OK)
-        status = kv_iter_status(it, err);
-    kv_iter_close(it);
-    return status;
-}
-
 mandate_status store_checkpoint(store *st, const char *directory, uint64_t *seq, mandate_error *err)
 {
     anchor *copy = NULL;

@@ -48,13 +48,13 @@ kv *store_abandon(store *st);
 /* engine_claims_load, with the store as ctx. */
 mandate_status store_claims_load(void *st, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
 
-/* The claims of every mandate, in the order of ids; a status other than OK ends it and is returned. Slices are valid during
- * the call. */
-typedef mandate_status (*store_claims_fn)(void *ctx, mandate_slice id, mandate_slice claims_bytes, mandate_error *err);
-MANDATE_CHECK mandate_status store_claims_each(store *st, store_claims_fn fn, void *ctx, mandate_error *err);
-
 /* Loads the last committed state into a new engine. `seq` gets the last committed step, 0 for an empty store. */
 MANDATE_CHECK mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err);
+/* The same, with a word about each mandate when it is loaded (others may not be yet), in the order of ids: for who builds beside the
+ * engine what would take another pass. A status other than OK ends recovery. Slices are valid during the call. */
+typedef mandate_status (*store_loaded_fn)(void *ctx, mandate_slice id, mandate_slice claims_bytes, mandate_error *err);
+MANDATE_CHECK mandate_status store_recover_telling(store *st, engine *e, uint64_t *seq, store_loaded_fn loaded, void *ctx,
+                                                   mandate_error *err);
 
 /* What is committed and not yet acknowledged stands in outboxes: one a topic, so that a topic that is not there holds up its own
  * entries only, and one of notices about decisions, which go to people and not to Kafka. */

@@ -313,6 +313,7 @@ int cmd_journal(int argc, char **argv)
     arena_init(&p.memory, 0);
     buf_init(&p.line);
     buf_init(&p.scratch);
+    p.d->offline = true;
     if (daemon_load(p.d, path, &p.err) != MANDATE_OK || daemon_open(p.d, &p.err) != MANDATE_OK ||
         print_journal(&p) != MANDATE_OK)
         code = command_fail(&p.err);

@@ -43,6 +43,7 @@ typedef struct daemon_state {
     store *store;
     engine *engine;
     uint64_t recovered_seq;
+    bool offline; /* set before daemon_open: nobody will ask whether a mandate permits, so there is no view */
     signer signer;
     bool
         accept_older; /* set before daemon_open: a database that is older than its last checkpoint is taken, and that recorded */

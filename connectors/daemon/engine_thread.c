@@ -283,10 +283,9 @@ static void show(engine_thread *t, const engine_result *result, bool active)
         engine_mandate_get(t->options.engine, handle, &m);
         if ((m.state == STATE_ACTIVE) != active)
             continue;
-        uint32_t parent = m.parent.len ? engine_mandate_find(t->options.engine, m.parent) : UINT32_MAX;
         mandate_slice agent, claims_bytes = engine_new_claims(t->options.engine, handle);
         bool known = view_knows(t->options.view, handle);
-        mandate_status status = view_set(t->options.view, handle, parent, &m, &err);
+        mandate_status status = view_set(t->options.view, handle, m.parent_handle, &m, &err);
         if (status == MANDATE_OK && claims_bytes.len && known)
             view_amend(t->options.view, handle, m.expires_at_us);
         if (status == MANDATE_OK && claims_bytes.len && !known)
@@ -557,19 +556,6 @@ static void *engine_thread_main(void *opaque)
     return NULL;
 }
 
-static mandate_status give(void *ctx, mandate_slice id, mandate_slice claims_bytes, mandate_error *err)
-{
-    engine_thread *t = ctx;
-    mandate_slice agent;
-    uint32_t handle = engine_mandate_find(t->options.engine, id);
-
-    if (handle == UINT32_MAX)
-        return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" was not recovered",
-                                 MANDATE_SLICE_ARG(id));
-    mandate_status status = claims_decode_agent(&agent, claims_bytes, err);
-    return status ? status : view_give(t->options.view, handle, agent, err);
-}
-
 /* Sources that no connector speaks for any more are silent, whatever they were when they were last heard. */
 static void silence_gone(engine_thread *t)
 {
@@ -587,15 +573,7 @@ static void silence_gone(engine_thread *t)
 mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
 {
     engine *e = t->options.engine;
-    engine_mandate_view m;
 
-    for (uint32_t handle = 0; handle < engine_mandate_count(e); handle++) {
-        engine_mandate_get(e, handle, &m);
-        uint32_t parent = m.parent.len ? engine_mandate_find(e, m.parent) : UINT32_MAX;
-        mandate_status status = view_set(t->options.view, handle, parent, &m, err);
-        if (status != MANDATE_OK)
-            return status;
-    }
     for (uint32_t block = 0; block * ENGINE_WAITING_BLOCK < engine_mandate_count(e); block++)
         show_waiting(t, &block, 1, true);
     for (uint32_t i = engine_decision_next(e, 0); i != UINT32_MAX; i = engine_decision_next(e, i + 1)) {
@@ -603,9 +581,6 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
         if (status != MANDATE_OK)
             return status;
     }
-    mandate_status status = store_claims_each(t->options.store, give, t, err);
-    if (status != MANDATE_OK)
-        return status;
     silence_gone(t);
     do {
         step(t);

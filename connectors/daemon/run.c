@@ -189,15 +189,7 @@ static mandate_status make_guard(daemon_state *d, mandate_error *err)
 static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
 {
     uint32_t batches = d->config.queue.records / SOURCE_BATCH_RECORDS;
-    view_options views = {
-        .claims_load = store_claims_load,
-        .claims_ctx = d->store,
-        .staleness_max_us = d->config.check.max_staleness_us,
-    };
-    mandate_status status = view_create(&d->view, &views, err);
-
-    if (status == MANDATE_OK)
-        status = queue_create(&d->queue, DAEMON_REQUESTS_MAX, batches ? batches : 1, err);
+    mandate_status status = queue_create(&d->queue, DAEMON_REQUESTS_MAX, batches ? batches : 1, err);
     if (status == MANDATE_OK)
         status = make_publishers(d, err);
     engine_thread_options options = {

@@ -11,6 +11,7 @@
 #include "connectors/json/claims_json.h"
 #include "connectors/mapping/check.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -159,6 +160,32 @@ static bool claims_text(buf *out, mandate_slice bytes)
     return ok && !out->failed;
 }
 
+static mandate_status make_view(daemon_state *d, mandate_error *err)
+{
+    view_options views = {
+        .claims_load = store_claims_load,
+        .claims_ctx = d->store,
+        .staleness_max_us = d->config.check.max_staleness_us,
+    };
+    return view_create(&d->view, &views, err);
+}
+
+/* The view grows with the engine: a second pass over all mandates would double the restart. */
+static mandate_status show_loaded(void *ctx, mandate_slice id, mandate_slice claims_bytes, mandate_error *err)
+{
+    daemon_state *d = ctx;
+    engine_mandate_view m;
+    mandate_slice agent;
+    uint32_t handle = engine_mandate_find(d->engine, id);
+
+    assert(handle != UINT32_MAX);
+    engine_mandate_get(d->engine, handle, &m);
+    mandate_status status = view_set(d->view, handle, m.parent_handle, &m, err);
+    if (status == MANDATE_OK)
+        status = claims_decode_agent(&agent, claims_bytes, err);
+    return status ? status : view_give(d->view, handle, agent, err);
+}
+
 mandate_status daemon_open(daemon_state *d, mandate_error *err)
 {
     engine_options options = {
@@ -190,8 +217,10 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     d->backend = backend;
     options.claims_ctx = d->store;
     status = engine_create(&d->engine, &options, err);
+    if (status == MANDATE_OK && !d->offline)
+        status = make_view(d, err);
     if (status == MANDATE_OK)
-        status = store_recover(d->store, d->engine, &d->recovered_seq, err);
+        status = store_recover_telling(d->store, d->engine, &d->recovered_seq, d->offline ? NULL : show_loaded, d, err);
     if (status == MANDATE_OK)
         status = check_issuer(d, err);
     return status;

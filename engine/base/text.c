@@ -69,6 +69,14 @@ bool utf8_valid(mandate_slice s)
 {
     size_t i = 0;
     while (i < s.len) {
+        uint64_t eight;
+        if (i + sizeof(eight) <= s.len) {
+            memcpy(&eight, s.ptr + i, sizeof(eight));
+            if (!(eight & UINT64_C(0x8080808080808080))) {
+                i += sizeof(eight);
+                continue;
+            }
+        }
         if ((unsigned char)s.ptr[i] < 0x80) {
             i++;
             continue;

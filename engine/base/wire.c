@@ -27,18 +27,22 @@ void wire_put_f64(buf *b, double v)
 
 static size_t left(const wire_reader *r) { return (size_t)(r->end - r->at); }
 
-uint8_t wire_get_u8(wire_reader *r)
-{
-    if (r->failed || r->at == r->end) {
-        r->failed = true;
-        return 0;
-    }
-    return *r->at++;
-}
-
-uint64_t wire_get_u64(wire_reader *r)
+uint64_t wire_get_u64_slow(wire_reader *r)
 {
     uint64_t v = 0;
+    /* Times take nine bytes, and there is mostly something behind them. */
+    if (!r->failed && left(r) >= WIRE_VARINT_MAX) {
+        const uint8_t *at = r->at;
+        for (unsigned shift = 0; shift < 63; shift += 7, at++) {
+            v |= (uint64_t)(*at & 0x7F) << shift;
+            if (*at < 0x80) {
+                r->failed = *at == 0 && shift > 0; /* not the shortest */
+                r->at = at + 1;
+                return r->failed ? 0 : v;
+            }
+        }
+        v = 0;
+    }
     for (int i = 0; i < WIRE_VARINT_MAX; i++) {
         uint8_t byte = wire_get_u8(r);
         if (r->failed)
@@ -79,18 +83,6 @@ double wire_get_f64(wire_reader *r)
     }
     r->at += F64_SIZE;
     return v;
-}
-
-mandate_slice wire_get_bytes(wire_reader *r)
-{
-    uint64_t len = wire_get_u64(r);
-    if (r->failed || len > left(r)) {
-        r->failed = true;
-        return mandate_slice_of(NULL, 0);
-    }
-    mandate_slice out = mandate_slice_of((const char *)r->at, (size_t)len);
-    r->at += len;
-    return out;
 }
 
 uint64_t wire_get_count(wire_reader *r, size_t each_min)

@@ -47,12 +47,33 @@ static inline wire_reader wire_reader_of(mandate_slice s)
     wire_reader r = {at, s.len ? at + s.len : at, false};
     return r;
 }
-uint8_t wire_get_u8(wire_reader *r);
-uint64_t wire_get_u64(wire_reader *r);
+static inline uint8_t wire_get_u8(wire_reader *r)
+{
+    if (r->failed || r->at == r->end) {
+        r->failed = true;
+        return 0;
+    }
+    return *r->at++;
+}
+uint64_t wire_get_u64_slow(wire_reader *r);
+static inline uint64_t wire_get_u64(wire_reader *r)
+{
+    return !r->failed && r->at != r->end && *r->at < 0x80 ? *r->at++ : wire_get_u64_slow(r);
+}
 int64_t wire_get_i64(wire_reader *r);
 double wire_get_f64(wire_reader *r);
 /* Borrows from the input. */
-mandate_slice wire_get_bytes(wire_reader *r);
+static inline mandate_slice wire_get_bytes(wire_reader *r)
+{
+    uint64_t len = wire_get_u64(r);
+    if (r->failed || len > (size_t)(r->end - r->at)) {
+        r->failed = true;
+        return mandate_slice_of(NULL, 0);
+    }
+    mandate_slice out = mandate_slice_of((const char *)r->at, (size_t)len);
+    r->at += len;
+    return out;
+}
 /* A count of things of at least `each_min` bytes: more than could be left is a failure. */
 uint64_t wire_get_count(wire_reader *r, size_t each_min);
 static inline bool wire_done(const wire_reader *r) { return !r->failed && r->at == r->end; }

@@ -229,6 +229,11 @@ static cel_value decode_items(wire_reader *r, arena *a, cel_kind kind, int depth
     return (cel_value){.kind = (uint8_t)kind, .len = (uint32_t)count, .items = items};
 }
 
+static int key_order(cel_value a, cel_value b)
+{
+    return a.kind == CEL_STRING && b.kind == CEL_STRING ? mandate_slice_cmp(cel_text(a), cel_text(b)) : cel_order(a, b);
+}
+
 static cel_value decode_map(wire_reader *r, arena *a, int depth)
 {
     uint64_t count = wire_get_count(r, 2);
@@ -237,7 +242,7 @@ static cel_value decode_map(wire_reader *r, arena *a, int depth)
         return decode_fail(r);
     for (uint64_t i = 0; i < count && !r->failed; i++) {
         cel_value key = decode_at(r, a, depth), value = decode_at(r, a, depth);
-        bool sorted = b.len == 0 || cel_order(b.entries[b.len - 1].key, key) < 0;
+        bool sorted = b.len == 0 || key_order(b.entries[b.len - 1].key, key) < 0;
         if (r->failed || !sorted || cel_map_add(&b, key, value) != 1)
             return decode_fail(r);
     }
@@ -308,6 +313,63 @@ static cel_value decode_at(wire_reader *r, arena *a, int depth)
     default:
         return decode_fail(r);
     }
+}
+
+static void skip_at(wire_reader *r, int depth)
+{
+    cel_kind kind = wire_get_u8(r);
+    uint64_t count = 0;
+    if (depth > LIMIT_VALUE_DEPTH)
+        r->failed = true;
+    if (r->failed)
+        return;
+    switch (kind) {
+    case CEL_NULL:
+        break;
+    case CEL_BOOL:
+        (void)wire_get_u8(r);
+        break;
+    case CEL_INT:
+    case CEL_UINT:
+        (void)wire_get_u64(r);
+        break;
+    case CEL_DOUBLE:
+        (void)wire_get_f64(r);
+        break;
+    case CEL_STRING:
+    case CEL_BYTES:
+    case CEL_TYPE:
+    case CEL_IP:
+        (void)wire_get_bytes(r);
+        break;
+    case CEL_CIDR:
+        (void)wire_get_bytes(r);
+        (void)wire_get_u64(r);
+        break;
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+        (void)wire_get_u64(r);
+        (void)wire_get_u64(r);
+        break;
+    case CEL_LIST:
+    case CEL_OPTIONAL:
+        count = wire_get_count(r, 1);
+        break;
+    case CEL_MAP:
+        count = 2 * wire_get_count(r, 2);
+        break;
+    default:
+        r->failed = true;
+    }
+    for (uint64_t i = 0; i < count && !r->failed; i++)
+        skip_at(r, depth + 1);
+}
+
+mandate_slice cel_skip(wire_reader *r)
+{
+    const uint8_t *from = r->at;
+    skip_at(r, 0);
+    return r->failed ? (mandate_slice){NULL, 0} : mandate_slice_of((const char *)from, (size_t)(r->at - from));
 }
 
 cel_value cel_decode(wire_reader *r, arena *a)

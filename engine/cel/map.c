@@ -41,6 +41,13 @@ static const cel_entry *index_find(const cel_entry *entries, uint32_t len, cel_v
 
 static const cel_entry *scan_find(const cel_entry *entries, uint32_t len, cel_value key)
 {
+    if (key.kind == CEL_STRING) { /* as nearly all are; nothing else equals one */
+        for (uint32_t i = 0; i < len; i++)
+            if (entries[i].key.kind == CEL_STRING && entries[i].key.len == key.len &&
+                memcmp(entries[i].key.s, key.s, key.len) == 0)
+                return &entries[i];
+        return NULL;
+    }
     for (uint32_t i = 0; i < len; i++)
         if (cel_equal(entries[i].key, key))
             return &entries[i];

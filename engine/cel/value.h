@@ -164,6 +164,8 @@ void cel_encode(buf *b, cel_value v);
 /* Reads what cel_encode wrote; strings borrow from the input, containers are in `a`. On a malformed
  * input r->failed is set and null returned. Nesting deeper than LIMIT_VALUE_DEPTH fails. */
 cel_value cel_decode(wire_reader *r, arena *a);
+/* Passes over one; its bytes, which cel_decode may still refuse. {NULL, 0}: it is none. */
+mandate_slice cel_skip(wire_reader *r);
 /* JSON for people and the API: timestamps and durations as strings, bytes as base64, uint as number,
  * map keys as strings sorted, objects as {"type","id"} through the caller's hook being absent: "type". */
 void cel_to_json(buf *b, cel_value v);

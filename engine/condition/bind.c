@@ -28,6 +28,10 @@ cel_value static_value(condition_index *x, const static_expr *s, const claims *c
 {
     if (s->is_const)
         return literals && s->literal < LIFT_MAX ? literals[s->literal].value : s->value;
+    /* Most are there, and are no more than that; what one that is not there means is for the program to say. */
+    const cel_value *param = s->param.len && c->params.kind == CEL_MAP ? cel_map_get(c->params, cel_string(s->param)) : NULL;
+    if (param)
+        return *param;
     reading r = {.index = x, .claims = c};
     return condition_run(x, s->program, &r, NULL, memory);
 }

@@ -289,6 +289,7 @@ typedef struct static_expr {
     bool is_const;
     uint32_t literal;     /* is_const: number of the literal that was lifted out of the text, or LIFT_MAX */
     cel_value value;      /* is_const */
+    mandate_slice param;  /* it is mandate.params.NAME and nothing else: the name; otherwise empty */
     cel_program *program; /* otherwise */
 } static_expr;
 

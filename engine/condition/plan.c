@@ -113,8 +113,18 @@ static bool compile(planner *p, cel_program **out, const cel_expr *e)
     return s == MANDATE_OK;
 }
 
+/* `mandate.params.name`? */
+static mandate_slice param_of(const cel_expr *e)
+{
+    const cel_expr *params = e->kind == CEL_EXPR_SELECT && !e->test_only ? e->operand : NULL;
+    bool is = params && params->kind == CEL_EXPR_SELECT && !params->test_only && params->field == SCHEMA_MANDATE_PARAMS &&
+              params->operand->kind == CEL_EXPR_IDENT && params->operand->var == SCHEMA_MANDATE_VARIABLE;
+    return is ? e->name : (mandate_slice){NULL, 0};
+}
+
 static bool plan_static(planner *p, static_expr *out, const cel_expr *e)
 {
+    out->param = param_of(e);
     out->expr = e;
     out->literal = LIFT_MAX;
     out->is_const = e->kind == CEL_EXPR_CONST;

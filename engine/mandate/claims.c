@@ -181,29 +181,43 @@ void claims_encode(buf *b, const claims *c)
     wire_put_bytes(b, c->supersedes);
 }
 
+/* One reader for both: without an arena, lists and values are passed over. */
 static const mandate_slice *get_items(wire_reader *r, arena *a, uint32_t *count)
 {
     uint64_t n = wire_get_count(r, 1);
-    mandate_slice *items = n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, mandate_slice, n) : NULL;
-    if (n && !items)
+    mandate_slice *items = a && n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, mandate_slice, n) : NULL;
+    if (n && a && !items)
         r->failed = true;
-    for (uint64_t i = 0; i < n && !r->failed; i++)
-        items[i] = wire_get_bytes(r);
-    *count = r->failed ? 0 : (uint32_t)n;
+    for (uint64_t i = 0; i < n && !r->failed; i++) {
+        mandate_slice item = wire_get_bytes(r);
+        if (items)
+            items[i] = item;
+    }
+    *count = r->failed || !a ? 0 : (uint32_t)n;
     return items;
+}
+
+static cel_value get_value(wire_reader *r, arena *a)
+{
+    if (a)
+        return cel_decode(r, a);
+    (void)cel_skip(r);
+    return cel_null();
 }
 
 static const claims_limit *get_limits(wire_reader *r, arena *a, uint32_t *count)
 {
     uint64_t n = wire_get_count(r, 2);
-    claims_limit *limits = n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, claims_limit, n) : NULL;
-    if (n && !limits)
+    claims_limit *limits = a && n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, claims_limit, n) : NULL;
+    if (n && a && !limits)
         r->failed = true;
     for (uint64_t i = 0; i < n && !r->failed; i++) {
-        limits[i].name = wire_get_bytes(r);
-        limits[i].max = cel_decode(r, a);
+        claims_limit limit = {.name = wire_get_bytes(r)};
+        limit.max = get_value(r, a);
+        if (limits)
+            limits[i] = limit;
     }
-    *count = r->failed ? 0 : (uint32_t)n;
+    *count = r->failed || !a ? 0 : (uint32_t)n;
     return limits;
 }
 
@@ -219,7 +233,7 @@ mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mand
     return MANDATE_OK;
 }
 
-mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err)
+static mandate_status decode(claims *out, arena *a, mandate_slice *params, mandate_slice bytes, mandate_error *err)
 {
     wire_reader reader = wire_reader_of(bytes), *r = &reader;
     claims c = {0};
@@ -236,8 +250,10 @@ mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate
     c.limits = get_limits(r, a, &c.limit_count);
     for (int i = 0; i < CLAUSE_COUNT; i++)
         c.clause[i] = wire_get_bytes(r);
-    c.params = cel_decode(r, a);
-    c.targets = cel_decode(r, a);
+    const char *before = (const char *)r->at;
+    c.params = get_value(r, a);
+    *params = mandate_slice_of(before, (size_t)((const char *)r->at - before));
+    c.targets = get_value(r, a);
     c.expires_at_us = wire_get_i64(r);
     c.issued_at_us = wire_get_i64(r);
     c.parent = wire_get_bytes(r);
@@ -252,6 +268,17 @@ mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
     *out = c;
     return MANDATE_OK;
+}
+
+mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err)
+{
+    mandate_slice params;
+    return decode(out, a, &params, bytes, err);
+}
+
+mandate_status claims_decode_outline(claims *out, mandate_slice *params, mandate_slice bytes, mandate_error *err)
+{
+    return decode(out, NULL, params, bytes, err);
 }
 
 mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err)

@@ -103,6 +103,10 @@ MANDATE_CHECK mandate_status claims_check_id(mandate_slice s, const char *member
 void claims_encode(buf *b, const claims *c);
 /* Strings borrow from `bytes`, arrays are in `a`. MANDATE_CORRUPT when malformed. */
 MANDATE_CHECK mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err);
+/* Without lists, limits, params and targets, which are empty: what the live part of a mandate and its conditions need.
+ * `params` gets theirs as stored, for cel_decode. All borrows from `bytes`. */
+MANDATE_CHECK mandate_status claims_decode_outline(claims *out, mandate_slice *params, mandate_slice bytes,
+                                                   mandate_error *err);
 /* Only the agent; borrows from `bytes`. */
 MANDATE_CHECK mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err);
 /* What a condition reads as `mandate.<field>` (schema_mandate_field); borrows. */

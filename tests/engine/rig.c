@@ -259,6 +259,9 @@ engine *rig_restored(rig *g)
         engine_encode_entity(g->e, i, &key, &value);
         s = engine_load_entity(out, buf_slice(&key), buf_slice(&value), &err);
     }
+    engine_encode_meta(g->e, &value);
+    if (s == MANDATE_OK)
+        s = engine_load_time(out, buf_slice(&value), &err);
     for (uint32_t i = 0; s == MANDATE_OK && i < engine_mandate_count(g->e); i++) {
         engine_encode_mandate(g->e, i, &key, &value, g->e->mandates.data[i].claims_kept);
         s = engine_load_mandate(out, buf_slice(&key), buf_slice(&value), &err);

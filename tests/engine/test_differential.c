@@ -420,6 +420,9 @@ static void restore(world *w)
         engine_encode_entity(w->e, i, &key, &value);
         s = engine_load_entity(w->resumed, buf_slice(&key), buf_slice(&value), &err);
     }
+    engine_encode_meta(w->e, &value);
+    if (s == MANDATE_OK)
+        s = engine_load_time(w->resumed, buf_slice(&value), &err);
     for (uint32_t i = engine_mandate_count(w->e); s == MANDATE_OK && i-- > 0;) {
         engine_encode_mandate(w->e, i, &key, &value, w->e->mandates.data[i].claims_kept);
         s = engine_load_mandate(w->resumed, buf_slice(&key), buf_slice(&value), &err);

@@ -189,6 +189,42 @@ static void refused(const claims *c, mandate_status status, const char *says)
     assert_says(err, says);
 }
 
+/* Also cut short, and damaged: then it is an error, or what was read is inside the bytes. */
+static void test_claims__the_outline_is_the_claims_without_what_conditions_never_ask_for(void **state)
+{
+    arena a;
+    buf b;
+    mandate_slice params;
+    arena_init(&a, 0);
+    buf_init(&b);
+    claims c = full(&a), out, whole;
+    claims_encode(&b, &c);
+    assert_int_equal(claims_decode_outline(&out, &params, buf_slice(&b), NULL), MANDATE_OK);
+    assert_int_equal(claims_decode(&whole, &a, buf_slice(&b), NULL), MANDATE_OK);
+    assert_true(mandate_slice_eq(out.id, whole.id) && mandate_slice_eq(out.issuer, whole.issuer));
+    assert_true(mandate_slice_eq(out.grantor, whole.grantor) && mandate_slice_eq(out.agent, whole.agent));
+    assert_true(mandate_slice_eq(out.purpose, whole.purpose) && mandate_slice_eq(out.parent, whole.parent));
+    for (int i = 0; i < CLAUSE_COUNT; i++)
+        assert_true(mandate_slice_eq(out.clause[i], whole.clause[i]));
+    assert_int_equal(out.expires_at_us, whole.expires_at_us);
+    assert_int_equal(out.unknown_grace_us, whole.unknown_grace_us);
+    assert_int_equal(out.on_unknown, whole.on_unknown);
+    assert_int_equal(out.depth_max, whole.depth_max);
+    wire_reader r = wire_reader_of(params);
+    assert_true(cel_equal(cel_decode(&r, &a), whole.params));
+    assert_true(wire_done(&r));
+    for (size_t n = 0; n < b.len; n++)
+        assert_int_equal(claims_decode_outline(&out, &params, mandate_slice_of(b.data, n), NULL), MANDATE_CORRUPT);
+    for (size_t n = 0; n < b.len; n++) {
+        b.data[n] ^= 0x55;
+        if (claims_decode_outline(&out, &params, buf_slice(&b), NULL) == MANDATE_OK)
+            assert_true(params.ptr >= b.data && params.ptr + params.len <= b.data + b.len);
+        b.data[n] ^= 0x55;
+    }
+    buf_deinit(&b);
+    arena_deinit(&a);
+}
+
 static void test_claims__full_and_minimal_claims_are_accepted(void **state)
 {
     arena a;
@@ -270,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_claims__the_agent_is_read_without_the_rest_or_not_at_all),
         cmocka_unit_test(test_claims__cut_bytes_are_corrupt_at_every_length),
         cmocka_unit_test(test_claims__damaged_bytes_never_do_worse_than_an_error),
+        cmocka_unit_test(test_claims__the_outline_is_the_claims_without_what_conditions_never_ask_for),
         cmocka_unit_test(test_claims__full_and_minimal_claims_are_accepted),
         cmocka_unit_test(test_claims__a_missing_member_is_named),
         cmocka_unit_test(test_claims__a_member_that_breaks_a_rule_is_named),
