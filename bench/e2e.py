@@ -231,7 +231,7 @@ def latency(options, servers):
 def run(options, folder):
     kafka = Kafka(os.path.join(folder, "kafka"), heap="1g").start()
     try:
-        kafka.create({TOPIC: options.partitions, "mandate.revocations": 1, "mandate.dead-letter": 1})
+        kafka.create({TOPIC: options.partitions, "mandate.revocations": 1, "mandate.checkpoints": 1, "mandate.dead-letter": 1})
         data = os.path.join(folder, "data")
         daemon = Daemon(options, folder, kafka.servers, data).start()
         for i in range(options.mandates):

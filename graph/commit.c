@@ -183,7 +183,6 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     assert(in->batch->seq == st->last.seq + 1 && engine_seq(in->engine) == in->batch->seq);
 
     store_last last = st->last;
-    bool sync = must_sync(in);
     last.seq = in->batch->seq;
     kv_batch_clear(st->batch);
     uint64_t bytes = journal_put(st, in->batch);
@@ -195,6 +194,8 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     notices_put(st, in, &last);
     answers_put(st, in, &last);
     audit_seal(st, &last.audit);
+    /* Entries are signed as soon as they are committed: what was signed must be there after a power failure. */
+    bool sync = must_sync(in) || last.audit.edge.size != st->last.audit.edge.size;
     outbox_delete(st, in->acknowledged, in->acknowledged_count);
     offsets_put(st, in->batch);
     records_put(st, in->result);

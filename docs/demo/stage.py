@@ -72,7 +72,7 @@ class Stage:
         kafka.start()
         self.bootstrap = kafka.servers
         say("Apache Kafka", kafka.servers)
-        kafka.create({"mandate.revocations": 4, "mandate.watches": 4, "mandate.dead-letter": 1, "crm.conversations": 2, "tickets.webhooks": 2,
+        kafka.create({"mandate.revocations": 4, "mandate.watches": 4, "mandate.checkpoints": 1, "mandate.dead-letter": 1, "crm.conversations": 2, "tickets.webhooks": 2,
                       "esign.events": 2, "erp.public.program": 1})
         registry = Registry(os.path.join(self.folder, "registry"))
         self.servers.append(registry)
