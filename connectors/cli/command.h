@@ -72,6 +72,7 @@ int cmd_connector_status(int argc, char **argv);
 int cmd_connector_clear(int argc, char **argv);
 int cmd_connector_replay(int argc, char **argv);
 int cmd_connector_requeue(int argc, char **argv);
+int cmd_event_assert(int argc, char **argv);     /* cmd_event.c */
 int cmd_policy_check(int argc, char **argv);     /* cmd_policy.c */
 int cmd_policy_try(int argc, char **argv);       /* cmd_policy.c */
 int cmd_policy_powers(int argc, char **argv);    /* cmd_policy.c */

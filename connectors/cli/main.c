@@ -96,6 +96,8 @@ static const command commands[] = {
      "send its dead-letter records back where they came from"},
     {"connector", "replay", cmd_connector_replay, POWER_OPERATE, "NAME --from beginning|TIME|TOPIC/PARTITION@OFFSET",
      "read its topics again, up to where it is"},
+    {"event", "assert", cmd_event_assert, POWER_ASSERT_EVENT, "TYPE ID NAME=VALUE... [--reason TEXT]",
+     "say what happened: attributes that their type declares as manual"},
     {"policy", "check", cmd_policy_check, POWER_LOCAL, "FILE...", "validate policy files"},
     {"policy", "try", cmd_policy_try, POWER_LOCAL,
      "FILE --as PRINCIPAL --power POWER [--mandate FILE|-] [--asked FILE] [--state S] [--claims FILE] [--group G]... "

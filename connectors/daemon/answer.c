@@ -360,6 +360,18 @@ static mandate_status put_watch_command(answerer *a, service_request *r, const e
     return MANDATE_OK;
 }
 
+static void put_assertion(answerer *a, service_request *r)
+{
+    buf_put_str(&r->body, "{\"type\":");
+    buf_put_json_string(&r->body, r->type);
+    buf_put_str(&r->body, ",\"id\":");
+    buf_put_json_string(&r->body, r->id);
+    buf_put_str(&r->body, ",\"principal\":");
+    buf_put_json_string(&r->body, r->principal);
+    buf_printf(&r->body, ",\"seq\":%llu,\"leaf\":%llu", (unsigned long long)engine_seq(a->engine),
+               (unsigned long long)a->leaf);
+}
+
 void answer_command(answerer *a, service_request *r, const engine_answer *answer, int64_t now_us)
 {
     mandate_status status = MANDATE_OK;
@@ -373,7 +385,9 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         return;
     }
     arena_reset(&a->memory);
-    if (r->kind == SERVICE_LOG)
+    if (r->kind == SERVICE_ASSERT)
+        put_assertion(a, r);
+    else if (r->kind == SERVICE_LOG)
         buf_printf(&r->body, "{\"leaf\":%llu", (unsigned long long)a->leaf);
     else if (answer->decision.len)
         status = answer_decided(a, r, answer);

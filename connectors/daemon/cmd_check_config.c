@@ -8,6 +8,7 @@
 #include "connectors/comply/comply.h"
 #include "connectors/config/config.h"
 #include "connectors/mapping/check.h"
+#include "connectors/policy/policy.h"
 
 #include <stdio.h>
 
@@ -35,6 +36,30 @@ static mandate_status check_compliance(const char *path, buf *report, mandate_er
     return status;
 }
 
+/* The policy likewise. Key sets that it names may be elsewhere: they are read at the start. */
+static mandate_status check_policy(const char *path, buf *report, mandate_error *err)
+{
+    config c;
+    problems ignored, found;
+    policy *p = NULL;
+    mandate_status status = MANDATE_OK;
+
+    problems_init(&ignored);
+    problems_init(&found);
+    if (config_read(&c, path, NULL, &ignored) == MANDATE_OK && c.policy &&
+        policy_load(&p, c.policy, NULL, &found) != MANDATE_OK) {
+        status = problems_result(&found, err);
+        buf_put_slice(report, buf_slice(&found.text));
+    } else if (p) {
+        buf_printf(report, "  policy %s\n", policy_name(p));
+    }
+    policy_destroy(p);
+    config_destroy(&c);
+    problems_deinit(&ignored);
+    problems_deinit(&found);
+    return status;
+}
+
 int cmd_check_config(int argc, char **argv)
 {
     mandate_error err = {0};
@@ -48,6 +73,8 @@ int cmd_check_config(int argc, char **argv)
     status = config_check(argv[0], &report, &err);
     if (status == MANDATE_OK)
         status = check_compliance(argv[0], &report, &err);
+    if (status == MANDATE_OK)
+        status = check_policy(argv[0], &report, &err);
     fwrite(report.data, 1, report.len, status == MANDATE_OK ? stdout : stderr);
     /* The report has said it all; only what kept it from being written (memory) is still in the error. */
     if (status != MANDATE_OK)

@@ -5,6 +5,7 @@
 #include "connectors/daemon/engine_thread.h"
 
 #include "connectors/daemon/answer.h"
+#include "connectors/daemon/assertion.h"
 #include "connectors/daemon/awaiting.h"
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_STORAGE = 70, QUERIES_MAX = 256 };
+enum { EXIT_STORAGE = 70, QUERIES_MAX = 256, ASSERTED_MAX = 256 };
 
 struct engine_thread {
     engine_thread_options options;
@@ -31,6 +32,8 @@ struct engine_thread {
     service_request **commands; /* per leading input; NULL: an entry of the audit log beside the command before it */
     gate_verdict **verdicts;    /* per leading input; NULL: nothing was said about it */
     arena gated;                /* they and what they name, until the step is over */
+    engine_input asserted[ASSERTED_MAX]; /* changes that people assert: behind the commands; in `gated` too */
+    uint32_t asserted_count;
     uint32_t input_count, command_count, input_max;
     source_batch *taken, *held; /* in this step (list); did not fit into it */
     service_request *queries[QUERIES_MAX];
@@ -105,6 +108,7 @@ static const engine_command_kind command_kinds[] = {
     [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,   [SERVICE_RESUME] = COMMAND_RESUME,
     [SERVICE_RETURN] = COMMAND_RETURN, [SERVICE_WATCH] = COMMAND_WATCH,       [SERVICE_UNWATCH] = COMMAND_UNWATCH,
     [SERVICE_LOG] = COMMAND_LOG,       [SERVICE_ASK] = COMMAND_ASK,           [SERVICE_DECIDE] = COMMAND_DECIDE,
+    [SERVICE_ASSERT] = COMMAND_LOG,
 };
 
 /* A mandate's claims: of one that the same step issues, or stored. NULL: neither. */
@@ -179,7 +183,7 @@ static bool pass_gate(engine_thread *t, service_request *r)
     return true;
 }
 
-static void take_command(engine_thread *t, service_request *r, engine_input *input)
+static bool take_command(const engine_thread *t, service_request *r, engine_input *input)
 {
     int64_t fallback = r->kind == SERVICE_DECIDE ? t->options.permit_for_us : t->options.open_for_us;
     engine_command command = {.kind = command_kinds[r->kind],
@@ -207,6 +211,20 @@ static void take_command(engine_thread *t, service_request *r, engine_input *inp
                                    .lasts_us = command.lasts_us};
     }
     *input = (engine_input){.kind = INPUT_COMMAND, .command = command};
+    return true;
+}
+
+/* What a person says happened: an entry of the audit log among the commands, a change behind them. */
+static bool take_assertion(engine_thread *t, service_request *r)
+{
+    engine_input *input = &t->inputs[t->input_count];
+
+    *input = (engine_input){.kind = INPUT_COMMAND};
+    if (assertion_make(&input->command, &t->asserted[t->asserted_count], r, t->options.schema,
+                       engine_seq(t->options.engine) + 1, &t->gated, &r->error) != MANDATE_OK)
+        return false;
+    t->asserted_count++;
+    return true;
 }
 
 /* True: answered. */
@@ -227,7 +245,8 @@ static void take_requests(engine_thread *t)
     if (t->input_count == 0)
         arena_reset(&t->gated);
     /* A command may bring an entry of the audit log with it. */
-    while (t->input_count < t->input_max && t->input_count + 2 <= LIMIT_BATCH_INPUTS && t->query_count < QUERIES_MAX &&
+    while (t->input_count < t->input_max && t->input_count + t->asserted_count + 3 <= LIMIT_BATCH_INPUTS &&
+           t->query_count < QUERIES_MAX && t->asserted_count < ASSERTED_MAX &&
            (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
         if (refused(t, r))
             continue;
@@ -239,7 +258,10 @@ static void take_requests(engine_thread *t)
             t->queries[t->query_count++] = r;
             continue;
         }
-        take_command(t, r, &t->inputs[t->input_count]);
+        if (r->kind == SERVICE_ASSERT ? !take_assertion(t, r) : !take_command(t, r, &t->inputs[t->input_count])) {
+            r->done(r);
+            continue;
+        }
         t->verdicts[t->input_count] = NULL;
         t->commands[t->input_count++] = r;
         t->command_count++;
@@ -249,6 +271,9 @@ static void take_requests(engine_thread *t)
             r->done(r);
         }
     }
+    memcpy(t->inputs + t->input_count, t->asserted, t->asserted_count * sizeof(*t->asserted));
+    t->input_count += t->asserted_count;
+    t->asserted_count = 0;
 }
 
 static void take_batches(engine_thread *t)

@@ -6,6 +6,7 @@
 
 #include "connectors/login/login.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -125,13 +126,22 @@ mandate_status guard_check(const char *path, mandate_error *err)
 
 uint64_t guard_generation(void *ctx) { return atomic_load_explicit(&((guard *)ctx)->generation, memory_order_acquire); }
 
-void guard_counted(const guard *g, guard_counts *out)
+static void put_count(buf *out, const char *name, const char *label, const char *value, const _Atomic uint64_t *count)
 {
-    *out = (guard_counts){.permitted = atomic_load(&g->permitted),
-                          .denied = atomic_load(&g->denied),
-                          .second_person = atomic_load(&g->second_person),
-                          .logins = atomic_load(&g->logins),
-                          .logins_refused = atomic_load(&g->logins_refused)};
+    buf_printf(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, count ? atomic_load(count) : 0);
+}
+
+void guard_put_metrics(const guard *g, buf *out)
+{
+    buf_put_str(out,
+                "# HELP mandated_policy_decisions_total What the policy said of requests; what it permits a connection for "
+                "good is not counted.\n# TYPE mandated_policy_decisions_total counter\n");
+    put_count(out, "mandated_policy_decisions_total", "effect", "permit", g ? &g->permitted : NULL);
+    put_count(out, "mandated_policy_decisions_total", "effect", "deny", g ? &g->denied : NULL);
+    put_count(out, "mandated_policy_decisions_total", "effect", "second_person", g ? &g->second_person : NULL);
+    buf_put_str(out, "# HELP mandated_logins_total Who somebody is, found out.\n# TYPE mandated_logins_total counter\n");
+    put_count(out, "mandated_logins_total", "outcome", "believed", g ? &g->logins : NULL);
+    put_count(out, "mandated_logins_total", "outcome", "refused", g ? &g->logins_refused : NULL);
 }
 
 /* A line for whoever looks into why; at most so many a second, since anybody may cause them. */
@@ -342,15 +352,18 @@ bool guard_needs(const service_request *r, mandate_slice *mandate)
     }
 }
 
-/* The mandate as it would be; NULL when it is not said, or not known. Whoever delegates says only what differs from the parent, and
+/* The mandate as it would be; NULL when it is not said, or not known. Whoever amends says what changes, whoever delegates what
+ * differs from the parent, and
  * the child's grantor is the parent's agent. */
 static const claims *would_be(claims *whole, const service_request *r, const policy_mandate *over, arena *a)
 {
-    if (r->kind != SERVICE_DELEGATE || !r->claims)
+    if ((r->kind != SERVICE_DELEGATE && r->kind != SERVICE_AMEND) || !r->claims)
         return r->claims;
     if (!over)
         return NULL;
     *whole = *over->claims;
+    if (r->kind == SERVICE_AMEND)
+        return claims_overlay(whole, r->claims, a, NULL) == MANDATE_OK ? whole : NULL;
     whole->parent = over->claims->id;
     whole->grantor = over->claims->agent;
     whole->id = whole->agent = mandate_slice_of("", 0);
@@ -358,6 +371,16 @@ static const claims *would_be(claims *whole, const service_request *r, const pol
     whole->params = whole->targets = cel_null();
     whole->issued_at_us = 0;
     return claims_overlay(whole, r->claims, a, NULL) == MANDATE_OK ? whole : NULL;
+}
+
+static uint32_t members_given(mandate_slice out[MEMBER_COUNT], const claims *part)
+{
+    uint32_t count = 0;
+
+    for (int m = 0; m < MEMBER_COUNT; m++)
+        if (part->given >> m & 1)
+            out[count++] = mandate_slice_str(claims_member_name((claims_member)m));
+    return count;
 }
 
 mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *over, const service_check *about,
@@ -376,12 +399,17 @@ mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *o
     /* What needs no mandate was decided when it came in. */
     if (r->power != POWER_ISSUE && !guard_needs(r, &needed))
         return r->who->generation == guard_generation(g) ? MANDATE_OK : replaced(err);
+    mandate_slice changes[MEMBER_COUNT];
     bool second = false;
     arena memory;
     arena_init(&memory, 0);
     asked.claims = would_be(&whole, r, over, &memory);
     if (asked.claims)
         q.asked = &asked;
+    if (r->kind == SERVICE_AMEND && r->claims) {
+        q.changes = changes;
+        q.change_count = members_given(changes, r->claims);
+    }
     if (r->power == POWER_ISSUE)
         q.mandate = q.asked;
     if (about) {

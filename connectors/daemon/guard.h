@@ -43,10 +43,7 @@ bool guard_needs(const service_request *r, mandate_slice *mandate);
 /* May r->who read this one, of a list? */
 bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m);
 
-/* Decisions taken since the start. */
-typedef struct guard_counts {
-    uint64_t permitted, denied, second_person, logins, logins_refused;
-} guard_counts;
-void guard_counted(const guard *g, guard_counts *out);
+/* What was decided since the start, in Prometheus text form; NULL: nothing. */
+void guard_put_metrics(const guard *g, buf *out);
 
 #endif

@@ -74,6 +74,19 @@ static mandate_status judge_decision(const judge *j, service_request *r, arena *
     return status;
 }
 
+/* Whoever puts a mandate in the place of another needs that power over the other, too. */
+static mandate_status judge_successor(const judge *j, service_request *r, arena *a, int64_t now_us)
+{
+    const power own = r->power;
+
+    if ((r->kind != SERVICE_ISSUE && r->kind != SERVICE_DELEGATE) || !r->claims || !r->claims->supersedes.len)
+        return MANDATE_OK;
+    r->power = POWER_SUPERSEDE;
+    mandate_status status = judge_one(j, r, a, r->claims->supersedes, NULL, now_us);
+    r->power = own;
+    return status;
+}
+
 static mandate_status judge_in(const judge *j, service_request *r, arena *a, int64_t now_us)
 {
     mandate_slice id;
@@ -97,6 +110,8 @@ bool judge_request(const judge *j, service_request *r, int64_t now_us)
         return true;
     arena_init(&a, 0);
     mandate_status status = judge_in(j, r, &a, now_us);
+    if (status == MANDATE_OK)
+        status = judge_successor(j, r, &a, now_us);
     arena_deinit(&a);
     return status == MANDATE_OK;
 }

@@ -128,6 +128,7 @@ static void metrics_text(void *ctx, buf *out)
     pthread_rwlock_rdlock(&d->sources_lock);
     metrics_render(out, &d->metrics, d->view, d->publisher, d->sources, d->source_count, clock_wall_us());
     checkpointer_put_metrics(d->audit, out);
+    guard_put_metrics(d->guard, out);
     pthread_rwlock_unlock(&d->sources_lock);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "connectors/daemon/daemon.h"
 
+#include "connectors/daemon/assertion.h"
 #include "connectors/daemon/log.h"
 #include "connectors/json/claims_json.h"
 #include "connectors/mapping/check.h"
@@ -110,6 +111,8 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
         status = load_entities(d, err);
     if (status == MANDATE_OK)
         status = load_connectors(d, owner, err);
+    if (status == MANDATE_OK)
+        status = assertion_declare(d->schema, err);
     if (status == MANDATE_OK)
         status = schema_freeze(d->schema, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->connector_count; i++)

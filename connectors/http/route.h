@@ -90,6 +90,7 @@ void http_search_subject(http_request *r);
 void http_search_resource(http_request *r);
 void http_search_action(http_request *r);
 void http_authzen_configuration(http_request *r);
+void http_event_assert(http_request *r);
 void http_me(http_request *r);
 void http_audit_checkpoint(http_request *r);
 void http_audit_key(http_request *r);

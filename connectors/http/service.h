@@ -30,7 +30,8 @@ typedef enum service_kind {
     SERVICE_LOG,
     SERVICE_ASK,    /* question: a human is asked about an action (engine/mandate/decision.h) */
     SERVICE_DECIDE, /* mandate: the decision's id; permit, note */
-    SERVICE_COMMAND_LAST = SERVICE_DECIDE,
+    SERVICE_ASSERT, /* type, id, attributes, note: what a person says happened; journaled as a change and an audit entry */
+    SERVICE_COMMAND_LAST = SERVICE_ASSERT,
     SERVICE_GET,           /* mandate: claims, state, version, the last transition with its evidence, children count */
     SERVICE_LIST,          /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
     SERVICE_EXPLAIN,       /* mandate */
@@ -129,6 +130,7 @@ struct service_request {
     bool widen, cascade; /* the same */
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
+    cel_value attributes; /* ASSERT: a map */
     mandate_slice as_of; /* ENTITY, EXPLAIN: a step or a time, empty for now; answered on another thread than the engine's */
     uint32_t limit;
     const service_position *at_least; /* AWAIT */

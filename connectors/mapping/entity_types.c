@@ -59,6 +59,15 @@ static mandate_status declare_values(schema *s, uint16_t type, mandate_slice nam
     return schema_declare_values(s, type, name, values, list->count, err);
 }
 
+static bool is_manual(const yaml_doc *doc, const yaml_node *value, problems *p)
+{
+    const yaml_node *n = value->kind == YAML_MAP ? yaml_get(value, "manual") : NULL;
+    bool manual = false;
+    if (n && !yaml_bool(n, &manual))
+        yaml_problem(p, doc, n, "manual must be true or false");
+    return manual;
+}
+
 static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, const yaml_node *map, problems *p)
 {
     mandate_error err = {0};
@@ -80,6 +89,8 @@ static void declare_attributes(schema *s, uint16_t type, const yaml_doc *doc, co
         const yaml_node *values = map->entries[i].value->kind == YAML_MAP ? yaml_get(map->entries[i].value, "values") : NULL;
         if (!status && values)
             status = declare_values(s, type, name->text, values, &err);
+        if (!status && is_manual(doc, map->entries[i].value, p))
+            status = schema_declare_manual(s, type, name->text, &err);
         if (status)
             problem_add(p, &doc->source, status, text->line, text->column, "%s%s", err.text,
                         memchr(type_text.ptr, '(', type_text.len) && !memchr(type_text.ptr, ')', type_text.len)

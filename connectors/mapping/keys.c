@@ -69,7 +69,8 @@ TABLE(type_keys, "an entity type",
 TABLE(type_attribute_keys, "an attribute", {"type", "string", true, "string, int, timestamp, list(string), ..."},
       {"max_items", "number", false, "elements of a list or map at most; a record with more fails"},
       {"max_text", "number", false, "bytes of a string at most, or of each string in it"},
-      {"values", "list of strings", false, "all that a string may be; a record with another fails"});
+      {"values", "list of strings", false, "all that a string may be; a record with another fails"},
+      {"manual", "bool", false, "people whom the policy lets may assert it (POST /v1/events)"});
 
 TABLE(type_reference_keys, "a reference", {"type", "string", true, "entity type referred to"},
       {"inverse", "string", false, "attribute of the other type that lists who refers to it"});

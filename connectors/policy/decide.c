@@ -220,13 +220,12 @@ static void settle(deciding *d, const permits *found, bool maybe_forbidden)
         return;
     }
     if (!rule && found->unbound && !found->bound) {
-        deny(d, NULL, "%.*s does not have the role that may %s.", shown(q->who->name), q->who->name.ptr,
-             power_name(q->power));
+        deny(d, NULL, "%.*s has no role with the power %s.", shown(q->who->name), q->who->name.ptr, power_name(q->power));
         return;
     }
     if (!rule) {
-        deny(d, NULL, "No rule of the policy lets %.*s %s%s.", shown(q->who->name), q->who->name.ptr, power_name(q->power),
-             over_mandates & BIT(q->power) && q->final ? " this mandate" : "");
+        deny(d, NULL, "No rule of the policy gives %.*s the power %s%s.", shown(q->who->name), q->who->name.ptr,
+             power_name(q->power), over_mandates & BIT(q->power) && q->final ? " over this mandate" : "");
         return;
     }
     out->effect = !found->yes || (maybe_forbidden && !q->final) ? POLICY_MAYBE

@@ -325,6 +325,27 @@ mandate_status schema_declare_sizes(schema *s, uint16_t type, mandate_slice name
     return MANDATE_OK;
 }
 
+mandate_status schema_declare_manual(schema *s, uint16_t type, mandate_slice name, mandate_error *err)
+{
+    schema_type *t = &s->types.data[type];
+    uint16_t index = schema_field_find(t, name);
+    if (index == SCHEMA_NONE || t->fields[index].kind != SCHEMA_ATTRIBUTE)
+        return mandate_error_set(err, MANDATE_INVALID, "'%s.%.*s' is no attribute", t->name, MANDATE_SLICE_ARG(name));
+    if (s->frozen && !t->fields[index].manual)
+        return frozen_error(err);
+    t->fields[index].manual = t->fields[index].supplied = true;
+    return MANDATE_OK;
+}
+
+bool schema_has_manual(const schema *s)
+{
+    for (uint32_t t = 0; t < s->types.len; t++)
+        for (uint16_t f = 0; f < s->types.data[t].field_count; f++)
+            if (s->types.data[t].fields[f].manual)
+                return true;
+    return false;
+}
+
 static bool has_value(const mandate_slice *values, uint32_t count, mandate_slice value)
 {
     for (uint32_t i = 0; i < count; i++)

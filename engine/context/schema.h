@@ -48,6 +48,7 @@ typedef struct schema_field {
     uint32_t items_max;    /* ATTRIBUTE: elements of a list or map; 0: not declared */
     mandate_slice *values; /* ATTRIBUTE of type string: all that it may be, in order of declaration; NULL: not declared */
     uint32_t value_count;
+    bool manual;   /* ATTRIBUTE: people may assert it; then it counts as supplied */
     bool supplied; /* some connector fills it; otherwise conditions on it are unobservable */
     uint32_t stable_id;
 } schema_field;
@@ -84,6 +85,10 @@ MANDATE_CHECK mandate_status schema_declare_sizes(schema *s, uint16_t type, mand
  * condition that compares it with another can be told so. */
 MANDATE_CHECK mandate_status schema_declare_values(schema *s, uint16_t type, mandate_slice name, const mandate_slice *values,
                                                    uint32_t count, mandate_error *err);
+/* People may say what it is: what they say comes from the source SCHEMA_MANUAL. */
+MANDATE_CHECK mandate_status schema_declare_manual(schema *s, uint16_t type, mandate_slice name, mandate_error *err);
+#define SCHEMA_MANUAL "manual"
+bool schema_has_manual(const schema *s);
 bool schema_field_allows(const schema_field *f, mandate_slice value); /* true where no values are declared */
 /* `inverse` empty: none. */
 MANDATE_CHECK mandate_status schema_declare_reference(schema *s, uint16_t type, mandate_slice name, mandate_slice target,

@@ -12,6 +12,7 @@ its ```console sessions print what they show; its table of costs is that of the 
 docs/operating.md: its configuration checks, its commands run, every metric is in its table and the reverse, and what its backup
 copied is a database that starts with every mandate.
 docs/audit.md: its commands run, in the same folder; every entry of the log there is valid by schemas/audit-entry.schema.json.
+docs/policy.md: its ```console sessions print what they show, over the example in docs/policy/.
 docs/connectors.md: every connector file passes `connector check`.
 Prints "ok   name" or "FAIL name" a test.
 """
@@ -100,18 +101,18 @@ def conditions(env):
                done.returncode == 1 and flat(shown.strip()) in flat(done.stderr), done.stderr)
 
 
-def sessions(folder):
+def sessions(folder, page):
     """Commands after "$ ", each with what it prints."""
     bin_first = dict(os.environ, PATH=BIN + os.pathsep + os.environ["PATH"], NO_COLOR="1")
     shutil.copy(os.path.join(HERE, "entities.yaml"), os.path.join(folder, "entities.yaml"))
-    for block in blocks("docs/conditions.md", "console"):
+    for block in blocks(page, "console"):
         for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
             if command.startswith("cat "):
                 open(os.path.join(folder, command[4:]), "w").write(shown)
                 continue
             done = subprocess.run(command, shell=True, cwd=folder, env=bin_first, text=True, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT)
-            report("session: " + command, done.stdout == shown, done.stdout)
+            report("%s: session: %s" % (page, command), done.stdout == shown, done.stdout)
 
 
 def entity_types(folder):
@@ -241,7 +242,9 @@ def main():
             readme(env)
             mandates(env, folder)
             conditions(env)
-            sessions(folder)
+            sessions(folder, "docs/conditions.md")
+            shutil.copy(os.path.join(ROOT, "docs", "policy", "policy.yaml"), folder)
+            sessions(folder, "docs/policy.md")
             entity_types(folder)
             cost_table()
             operating(env, folder)

@@ -57,7 +57,10 @@ class World:
         self.folder = tempfile.mkdtemp(prefix="mandated-policy-")
         self.tls = tls
         self.write("policy.yaml", policy)
+        self.write("types.yaml", "types: {e.envelope: {attributes: {status: {type: string, values: [open, signed], manual: true}, "
+                                 "due: {type: timestamp, manual: true}, amount: int}}}\n")
         self.write("mandated.yaml", "issuer: https://mandates.test\ndata_dir: data\nkafka: {embedded: true}\npolicy: policy.yaml\n"
+                   "entities: types.yaml\n"
                    "http: {unix_socket: s.sock, tcp: '127.0.0.1:0'%s}\n" % (
                        ", tls_certificate: server.pem, tls_key: server.key, tls_client_ca: ca.pem" if tls else ""))
 
@@ -157,6 +160,8 @@ principals:
     roles: grantor
   - match: principal.name == "user:second"
     roles: [second]
+  - match: principal.name == "user:notary"
+    roles: witness
 roles:
   boss:
     - powers: [issue, read, revoke, observe]
@@ -170,6 +175,9 @@ roles:
       when: mandate.grantor == principal.name
   second:
     - powers: [decide]
+  witness:
+    - powers: assert_event
+      events: e.envelope.status
   everything:
     - powers: [read, suspend, resume, revoke, amend, widen, decide, issue]
   agent:
@@ -405,7 +413,52 @@ def by_rules(w, tokens):
     report("an agent gives its mandate back", code == 200 and json.loads(text)["state"] == "completed", text)
     report("who did it is on record", json.loads(text)["transition"].get("cause", {}).get("principal") == "agent:bot" or
            "agent:bot" in json.dumps(json.loads(text)["transition"]), text)
+    successors(c, ann)
+    events(c)
     two_person(c)
+
+
+def successors(c, ann):
+    ask(c, "POST", "/v1/mandates", {}, claims("s1", grantor="user:bob"))
+    code, text = ask(c, "POST", "/v1/mandates", ann, claims("s2", supersedes="s1"))
+    state = json.loads(ask(c, "GET", "/v1/mandates/s1")[1])["state"]
+    report("who may issue may not put another's mandate out of its place", code == 403 and state == "active", text)
+    for change in ({"change": {"purpose": "q"}}, {"change": {"purpose": "q"}, "widen": True}):
+        code, text = ask(c, "POST", "/v1/mandates/s1/amend", ann, change)
+        report("nor amend it (%s)" % sorted(change), code == 403, text)
+    code, text = ask(c, "POST", "/v1/mandates/s1/amend", {"X-Mandate-Principal": "agent:bot"}, {"change": {"purpose": "q"}})
+    report("nor its agent, whatever its roles", code == 403 and "its own" in text, text)
+    code, text = ask(c, "POST", "/v1/mandates/s1/delegate", ann, {"agent": "agent:x"})
+    report("nor delegate from it", code == 403, text)
+
+
+def events(c):
+    def say(who, attributes, **more):
+        return ask(c, "POST", "/v1/events", {"X-Mandate-Principal": who}, dict({"type": "e.envelope", "id": "E-7",
+                                                                                "attributes": attributes}, **more))
+
+    ask(c, "POST", "/v1/mandates", {}, claims("e1", until='e.envelope["E-7"].status == "signed"'))
+    for who in ("agent:bot", "user:ann", "user:second"):
+        code, text = say(who, {"status": "signed"})
+        report("%s may not say what happened" % who, code == 403, text)
+    for attributes in ({"due": "2030-01-01T00:00:00Z"}, {"status": "signed", "due": "2030-01-01T00:00:00Z"}, {"amount": 1},
+                       {"nothing": 1}):
+        code, text = say("user:notary", attributes)
+        report("a witness says nothing but what the rule names (%s)" % ",".join(attributes), code == 403, text)
+    report("nor of another type", say("user:notary", {"status": "signed"}, type="e.other")[0] == 403)
+    for bad in ({"status": "lost"}, {"status": 3}, {"status": None}, {}):
+        code, text = say("user:notary", bad)
+        if bad != {"status": None}:
+            report("what does not fit is refused (%s)" % json.dumps(bad), code == 400, text)
+    report("an event has nothing else in it", say("user:notary", {"status": "signed"}, more=1)[0] == 400)
+    code, text = say("user:notary", {"status": "signed"}, reason="seen it")
+    after = json.loads(ask(c, "GET", "/v1/mandates/e1")[1])
+    report("a witness ends a mandate by what happened", code == 200 and after["state"] == "completed" and
+           after["transition"]["cause"]["source"] == "manual", after)
+    seq = json.loads(text)["seq"]
+    report("and where it came from is kept", after["transition"]["terms"][0]["seq"] == seq == after["transition"]["seq"], after)
+    revoked, why = ask(c, "POST", "/v1/mandates/m3/revoke", {"X-Mandate-Principal": "user:notary"}, {})
+    report("but may not revoke one", revoked == 403, why)
 
 
 def two_person(c):
@@ -433,7 +486,7 @@ def by_reload(w):
     w.write("policy.yaml", good.replace("powers: [issue, read, revoke, observe]", "powers: [issue, reed, revoke]"))
     w.process.send_signal(signal.SIGHUP)
     report("a policy with a mistake changes nothing and is told with its place",
-           w.wait_log("refused, and nothing was changed") and "policy.yaml:20:23" in w.log() and "did you mean 'read'" in w.log(),
+           w.wait_log("refused, and nothing was changed") and "policy.yaml:22:23" in w.log() and "did you mean 'read'" in w.log(),
            w.log()[-800:])
     report("what was in force stays", ask(c, "GET", "/v1/mandates/m3")[0] == 200)
     w.write("policy.yaml", good.replace("powers: [issue, read, revoke, observe]", "powers: [issue, revoke]"))

@@ -20,6 +20,7 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_LOG] = "log",
     [SERVICE_ASK] = "ask",
     [SERVICE_DECIDE] = "decide",
+    [SERVICE_ASSERT] = "assert",
     [SERVICE_GET] = "get",
     [SERVICE_LIST] = "list",
     [SERVICE_EXPLAIN] = "explain",

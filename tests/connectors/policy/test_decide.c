@@ -87,7 +87,7 @@ static void test_policy__nothing_is_allowed_that_no_rule_allows(void **state)
     for (int p = 0; p < POWER_COUNT; p++)
         assert_int_equal(decide(&s, (power)p), p == POWER_HEALTH || p == POWER_SELF ? POLICY_PERMIT : POLICY_DENY);
     (void)decide(&s, POWER_REVOKE);
-    assert_non_null(strstr(s.d.text, "does not have the role"));
+    assert_non_null(strstr(s.d.text, "has no role with the power"));
     close_scene(&s);
 }
 
