@@ -30,6 +30,7 @@ typedef struct dead {
 } dead;
 
 typedef struct requeue {
+    buf embedded; /* where the embedded broker listens */
     const char *name, *config_path, *file, *bootstrap, *dead_letter;
     arg_list offsets, properties;
     bool any_order, dry_run;
@@ -250,6 +251,18 @@ static bool is_ordered(const requeue *q)
     return known;
 }
 
+/* The embedded broker's port is another one at each start: it stands in a file. */
+static const char *configured_bootstrap(requeue *q)
+{
+    const char *path = q->settings.kafka.embedded ? q->settings.kafka.embedded_port_file : NULL;
+    mandate_error ignored;
+    if (!path || input_read(&q->embedded, path, 4096, &ignored))
+        return q->settings.kafka.bootstrap_servers;
+    while (q->embedded.len && q->embedded.data[q->embedded.len - 1] == '\n')
+        q->embedded.len--;
+    return buf_cstr(&q->embedded);
+}
+
 static exit_code take_arguments(requeue *q, int argc, char **argv)
 {
     const arg_option options[] = {
@@ -273,7 +286,7 @@ static exit_code take_arguments(requeue *q, int argc, char **argv)
         out_problem("%s", err.text);
         return CLI_REFUSED;
     }
-    if (q->config_path && cluster_init(&q->reach, &q->settings, q->settings.kafka.bootstrap_servers, NULL, 0, &err)) {
+    if (q->config_path && cluster_init(&q->reach, &q->settings, configured_bootstrap(q), NULL, 0, &err)) {
         out_problem("%s", err.text);
         return CLI_REFUSED;
     }
@@ -307,10 +320,10 @@ static exit_code run(requeue *q)
         return count || q->offsets.count == 0 ? CLI_OK : CLI_REFUSED;
     }
     if (!q->any_order && !is_ordered(q)) {
-        out_problem("%s declares neither event_time nor version (or no server answers that it does): what is sent back "
-                    "would overwrite what came "
-                    "after it; if that is meant, say --in-any-order",
-                    q->name);
+        out_problem(
+            "%s declares neither event_time nor version (or no server answers that it does): what is sent back would "
+            "overwrite what came after it; if that is meant, say --in-any-order",
+            q->name);
         return CLI_REFUSED;
     }
     status = send_all(q, &sent, &err);
@@ -323,6 +336,7 @@ int cmd_connector_requeue(int argc, char **argv)
     requeue q = {.last = &q.first};
     arena_init(&q.a, REQUEUE_MEMORY);
     buf_init(&q.corrected);
+    buf_init(&q.embedded);
     exit_code code = take_arguments(&q, argc, argv);
     if (code == CLI_OK)
         code = run(&q);
@@ -330,5 +344,6 @@ int cmd_connector_requeue(int argc, char **argv)
     config_destroy(&q.settings);
     arena_deinit(&q.a);
     buf_deinit(&q.corrected);
+    buf_deinit(&q.embedded);
     return code;
 }
