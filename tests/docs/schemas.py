@@ -60,6 +60,18 @@ def mistakes(document):
         yield change, wrong
 
 
+def policy_mistakes(document):
+    for change, edit in (("unknown", lambda d: d.update(rolls={})), ("missing", lambda d: d.pop("roles")),
+                         ("power", lambda d: d["roles"]["agent"][0].update(powers=["reed"])),
+                         ("rule", lambda d: d["roles"]["agent"][0].update(wen="true")),
+                         ("star", lambda d: d["roles"]["grantor"][0].update(in_name_of="a*b")),
+                         ("prefix", lambda d: d["issuers"][0].update(prefix="user")),
+                         ("algorithm", lambda d: d["issuers"][0].update(algorithms=["HS256"]))):
+        wrong = copy.deepcopy(document)
+        edit(wrong)
+        yield change, wrong
+
+
 def main():
     failed = 0
     connector = validator("connector.schema.json")
@@ -67,6 +79,8 @@ def main():
     checked = [(connector, path) for path in files]
     checked.append((validator("entities.schema.json"), ROOT / "docs/demo/entities.yaml"))
     checked.append((validator("config.schema.json"), ROOT / "docs/demo/mandated.yaml"))
+    policy, example = validator("policy.schema.json"), ROOT / "docs/policy/policy.yaml"
+    checked.append((policy, example))
     for schema, path in checked:
         for error in schema.iter_errors(load(path)):
             print(f"{path.relative_to(ROOT)}: {'.'.join(map(str, error.absolute_path))}: {error.message}")
@@ -76,6 +90,10 @@ def main():
             if connector.is_valid(wrong):
                 print(f"{path.relative_to(ROOT)}: a planted mistake ({change}) is not found")
                 failed += 1
+    for change, wrong in policy_mistakes(load(example)):
+        if policy.is_valid(wrong):
+            print(f"{example.relative_to(ROOT)}: a planted mistake ({change}) is not found")
+            failed += 1
     print(f"{len(checked)} files, {failed} problems")
     return failed != 0 or len(files) < 10
 

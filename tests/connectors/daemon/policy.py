@@ -10,6 +10,7 @@ openssl signs. Prints "ok   name" or "FAIL name" a test.
 """
 import base64
 import http.client
+import http.server
 import json
 import os
 import re
@@ -20,6 +21,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 BIN, SOURCE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
@@ -479,6 +481,52 @@ def two_person(c):
     report("nobody is asked about what there is not", code == 404, text)
 
 
+def keys_by_https():
+    """Keys from a server: of one that is trusted, and of one that is not."""
+    policy = """policy: https
+issuers:
+  - {issuer: "https://good", audience: mandated, jwks: "https://localhost:%d/keys", ca: ca.pem, prefix: "good:"}
+  - {issuer: "https://evil", audience: mandated, jwks: "https://localhost:%d/keys", ca: evil.pem, prefix: "evil:"}
+  - {issuer: "https://moved", audience: mandated, jwks: "https://localhost:%d/moved", ca: ca.pem, prefix: "moved:"}
+roles: {}
+"""
+    w = World("", tls=True)
+    tokens = Tokens(w.folder)
+    certificates(w.folder)
+
+    class Keys(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            moved = self.path == "/moved"
+            self.send_response(302 if moved else 200)
+            if moved:
+                self.send_header("Location", "/keys")
+            self.end_headers()
+            self.wfile.write(b"" if moved else tokens.jwks.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Keys)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(w.folder, "server.pem"), os.path.join(w.folder, "server.key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    w.write("policy.yaml", policy % ((server.server_port,) * 3))
+    w.start()
+    try:
+        report("keys are fetched by https", w.wait_log("keys of https://good: fetched"), w.log())
+        w.wait_log("keys of https://evil:")
+        w.wait_log("keys of https://moved:")
+        for name, expected in (("good", 200), ("evil", 503), ("moved", 503)):
+            code, who = me(w.unix(), {"Authorization": "Bearer " + tokens.make({"iss": "https://" + name})})
+            report("a token of https://%s is answered %d" % (name, expected), code == expected, who)
+        code, who = me(w.unix(), {"Authorization": "Bearer " + tokens.make({"iss": "https://good"}, {"kid": "k2"})})
+        report("an unknown key lets nobody in", code == 401, who)
+    finally:
+        server.shutdown()
+        w.stop()
+
+
 def by_reload(w):
     path = os.path.join(w.folder, "policy.yaml")
     good = open(path).read()
@@ -502,4 +550,5 @@ def by_reload(w):
 
 matrix()
 words()
+keys_by_https()
 sys.exit(failed != 0)
