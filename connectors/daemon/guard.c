@@ -295,6 +295,22 @@ static bool load_mandate(guard *g, mandate_slice id, arena *a, claims *out)
            claims_decode(out, a, bytes, NULL) == MANDATE_OK;
 }
 
+/* Does the answer depend on the mandate? Claims come from storage, and most conditions about checks do not ask for them. */
+static bool depends(guard *g, const policy_question *q)
+{
+    policy_question without = *q;
+    policy_decision d;
+    arena scratch;
+
+    without.final = false;
+    arena_init(&scratch, SCRATCH_MAX);
+    pthread_rwlock_rdlock(&g->lock);
+    policy_decide(g->now.policy, &without, &scratch, &d, NULL, NULL);
+    pthread_rwlock_unlock(&g->lock);
+    arena_deinit(&scratch);
+    return d.effect == POLICY_MAYBE;
+}
+
 mandate_status guard_authorise(void *ctx, const service_access *in, mandate_error *err)
 {
     guard *g = ctx;
@@ -315,7 +331,7 @@ mandate_status guard_authorise(void *ctx, const service_access *in, mandate_erro
     q.action = in->check->action;
     q.resource = in->check->resource;
     arena_init(&memory, 0);
-    if (load_mandate(g, in->check->mandate, &memory, &c)) {
+    if (depends(g, &q) && load_mandate(g, in->check->mandate, &memory, &c)) {
         over.claims = &c;
         q.mandate = &over;
     }
