@@ -164,6 +164,8 @@ principals:
     roles: [second]
   - match: principal.name == "user:notary"
     roles: witness
+  - match: principal.kind == "token" && "audit" in principal.claims.groups
+    roles: auditor
 roles:
   boss:
     - powers: [issue, read, revoke, observe]
@@ -177,6 +179,8 @@ roles:
       when: mandate.grantor == principal.name
   second:
     - powers: [decide]
+  auditor:
+    - powers: audit
   witness:
     - powers: assert_event
       events: e.envelope.status
@@ -259,7 +263,7 @@ def words():
         by_certificate(w)
         by_token(w, tokens)
         by_rules(w, tokens)
-        by_reload(w)
+        by_reload(w, tokens)
     finally:
         w.stop()
 
@@ -527,14 +531,15 @@ roles: {}
         w.stop()
 
 
-def by_reload(w):
+def by_reload(w, tokens):
+    w.write("auditor", tokens.make({"sub": "auditor", "groups": ["audit"]}) + "\n")
     path = os.path.join(w.folder, "policy.yaml")
     good = open(path).read()
     c = w.unix()
     w.write("policy.yaml", good.replace("powers: [issue, read, revoke, observe]", "powers: [issue, reed, revoke]"))
     w.process.send_signal(signal.SIGHUP)
     report("a policy with a mistake changes nothing and is told with its place",
-           w.wait_log("refused, and nothing was changed") and "policy.yaml:22:23" in w.log() and "did you mean 'read'" in w.log(),
+           w.wait_log("refused, and nothing was changed") and "policy.yaml:24:23" in w.log() and "did you mean 'read'" in w.log(),
            w.log()[-800:])
     report("what was in force stays", ask(c, "GET", "/v1/mandates/m3")[0] == 200)
     w.write("policy.yaml", good.replace("powers: [issue, read, revoke, observe]", "powers: [issue, revoke]"))
@@ -542,6 +547,14 @@ def by_reload(w):
     report("a policy is taken over", w.wait_log("is in effect"))
     code, text = ask(c, "GET", "/v1/mandates/m3")
     report("also by connections that were open", code == 403, text)
+    entries = [json.loads(line) for line in subprocess.run(
+        [os.path.join(BIN, "mandatectl"), "audit", "export", "--format", "jsonl", "--socket", os.path.join(w.folder, "s.sock"), "--token-file",
+         os.path.join(w.folder, "auditor")], capture_output=True, text=True).stdout.splitlines()]
+    seen = [e for e in entries if e["event"] == "policy_loaded"]
+    report("which policy was in force is on record", len(seen) == 2, entries[-3:])
+    said = [(e["principal"], e["detail"]) for e in entries if e["event"] == "event_asserted"]
+    report("who said what happened is on record", said[-1:] == [("user:notary", {"type": "e.envelope", "id": "E-7", "attributes":
+           {"status": "signed"}, "reason": "seen it"})], said)
     w.write("policy.yaml", good)
     w.process.send_signal(signal.SIGHUP)
     w.wait_log("is in effect", 2)
