@@ -102,7 +102,8 @@ typedef struct config {
         int64_t open_for_us, permit_for_us;
     } decisions;
     struct {
-        const char *key; /* path; NULL: a file in data_dir, made when missing */
+        const char *key;    /* path; NULL: a file in data_dir, made when missing */
+        const char *signer; /* path of a signer's socket; NULL: the key is here */
         config_algorithm algorithm;
         config_list published; /* paths of JWK Sets */
     } signing;

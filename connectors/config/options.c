@@ -133,6 +133,9 @@ const option options[] = {
     {.key = "signing.key", .type = OPTION_PATH, .offset = AT(signing.key),
      .doc = "Private key that signs mandates: PEM, readable by its owner only. Default: signing-key.pem in data_dir, made at "
             "the first start."},
+    {.key = "signing.signer", .type = OPTION_PATH, .offset = AT(signing.signer),
+     .doc = "Socket of a mandate-signer that holds the key instead of this process. While it is away nothing is issued, and "
+            "checks go on."},
     {.key = "signing.algorithm", .type = OPTION_WORD, .offset = AT(signing.algorithm), .fallback = "EdDSA",
      .words = algorithm_words, .doc = "What a key is made for when one is made. A key that exists says itself what it does."},
     {.key = "signing.published", .type = OPTION_FILES, .offset = AT(signing.published),

@@ -227,6 +227,23 @@ static bool take_assertion(engine_thread *t, service_request *r)
     return true;
 }
 
+/* Is a token to be signed in answer to it? */
+static bool needs_signature(const service_request *r)
+{
+    return r->claims || r->kind == SERVICE_TOKEN || (r->kind == SERVICE_DECIDE && r->permit);
+}
+
+/* A signer that is away: what could not be signed is not granted. True: answered. */
+static bool refused_unsigned(const engine_thread *t, service_request *r)
+{
+    if (!t->options.signer || !needs_signature(r) || signer_ready(t->options.signer))
+        return false;
+    (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,
+                            "the signer (signing.signer) is away, so nothing is granted; nothing was done");
+    r->done(r);
+    return true;
+}
+
 /* True: answered. */
 static bool refused(const engine_thread *t, service_request *r)
 {
@@ -248,7 +265,7 @@ static void take_requests(engine_thread *t)
     while (t->input_count < t->input_max && t->input_count + t->asserted_count + 3 <= LIMIT_BATCH_INPUTS &&
            t->query_count < QUERIES_MAX && t->asserted_count < ASSERTED_MAX &&
            (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
-        if (refused(t, r))
+        if (refused(t, r) || refused_unsigned(t, r))
             continue;
         if (!judge_request(&t->answers.judge, r, clock_now_us())) {
             r->done(r);

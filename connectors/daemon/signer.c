@@ -12,9 +12,16 @@ static const token_alg algorithms[] = {
     [CONFIG_ALG_RS256] = TOKEN_RS256,
 };
 
-static mandate_status own_key(token_key **out, const config *c, mandate_error *err)
+static mandate_status own_key(signer *s, token_key **out, const config *c, mandate_error *err)
 {
     char path[4096];
+    if (c->signing.signer && c->signing.key)
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "the key is either here (signing.key) or at a signer (signing.signer)");
+    if (c->signing.signer) {
+        mandate_status away = signer_client_open(&s->remote, c->signing.signer, err);
+        return away ? away : signer_client_key(out, s->remote, err);
+    }
     if (c->signing.key)
         return key_file_read(out, c->signing.key, err);
     if (snprintf(path, sizeof(path), "%s/" SIGNER_KEY_FILE, c->data_dir) >= (int)sizeof(path))
@@ -33,7 +40,7 @@ mandate_status signer_open(signer *s, const config *c, mandate_error *err)
     token_key *own;
     keyset_init(&s->keys);
     buf_init(&s->jwks);
-    mandate_status status = own_key(&own, c, err);
+    mandate_status status = own_key(s, &own, c, err);
     if (!status)
         status = keyset_take(&s->keys, own, err);
     for (uint32_t i = 0; !status && i < c->signing.published.count; i++)
@@ -48,9 +55,13 @@ mandate_status signer_open(signer *s, const config *c, mandate_error *err)
     return MANDATE_OK;
 }
 
+bool signer_ready(const signer *s) { return !s->remote || signer_client_ready(s->remote); }
+
 void signer_close(signer *s)
 {
     keyset_deinit(&s->keys);
+    signer_client_close(s->remote);
+    s->remote = NULL;
     buf_deinit(&s->jwks);
 }
 

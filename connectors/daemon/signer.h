@@ -13,17 +13,21 @@
 #define MANDATE_CONNECTORS_DAEMON_SIGNER_H
 
 #include "connectors/config/config.h"
+#include "connectors/signer/client.h"
 #include "connectors/token/artifact.h"
 #include "connectors/token/key_file.h"
 
 #define SIGNER_KEY_FILE "signing-key.pem" /* in data_dir */
 
 typedef struct signer {
-    keyset keys; /* the first one signs */
-    buf jwks;    /* the published set, as text */
+    keyset keys;           /* the first one signs */
+    buf jwks;              /* the published set, as text */
+    signer_client *remote; /* NULL: the key is in this process */
 } signer;
 
 MANDATE_CHECK mandate_status signer_open(signer *s, const config *c, mandate_error *err);
+/* Can it sign now, as far as is known? False only for a signer that is away. Any thread. */
+bool signer_ready(const signer *s);
 /* Takes a zeroed one too. */
 void signer_close(signer *s);
 /* The signed mandate, appended. `parent`: the claims it was delegated from, NULL for a root. */

@@ -243,8 +243,36 @@ static size_t pair_to_der(uint8_t der[TOKEN_SIGNATURE_MAX], const uint8_t *pair)
 /* --- signing ------------------------------------------------------------------------------------------------ */
 static const EVP_MD *digest_of(const token_key *k) { return k->alg == TOKEN_EDDSA ? NULL : EVP_sha256(); }
 
+mandate_status token_key_remote(token_key **out, cel_value jwk, token_sign_fn sign, void *ctx, mandate_error *err)
+{
+    mandate_status status = token_key_from_jwk(out, jwk, err);
+    if (status)
+        return status;
+    (*out)->sign = sign;
+    (*out)->sign_ctx = ctx;
+    (*out)->can_sign = true;
+    return MANDATE_OK;
+}
+
+static mandate_status sign_remotely(buf *out, const token_key *k, mandate_slice message, mandate_error *err)
+{
+    size_t begin = out->len;
+    mandate_status status = k->sign(k->sign_ctx, out, message, err);
+    if (!status && out->failed)
+        status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for a signature");
+    if (!status && !token_key_verify(k, message, mandate_slice_of(out->data + begin, out->len - begin)))
+        status = mandate_error_set(err, MANDATE_UNAVAILABLE, "what the signer gave is no signature of the key %.*s",
+                                   (int)k->kid_len, k->kid);
+    if (status)
+        out->len = begin;
+    return status;
+}
+
 mandate_status token_key_sign(buf *out, const token_key *k, mandate_slice message, mandate_error *err)
 {
+    if (k->sign)
+        return sign_remotely(out, k, message, err);
+
     uint8_t sig[TOKEN_SIGNATURE_MAX], pair[2 * ES256_HALF];
     size_t len = sizeof(sig);
     EVP_MD_CTX *ctx = k->can_sign ? EVP_MD_CTX_new() : NULL;

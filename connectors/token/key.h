@@ -42,6 +42,11 @@ MANDATE_CHECK mandate_status token_key_from_pem(token_key **out, mandate_slice p
 /* Public key of a JWK (RFC 7517, 7518, 8037). Refused: private members, `use` or `key_ops` that do not verify, an `alg` that
  * is not this key's, points off the curve, short moduli, other kinds. */
 MANDATE_CHECK mandate_status token_key_from_jwk(token_key **out, cel_value jwk, mandate_error *err);
+/* A key whose private half is elsewhere: `sign` (any thread) appends a JOSE signature. `jwk`: its public half. What comes back is
+ * verified with that before it is passed on. `ctx` outlives the key. */
+typedef mandate_status (*token_sign_fn)(void *ctx, buf *out, mandate_slice message, mandate_error *err);
+MANDATE_CHECK mandate_status token_key_remote(token_key **out, cel_value jwk, token_sign_fn sign, void *ctx,
+                                              mandate_error *err);
 void token_key_destroy(token_key *k);
 
 token_alg token_key_alg(const token_key *k);

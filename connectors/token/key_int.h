@@ -11,6 +11,8 @@ struct token_key {
     EVP_PKEY *pkey;
     token_alg alg;
     bool can_sign;
+    token_sign_fn sign; /* NULL: pkey itself */
+    void *sign_ctx;
     size_t kid_len;
     char kid[TOKEN_KID_MAX];
 };

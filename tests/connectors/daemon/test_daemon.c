@@ -9,6 +9,8 @@
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
 #include "connectors/daemon/reload.h"
+#include "connectors/signer/serve.h"
+#include "connectors/token/key_file.h"
 #include "engine/base/text.h"
 #include "graph/audit.h"
 
@@ -669,6 +671,98 @@ static void test_daemon__a_backtest_says_when_it_would_have_ended_and_issues_not
     world_close(w);
 }
 
+/* --- the signer process ------------------------------------------------------------------------------------------------- */
+typedef struct signing {
+    serve_options options;
+    pthread_t thread;
+    _Atomic bool stopping;
+    char path[128];
+    token_key *key;
+} signing;
+
+static void *sign_for_us(void *opaque)
+{
+    signing *s = opaque;
+    mandate_error err = {0};
+
+    if (serve_run(&s->options, NULL, &err) != MANDATE_OK)
+        print_message("signer: %s\n", err.text);
+    return NULL;
+}
+
+static bool answers(void *opaque)
+{
+    signing *s = opaque;
+    signer_client *c = NULL;
+    mandate_error err;
+    bool there = signer_client_open(&c, s->path, &err) == MANDATE_OK;
+
+    signer_client_close(c);
+    return there;
+}
+
+static void signer_start(signing *s)
+{
+    atomic_store(&s->stopping, false);
+    assert_int_equal(pthread_create(&s->thread, NULL, sign_for_us, s), 0);
+    fixture_until(answers, s, "the signer answers");
+}
+
+static void signer_stop(signing *s)
+{
+    atomic_store(&s->stopping, true);
+    pthread_join(s->thread, NULL);
+}
+
+static void test_daemon__without_its_signer_nothing_is_issued_and_checks_go_on(void **state)
+{
+    world *w = world_open();
+    mandate_error err = {0};
+    signing s = {.options = {.uids = {getuid()}, .uid_count = 1}};
+    char yaml[2048];
+    int64_t soon = clock_wall_us() + INT64_C(3600) * 1000000;
+
+    stop(w);
+    assert_int_equal(token_key_generate(&s.key, TOKEN_EDDSA, &err), MANDATE_OK);
+    snprintf(s.path, sizeof(s.path), "%s/signer", w->folder);
+    s.options.path = s.path;
+    s.options.key = s.key;
+    s.options.stopping = &s.stopping;
+    signer_start(&s);
+    snprintf(
+        yaml, sizeof(yaml),
+        "issuer: https://i.example\ndata_dir: data\nentities: types.yaml\nconnectors: crm.yaml\nsigning: {signer: signer}\n"
+        "kafka: {bootstrap_servers: \"%s\"}\ntopics: {revocations: out, watches: flips, dead_letter: dead}\n"
+        "revocations: {heartbeat: 60m}\nlog: {level: error}\n",
+        w->f.cluster.bootstrap);
+    write_file(w->folder, "mandated.yaml", yaml);
+    start(w);
+    open_deal(w);
+    assert_int_equal(issue(w, "one", "", soon), MANDATE_OK);
+    service_request token = {.kind = SERVICE_TOKEN, .mandate = mandate_slice_str("one")};
+    assert_int_equal(ask(w, &token), MANDATE_OK);
+    buf_deinit(&token.body);
+    signer_stop(&s);
+    assert_int_equal(issue(w, "two", "", soon), MANDATE_UNAVAILABLE);
+    assert_int_equal(ask(w, &token), MANDATE_UNAVAILABLE);
+    buf_deinit(&token.body);
+    assert_true(permitted(w, "one"));
+    service_request gone = {.kind = SERVICE_GET, .mandate = mandate_slice_str("two")};
+    assert_int_equal(ask(w, &gone), MANDATE_NOT_FOUND);
+    buf_deinit(&gone.body);
+    service_request revoke = {
+        .kind = SERVICE_REVOKE, .mandate = mandate_slice_str("one"), .principal = mandate_slice_str("g")};
+    assert_int_equal(ask(w, &revoke), MANDATE_OK);
+    buf_deinit(&revoke.body);
+    assert_false(permitted(w, "one"));
+    signer_start(&s);
+    usleep(2 * CLIENT_AGAIN_MS * 1000);
+    assert_int_equal(issue(w, "two", "", soon), MANDATE_OK);
+    world_close(w);
+    signer_stop(&s);
+    token_key_destroy(s.key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -683,6 +777,7 @@ int main(void)
         cmocka_unit_test(test_daemon__compliance_rules_refuse_flag_and_are_on_record),
         cmocka_unit_test(test_daemon__many_issued_at_once_are_each_asked_about),
         cmocka_unit_test(test_daemon__a_backtest_says_when_it_would_have_ended_and_issues_nothing),
+        cmocka_unit_test(test_daemon__without_its_signer_nothing_is_issued_and_checks_go_on),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
