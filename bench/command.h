@@ -7,6 +7,7 @@ int cmd_engine(int argc, char **argv);
 int cmd_cel(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_cases(int argc, char **argv);

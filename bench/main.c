@@ -22,6 +22,7 @@ static const struct {
     {"replay", cmd_replay, "any workload from a file of JSON lines; docs/replay.md has the format"},
     {"cases", cmd_cases, "thresholds, references, timers, a silent source, mandates that come and go"},
     {"check", cmd_check, "what a check costs, in process and over HTTP while events flow"},
+    {"verify", cmd_verify, "verifying a signed mandate without calling anybody, beside nothing but its signature"},
     {"load", cmd_load, "the load generator of check, against any server's port"},
     {"peers", cmd_peers, "ours beside a loop by hand, naive evaluation, CLIPS and cel-go on the same workload"},
     {"e2e", cmd_e2e, "a real Kafka: the bare consumer, then the whole daemon on the same topic (--help)"},

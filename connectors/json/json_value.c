@@ -12,6 +12,7 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "connectors/json/json_plain.h"
 #include "engine/base/text.h"
 #include "engine/limits.h"
 
@@ -103,16 +104,11 @@ static mandate_status copy_value(cel_value *out, arena *a, const json_t *from, u
     return MANDATE_OK;
 }
 
-mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, size_t size_max, mandate_error *err)
+mandate_status json_general_parse(cel_value *out, arena *a, mandate_slice text, mandate_error *err)
 {
-    size_t max = size_max ? size_max : LIMIT_HTTP_BODY;
     cel_value value;
     json_error_t where;
 
-    if (text.len == 0)
-        return mandate_error_set(err, MANDATE_INVALID, "expected JSON, got nothing");
-    if (text.len > max)
-        return mandate_error_set(err, MANDATE_LIMIT, "the JSON text has %zu bytes; at most %zu are accepted", text.len, max);
     pthread_once(&seeded, seed);
     json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (!root && json_error_code(&where) == json_error_out_of_memory)
@@ -125,6 +121,19 @@ mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, si
     if (!status)
         *out = value;
     return status;
+}
+
+mandate_status json_value_parse(cel_value *out, arena *a, mandate_slice text, size_t size_max, mandate_error *err)
+{
+    size_t max = size_max ? size_max : LIMIT_HTTP_BODY;
+
+    if (text.len == 0)
+        return mandate_error_set(err, MANDATE_INVALID, "expected JSON, got nothing");
+    if (text.len > max)
+        return mandate_error_set(err, MANDATE_LIMIT, "the JSON text has %zu bytes; at most %zu are accepted", text.len, max);
+    if (json_plain_parse(out, a, text))
+        return MANDATE_OK;
+    return a->failed ? no_memory(err) : json_general_parse(out, a, text, err);
 }
 
 const char *json_value_kind(cel_value v)
@@ -150,9 +159,22 @@ const char *json_value_kind(cel_value v)
     }
 }
 
+/* Keys of JSON are texts, and members are few. */
+static const cel_value *find(cel_value object, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (uint32_t i = 0; object.kind == CEL_MAP && i < object.len; i++) {
+        const cel_value *key = &object.map[i].key;
+        if (key->kind == CEL_STRING && key->len == n && memcmp(key->s, name, n) == 0)
+            return &object.map[i].value;
+    }
+    return NULL;
+}
+
 cel_value json_member(cel_value object, const char *name)
 {
-    const cel_value *found = object.kind == CEL_MAP ? cel_map_get_str(object, name) : NULL;
+    const cel_value *found = find(object, name);
     return found ? *found : cel_null();
 }
 
@@ -168,7 +190,7 @@ int64_t json_member_int(cel_value object, const char *name, int64_t otherwise)
     return v.kind == CEL_INT ? v.i : otherwise;
 }
 
-bool json_has_member(cel_value object, const char *name) { return object.kind == CEL_MAP && cel_map_get_str(object, name); }
+bool json_has_member(cel_value object, const char *name) { return find(object, name) != NULL; }
 
 mandate_status json_refuse_unknown(cel_value object, const char *what, const char *const *known, size_t known_count,
                                    mandate_error *err)

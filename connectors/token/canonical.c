@@ -110,6 +110,8 @@ static mandate_status put_string(writer *w, mandate_slice s)
 static int utf16_order(mandate_slice x, mandate_slice y)
 {
     const char *p = x.ptr, *q = y.ptr, *p_end = p + x.len, *q_end = q + y.len;
+    while (p < p_end && q < q_end && *p == *q && !(*p & 0x80)) /* what is equal and ASCII */
+        p++, q++;
     while (p < p_end && q < q_end) {
         int32_t c = utf8_next(&p, p_end), d = utf8_next(&q, q_end);
         if (c == d)
@@ -130,10 +132,24 @@ static int by_key(const void *x, const void *y)
 
 static mandate_status put(writer *w, cel_value v, int depth);
 
+enum { FEW = 32 };
+
+/* Few members, mostly in order already: what is read from a canonical text is. */
+static void sort_few(const cel_entry **order, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        const cel_entry *e = order[i];
+        uint32_t at = i;
+        for (; at > 0 && by_key(&order[at - 1], &e) > 0; at--)
+            order[at] = order[at - 1];
+        order[at] = e;
+    }
+}
+
 static mandate_status put_map(writer *w, cel_value v, int depth)
 {
     mandate_status status = MANDATE_OK;
-    const cel_entry **order = malloc((v.len ? v.len : 1) * sizeof(*order));
+    const cel_entry *few[FEW], **order = v.len <= FEW ? few : malloc(v.len * sizeof(*order));
     if (!order)
         return mandate_error_set(w->err, MANDATE_NOMEM, "out of memory for canonical JSON");
     for (uint32_t i = 0; i < v.len && !status; i++) {
@@ -141,7 +157,9 @@ static mandate_status put_map(writer *w, cel_value v, int depth)
         if (v.map[i].key.kind != CEL_STRING || !utf8_valid(cel_text(v.map[i].key)))
             status = mandate_error_set(w->err, MANDATE_INVALID, "a map with other keys than strings cannot be signed");
     }
-    if (!status)
+    if (!status && v.len <= FEW)
+        sort_few(order, v.len);
+    else if (!status)
         qsort(order, v.len, sizeof(*order), by_key);
     buf_put_char(w->out, '{');
     for (uint32_t i = 0; i < v.len && !status; i++) {
@@ -152,7 +170,8 @@ static mandate_status put_map(writer *w, cel_value v, int depth)
         status = put(w, order[i]->value, depth + 1);
     }
     buf_put_char(w->out, '}');
-    free(order);
+    if (order != few)
+        free(order);
     return status;
 }
 

@@ -18,7 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (keyset_read(&first, mandate_slice_of((const char *)data, size), &err) == MANDATE_OK) {
         FUZZ_CHECK(first.count > 0 && first.count <= KEYSET_KEYS_MAX);
         FUZZ_CHECK(keyset_put_json(&json, &first, &err) == MANDATE_OK);
-        FUZZ_CHECK(keyset_read(&again, buf_slice(&json), &err) == MANDATE_OK && again.count == first.count);
+        mandate_status status = keyset_read(&again, buf_slice(&json), &err);
+        /* OpenSSL looks at a modulus with random numbers: one that is no product of two primes may pass once and not twice. */
+        FUZZ_CHECK(status == MANDATE_OK || strstr(err.text, "no RSA key"));
+        if (status != MANDATE_OK)
+            goto done;
+        FUZZ_CHECK(again.count == first.count);
         FUZZ_CHECK(keyset_put_json(&second, &again, &err) == MANDATE_OK);
         FUZZ_CHECK(mandate_slice_eq(buf_slice(&json), buf_slice(&second)));
         for (uint32_t i = 0; i < first.count; i++) {
@@ -29,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         FUZZ_CHECK(err.text[0]);
     }
+done:
     keyset_deinit(&first);
     keyset_deinit(&again);
     buf_deinit(&json);

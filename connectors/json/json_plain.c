@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json_plain - see json_plain.h. The text is copied once, strings are slices of the copy, escapes are undone in place. */
+#include "connectors/json/json_plain.h"
+
+#include <string.h>
+
+#include "engine/base/text.h"
+#include "engine/limits.h"
+
+enum { STACK_MAX = 256, MEMBERS_MAX = 48, DIGITS_MAX = 18 };
+
+typedef struct plain {
+    char *at, *end;
+    arena *a;
+    cel_entry stack[STACK_MAX]; /* what open containers hold so far */
+    uint32_t top;
+} plain;
+
+static void skip_space(plain *p)
+{
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
+        p->at++;
+}
+
+static bool take(plain *p, char c)
+{
+    skip_space(p);
+    if (p->at == p->end || *p->at != c)
+        return false;
+    p->at++;
+    return true;
+}
+
+/* Behind the opening quote. */
+static bool read_string(plain *p, cel_value *out)
+{
+    char *begin = p->at, *to;
+
+    while (p->at < p->end && *p->at != '"' && *p->at != '\\' && (unsigned char)*p->at >= ' ')
+        p->at++;
+    for (to = p->at; p->at < p->end && *p->at != '"'; p->at++) {
+        char c = *p->at;
+        if ((unsigned char)c < ' ')
+            return false;
+        if (c == '\\') {
+            static const char from[] = "\"\\/bfnrt", is[] = "\"\\/\b\f\n\r\t";
+            const char *which = ++p->at < p->end && *p->at ? strchr(from, *p->at) : NULL;
+            if (!which)
+                return false;
+            c = is[which - from];
+        }
+        *to++ = c;
+    }
+    if (p->at == p->end)
+        return false;
+    p->at++;
+    *out = cel_string(mandate_slice_of(begin, (size_t)(to - begin)));
+    return true;
+}
+
+static bool read_integer(plain *p, cel_value *out)
+{
+    bool minus = *p->at == '-';
+    uint64_t v = 0; /* 19 digits fit */
+    int digits = 0;
+
+    p->at += minus;
+    char first = p->at < p->end ? *p->at : '\0';
+    for (; p->at < p->end && *p->at >= '0' && *p->at <= '9' && digits <= DIGITS_MAX; p->at++, digits++)
+        v = v * 10 + (uint64_t)(*p->at - '0');
+    if (digits == 0 || digits > DIGITS_MAX || (first == '0' && digits > 1))
+        return false;
+    if (p->at < p->end && (*p->at == '.' || *p->at == 'e' || *p->at == 'E'))
+        return false;
+    *out = cel_int(minus ? -(int64_t)v : (int64_t)v);
+    return true;
+}
+
+static bool read_word(plain *p, const char *word, cel_value is, cel_value *out)
+{
+    size_t n = strlen(word);
+
+    if ((size_t)(p->end - p->at) < n || memcmp(p->at, word, n) != 0)
+        return false;
+    p->at += n;
+    *out = is;
+    return true;
+}
+
+static bool read_value(plain *p, cel_value *out, unsigned depth);
+
+static bool push(plain *p, cel_value key, cel_value value)
+{
+    if (p->top == STACK_MAX)
+        return false;
+    p->stack[p->top++] = (cel_entry){key, value};
+    return true;
+}
+
+static bool read_array(plain *p, cel_value *out, unsigned depth)
+{
+    uint32_t base = p->top;
+    cel_value v;
+
+    if (!take(p, ']'))
+        do {
+            if (!read_value(p, &v, depth + 1) || !push(p, cel_null(), v))
+                return false;
+        } while (take(p, ','));
+    if (p->top > base && !take(p, ']'))
+        return false;
+    uint32_t count = p->top - base;
+    cel_value *items = ARENA_ARRAY(p->a, cel_value, count ? count : 1);
+    for (uint32_t i = 0; items && i < count; i++)
+        items[i] = p->stack[base + i].value;
+    p->top = base;
+    *out = cel_list(items, count);
+    return items != NULL;
+}
+
+static bool is_new(const plain *p, uint32_t base, cel_value key)
+{
+    for (uint32_t i = base; i < p->top; i++)
+        if (p->stack[i].key.len == key.len && memcmp(p->stack[i].key.s, key.s, key.len) == 0)
+            return false;
+    return p->top - base < MEMBERS_MAX;
+}
+
+static bool read_object(plain *p, cel_value *out, unsigned depth)
+{
+    uint32_t base = p->top;
+    cel_value key, v;
+
+    if (!take(p, '}'))
+        do {
+            if (!take(p, '"') || !read_string(p, &key) || !is_new(p, base, key) || !take(p, ':'))
+                return false;
+            if (!read_value(p, &v, depth + 1) || !push(p, key, v))
+                return false;
+        } while (take(p, ','));
+    if (p->top > base && !take(p, '}'))
+        return false;
+    uint32_t count = p->top - base;
+    cel_entry *entries = ARENA_ARRAY(p->a, cel_entry, count ? count : 1);
+    if (entries && count)
+        memcpy(entries, p->stack + base, count * sizeof(*entries));
+    p->top = base;
+    *out = cel_map(entries, count);
+    return entries != NULL;
+}
+
+static bool read_value(plain *p, cel_value *out, unsigned depth)
+{
+    skip_space(p);
+    if (p->at == p->end || depth > LIMIT_RECORD_DEPTH)
+        return false;
+    switch (*p->at) {
+    case '{':
+        p->at++;
+        return read_object(p, out, depth);
+    case '[':
+        p->at++;
+        return read_array(p, out, depth);
+    case '"':
+        p->at++;
+        return read_string(p, out);
+    case 't':
+        return read_word(p, "true", cel_bool(true), out);
+    case 'f':
+        return read_word(p, "false", cel_bool(false), out);
+    case 'n':
+        return read_word(p, "null", cel_null(), out);
+    default:
+        return (*p->at == '-' || (*p->at >= '0' && *p->at <= '9')) && read_integer(p, out);
+    }
+}
+
+bool json_plain_parse(cel_value *out, arena *a, mandate_slice text)
+{
+    plain p;
+    mandate_slice copy = utf8_valid(text) ? arena_dup(a, text) : (mandate_slice){NULL, 0};
+
+    if (!copy.ptr)
+        return false;
+    p.at = (char *)(uintptr_t)copy.ptr;
+    p.end = p.at + copy.len;
+    p.a = a;
+    p.top = 0;
+    if (!read_value(&p, out, 0))
+        return false;
+    skip_space(&p);
+    return p.at == p.end;
+}
