@@ -7,7 +7,7 @@
 #include "engine/base/text.h"
 #include "engine/limits.h"
 
-enum { STACK_MAX = 256, MEMBERS_MAX = 48, DIGITS_MAX = 18 };
+enum { STACK_MAX = 96, MEMBERS_MAX = 48, DIGITS_MAX = 18 };
 
 typedef struct plain {
     char *at, *end;
