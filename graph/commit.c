@@ -12,6 +12,15 @@
 #include "graph/store_int.h"
 
 /* --- state --------------------------------------------------------------------------------------- */
+/* What an amendment replaces stays readable as of the steps before it. st->text holds the id. */
+static void former_put(store *st, uint64_t seq)
+{
+    key_mandate(&st->key, buf_slice(&st->text), KEY_CLAIMS);
+    st->nomem |= kv_get(st->kv, KV_MANDATES, buf_slice(&st->key), &st->value, NULL) != MANDATE_OK;
+    key_transition(&st->key, buf_slice(&st->text), seq);
+    store_put(st, KV_FORMER);
+}
+
 static void mandates_put(store *st, const engine *e, const engine_result *result, store_last *last)
 {
     for (uint32_t i = 0; i < result->mandate_count; i++) {
@@ -26,7 +35,10 @@ static void mandates_put(store *st, const engine *e, const engine_result *result
         mandate_slice claims_bytes = engine_new_claims(e, handle);
         if (claims_bytes.len == 0)
             continue;
-        last->mandates += handle >= st->last.mandates; /* else it was amended; handles are in order of issuance */
+        if (handle < st->last.mandates) /* handles are in order of issuance */
+            former_put(st, last->seq);
+        else
+            last->mandates++;
         key_mandate(&st->key, buf_slice(&st->text), KEY_CLAIMS);
         buf_reset(&st->value);
         buf_put_slice(&st->value, claims_bytes);
@@ -64,20 +76,25 @@ static void records_put(store *st, const engine_result *result)
 }
 
 /* --- what it said ----------------------------------------------------------------------------------- */
-/* What the step issued (or wrote anew) of the mandate whose transition this is. */
-static mandate_slice claims_with(const engine *e, const transition *t)
+static bool writes_claims(const transition *t) { return t->prior == STATE_NONE || t->reason == REASON_AMENDED; }
+
+/* What transition `at` issued or amended. The engine has a step's last word only: of several in one step the last one carries it. */
+static mandate_slice claims_with(const engine *e, const engine_result *result, uint32_t at, uint32_t amended_end)
 {
-    engine_mandate_view m;
-    uint32_t handle = engine_mandate_find(e, t->mandate);
-    if (handle == UINT32_MAX)
-        return mandate_slice_of(NULL, 0);
-    engine_mandate_get(e, handle, &m);
-    return t->prior == STATE_NONE || m.version == t->version ? engine_new_claims(e, handle) : mandate_slice_of(NULL, 0);
+    const transition *t = &result->transitions[at];
+    uint32_t handle = writes_claims(t) ? engine_mandate_find(e, t->mandate) : UINT32_MAX;
+    for (uint32_t i = at + 1; handle != UINT32_MAX && i < amended_end; i++)
+        if (result->transitions[i].reason == REASON_AMENDED && mandate_slice_eq(result->transitions[i].mandate, t->mandate))
+            return mandate_slice_of(NULL, 0);
+    return handle == UINT32_MAX ? mandate_slice_of(NULL, 0) : engine_new_claims(e, handle);
 }
 
 static void transitions_put(store *st, const engine *e, const engine_batch *batch, const engine_result *result,
                             store_last *last)
 {
+    uint32_t amended_end = 0; /* behind the last amendment: few steps have one */
+    for (uint32_t i = 0; i < result->transition_count; i++)
+        amended_end = result->transitions[i].reason == REASON_AMENDED ? i + 1 : amended_end;
     for (uint32_t i = 0; i < result->transition_count; i++) {
         const transition *t = &result->transitions[i];
         buf_reset(&st->value);
@@ -86,7 +103,7 @@ static void transitions_put(store *st, const engine *e, const engine_batch *batc
         store_put(st, KV_TRANSITIONS);
         key_outbox(&st->key, (outbox_key){batch->seq, i});
         store_put(st, KV_OUTBOX);
-        audit_put_transition(st, &last->audit, t, claims_with(e, t));
+        audit_put_transition(st, &last->audit, t, claims_with(e, result, i, amended_end));
     }
 }
 

@@ -68,12 +68,36 @@ static mandate_status last_transition(moment *m, mandate_slice id, transition *o
     return status;
 }
 
+/* The claims that the first amendment after the moment replaced, or those of now. */
+static mandate_status claims_then(moment *m, mandate_slice id, mandate_slice *out)
+{
+    kv_iter *it = NULL;
+    buf key;
+    mandate_status status = kv_iter_open(&it, m->st->kv, KV_FORMER, m->err);
+    if (status != MANDATE_OK)
+        return status;
+    buf_init(&key);
+    key_transition(&key, id, m->seq + 1);
+    kv_iter_seek(it, buf_slice(&key));
+    bool amended = kv_iter_valid(it) && kv_iter_key(it).len == key.len &&
+                   memcmp(kv_iter_key(it).ptr, key.data, key.len - sizeof(uint64_t)) == 0;
+    if (amended) {
+        *out = arena_dup(&m->memory, kv_iter_value(it));
+        status = out->ptr ? MANDATE_OK : no_memory(m);
+    } else {
+        status = kv_iter_status(it, m->err);
+    }
+    kv_iter_close(it);
+    buf_deinit(&key);
+    return status == MANDATE_OK && !amended ? store_claims_load(m->st, &m->memory, id, out, m->err) : status;
+}
+
 static mandate_status load(moment *m, mandate_slice id, life_at *out)
 {
     mandate_slice bytes;
     mandate_status status = last_transition(m, id, &out->last);
     if (status == MANDATE_OK)
-        status = store_claims_load(m->st, &m->memory, id, &bytes, m->err);
+        status = claims_then(m, id, &bytes);
     return status == MANDATE_OK ? claims_decode(&out->claims, &m->memory, bytes, m->err) : status;
 }
 

@@ -12,6 +12,7 @@
  *   HISTORY      see history.c
  *   MANDATES     id 0 'c'                 claims, when issued and when amended
  *                id 0 'l'                 engine_encode_mandate with empty claims, at every change
+ *   FORMER       id 0 step                what the claims were before that step amended them
  *   TRANSITIONS  id 0 version             transition_encode
  *   OUTBOX       seq index                the same bytes
  *   WATCHES      id                       engine_encode_watch

@@ -17,6 +17,7 @@
     X(JOURNAL, "journal")         /* seq (8 bytes, big-endian) -> batch */          \
     X(ENTITIES, "entities")       /* type \0 id -> entity */                        \
     X(MANDATES, "mandates")       /* id \0 'c' -> claims, id \0 'l' -> life */      \
+    X(FORMER, "former-claims")    /* id \0 seq (8) -> claims before that step */    \
     X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */             \
     X(OUTBOX, "outbox")           /* seq (8) index (8) -> transition */             \
     X(WATCHES, "watches")         /* id -> watch */                                 \

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "graph/audit.h"
 #include "tests/graph/world.h"
 
 enum { STEPS = 60, MANDATES_MAX = 400 };
@@ -97,6 +98,55 @@ static void test_past__what_is_behind_the_horizon_is_refused_and_the_rest_is_rig
     run(9, INT64_C(40) * 1000000, 7);
 }
 
+/* What a mandate said before it was amended, and after. */
+static void test_past__before_an_amendment_it_says_what_it_said(void **state)
+{
+    static const char *const texts[] = {"\"version\":1,", "\"version\":2,", "\"version\":3,"};
+    mandate_error err;
+    kv *backend = NULL;
+    session s;
+    buf json;
+    buf_init(&json);
+    OK(kv_open_memory(&backend, &err));
+    world_options =
+        (store_options){.horizon_us = INT64_MAX / 2, .cut_inputs = 7, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
+    session_open(&s, backend);
+    engine_batch batch;
+    world_issue_batch(&batch, &s.arena, 1, 1);
+    OK(session_commit(&s, &batch, &err));
+    for (uint64_t seq = 2; seq <= 3; seq++) {
+        claims less = claims_nothing();
+        less.clause[seq == 2 ? CLAUSE_UNTIL : CLAUSE_SUSPEND_WHILE] =
+            mandate_slice_str("crm.conversation[\"R-2\"].status == \"x\"");
+        less.given = seq == 2 ? CLAIMS_GIVEN(UNTIL) : CLAIMS_GIVEN(SUSPEND_WHILE);
+        engine_input in = {.kind = INPUT_COMMAND,
+                           .command = {.kind = COMMAND_AMEND,
+                                       .mandate = mandate_slice_str("m-1"),
+                                       .principal = mandate_slice_str("user:security"),
+                                       .claims = &less}};
+        batch = (engine_batch){seq, engine_now_us(s.engine), &in, 1};
+        OK(session_commit(&s, &batch, &err));
+        if (s.result.answers[0].error.status)
+            fail_msg("%s", s.result.answers[0].error.text);
+    }
+    merkle_hash leaf;
+    OK(store_audit_get(s.store, 1, &json, &leaf, &err));
+    assert_non_null(strstr(buf_cstr(&json), "\"event\":\"amended\",\"mandate\":\"m-1\",\"version\":2"));
+    assert_non_null(strstr(buf_cstr(&json), "\"claims_sha256\":\""));
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        buf_reset(&json);
+        OK(store_explain_at(s.store, ISSUER, mandate_slice_str("m-1"), seq, &json, &err));
+        const char *text = buf_cstr(&json);
+        assert_non_null(strstr(text, texts[seq - 1]));
+        assert_non_null(strstr(text, "\"clause\":\"while\""));
+        assert_int_equal(strstr(text, "\"clause\":\"until\"") != NULL, seq >= 2);
+        assert_int_equal(strstr(text, "\"clause\":\"suspend_while\"") != NULL, seq >= 3);
+    }
+    buf_deinit(&json);
+    session_close(&s);
+    world_options = (store_options){0};
+}
+
 static void test_past__without_a_horizon_there_is_no_past(void **state)
 {
     mandate_error err;
@@ -120,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_past__an_explanation_of_a_past_step_is_what_was_said_then),
         cmocka_unit_test(test_past__what_is_behind_the_horizon_is_refused_and_the_rest_is_right),
+        cmocka_unit_test(test_past__before_an_amendment_it_says_what_it_said),
         cmocka_unit_test(test_past__without_a_horizon_there_is_no_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
