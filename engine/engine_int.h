@@ -214,6 +214,7 @@ struct engine {
     bool meta_changed, more;
     bool recording; /* what waited: time and graph are those of its event */
     bool draining;  /* whatever room there is */
+    bool beside;    /* this step has inputs, and work was left by the last one */
     uint64_t leaf_flips0, condition_flips0, programs0;
     uint32_t changes_applied, changes_stale;
     mandate_error *err; /* of the running step: set once when something fatal happens */
@@ -347,7 +348,8 @@ void backlog_put_item(buf *b, const engine *e, const backlog_item *i);
 /* Is there room for another transition in this step? */
 static inline bool step_has_room(const engine *e)
 {
-    return e->draining || (e->transitions.len < LIMIT_BATCH_TRANSITIONS && e->backlog_looked < LIMIT_BATCH_LOOKED &&
+    uint32_t most = e->beside ? LIMIT_BATCH_BESIDE_INPUTS : LIMIT_BATCH_TRANSITIONS;
+    return e->draining || (e->transitions.len < most && e->backlog_looked < LIMIT_BATCH_LOOKED &&
                            e->dirty.len < LIMIT_BATCH_TRANSITIONS * 4);
 }
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b);

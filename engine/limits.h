@@ -68,6 +68,9 @@ enum {
      * commit that is 3 ms, and a sync for every 256 costs a tenth more than one for every 4,096. */
     LIMIT_BATCH_TRANSITIONS = 256,
 #endif
+    /* The same of a step that goes on with what an earlier one began and has inputs too: those wait for all of it, and more
+     * come. A quarter costs a sync for every 64 transitions, and keeps what inputs wait near a millisecond. */
+    LIMIT_BATCH_BESIDE_INPUTS = LIMIT_BATCH_TRANSITIONS >= 256 ? LIMIT_BATCH_TRANSITIONS / 4 : LIMIT_BATCH_TRANSITIONS,
     LIMIT_BATCH_LOOKED = 1 << 14, /* waiting changes looked at by one step, most of which may turn out to be none */
 #ifdef MANDATE_TEST_BACKLOG
     LIMIT_BACKLOG = MANDATE_TEST_BACKLOG,
