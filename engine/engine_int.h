@@ -202,7 +202,7 @@ struct engine {
     VEC(engine_flip) flips;
     VEC(engine_record) records;
     VEC(uint32_t) waiting_blocks;
-    buf record_text;
+    buf record_text; /* room to encode one thing: claims, a record */
     VEC(engine_occasion) occasions;
     VEC(uint32_t) watches_dirty, watches_gone; /* to persist; removed in this step */
     VEC(mandate_slice) watches_removed;

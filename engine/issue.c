@@ -274,18 +274,17 @@ void mandate_link(engine *e, uint32_t handle, uint32_t parent)
 static bool keep_claims(issuance *is, mandate *m)
 {
     engine *e = is->e;
-    buf b;
-    buf_init(&b);
-    claims_encode(&b, &is->claims);
-    mandate_slice bytes = b.failed ? (mandate_slice){NULL, 0} : arena_dup(&e->memory, buf_slice(&b));
+    buf *b = &e->record_text;
+    buf_reset(b);
+    claims_encode(b, &is->claims);
+    mandate_slice bytes = b->failed ? (mandate_slice){NULL, 0} : arena_dup(&e->memory, buf_slice(b));
     bool ok = bytes.ptr && VEC_PUSH(&e->new_claims, bytes);
     m->new_claims = e->new_claims.len;
     if (ok && !e->claims_load) {
         ok = !m->claims_kept.ptr || VEC_PUSH(&e->claims_outdated, m->claims_kept); /* this step's results borrow from it */
-        m->claims_kept = buf_slice(&b);
-        b.data = NULL;
+        m->claims_kept = buf_slice(b);                                             /* the mandate's from here on */
+        buf_init(b);
     }
-    buf_deinit(&b);
     return ok;
 }
 
@@ -345,12 +344,10 @@ static bool create(issuance *is, const occasion *why)
 mandate_status issuance_take(issuance *is, const claims *given, mandate_error *err)
 {
     arena *memory = &is->e->memory;
-    buf b;
-    buf_init(&b);
-    bool encoded = content(&b, given);
-    size_t size = b.len;
-    mandate_slice bytes = encoded ? arena_dup(memory, buf_slice(&b)) : (mandate_slice){NULL, 0};
-    buf_deinit(&b);
+    buf *b = &is->e->record_text;
+    bool encoded = content(b, given);
+    size_t size = b->len;
+    mandate_slice bytes = encoded ? arena_dup(memory, buf_slice(b)) : (mandate_slice){NULL, 0};
     if (!bytes.ptr)
         return MANDATE_NOMEM;
     if (size > LIMIT_CLAIMS)
