@@ -48,6 +48,8 @@ static mandate_status search(void *ctx, const service_search *in, arena *a, serv
 {
     daemon_state *d = ctx;
 
+    if (checkpointer_blocked(d->audit))
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "the audit log cannot be signed now, so nothing is permitted");
     return view_search(d->view, in, clock_now_us(), clock_monotonic_us(), a, out, err);
 }
 

@@ -487,6 +487,11 @@ def no_signature(seed):
         report("no signature: within the bound a check is denied", answer.returncode == 3 and "audit log" in answer.stdout + answer.stderr,
                answer.stdout + answer.stderr)
         report("no signature: nothing is issued", not w.issue("never") and not w.issue("never"), done.stderr)
+        asked = {"subject": {"type": "agent", "id": "agent:b"}, "resource": {"type": "t", "id": "1"}, "context": {"mandate": "m-1"}}
+        code = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", w.socket, "-H",
+                               "Content-Type: application/json", "-d", json.dumps(asked), "http://localhost/access/v1/search/action"],
+                              capture_output=True, text=True).stdout
+        report("no signature: a search finds nothing", code == "503", code)
         report("no signature: no token is handed out", w.ctl("mandate", "token", "m-1").returncode == 2)
         w.ctl("mandate", "suspend", "m-2")
         report("no signature: nothing is resumed", w.ctl("mandate", "resume", "m-2").returncode == 2)
