@@ -27,7 +27,7 @@ void hash_seed(uint64_t secret)
         hash_keys[i] = XXH3_64bits_withSeed(&numbers[i], sizeof(numbers[i]), secret);
 }
 
-uint64_t hash_bytes(const void *data, size_t len) { return XXH3_64bits_withSeed(len ? data : "", len, seed); }
+uint64_t hash_long(const void *data, size_t len) { return XXH3_64bits_withSeed(len ? data : "", len, seed); }
 
 uint64_t hash_u64(uint64_t v) { return XXH3_64bits_withSeed(&v, sizeof(v), seed); }
 

@@ -41,7 +41,7 @@ static void cohorts_ahead(const condition_index *x, const context_seen *s)
     for (uint32_t i = 0; i < AHEAD_GROUP; i++) {
         const subscriber *r = reader_of(x, &s[i]);
         if (r)
-            fetch(r->cohort, sizeof(cohort));
+            __builtin_prefetch(r->cohort); /* its first line */
         if (r)
             fetch(&r->cohort->column[r->column], sizeof(column));
     }

@@ -37,7 +37,13 @@ static size_t words_bytes(const cohort *c, uint32_t cap)
 {
     return (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
 }
-static size_t block_bytes(const cohort *c, uint32_t cap) { return words_bytes(c, cap) + 2 * (size_t)cap * sizeof(uint32_t); }
+enum { CACHE_LINE = 64 };
+static size_t line_up(size_t bytes) { return (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1); }
+/* In whole lines: a small cohort's words and holders are one. */
+static size_t block_bytes(const cohort *c, uint32_t cap)
+{
+    return line_up(words_bytes(c, cap) + 2 * (size_t)cap * sizeof(uint32_t));
+}
 
 static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
 {
@@ -74,8 +80,10 @@ static bool room_for_member(pool *p, cohort *c)
 {
     if (c->free != COHORT_FREE_END || c->extent < c->cap)
         return true;
-    uint32_t more = c->cap / 8 > 4 ? c->cap / 8 : c->cap ? 4 : 1;
-    return cohort_resize(p, c, c->cap + more);
+    uint32_t more = c->cap / 8 > 4 ? c->cap / 8 : c->cap ? 4 : 1, cap = c->cap + more;
+    while (block_bytes(c, cap + 1) == block_bytes(c, cap))
+        cap++;
+    return cohort_resize(p, c, cap);
 }
 
 /* --- finding ------------------------------------------------------------------------------------------------ */
@@ -199,7 +207,7 @@ static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
     return record;
 }
 
-static size_t cohort_bytes(uint32_t columns) { return sizeof(cohort) + columns * sizeof(column); }
+static size_t cohort_bytes(uint32_t columns) { return line_up(sizeof(cohort) + columns * sizeof(column)); }
 
 static void cohort_free(pool *p, cohort *c)
 {
@@ -279,7 +287,7 @@ uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entiti
 static void cohort_end(condition_index *x, cohort *c)
 {
     table_remove(&x->cohort_table, c->hash, c->handle);
-    for (uint32_t i = 0; c->queued && i < x->cohort_queue.len; i++)
+    for (uint32_t i = 0; cohort_is_marked(c) && i < x->cohort_queue.len; i++)
         if (x->cohort_queue.data[i] == c) {
             VEC_SWAP_REMOVE(&x->cohort_queue, i);
             break;
@@ -353,7 +361,7 @@ void cohort_release(condition_index *x, cohort *c, uint32_t member)
     c->members--;
     if (c->members == 0)
         cohort_end(x, c);
-    else if (!c->queued && c->extent >= 16 && c->members < c->extent / 2)
+    else if (!cohort_is_marked(c) && c->extent >= 16 && c->members < c->extent / 2)
         cohort_compact(x, c);
 }
 

@@ -26,11 +26,13 @@
 #include "engine/condition/index_int.h"
 #include "engine/condition/ladder.h"
 
+#include <stddef.h>
+
 enum {
     SHAPE_ATOMS = 24, /* more: nodes instead (node.c) */
     SHAPE_CODE = 96,
     SHAPE_STACK = 16, /* values the formula holds at once */
-    COHORT_MARKS = 4,
+    COHORT_MARKS = 3,
     COHORT_SMALL = 512 /* members that are found by intersecting ladders; more: by hash (cohort_big.c) */
 };
 
@@ -64,27 +66,32 @@ typedef struct column {
 typedef struct cohort_big cohort_big;
 
 struct cohort {
-    /* what a change touches */
+    /* what a change touches: one line */
     uint64_t dirty; /* bit i: words i << shift ... are to be evaluated, and so are those in `marked` */
     shape *shape;
     uint64_t *words;
-    uint32_t *holders;                /* of each member */
-    uint32_t *posts;                  /* runs of postings */
-    uint32_t extent;                  /* members ever in use, first to last */
-    uint8_t columns, laddered, shift; /* laddered: columns with constants */
-    uint8_t odd;                      /* columns whose mode is unknown or error */
-    uint8_t marks;                    /* words in `marked`: a few are named, more are marked in `dirty` */
-    bool queued;
+    uint32_t *holders;    /* of each member */
+    uint32_t *posts;      /* runs of postings */
+    uint32_t extent;      /* members ever in use, first to last */
+    uint32_t posts_used;  /* words of `posts`: given out */
+    uint8_t columns, odd; /* odd: columns whose mode is unknown or error */
+    uint8_t shift;
+    uint8_t marks; /* words in `marked`: a few are named, more are marked in `dirty` */
     uint32_t marked[COHORT_MARKS];
     /* what members that come and go touch */
-    uint32_t posts_used, posts_cap, posts_live; /* words of `posts`: given out, room, in use */
+    uint32_t posts_cap, posts_live; /* words of `posts`: room, in use */
     uint32_t handle, members;
     uint32_t free, cap;   /* free: first free member, or COHORT_FREE_END */
     uint32_t *conditions; /* the record of each member; of a free one: COHORT_FREE | next free */
     cohort_big *big;
     uint64_t hash;
-    column column[];
+    uint8_t laddered; /* columns with constants */
+    uint8_t unused[15];
+    column column[]; /* another line */
 };
+_Static_assert(offsetof(cohort, posts_cap) == 64 && offsetof(cohort, column) == 128, "lines");
+/* Something is to be evaluated: it is in the index's queue. */
+static inline bool cohort_is_marked(const cohort *c) { return c->dirty || c->marks; }
 #define COHORT_FREE UINT32_C(0x80000000)
 #define COHORT_FREE_END UINT32_C(0x7fffffff)
 

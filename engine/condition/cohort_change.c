@@ -182,6 +182,7 @@ void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
     uint8_t mode = col->mode;
     uint32_t klass = col->klass;
     uint64_t bound = col->bound;
+    bool queued = cohort_is_marked(c);
     column_state(x, col, now);
     if (mode != col->mode) {
         c->odd += column_is_odd(col->mode);
@@ -199,10 +200,8 @@ void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
         rung here = here_of(col, bound);
         col->here = bound < col->bound ? turn_up(x, c, i, here, col->bound) : turn_down(x, c, i, here, col->bound);
     }
-    if ((c->dirty || c->marks) && !c->queued) {
-        c->queued = VEC_PUSH(&x->cohort_queue, c);
-        x->failed |= !c->queued;
-    }
+    if (!queued && cohort_is_marked(c))
+        x->failed |= !VEC_PUSH(&x->cohort_queue, c);
 }
 
 /* --- evaluating ----------------------------------------------------------------------------------------------- */
@@ -320,7 +319,6 @@ bool cohort_settle(condition_index *x, cohort *c)
     uint64_t dirty = c->dirty;
     c->dirty = 0;
     c->marks = 0;
-    c->queued = false;
     for (uint32_t i = 0; i < marks; i++)
         if (!settle_word(x, c, c->marked[i]))
             return false;

@@ -43,11 +43,14 @@ static uint32_t class_with(const condition_index *x, cel_value v, uint64_t hash)
     return CONDITION_NONE;
 }
 
-uint32_t class_find(const condition_index *x, cel_value v) { return class_with(x, v, cel_hash(v)); }
+/* Texts are most of what is compared. */
+static inline uint64_t class_hash(cel_value v) { return v.kind == CEL_STRING ? hash_slice(cel_text(v)) : cel_hash(v); }
+
+uint32_t class_find(const condition_index *x, cel_value v) { return class_with(x, v, class_hash(v)); }
 
 uint32_t class_take(condition_index *x, cel_value v)
 {
-    uint64_t hash = cel_hash(v);
+    uint64_t hash = class_hash(v);
     uint32_t k = class_with(x, v, hash);
     cel_value owned;
     if (k != CONDITION_NONE)

@@ -140,20 +140,26 @@ static bool collect_nodes(condition_index *x)
     return true;
 }
 
-bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count)
+static bool settle_nodes(condition_index *x)
 {
     if (x->failed || (x->dirty.len && !run_dirty(x)))
         return false;
     if (x->pending)
         propagate(x);
     x->pending = false;
+    return !x->failed && (x->log.len == 0 || collect_nodes(x));
+}
+
+bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count)
+{
     x->flips.len = 0;
-    if (x->failed || (x->log.len && !collect_nodes(x)))
+    if ((x->failed || x->dirty.len || x->pending || x->log.len) && !settle_nodes(x))
         return false;
-    for (uint32_t i = 0; i < x->cohort_queue.len; i++)
+    uint32_t cohorts = x->cohort_queue.len;
+    x->cohort_queue.len = 0;
+    for (uint32_t i = 0; i < cohorts; i++)
         if (!cohort_settle(x, x->cohort_queue.data[i]))
             return false;
-    x->cohort_queue.len = 0;
     *flips = x->flips.data;
     *count = x->flips.len;
     return true;

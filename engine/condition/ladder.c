@@ -56,7 +56,12 @@ rung ladder_find(const ladder *l, uint64_t key, uint32_t member)
 rung ladder_find_key(const ladder *l, uint64_t key) { return ladder_find(l, key, 0); }
 
 /* Room for `cap` entries; what is there comes along. */
-static size_t chunk_size(uint32_t cap) { return cap * (sizeof(uint64_t) + sizeof(uint32_t)); }
+/* In whole lines. */
+static size_t chunk_size(uint32_t cap)
+{
+    size_t line = 64, size = cap * (sizeof(uint64_t) + sizeof(uint32_t));
+    return (size + line - 1) & ~(line - 1);
+}
 
 static bool chunk_resize(pool *p, ladder_chunk *c, uint32_t cap)
 {
@@ -73,11 +78,11 @@ static bool chunk_resize(pool *p, ladder_chunk *c, uint32_t cap)
     return true;
 }
 
-/* An eighth more, in steps of two: little is left over. */
+/* An eighth more, and what else goes into the last line. */
 static uint32_t grown(uint32_t cap)
 {
-    uint32_t more = cap / 8 > 2 ? cap / 8 : 2;
-    uint32_t out = (cap + more + 1) & ~1u;
+    uint32_t more = cap / 8 > 2 ? cap / 8 : 2, entry = sizeof(uint64_t) + sizeof(uint32_t);
+    uint32_t out = (uint32_t)(chunk_size(cap + more) / entry);
     return out < LADDER_CHUNK ? out : LADDER_CHUNK;
 }
 

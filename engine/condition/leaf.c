@@ -311,13 +311,11 @@ static void nodes_change(condition_index *x, uint32_t s, bool inverse, cel_value
         ladder_change(x, &p->ladders.data[i], old, now);
 }
 
-void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+/* Somebody else than one column reads it. */
+static void observe_many(condition_index *x, context_entity *entity, uint16_t field, uint32_t s, cel_value old,
+                         cell_value value)
 {
-    condition_index *x = index;
-    uint32_t s = entity->slots[field];
-    cell_value value = {.value = now};
-    if (same_scalar(old, now))
-        return;
+    cel_value now = value.value;
     const slot *p = &x->slots.data[s];
     for (uint32_t i = 0; i < p->subscribers; i++) {
         const subscriber *who = p->subscribers > 1 ? &p->many[i] : &p->one;
@@ -331,4 +329,18 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
     if (p->nodes)
         nodes_change(x, s, schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE, old,
                      now);
+}
+
+void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+{
+    condition_index *x = index;
+    uint32_t s = entity->slots[field];
+    const slot *p = &x->slots.data[s];
+    cell_value value = {.value = now};
+    if (same_scalar(old, now))
+        return;
+    if (p->subscribers == 1 && p->one.cohort && !p->nodes)
+        cohort_change(x, p->one.cohort, p->one.column, &value);
+    else
+        observe_many(x, entity, field, s, old, value);
 }
