@@ -110,9 +110,9 @@ static void owners_ahead(const engine *e, const condition_flips *flips, uint32_t
         for (uint32_t k = 0; k < flips[i].count && flips[i].count <= LIMIT_BATCH_TRANSITIONS; k++) {
             uint32_t owner = condition_post_owner(flips[i].posts[k]);
             if (condition_post_clause(flips[i].posts[k]) == CLAUSE_WATCH)
-                __builtin_prefetch(&e->pulses.data[owner]);
+                ahead_line(&e->pulses.data[owner]);
             else
-                __builtin_prefetch(&e->standings.data[owner]);
+                ahead_line(&e->standings.data[owner]);
         }
 }
 
@@ -121,7 +121,7 @@ static void affected_ahead(const engine *e)
     for (uint32_t i = 0; e->affected.len > 1 && i < e->affected.len; i++) {
         const char *m = (const char *)&e->mandates.data[e->affected.data[i]];
         for (size_t line = 0; line < sizeof(mandate); line += 64)
-            __builtin_prefetch(m + line);
+            ahead_line(m + line);
     }
 }
 

@@ -46,7 +46,7 @@ static void rank(engine *e, const uint32_t *handles, uint32_t count)
     mandate_slice first = mandate_at(e, handles[0])->id;
     size_t common = first.len;
     for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(mandate_at(e, handles[i])->id.ptr);
+        ahead_line(mandate_at(e, handles[i])->id.ptr);
     for (uint32_t i = 1; i < count; i++)
         common = common_length(first, mandate_at(e, handles[i])->id, common);
     e->ranks.len = count;

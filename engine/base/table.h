@@ -10,7 +10,7 @@
 #ifndef MANDATE_ENGINE_BASE_TABLE_H
 #define MANDATE_ENGINE_BASE_TABLE_H
 
-#include "mandate/mandate.h"
+#include "engine/base/ahead.h"
 
 #define TABLE_NONE UINT32_MAX
 
@@ -35,7 +35,7 @@ static inline void table_prefetch(const table *t, uint64_t hash)
 {
     uint32_t slot = (uint32_t)(hash >> 32) & (t->cap - 1);
     if (t->cap) {
-        __builtin_prefetch(&t->entries[slot]);
+        ahead_line(&t->entries[slot]);
     }
 }
 uint32_t table_guess(const table *t, uint64_t hash);

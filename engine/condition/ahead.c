@@ -2,16 +2,8 @@
 /* ahead - see ahead.h. */
 #include "engine/condition/ahead.h"
 
+#include "engine/base/ahead.h"
 #include "engine/condition/cohort.h"
-
-/* Every line of it. */
-static inline void fetch(const void *p, size_t bytes)
-{
-    enum { LINE = 64 };
-    const char *end = (const char *)p + bytes;
-    for (const char *at = (const char *)((uintptr_t)p & ~(uintptr_t)(LINE - 1)); at < end; at += LINE)
-        __builtin_prefetch(at);
-}
 
 /* The slot of the first cell that a change sets. */
 static const slot *slot_of(const condition_index *x, const context_seen *s)
@@ -33,7 +25,7 @@ static const subscriber *reader_of(const condition_index *x, const context_seen 
 static void slots_ahead(const condition_index *x, const context_seen *s)
 {
     for (uint32_t i = 0; i < AHEAD_GROUP; i++)
-        __builtin_prefetch(slot_of(x, &s[i]));
+        ahead_line(slot_of(x, &s[i]));
 }
 
 static void cohorts_ahead(const condition_index *x, const context_seen *s)
@@ -41,9 +33,9 @@ static void cohorts_ahead(const condition_index *x, const context_seen *s)
     for (uint32_t i = 0; i < AHEAD_GROUP; i++) {
         const subscriber *r = reader_of(x, &s[i]);
         if (r)
-            __builtin_prefetch(r->cohort); /* its first line */
+            ahead_line(r->cohort); /* its first line */
         if (r)
-            fetch(&r->cohort->column[r->column], sizeof(column));
+            ahead_bytes(&r->cohort->column[r->column], sizeof(column));
     }
 }
 
@@ -59,12 +51,12 @@ static void words_ahead(const condition_index *x, const context_seen *s)
         const cohort *c = r->cohort;
         const ladder *l = &c->column[r->column].constants;
         if (c->extent <= MEMBERS_AHEAD) {
-            fetch(c->words, cohort_stride(c) * sizeof(uint64_t) + c->extent * sizeof(uint32_t)); /* words, holders */
+            ahead_bytes(c->words, cohort_stride(c) * sizeof(uint64_t) + c->extent * sizeof(uint32_t)); /* words, holders */
             if (l->chunks == 1)
-                fetch(l->one.keys, l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)));
+                ahead_bytes(l->one.keys, l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)));
         }
         if (c->posts_used <= POSTS_AHEAD)
-            fetch(c->posts, c->posts_used * sizeof(uint32_t));
+            ahead_bytes(c->posts, c->posts_used * sizeof(uint32_t));
     }
 }
 

@@ -64,7 +64,7 @@ condition_truth condition_value(const condition_index *x, condition_edge edge)
     return edge & 1 ? truth_not(t) : t;
 }
 
-void condition_value_ahead(const condition_index *x, condition_edge edge) { __builtin_prefetch(record_at(x, edge >> 1)); }
+void condition_value_ahead(const condition_index *x, condition_edge edge) { ahead_line(record_at(x, edge >> 1)); }
 
 /* --- postings -------------------------------------------------------------------------------------------------- */
 static bool list_push(holder_list *l, uint32_t post)

@@ -8,6 +8,7 @@
  */
 #include "engine/context/context_int.h"
 
+#include "engine/base/ahead.h"
 #include "engine/base/hash.h"
 
 uint64_t context_hash(uint16_t type, mandate_slice id) { return hash_mix(type, hash_slice(id)); }
@@ -27,7 +28,7 @@ void context_ahead_address(const context *c, context_seen *s, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         s[i].handle = s[i].change ? table_guess(&c->by_key, s[i].hash) : TABLE_NONE;
         if (s[i].handle != TABLE_NONE)
-            __builtin_prefetch(&c->entities.data[s[i].handle]);
+            ahead_line(&c->entities.data[s[i].handle]);
     }
 }
 
@@ -40,9 +41,9 @@ void context_ahead_entity(const context *c, context_seen *s, uint32_t count)
         /* Head, id and slots; then the first cell it sets, if it is that type. */
         const change *ch = s[i].change;
         size_t cell = ch->set_count ? ch->sets->field * sizeof(context_cell) : 0;
-        __builtin_prefetch(s[i].entity);
-        __builtin_prefetch((const char *)s[i].entity + 64);
-        __builtin_prefetch((const char *)s[i].entity + entity_cells_at(&c->types[ch->type], ch->id) + cell);
+        ahead_line(s[i].entity);
+        ahead_line((const char *)s[i].entity + 64);
+        ahead_line((const char *)s[i].entity + entity_cells_at(&c->types[ch->type], ch->id) + cell);
     }
 }
 
@@ -55,9 +56,9 @@ void context_ahead_cells(const context *c, const context_seen *s, uint32_t count
             continue;
         for (uint32_t k = 0; k < s[i].change->set_count; k++) {
             const context_cell *cell = &e->cells[s[i].change->sets[k].field];
-            __builtin_prefetch(&c->provenances.data[cell->provenance]);
+            ahead_line(&c->provenances.data[cell->provenance]);
             if (cell->value.kind == CEL_STRING)
-                __builtin_prefetch(cell->value.s);
+                ahead_line(cell->value.s);
         }
     }
 }

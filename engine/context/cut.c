@@ -63,11 +63,11 @@ uint32_t context_cut_next(context *c, uint32_t max)
     while (max > 0 && c->cut_left > 0) {
         assert(c->cut_at < c->cutting.len);
         if (c->cut_at + 2 * AHEAD < c->cutting.len)
-            __builtin_prefetch(c->entities.data[c->cutting.data[c->cut_at + 2 * AHEAD]]);
+            ahead_line(c->entities.data[c->cutting.data[c->cut_at + 2 * AHEAD]]);
         if (c->cut_at + AHEAD < c->cutting.len) {
             const context_entity *soon = c->entities.data[c->cutting.data[c->cut_at + AHEAD]];
-            __builtin_prefetch(soon->cells);
-            __builtin_prefetch(soon->id.ptr);
+            ahead_line(soon->cells);
+            ahead_line(soon->id.ptr);
         }
         context_entity *e = c->entities.data[c->cutting.data[c->cut_at++]];
         if (e->epoch && e->epoch != c->epoch) {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ahead - asks for a line of memory that will be read or written soon.
+ *
+ * The empty statement of assembler is what makes it happen: to gcc a prefetch has no effect, so a function that does nothing else is
+ * pure, and calls of it whose (absent) result nobody uses are removed, quietly and all of them.
+ */
+#ifndef MANDATE_ENGINE_BASE_AHEAD_H
+#define MANDATE_ENGINE_BASE_AHEAD_H
+
+#include "mandate/mandate.h"
+
+static inline void ahead_line(const void *at)
+{
+    __builtin_prefetch(at);
+    __asm__ volatile("");
+}
+
+/* Every line of it. */
+static inline void ahead_bytes(const void *from, size_t bytes)
+{
+    enum { LINE = 64 };
+    const char *end = (const char *)from + bytes;
+    for (const char *at = (const char *)((uintptr_t)from & ~(uintptr_t)(LINE - 1)); at < end; at += LINE)
+        ahead_line(at);
+}
+
+#endif
