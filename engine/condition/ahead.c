@@ -15,11 +15,15 @@ static const slot *slot_of(const condition_index *x, const context_seen *s)
     return at == CONTEXT_NO_SLOT ? NULL : &x->slots.data[at];
 }
 
-/* The one column that reads a cell; what has many readers is in the cache anyway. */
-static const subscriber *reader_of(const condition_index *x, const context_seen *s)
+/* Who reads the cell, at most this many; what has more readers is in the cache anyway. */
+enum { READERS_AHEAD = 4 };
+static uint32_t readers_of(const condition_index *x, const context_seen *s, const subscriber **out)
 {
     const slot *p = slot_of(x, s);
-    return p && p->subscribers == 1 && p->one.cohort ? &p->one : NULL;
+    if (!p || p->subscribers > READERS_AHEAD)
+        return 0;
+    *out = p->subscribers > 1 ? p->many : &p->one;
+    return p->subscribers;
 }
 
 static void slots_ahead(const condition_index *x, const context_seen *s)
@@ -28,36 +32,47 @@ static void slots_ahead(const condition_index *x, const context_seen *s)
         ahead_line(slot_of(x, &s[i]));
 }
 
+static void readers_ahead(const condition_index *x, const context_seen *s)
+{
+    const subscriber *r = NULL;
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+        if (readers_of(x, &s[i], &r) > 1)
+            ahead_line(r);
+}
+
 static void cohorts_ahead(const condition_index *x, const context_seen *s)
 {
-    for (uint32_t i = 0; i < AHEAD_GROUP; i++) {
-        const subscriber *r = reader_of(x, &s[i]);
-        if (r)
+    const subscriber *r = NULL;
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+        for (uint32_t n = readers_of(x, &s[i], &r); n > 0; n--, r++) {
+            if (!r->cohort)
+                continue;
             ahead_line(r->cohort); /* its first line */
-        if (r)
             ahead_bytes(&r->cohort->column[r->column], sizeof(column));
-    }
+        }
 }
 
 /* Of cohorts of no more than that all is asked for, before anybody knows which of it will be needed. */
 enum { MEMBERS_AHEAD = 64, POSTS_AHEAD = 192 };
 
+static void cohort_ahead(const cohort *c, const ladder *l)
+{
+    if (c->extent <= MEMBERS_AHEAD) {
+        ahead_bytes(c->words, cohort_stride(c) * sizeof(uint64_t) + c->extent * sizeof(uint32_t)); /* words, holders */
+        if (l->chunks == 1)
+            ahead_bytes(l->one.keys, l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)));
+    }
+    if (c->posts_used <= POSTS_AHEAD)
+        ahead_bytes(c->posts, c->posts_used * sizeof(uint32_t));
+}
+
 static void words_ahead(const condition_index *x, const context_seen *s)
 {
-    for (uint32_t i = 0; i < AHEAD_GROUP; i++) {
-        const subscriber *r = reader_of(x, &s[i]);
-        if (!r)
-            continue;
-        const cohort *c = r->cohort;
-        const ladder *l = &c->column[r->column].constants;
-        if (c->extent <= MEMBERS_AHEAD) {
-            ahead_bytes(c->words, cohort_stride(c) * sizeof(uint64_t) + c->extent * sizeof(uint32_t)); /* words, holders */
-            if (l->chunks == 1)
-                ahead_bytes(l->one.keys, l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)));
-        }
-        if (c->posts_used <= POSTS_AHEAD)
-            ahead_bytes(c->posts, c->posts_used * sizeof(uint32_t));
-    }
+    const subscriber *r = NULL;
+    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+        for (uint32_t n = readers_of(x, &s[i], &r); n > 0; n--, r++)
+            if (r->cohort)
+                cohort_ahead(r->cohort, &r->cohort->column[r->column].constants);
 }
 
 /* One group enters, those on their way move one stage on. */
@@ -80,9 +95,11 @@ static void move_on(look_ahead *a, const context *graph, const condition_index *
         slots_ahead(x, at[3]);
     }
     if (group >= 4)
-        cohorts_ahead(x, at[4]);
+        readers_ahead(x, at[4]);
     if (group >= 5)
-        words_ahead(x, at[5]);
+        cohorts_ahead(x, at[5]);
+    if (group >= 6)
+        words_ahead(x, at[6]);
 }
 
 void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,

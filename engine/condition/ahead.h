@@ -3,8 +3,8 @@
  * ahead - asks in advance for what the inputs of a batch will touch: entities (context/ahead.c), then what the conditions on their
  * cells need: the slot, its cohort, the cohort's words, constants and postings.
  *
- *   input   i   i+4   i+8   i+12   i+16   i+20   i+24        groups of four; each stage needs what the one before brought,
- *           ^   words cohort cells  entity address table      and so much work lies between them
+ *   input   i   i+4   i+8    i+12    i+16   i+20   i+24    i+28     groups of four; each stage needs what the one before
+ *           ^   words cohort readers cells  entity address table    brought, and so much work lies between them
  *
  * Hints only: nothing here changes anything, nothing observable depends on it, and a guess may be wrong.
  */
@@ -13,7 +13,7 @@
 
 #include "engine/condition/index.h"
 
-enum { AHEAD_GROUP = 4, AHEAD_STAGES = 6, AHEAD_RING = 32 };
+enum { AHEAD_GROUP = 4, AHEAD_STAGES = 7, AHEAD_RING = 32 };
 _Static_assert((AHEAD_STAGES + 1) * AHEAD_GROUP <= AHEAD_RING, "groups on their way, and the one at work");
 
 typedef struct look_ahead {

@@ -56,7 +56,7 @@ void context_ahead_cells(const context *c, const context_seen *s, uint32_t count
             continue;
         for (uint32_t k = 0; k < s[i].change->set_count; k++) {
             const context_cell *cell = &e->cells[s[i].change->sets[k].field];
-            ahead_line(&c->provenances.data[cell->provenance]);
+            ahead_bytes(&c->provenances.data[cell->provenance], sizeof(provenance));
             if (cell->value.kind == CEL_STRING)
                 ahead_line(cell->value.s);
         }
