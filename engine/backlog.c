@@ -213,8 +213,16 @@ bool work_run_one(engine *e)
 bool work_run(engine *e)
 {
     bool ok = true, complete = true;
+    /* Beside inputs the slice has room of its own, whatever they did: a storm of small events must not keep it from going on. */
+    uint32_t from = e->transitions.len - e->worked, dirty_from = e->dirty.len - e->worked_dirty;
+    if (e->beside) {
+        e->work_from = from;
+        e->work_dirty_from = dirty_from;
+    }
     while (ok && complete && work_is_left(e) && step_has_room(e))
         ok = run_oldest(e, &complete);
+    e->worked = e->transitions.len - from;
+    e->worked_dirty = e->dirty.len - dirty_from;
     return ok;
 }
 

@@ -212,9 +212,11 @@ struct engine {
     VEC(uint32_t) affected; /* mandates whose conditions flipped on this input */
     VEC(id_rank) ranks;
     bool meta_changed, more;
-    bool recording; /* what waited: time and graph are those of its event */
-    bool draining;  /* whatever room there is */
-    bool beside;    /* this step has inputs, and work was left by the last one */
+    bool recording;                      /* what waited: time and graph are those of its event */
+    bool draining;                       /* whatever room there is */
+    bool beside;                         /* this step has inputs, and work was left by the last one */
+    uint32_t worked, worked_dirty;       /* by slices of this step */
+    uint32_t work_from, work_dirty_from; /* transitions and dirty mandates that count for no slice: the inputs' own */
     uint64_t leaf_flips0, condition_flips0, programs0;
     uint32_t changes_applied, changes_stale;
     mandate_error *err; /* of the running step: set once when something fatal happens */
@@ -349,8 +351,8 @@ void backlog_put_item(buf *b, const engine *e, const backlog_item *i);
 static inline bool step_has_room(const engine *e)
 {
     uint32_t most = e->beside ? LIMIT_BATCH_BESIDE_INPUTS : LIMIT_BATCH_TRANSITIONS;
-    return e->draining || (e->transitions.len < most && e->backlog_looked < LIMIT_BATCH_LOOKED &&
-                           e->dirty.len < LIMIT_BATCH_TRANSITIONS * 4);
+    return e->draining || (e->transitions.len - e->work_from < most && e->backlog_looked < LIMIT_BATCH_LOOKED &&
+                           e->dirty.len - e->work_dirty_from < LIMIT_BATCH_TRANSITIONS * 4);
 }
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b);
 bool sort_by_id(engine *e, uint32_t *handles, uint32_t count); /* order.c */

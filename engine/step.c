@@ -242,6 +242,7 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
                                  LIMIT_BATCH_INPUTS);
     step_begin(e);
     e->seq = batch->seq;
+    e->worked = e->worked_dirty = e->work_from = e->work_dirty_from = 0;
     e->beside = batch->count > 0 && work_is_left(e);
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
     bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
