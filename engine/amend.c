@@ -27,13 +27,23 @@ enum {
                   CLAIMS_GIVEN(PARENT) | CLAIMS_GIVEN(PARAMS) | CLAIMS_GIVEN(SUPERSEDES)
 };
 
-static mandate_status check_given(const claims *part, mandate_error *err)
+static mandate_status check_given(const claims *part, const claims *old, mandate_error *err)
 {
     for (int m = 0; m < MEMBER_COUNT; m++)
         if (part->given & GIVEN_NEVER & (UINT32_C(1) << m))
             return mandate_error_set(err, MANDATE_INVALID,
                                      "an amendment does not change \"%s\": issue a mandate that supersedes this one",
                                      claims_member_name((claims_member)m));
+    for (uint32_t i = 0; part->given & CLAIMS_GIVEN(BUDGETS) && i < part->budget_count; i++) {
+        bool there = false;
+        for (uint32_t k = 0; k < old->budget_count; k++)
+            there |= mandate_slice_eq(part->budgets[i].name, old->budgets[k].name);
+        if (!there) /* a spend could not be given back to those it was drawn from */
+            return mandate_error_set(
+                err, MANDATE_INVALID,
+                "an amendment adds no budget, and there is no \"%.*s\": issue a mandate that supersedes this one",
+                MANDATE_SLICE_ARG(part->budgets[i].name));
+    }
     if (!part->given)
         return mandate_error_set(err, MANDATE_INVALID, "an amendment that says nothing: give the members that change");
     return MANDATE_OK;
@@ -172,6 +182,8 @@ static bool apply(amendment *m, const occasion *why)
     e->transitions.data[at].changes = changes;
     e->transitions.data[at].amended_before = amended_before;
     mandate_more_of(e, m->handle)->amended_at = mandate_at(e, m->handle)->version;
+    if (!budget_amended(e, m->handle, &m->is.claims))
+        return false;
     standing_at(e, m->handle)->seen = mandate_look(e, m->handle);
     return end_unfit(m, why) && mandate_review(e, m->handle, standing_at(e, m->handle)->seen, why);
 }
@@ -184,7 +196,7 @@ bool amend_run(engine *e, uint32_t handle, const engine_command *c, engine_answe
     mandate_error *err = &a->error;
     if (!claims_of(e, handle, &e->memory, &m.old))
         return false;
-    mandate_status s = check_given(c->claims, err);
+    mandate_status s = check_given(c->claims, &m.old, err);
     if (!s)
         s = lay_over(&m, err);
     if (!s && claims_changes(&e->memory, &m.old, &m.is.claims).kind == CEL_NULL) {

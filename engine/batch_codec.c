@@ -75,6 +75,11 @@ static void put_command(buf *b, const engine_command *c)
     }
     if (c->kind == COMMAND_SUSPEND)
         wire_put_i64(b, c->until_us);
+    if (c->kind == COMMAND_SPEND || c->kind == COMMAND_UNSPEND) {
+        wire_put_bytes(b, c->budget);
+        wire_put_bytes(b, c->key);
+        amount_encode(b, c->amount);
+    }
     if (c->kind == COMMAND_AMEND)
         wire_put_u8(b, (uint8_t)((c->widen ? 1 : 0) | (c->cascade ? 2 : 0)));
     if (engine_command_is_question(c->kind))
@@ -193,6 +198,11 @@ static void get_command(wire_reader *r, arena *a, engine_command *c)
     }
     if (c->kind == COMMAND_SUSPEND)
         c->until_us = wire_get_i64(r);
+    if (c->kind == COMMAND_SPEND || c->kind == COMMAND_UNSPEND) {
+        c->budget = wire_get_bytes(r);
+        c->key = wire_get_bytes(r);
+        c->amount = amount_decode(r);
+    }
     if (c->kind == COMMAND_AMEND) {
         uint8_t how = wire_get_u8(r);
         c->widen = how & 1;

@@ -139,6 +139,10 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         mandate_error_set(&a->error, MANDATE_INVALID, "a reason is UTF-8 text of at most %d bytes", LIMIT_REASON);
         return true;
     }
+    if (c->kind == COMMAND_SPEND || c->kind == COMMAND_UNSPEND) { /* a key is answered also when the mandate has ended */
+        a->mandate = mandate_at(e, handle)->id;
+        return budget_run(e, handle, c, a);
+    }
     if (!still_live(e, handle, a) || !engine_at_version(e, handle, c->if_version, a))
         return true;
     if (!backlog_catch_up(e, handle))

@@ -34,6 +34,7 @@ bool engine_at_version(engine *e, uint32_t handle, uint32_t if_version, engine_a
 void answer_mandate(engine *e, engine_answer *a, uint32_t handle);
 /* A refusal is in the answer and true is returned; false is fatal. */
 bool issue_run(engine *e, const claims *c, engine_answer *a, const occasion *why);
+bool budget_run(engine *e, uint32_t handle, const engine_command *c, engine_answer *a);
 bool amend_run(engine *e, uint32_t handle, const engine_command *c, engine_answer *a, const occasion *why);
 bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why);
 /* Any command but ASK and DECIDE, which stand above the others. */

@@ -49,7 +49,27 @@ typedef struct mandate {
 typedef struct mandate_more {
     uint32_t amended_at;  /* the version of its last amendment; 0: never */
     int64_t resume_at_us; /* when its suspension by command is over; INT64_MAX: not by itself */
+    uint32_t ledger;      /* index + 1 in engine.ledgers: what was spent */
+    bool exhausted;       /* nothing is left of one of its own budgets */
 } mandate_more;
+
+/* budget.c: what was spent of the budgets of a mandate, and of those of its ancestors that its spends have named. */
+typedef struct ledger_line {
+    mandate_slice name; /* owned */
+    budget_amount spent;
+} ledger_line;
+typedef struct ledger_spend {
+    mandate_slice key; /* owned */
+    budget_amount amount;
+    uint32_t line;
+    bool undone; /* given back */
+} ledger_spend;
+typedef struct ledger {
+    VEC(ledger_line) lines;
+    VEC(ledger_spend) spends; /* the last LIMIT_SPENDS, as a ring */
+    uint32_t next;            /* when it is full: the oldest */
+} ledger;
+
 /* What an event that reaches very many looks at, apart and small: by the same handle. */
 typedef struct standing {
     uint8_t seen;   /* what the clauses say as of the last flip taken in: condition_truth, two bits a clause; and SEEN_* */
@@ -166,6 +186,7 @@ struct engine {
     timers deadlines;
     VEC(mandate) mandates;
     VEC(mandate_more) extras;
+    VEC(ledger) ledgers;
     VEC(uint32_t) parents;   /* of each; MANDATE_NONE: a root */
     VEC(standing) standings; /* of each */
     id_block *ids;           /* the newest; no mandate is ever removed */
@@ -278,6 +299,17 @@ uint8_t mandate_look(const engine *e, uint32_t handle);
 bool mandate_watch_grace(engine *e, uint32_t handle, uint8_t seen, int64_t at_us);
 /* Does a clause say this? The first one, or CLAUSE_NONE. */
 mandate_clause seen_clause_with(uint8_t seen, condition_truth truth);
+
+/* --- budget.c ---------------------------------------------------------------------------------------------- */
+void ledger_free(ledger *l);
+/* Stored behind the rest of a mandate's life. NULL and false: out of memory. */
+ledger *ledger_make(engine *e, uint32_t handle);
+bool ledger_add_line(ledger *l, mandate_slice name, budget_amount spent);
+bool ledger_add_spend(ledger *l, const ledger_spend *s);
+void ledger_encode(buf *b, const engine *e, uint32_t handle);
+MANDATE_CHECK mandate_status ledger_load(engine *e, uint32_t handle, wire_reader *r, mandate_error *err);
+/* Its budgets are others now: is nothing left? */
+bool budget_amended(engine *e, uint32_t handle, const claims *c);
 
 /* --- watch.c, watch_store.c -------------------------------------------------------------------------------- */
 void watches_init(engine *e);

@@ -39,6 +39,9 @@ enum {
     LIMIT_CLAUSES = 3, /* while, until, suspend_while */
     LIMIT_DELEGATION_DEPTH = 1000,
     LIMIT_CHILDREN = 1 << 24,
+    LIMIT_SPENDS = 128,          /* last spends of a mandate whose keys are known */
+    LIMIT_SPEND_KEY = 64,        /* bytes of such a key */
+    LIMIT_LEDGER_LINES = 512,    /* budgets that the spends of one mandate draw on, its ancestors' included */
     LIMIT_AMEND_CHILDREN = 4096, /* live children that an amendment looks at, in one command */
     LIMIT_SCOPE_ITEMS = 256,     /* actions, resources, limits each */
     LIMIT_CLAIMS = 64 << 10,     /* encoded bytes of one mandate's claims */

@@ -4,7 +4,7 @@
  * depends on it is the same after a restart.
  *
  *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace, what few have: bits,
- *            [end of its suspension] [version of its last amendment]
+ *            [end of its suspension] [version of its last amendment] [ledger]
  *   watch    see watch_store.c             decision see mandate/decision.c
  *   meta     format, time, source states by stable id, pending cascades
  */
@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { META_FORMAT = 2, LIFE_RESUMES = 1, LIFE_AMENDED = 2 };
+enum { META_FORMAT = 2, LIFE_RESUMES = 1, LIFE_AMENDED = 2, LIFE_LEDGER = 4, LIFE_EXHAUSTED = 8 };
 
 /* --- out ------------------------------------------------------------------------------------------------------ */
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value)
@@ -37,7 +37,10 @@ mandate_status engine_cut_next(engine *e, uint32_t max, uint32_t *left, mandate_
 
 static void put_more(buf *b, const mandate_more *more)
 {
-    uint64_t bits = more ? (more->resume_at_us != INT64_MAX ? LIFE_RESUMES : 0) | (more->amended_at ? LIFE_AMENDED : 0) : 0;
+    uint64_t bits = 0;
+    if (more)
+        bits = (more->resume_at_us != INT64_MAX ? LIFE_RESUMES : 0) | (more->amended_at ? LIFE_AMENDED : 0) |
+               (more->ledger ? LIFE_LEDGER : 0) | (more->exhausted ? LIFE_EXHAUSTED : 0);
     wire_put_u64(b, bits);
     if (bits & LIFE_RESUMES)
         wire_put_i64(b, more->resume_at_us);
@@ -59,6 +62,8 @@ void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *valu
     wire_put_u64(value, m->version);
     wire_put_i64(value, m->grace_at_us);
     put_more(value, mandate_more_of(e, handle));
+    if (mandate_more_of(e, handle) && mandate_more_of(e, handle)->ledger)
+        ledger_encode(value, e, handle);
 }
 
 mandate_slice engine_new_claims(const engine *e, uint32_t handle)
@@ -198,7 +203,8 @@ static mandate_more get_more(wire_reader *r, uint64_t *bits)
         more.resume_at_us = wire_get_i64(r);
     if (*bits & LIFE_AMENDED)
         more.amended_at = (uint32_t)wire_get_u64(r);
-    r->failed |= *bits > (LIFE_RESUMES | LIFE_AMENDED);
+    more.exhausted = *bits & LIFE_EXHAUSTED;
+    r->failed |= *bits >= 2 * LIFE_EXHAUSTED;
     return more;
 }
 
@@ -212,8 +218,9 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
     int64_t grace = wire_get_i64(&r);
     uint64_t bits;
     mandate_more more = get_more(&r, &bits);
-    if (!wire_done(&r) || handle >= MANDATE_NONE || parent > MANDATE_NONE || state >= STATE_COUNT || version == 0 ||
-        key.len > LIMIT_ID || (handle < e->mandates.len && e->mandates.data[handle].used))
+    if (r.failed || (!(bits & LIFE_LEDGER) && !wire_done(&r)) || handle >= MANDATE_NONE || parent > MANDATE_NONE ||
+        state >= STATE_COUNT || version == 0 || key.len > LIMIT_ID ||
+        (handle < e->mandates.len && e->mandates.data[handle].used))
         return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
     if (mandate_add(e, (uint32_t)handle, key) == MANDATE_NONE)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
@@ -230,6 +237,11 @@ mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice v
             return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
         *kept = more;
     }
+    mandate_status s = bits & LIFE_LEDGER ? ledger_load(e, (uint32_t)handle, &r, err) : MANDATE_OK;
+    if (s)
+        return s;
+    if (!wire_done(&r))
+        return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
     return load_claims(e, (uint32_t)handle, bytes, err);
 }
 

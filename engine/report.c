@@ -23,6 +23,7 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
                                  .state = (mandate_state)m->state,
                                  .expires_at_us = m->expires_at_us,
                                  .amended_at = mandate_more_of(e, handle) ? mandate_more_of(e, handle)->amended_at : 0,
+                                 .exhausted = mandate_more_of(e, handle) && mandate_more_of(e, handle)->exhausted,
                                  .resume_at_us = mandate_resume_at(e, handle),
                                  .parent_handle = UINT32_MAX,
                                  .suspended_by = m->suspended_by};

@@ -66,6 +66,9 @@ void engine_destroy(engine *e)
     backlog_deinit(e);
     VEC_FREE(&e->mandates);
     VEC_FREE(&e->extras);
+    for (uint32_t i = 0; i < e->ledgers.len; i++)
+        ledger_free(&e->ledgers.data[i]);
+    VEC_FREE(&e->ledgers);
     VEC_FREE(&e->parents);
     VEC_FREE(&e->standings);
     VEC_FREE(&e->cascades);

@@ -41,6 +41,8 @@ typedef struct engine engine;
     X(SUSPEND, "suspend")   /* mandate, until_us */                                                          \
     X(RESUME, "resume")     /* mandate */                                                                    \
     X(RETURN, "return")     /* mandate; principal: its agent, and nobody else */                             \
+    X(SPEND, "spend")       /* mandate, budget, amount, key */                                               \
+    X(UNSPEND, "unspend")   /* mandate, key: gives a spend back */                                           \
     X(WATCH, "watch")       /* mandate: the watch's id; condition */                                         \
     X(UNWATCH, "unwatch")   /* mandate: the watch's id */                                                    \
     X(LOG, "log")           /* event, detail: an entry of the audit log; changes nothing */                  \
@@ -80,6 +82,9 @@ typedef struct engine_command {
     mandate_slice detail;    /* LOG: a JSON object, as text; mandate and principal may be empty */
     const claims *claims;    /* ISSUE; DELEGATE, AMEND: those of claims.given */
     int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
+    mandate_slice budget;    /* SPEND */
+    mandate_slice key;       /* SPEND, UNSPEND: names a spend for as long as it is among the last ones of its mandate */
+    budget_amount amount;    /* SPEND */
     bool widen;              /* AMEND: may be wider than it was; who asks may issue it */
     bool cascade;            /* AMEND: children that would be wider end */
     uint32_t if_version;     /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
@@ -120,6 +125,12 @@ typedef struct engine_batch {
 } engine_batch;
 
 /* --- results; valid until the next engine_step ------------------------------------------------------- */
+/* A budget that a spend draws on. */
+typedef struct engine_budget {
+    mandate_slice mandate;
+    budget_amount max, spent, left;
+} engine_budget;
+
 typedef struct engine_answer {
     uint32_t input;      /* index in the batch */
     mandate_error error; /* status OK when accepted */
@@ -127,7 +138,11 @@ typedef struct engine_answer {
     mandate_slice decision; /* ASK, DECIDE: which; then `mandate` is what the permitted command was about, or empty */
     mandate_slice mandate;
     uint32_t version;
-    mandate_state state;   /* after the command; STATE_NONE for a watch */
+    mandate_state state;  /* after the command; STATE_NONE for a watch */
+    mandate_slice budget; /* SPEND, UNSPEND: which, and how much */
+    budget_amount amount;
+    const engine_budget *budgets; /* all that were drawn on, the mandate's own first */
+    uint32_t budget_count;
     condition_truth truth; /* WATCH: its value now */
     const mandate_slice
         *unobservable; /* ISSUE, WATCH: attribute paths no connector supplies; the expiry is their fallback */
@@ -142,6 +157,7 @@ typedef struct engine_mandate_view {
     int64_t expires_at_us;
     int64_t resume_at_us; /* INT64_MAX: somebody must */
     uint32_t amended_at;  /* the version of its last amendment; 0: never */
+    bool exhausted;       /* nothing is left of one of its budgets */
     uint8_t suspended_by; /* bits, see SUSPENDED_BY_* */
 } engine_mandate_view;
 

@@ -375,6 +375,23 @@ void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, con
                put_watch);
 }
 
+static void put_spend(entry *e, const answered *a)
+{
+    char text[AMOUNT_TEXT_MAX];
+    put_text(e, "mandate", a->command->mandate);
+    put_text(e, "principal", a->command->principal);
+    put_text(e, "note", a->command->note);
+    put_text(e, "budget", a->answer->budget);
+    put_text(e, "amount", mandate_slice_of(text, amount_format(text, a->answer->amount)));
+    put_text(e, "key", a->command->key);
+}
+
+void audit_put_spend(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
+{
+    answered a = answered_of(batch, answer, now_us);
+    answer_put(st, head, &a, a.command->kind == COMMAND_SPEND ? "spent" : "unspent", a.command->mandate, put_spend);
+}
+
 void audit_put_log(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us)
 {
     answered a = answered_of(batch, answer, now_us);

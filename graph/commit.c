@@ -168,6 +168,8 @@ static void answers_put(store *st, const store_commit_input *in, store_last *las
             audit_put_refusal(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
         else if (kind == COMMAND_LOG)
             audit_put_log(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
+        else if ((kind == COMMAND_SPEND || kind == COMMAND_UNSPEND) && !answer->repeated)
+            audit_put_spend(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
         else if (engine_command_is_watch(kind) && !answer->repeated)
             audit_put_watch(st, &last->audit, in->batch, answer, engine_now_us(in->engine));
         st->nomem |= !VEC_PUSH(&st->answer_leaves, last->audit.edge.size > leaf ? leaf : UINT64_MAX);

@@ -127,6 +127,7 @@ void audit_put_transition(store *st, audit_head *head, const transition *t, mand
 /* A watch was created or removed. */
 void audit_put_watch(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 /* What a COMMAND_LOG says. */
+void audit_put_spend(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 void audit_put_log(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 void audit_put_refusal(store *st, audit_head *head, const engine_batch *batch, const engine_answer *answer, int64_t now_us);
 /* Puts the entry in st->text, its leaf, and what became complete in the tree. `mandate`: whom it is of, or empty. */

@@ -12,6 +12,7 @@ size_t claims_args_options(arg_option out[CLAIMS_ARGS_OPTIONS], claims_args *c, 
         {"--action", .list = &c->actions},
         {"--resource", .list = &c->resources},
         {"--limit", .list = &c->limits},
+        {"--budget", .list = &c->budgets},
         {"--expires", .value = &c->expires},
         {"--audience", .list = &c->audience},
         {"--while", .value = &c->clause_while},
@@ -94,15 +95,38 @@ static bool put_numbers(buf *b, const char *name, const char *option, const arg_
     return good;
 }
 
+/* NAME=AMOUNT, as a text: exact whatever it is. */
+static bool put_amounts(buf *b, const arg_list *list)
+{
+    if (list->count == 0)
+        return true;
+    put_name(b, "budgets");
+    buf_put_char(b, '{');
+    for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i], *equals = strchr(item, '=');
+        if (!equals || equals == item) {
+            out_problem("--budget: expected NAME=AMOUNT, got \"%s\"", item);
+            return false;
+        }
+        if (i)
+            buf_put_char(b, ',');
+        buf_put_json_string(b, mandate_slice_of(item, (size_t)(equals - item)));
+        buf_put_char(b, ':');
+        buf_put_json_string(b, mandate_slice_str(equals + 1));
+    }
+    buf_put_char(b, '}');
+    return true;
+}
+
 static bool put_scope(buf *b, const claims_args *c)
 {
-    if (!c->actions.count && !c->resources.count && !c->limits.count)
+    if (!c->actions.count && !c->resources.count && !c->limits.count && !c->budgets.count)
         return true;
     put_name(b, "scope");
     buf_put_char(b, '{');
     put_list(b, "actions", &c->actions);
     put_list(b, "resources", &c->resources);
-    bool good = put_numbers(b, "limits", "--limit", &c->limits);
+    bool good = put_numbers(b, "limits", "--limit", &c->limits) && put_amounts(b, &c->budgets);
     buf_put_char(b, '}');
     return good;
 }

@@ -9,16 +9,17 @@
 #include "connectors/cli/args.h"
 #include "engine/base/buf.h"
 
-#define CLAIMS_ARGS_USAGE                                                                                       \
-    "[--action X]... [--resource TYPE/ID]... [--limit NAME=NUMBER]... [--expires TIME] [--audience A]... "      \
-    "[--while COND] [--until COND] [--suspend-while COND] [--purpose TEXT] [--max-depth N] [--max-children N] " \
+#define CLAIMS_ARGS_USAGE                                                                                          \
+    "[--action X]... [--resource TYPE/ID]... [--limit NAME=NUMBER]... [--budget NAME=AMOUNT]... [--expires TIME] " \
+    "[--audience A]... "                                                                                           \
+    "[--while COND] [--until COND] [--suspend-while COND] [--purpose TEXT] [--max-depth N] [--max-children N] "    \
     "[--allowed-agent A]..."
 
 typedef struct claims_args {
     const char *id, *agent, *purpose, *expires, *clause_while, *clause_until, *suspend_while, *max_depth, *max_children;
-    arg_list actions, resources, limits, audience, allowed_agents;
+    arg_list actions, resources, limits, budgets, audience, allowed_agents;
 } claims_args;
-enum { CLAIMS_ARGS_OPTIONS = 14 };
+enum { CLAIMS_ARGS_OPTIONS = 15 };
 
 /* Fills `out`; how many of them are used is the answer: without --id and --agent two fewer. */
 size_t claims_args_options(arg_option out[CLAIMS_ARGS_OPTIONS], claims_args *c, bool who);

@@ -42,6 +42,8 @@ int cmd_mandate_delegate(int argc, char **argv);
 int cmd_mandate_backtest(int argc, char **argv); /* cmd_backtest.c */
 int cmd_compliance_check(int argc, char **argv); /* cmd_compliance.c */
 int cmd_compliance_try(int argc, char **argv);   /* cmd_compliance.c */
+int cmd_mandate_spend(int argc, char **argv);
+int cmd_mandate_unspend(int argc, char **argv); /* cmd_spend.c */
 int cmd_mandate_get(int argc, char **argv);
 int cmd_mandate_list(int argc, char **argv);
 int cmd_mandate_revoke(int argc, char **argv);

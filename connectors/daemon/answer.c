@@ -372,6 +372,38 @@ static void put_assertion(answerer *a, service_request *r)
                (unsigned long long)a->leaf);
 }
 
+/* What is left of every budget that it draws on. */
+static mandate_status put_spent(const service_request *r, buf *b, const engine_answer *answer)
+{
+    budget_amount least = answer->budget_count ? answer->budgets[0].left : (budget_amount){0, 0};
+
+    buf_put_str(b, "{\"mandate\":");
+    buf_put_json_string(b, answer->mandate);
+    buf_put_str(b, ",\"name\":");
+    buf_put_json_string(b, answer->budget);
+    buf_put_str(b, ",\"amount\":");
+    amount_put_json(b, answer->amount);
+    buf_put_str(b, ",\"key\":");
+    buf_put_json_string(b, r->key);
+    buf_printf(b, ",\"repeated\":%s,\"budgets\":[", answer->repeated ? "true" : "false");
+    for (uint32_t i = 0; i < answer->budget_count; i++) {
+        const engine_budget *one = &answer->budgets[i];
+        buf_put_str(b, i ? ",{\"mandate\":" : "{\"mandate\":");
+        buf_put_json_string(b, one->mandate);
+        buf_put_str(b, ",\"max\":");
+        amount_put_json(b, one->max);
+        buf_put_str(b, ",\"spent\":");
+        amount_put_json(b, one->spent);
+        buf_put_str(b, ",\"left\":");
+        amount_put_json(b, one->left);
+        buf_put_char(b, '}');
+        least = amount_cmp(one->left, least) < 0 ? one->left : least;
+    }
+    buf_put_str(b, "],\"left\":");
+    amount_put_json(b, least);
+    return MANDATE_OK;
+}
+
 void answer_command(answerer *a, service_request *r, const engine_answer *answer, int64_t now_us)
 {
     mandate_status status = MANDATE_OK;
@@ -391,6 +423,8 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         buf_printf(&r->body, "{\"leaf\":%llu", (unsigned long long)a->leaf);
     else if (answer->decision.len)
         status = answer_decided(a, r, answer);
+    else if (r->kind == SERVICE_SPEND || r->kind == SERVICE_UNSPEND)
+        status = put_spent(r, &r->body, answer);
     else if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
         status = put_watch_command(a, r, answer);
     else if ((handle = engine_mandate_find(a->engine, answer->mandate)) == UINT32_MAX)

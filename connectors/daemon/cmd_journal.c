@@ -143,6 +143,16 @@ static void put_command(printer *p, const engine_command *c)
     }
     if (c->if_version)
         buf_printf(b, ",\"if_version\":%" PRIu32, c->if_version);
+    if (c->key.len) {
+        buf_put_str(b, ",\"key\":");
+        buf_put_json_string(b, c->key);
+    }
+    if (c->kind == COMMAND_SPEND) {
+        buf_put_str(b, ",\"budget\":");
+        buf_put_json_string(b, c->budget);
+        buf_put_str(b, ",\"amount\":");
+        amount_put_json(b, c->amount);
+    }
     if (c->until_us) {
         buf_put_str(b, ",\"until\":");
         put_time(b, c->until_us);

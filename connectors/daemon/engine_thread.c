@@ -104,11 +104,11 @@ void engine_thread_destroy(engine_thread *t)
 
 /* --- collecting ------------------------------------------------------------------------------------------------- */
 static const engine_command_kind command_kinds[] = {
-    [SERVICE_ISSUE] = COMMAND_ISSUE,   [SERVICE_DELEGATE] = COMMAND_DELEGATE, [SERVICE_AMEND] = COMMAND_AMEND,
-    [SERVICE_REVOKE] = COMMAND_REVOKE, [SERVICE_SUSPEND] = COMMAND_SUSPEND,   [SERVICE_RESUME] = COMMAND_RESUME,
-    [SERVICE_RETURN] = COMMAND_RETURN, [SERVICE_WATCH] = COMMAND_WATCH,       [SERVICE_UNWATCH] = COMMAND_UNWATCH,
-    [SERVICE_LOG] = COMMAND_LOG,       [SERVICE_ASK] = COMMAND_ASK,           [SERVICE_DECIDE] = COMMAND_DECIDE,
-    [SERVICE_ASSERT] = COMMAND_LOG,
+    [SERVICE_ISSUE] = COMMAND_ISSUE,     [SERVICE_DELEGATE] = COMMAND_DELEGATE, [SERVICE_AMEND] = COMMAND_AMEND,
+    [SERVICE_SPEND] = COMMAND_SPEND,     [SERVICE_UNSPEND] = COMMAND_UNSPEND,   [SERVICE_REVOKE] = COMMAND_REVOKE,
+    [SERVICE_SUSPEND] = COMMAND_SUSPEND, [SERVICE_RESUME] = COMMAND_RESUME,     [SERVICE_RETURN] = COMMAND_RETURN,
+    [SERVICE_WATCH] = COMMAND_WATCH,     [SERVICE_UNWATCH] = COMMAND_UNWATCH,   [SERVICE_LOG] = COMMAND_LOG,
+    [SERVICE_ASK] = COMMAND_ASK,         [SERVICE_DECIDE] = COMMAND_DECIDE,     [SERVICE_ASSERT] = COMMAND_LOG,
 };
 
 /* A mandate's claims: of one that the same step issues, or stored. NULL: neither. */
@@ -196,6 +196,9 @@ static bool take_command(const engine_thread *t, service_request *r, engine_inpu
                               .claims = r->claims,
                               .until_us = r->until_us,
                               .if_version = r->if_version,
+                              .budget = r->budget,
+                              .key = r->key,
+                              .amount = r->amount,
                               .widen = r->widen,
                               .cascade = r->cascade,
                               .question = r->question,

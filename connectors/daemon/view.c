@@ -74,6 +74,15 @@ static bool id_equal(const void *ctx, uint32_t handle, const void *key)
     return mandate_slice_eq(mandate_slice_of(e->id->text, e->id->len), ((const id_key *)key)->id);
 }
 
+/* What only grows: how often its budgets ran out or came back, its version. */
+static uint64_t word_of(uint64_t old, const engine_mandate_view *m)
+{
+    uint64_t turns = old >> VIEW_TURNS;
+
+    turns += m->exhausted != (turns & 1);
+    return turns << VIEW_TURNS | (uint64_t)m->version << 8 | (uint64_t)m->state;
+}
+
 static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m, mandate_error *err)
 {
     uint64_t hash = hash_slice(m->id);
@@ -99,7 +108,7 @@ static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const
     e->id->parent = parent;
     e->id->link = (view_link){VIEW_NONE, VIEW_NONE, VIEW_NONE};
     atomic_store(&e->expires_at_us, m->expires_at_us);
-    atomic_store(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
+    atomic_store(&e->word, word_of(0, m));
     pthread_rwlock_wrlock(&shard->lock);
     bool added = table_add(&shard->ids, hash, handle);
     pthread_rwlock_unlock(&shard->lock);
@@ -133,7 +142,8 @@ mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_
             atomic_fetch_add(&v->counts[m->state], 1);
         return status;
     }
-    uint64_t old = atomic_exchange(&e->word, (uint64_t)m->version << 8 | (uint64_t)m->state);
+    uint64_t old = atomic_load(&e->word); /* written by this thread alone */
+    atomic_store(&e->word, word_of(old, m));
     atomic_fetch_sub(&v->counts[old & 0xff], 1);
     atomic_fetch_add(&v->counts[m->state], 1);
     if (!is_live(m->state)) {

@@ -22,7 +22,7 @@ static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, ma
         uint64_t word = atomic_load(&e->word);
         *sum += word;
         *state = (mandate_state)(waiting ? waiting - 1U : word & 0xff);
-        if (*state != STATE_ACTIVE)
+        if (*state != STATE_ACTIVE || view_exhausted(word))
             return e;
         if (now_us >= atomic_load(&e->expires_at_us)) {
             *state = STATE_EXPIRED;
@@ -132,6 +132,12 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
     out->expires_at_us = atomic_load(&e->expires_at_us);
     out->state = STATE_ACTIVE;
+    if (why && state == STATE_ACTIVE) {
+        if (why != e)
+            snprintf(out->because, sizeof(out->because), "%.*s", (int)why->id->len, why->id->text);
+        view_deny(out, "quota_exceeded", "Nothing is left of a budget of %s.", why == e ? "the mandate" : "an ancestor");
+        return;
+    }
     if (why) {
         /* What an ancestor does to its descendants: an end cascades, a suspension holds. */
         out->state = why == e ? state : state == STATE_SUSPENDED ? STATE_SUSPENDED : STATE_CASCADED;

@@ -33,6 +33,10 @@ typedef struct view_id {
     char text[];
 } view_id;
 
+/* word: turns << 40 | version << 8 | state. Turns are odd while nothing is left of one of its budgets. */
+enum { VIEW_TURNS = 40 };
+static inline bool view_exhausted(uint64_t word) { return word >> VIEW_TURNS & 1; }
+
 typedef struct view_entry {
     _Atomic uint64_t word;
     _Atomic int64_t expires_at_us;
@@ -90,7 +94,8 @@ view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *
 bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name);
 
 /* --- view_check.c ---------------------------------------------------------------------------------------------- */
-/* The nearest of the mandate and its ancestors that does not permit now, or NULL: all of them did at once, at some moment. */
+/* The nearest of the mandate and its ancestors that does not permit now (its state says why; ACTIVE: nothing is left of a budget), or
+ * NULL: all of them did at once, at some moment. */
 const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state);
 void view_deny(service_verdict *out, const char *reason, const char *format, ...) MANDATE_PRINTF(3, 4);
 /* What its claims say: decision, or why not. */

@@ -24,6 +24,8 @@ static const http_route routes[] = {
     {"GET", "/v1/mandates/{mandate}/token", http_mandate_token, POWER_READ, "", 0},
     {"POST", "/v1/mandates/{mandate}/delegate", http_mandate_delegate, POWER_DELEGATE, "", 0},
     {"POST", "/v1/mandates/{mandate}/amend", http_mandate_amend, POWER_AMEND, "", 0},
+    {"POST", "/v1/mandates/{mandate}/spend", http_mandate_spend, POWER_SPEND, "", 0},
+    {"POST", "/v1/mandates/{mandate}/unspend", http_mandate_unspend, POWER_SPEND, "", 0},
     {"POST", "/v1/mandates/{mandate}/revoke", http_mandate_revoke, POWER_REVOKE, "", 0},
     {"POST", "/v1/mandates/{mandate}/suspend", http_mandate_suspend, POWER_SUSPEND, "", 0},
     {"POST", "/v1/mandates/{mandate}/resume", http_mandate_resume, POWER_RESUME, "", 0},

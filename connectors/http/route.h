@@ -68,6 +68,8 @@ void http_mandate_explain(http_request *r);
 void http_mandate_token(http_request *r);
 void http_mandate_delegate(http_request *r);
 void http_mandate_amend(http_request *r);
+void http_mandate_spend(http_request *r);
+void http_mandate_unspend(http_request *r);
 void http_mandate_revoke(http_request *r);
 void http_mandate_suspend(http_request *r);
 void http_mandate_resume(http_request *r);

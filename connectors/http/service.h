@@ -22,6 +22,8 @@ typedef enum service_kind {
     SERVICE_SUSPEND,  /* until_us too */
     SERVICE_RESUME,
     SERVICE_RETURN,
+    SERVICE_SPEND,   /* mandate, budget, amount, key */
+    SERVICE_UNSPEND, /* mandate, key */
     SERVICE_WATCH,   /* mandate: the watch's id; condition */
     SERVICE_UNWATCH, /* mandate: the watch's id */
     /* event, detail (JSON object), mandate and principal or none: an entry of the audit log, answered once it is on disk with
@@ -128,6 +130,8 @@ struct service_request {
     int64_t until_us;    /* see engine_command */
     uint32_t if_version; /* the same */
     bool widen, cascade; /* the same */
+    mandate_slice budget, key;
+    budget_amount amount;
     mandate_state state;
     mandate_slice agent, parent, type, id, after;
     cel_value attributes; /* ASSERT: a map */
@@ -193,7 +197,7 @@ typedef struct service_verdict {
     bool decision;
     const char
         *reason;    /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
-                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "audit_unavailable",
+                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "quota_exceeded", "audit_unavailable",
                             "approval_required" */
     char text[256]; /* a sentence */
     mandate_state state; /* effective; STATE_NONE for an unknown mandate */

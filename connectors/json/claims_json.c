@@ -191,19 +191,49 @@ static mandate_status read_limits(claims *c, arena *a, cel_value v, mandate_erro
     return MANDATE_OK;
 }
 
+static int by_budget(const void *x, const void *y)
+{
+    return mandate_slice_cmp(((const claims_budget *)x)->name, ((const claims_budget *)y)->name);
+}
+
+static mandate_status read_budgets(claims *c, arena *a, cel_value v, mandate_error *err)
+{
+    if (v.kind != CEL_MAP)
+        return wrong_type("scope.budgets", "an object of amounts", v, err);
+    claims_budget *budgets = ARENA_ARRAY(a, claims_budget, v.len ? v.len : 1);
+    if (!budgets)
+        return no_memory(err);
+    for (uint32_t i = 0; i < v.len; i++) {
+        budgets[i].name = cel_text(v.map[i].key);
+        if (!amount_from_value(&budgets[i].max, v.map[i].value))
+            return mandate_error_set(
+                err, MANDATE_INVALID,
+                "scope.budgets.%.*s: expected a whole number, or a decimal in quotes such as \"12.50\", of at "
+                "most 18 digits before the point and 18 behind it",
+                (int)(budgets[i].name.len > LIMIT_NAME ? LIMIT_NAME : budgets[i].name.len), budgets[i].name.ptr);
+    }
+    qsort(budgets, v.len, sizeof(*budgets), by_budget);
+    c->budgets = budgets;
+    c->budget_count = v.len;
+    return MANDATE_OK;
+}
+
 static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
-    static const char *const known[] = {"actions", "resources", "limits"};
+    static const char *const known[] = {"actions", "resources", "limits", "budgets"};
     if (v.kind != CEL_MAP)
         return wrong_type(m->name, "an object with actions, resources and limits", v, err);
-    mandate_status status = json_refuse_unknown(v, "scope", known, 3, err);
+    mandate_status status = json_refuse_unknown(v, "scope", known, 4, err);
     if (!status && json_has_member(v, "actions"))
         status = read_texts(&c->actions, &c->action_count, "scope.actions", a, json_member(v, "actions"), err);
     if (!status && json_has_member(v, "resources"))
         status = read_texts(&c->resources, &c->resource_count, "scope.resources", a, json_member(v, "resources"), err);
     if (!status && json_has_member(v, "limits"))
         status = read_limits(c, a, json_member(v, "limits"), err);
-    c->given |= (json_has_member(v, "actions") ? CLAIMS_GIVEN(ACTIONS) : 0) |
+    if (!status && json_has_member(v, "budgets"))
+        status = read_budgets(c, a, json_member(v, "budgets"), err);
+    c->given |= (json_has_member(v, "budgets") ? CLAIMS_GIVEN(BUDGETS) : 0) |
+                (json_has_member(v, "actions") ? CLAIMS_GIVEN(ACTIONS) : 0) |
                 (json_has_member(v, "resources") ? CLAIMS_GIVEN(RESOURCES) : 0) |
                 (json_has_member(v, "limits") ? CLAIMS_GIVEN(LIMITS) : 0);
     return status;

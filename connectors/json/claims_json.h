@@ -27,6 +27,8 @@ void claims_to_json(buf *b, const claims *c);
  */
 const char *const *claims_member_names(size_t *count);
 
+/* A whole number when every JSON reader holds it exactly, else a text. */
+void amount_put_json(buf *b, budget_amount x);
 /* Go-style text of a duration ("5m", "1h30m", "1.5s"), as `unknown_grace` is written. */
 void duration_put(buf *b, int64_t us);
 

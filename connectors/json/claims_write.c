@@ -55,6 +55,28 @@ static void put_time(buf *b, const char *name, int64_t us)
     buf_put_json_string(b, mandate_slice_of(text, len));
 }
 
+void amount_put_json(buf *b, budget_amount x)
+{
+    char text[AMOUNT_TEXT_MAX];
+    size_t len = amount_format(text, x);
+    bool plain = !x.part && x.whole <= UINT64_C(9007199254740991);
+    buf_printf(b, plain ? "%.*s" : "\"%.*s\"", (int)len, text);
+}
+
+static void put_budgets(buf *b, const claims *c)
+{
+    put_name(b, "budgets");
+    buf_put_char(b, '{');
+    for (uint32_t i = 0; i < c->budget_count; i++) {
+        if (i)
+            buf_put_char(b, ',');
+        buf_put_json_string(b, c->budgets[i].name);
+        buf_put_char(b, ':');
+        amount_put_json(b, c->budgets[i].max);
+    }
+    buf_put_char(b, '}');
+}
+
 static void put_scope(buf *b, const claims *c)
 {
     put_name(b, "scope");
@@ -73,6 +95,8 @@ static void put_scope(buf *b, const claims *c)
         }
         buf_put_char(b, '}');
     }
+    if (c->budget_count)
+        put_budgets(b, c);
     buf_put_char(b, '}');
 }
 

@@ -31,6 +31,19 @@ static cel_value limits_of(arena *a, const claims *c)
     return cel_map(out, c->limit_count);
 }
 
+static cel_value budgets_of(arena *a, const claims *c)
+{
+    cel_entry *out = ARENA_ARRAY(a, cel_entry, c->budget_count + 1);
+    char text[AMOUNT_TEXT_MAX];
+    if (!out || c->budget_count == 0)
+        return cel_null();
+    for (uint32_t i = 0; i < c->budget_count; i++) {
+        size_t len = amount_format(text, c->budgets[i].max);
+        out[i] = (cel_entry){cel_string(c->budgets[i].name), cel_string(arena_dup(a, mandate_slice_of(text, len)))};
+    }
+    return cel_map(out, c->budget_count);
+}
+
 static cel_value delegation_of(arena *a, const claims *c)
 {
     cel_entry *out = ARENA_ARRAY(a, cel_entry, 2);
@@ -70,6 +83,8 @@ cel_value claims_member_value(arena *a, const claims *c, claims_member member)
         return list_of(a, c->resources, c->resource_count);
     case MEMBER_LIMITS:
         return limits_of(a, c);
+    case MEMBER_BUDGETS:
+        return budgets_of(a, c);
     case MEMBER_WHILE:
     case MEMBER_UNTIL:
     case MEMBER_SUSPEND_WHILE:

@@ -110,6 +110,24 @@ static mandate_status check_numbers(const claims *c, mandate_error *err)
     return MANDATE_OK;
 }
 
+static mandate_status check_budgets(const claims *c, mandate_error *err)
+{
+    if (c->budget_count > LIMIT_SCOPE_ITEMS)
+        return mandate_error_set(err, MANDATE_LIMIT, "\"scope.budgets\" has too many items (at most %d)", LIMIT_SCOPE_ITEMS);
+    for (uint32_t i = 0; i < c->budget_count; i++) {
+        const claims_budget *b = &c->budgets[i];
+        mandate_status s = claims_check_id(b->name, "scope.budgets", true, err);
+        if (!s && amount_is_zero(b->max))
+            s = mandate_error_set(err, MANDATE_INVALID, "budget \"%.*s\" must be more than nothing",
+                                  MANDATE_SLICE_ARG(b->name));
+        if (!s && i && mandate_slice_cmp(c->budgets[i - 1].name, b->name) >= 0)
+            s = mandate_error_set(err, MANDATE_INVALID, "budget \"%.*s\" stands there twice", MANDATE_SLICE_ARG(b->name));
+        if (s)
+            return s;
+    }
+    return MANDATE_OK;
+}
+
 /* `whole`: what is required must be there. */
 static mandate_status check(const claims *c, bool whole, mandate_error *err)
 {
@@ -123,7 +141,7 @@ static mandate_status check(const claims *c, bool whole, mandate_error *err)
         (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
         (s = check_items(c->audience, c->audience_count, "audience", err)) ||
         (s = check_items(c->child_agents, c->child_agent_count, "delegation.allowed_agents", err)) ||
-        (s = check_limits(c, err)))
+        (s = check_limits(c, err)) || (s = check_budgets(c, err)))
         return s;
     for (int i = 0; i < CLAUSE_COUNT; i++)
         if ((s = claims_check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
@@ -179,6 +197,11 @@ void claims_encode(buf *b, const claims *c)
     wire_put_u64(b, c->children_bounded ? c->children_max : 0);
     put_items(b, c->child_agents, c->child_agent_count);
     wire_put_bytes(b, c->supersedes);
+    wire_put_u64(b, c->budget_count);
+    for (uint32_t i = 0; i < c->budget_count; i++) {
+        wire_put_bytes(b, c->budgets[i].name);
+        amount_encode(b, c->budgets[i].max);
+    }
 }
 
 /* One reader for both: without an arena, lists and values are passed over. */
@@ -219,6 +242,20 @@ static const claims_limit *get_limits(wire_reader *r, arena *a, uint32_t *count)
     }
     *count = r->failed || !a ? 0 : (uint32_t)n;
     return limits;
+}
+
+static const claims_budget *get_budgets(wire_reader *r, arena *a, uint32_t *count)
+{
+    uint64_t n = wire_get_count(r, 3);
+    claims_budget *budgets = n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, claims_budget, n) : NULL;
+    if (n && !budgets)
+        r->failed = true;
+    for (uint64_t i = 0; i < n && !r->failed; i++) {
+        budgets[i].name = wire_get_bytes(r);
+        budgets[i].max = amount_decode(r);
+    }
+    *count = r->failed ? 0 : (uint32_t)n;
+    return budgets;
 }
 
 mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err)
@@ -264,6 +301,7 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
     c.children_max = (uint32_t)wire_get_u64(r);
     c.child_agents = get_items(r, a, &c.child_agent_count);
     c.supersedes = wire_get_bytes(r);
+    c.budgets = get_budgets(r, a, &c.budget_count);
     if (!wire_done(r) || c.on_unknown > ON_UNKNOWN_SUSPEND)
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
     *out = c;

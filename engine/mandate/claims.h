@@ -10,6 +10,7 @@
 
 #include "engine/cel/value.h"
 #include "engine/limits.h"
+#include "engine/mandate/amount.h"
 
 typedef enum mandate_clause {
     CLAUSE_WHILE,         /* must stay true; false revokes */
@@ -37,6 +38,7 @@ typedef enum claims_on_unknown {
     X(ACTIONS, "scope.actions")       \
     X(RESOURCES, "scope.resources")   \
     X(LIMITS, "scope.limits")         \
+    X(BUDGETS, "scope.budgets")       \
     X(WHILE, "while")                 \
     X(UNTIL, "until")                 \
     X(SUSPEND_WHILE, "suspend_while") \
@@ -65,12 +67,19 @@ typedef struct claims_limit {
     cel_value max;      /* int, uint or double: what is asked for must be <= max */
 } claims_limit;
 
+typedef struct claims_budget {
+    mandate_slice name; /* "amount_eur" */
+    budget_amount max;  /* how much there may be spent of it in all, more than nothing */
+} claims_budget;
+
 typedef struct claims {
     mandate_slice id, issuer, grantor, agent, purpose;
     const mandate_slice *actions;   /* "contract.negotiate", "contract.*", "contract.*.read", "*" */
     const mandate_slice *resources; /* "crm.account/4711", "crm.account/47*", "crm.*"..."/4711" */
     const mandate_slice *audience;
-    const claims_limit *limits; /* sorted by name */
+    const claims_limit *limits;   /* sorted by name */
+    const claims_budget *budgets; /* sorted by name */
+    uint32_t budget_count;
     uint32_t action_count, resource_count, audience_count, limit_count;
     mandate_slice clause[CLAUSE_COUNT]; /* CEL source, empty when absent */
     cel_value params;                   /* map with string keys, or null */

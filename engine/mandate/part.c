@@ -59,6 +59,25 @@ static mandate_status merge_limits(claims *base, const claims *part, arena *a, m
     return MANDATE_OK;
 }
 
+static mandate_status merge_budgets(claims *base, const claims *part, arena *a, mandate_error *err)
+{
+    claims_budget *all = ARENA_ARRAY(a, claims_budget, (size_t)base->budget_count + part->budget_count + 1);
+    uint32_t n = 0, b = 0, p = 0;
+    if (!all)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for budgets");
+    while (b < base->budget_count || p < part->budget_count) {
+        int order = b == base->budget_count   ? 1
+                    : p == part->budget_count ? -1
+                                              : mandate_slice_cmp(base->budgets[b].name, part->budgets[p].name);
+        b += order <= 0;
+        all[n++] = order < 0 ? base->budgets[b - 1] : part->budgets[p];
+        p += order >= 0;
+    }
+    base->budgets = all;
+    base->budget_count = n;
+    return MANDATE_OK;
+}
+
 static void overlay_people(claims *base, const claims *part)
 {
     const uint32_t given = part->given;
@@ -124,7 +143,8 @@ mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandat
     if (given & CLAIMS_GIVEN(EXPIRES_AT))
         base->expires_at_us = part->expires_at_us;
     base->given |= given;
-    return given & CLAIMS_GIVEN(LIMITS) ? merge_limits(base, part, a, err) : MANDATE_OK;
+    mandate_status s = given & CLAIMS_GIVEN(LIMITS) ? merge_limits(base, part, a, err) : MANDATE_OK;
+    return !s && given & CLAIMS_GIVEN(BUDGETS) ? merge_budgets(base, part, a, err) : s;
 }
 
 _Static_assert(MEMBER_UNTIL == MEMBER_WHILE + CLAUSE_UNTIL && MEMBER_SUSPEND_WHILE == MEMBER_WHILE + CLAUSE_SUSPEND_WHILE,

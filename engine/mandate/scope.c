@@ -134,6 +134,23 @@ void scope_inherit(claims *child, const claims *parent)
     }
 }
 
+/* A budget that a child does not name is its parent's all the same: whatever it spends draws on both. */
+static mandate_status subset_budgets(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+{
+    char mine[AMOUNT_TEXT_MAX], theirs[AMOUNT_TEXT_MAX];
+    for (uint32_t i = 0; i < parent->budget_count; i++)
+        for (uint32_t k = 0; k < child->budget_count; k++) {
+            const claims_budget *p = &parent->budgets[i], *c = &child->budgets[k];
+            if (!mandate_slice_eq(p->name, c->name) || amount_cmp(c->max, p->max) <= 0)
+                continue;
+            amount_format(mine, c->max);
+            amount_format(theirs, p->max);
+            return mandate_error_set(err, MANDATE_DENIED, "wider than %s in budget \"%.*s\": %s, while %s %s; %s", w->than,
+                                     MANDATE_SLICE_ARG(p->name), mine, w->theirs, theirs, w->rule);
+        }
+    return MANDATE_OK;
+}
+
 static mandate_status subset_delegation(const sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s = MANDATE_OK;
@@ -170,7 +187,7 @@ static mandate_status subset(const sides *w, const claims *child, const claims *
     if ((s = subset_items(w, "actions", child->actions, child->action_count, parent->actions, parent->action_count, err)) ||
         (s = subset_items(w, "resources", child->resources, child->resource_count, parent->resources, parent->resource_count,
                           err)) ||
-        (s = subset_limits(w, child, parent, err)))
+        (s = subset_limits(w, child, parent, err)) || (s = subset_budgets(w, child, parent, err)))
         return s;
     if (parent->audience_count && child->audience_count == 0)
         return mandate_error_set(err, MANDATE_DENIED, "wider than %s in audience: it names none, which means anyone",

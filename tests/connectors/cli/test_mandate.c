@@ -237,6 +237,23 @@ static void test_cli_amend__sends_what_changes_and_how(void **state)
     ctl(s, 1, NULL, "mandate", "amend", "m-1", "--limit", "eur=5", "--if-version", "0");
 }
 
+static void test_cli_spend__sends_the_amount_as_it_was_typed(void **state)
+{
+    scene *s = *state;
+    ctl(s, 0, NULL, "mandate", "spend", "m-1", "eur", "1.50", "--key", "k", "--json");
+    assert_contains(result.out, "\"budget\":\"eur\",\"key\":\"k\",\"amount\":\"1.5\"");
+    ctl(s, 0, NULL, "mandate", "unspend", "m-1", "--key", "k", "--json");
+    assert_contains(result.out, "\"kind\":\"unspend\"");
+    ctl(s, 1, NULL, "mandate", "spend", "m-1", "eur", "1.50");
+    assert_contains(result.err, "needed: --key K");
+    ctl(s, 1, NULL, "mandate", "spend", "m-1", "eur", "--key", "k");
+    s->fake.bodies[SERVICE_SPEND] = "{\"mandate\":\"m-2\",\"name\":\"eur\",\"amount\":5,\"key\":\"k\",\"repeated\":false,"
+                                    "\"budgets\":[{\"mandate\":\"m-2\",\"max\":9,\"spent\":5,\"left\":4},"
+                                    "{\"mandate\":\"m-1\",\"max\":9,\"spent\":\"5.5\",\"left\":\"3.5\"}],\"left\":\"3.5\"}";
+    ctl(s, 0, NULL, "mandate", "spend", "m-2", "eur", "5", "--key", "k");
+    assert_string_equal(result.out, "eur  left 3.5\n  m-2  left 4\n  m-1  left 3.5\n");
+}
+
 static void test_cli_explain__draws_the_tree_with_what_each_term_read(void **state)
 {
     scene *s = *state;
@@ -383,6 +400,7 @@ int main(void)
         TEST(test_cli_list__is_a_table_and_follows_the_pages),
         TEST(test_cli_watches__go_to_their_resource),
         TEST(test_cli_control__passes_the_reason_on),
+        TEST(test_cli_spend__sends_the_amount_as_it_was_typed),
         TEST(test_cli_amend__sends_what_changes_and_how),
         TEST(test_cli_delegate__sends_what_was_said),
         TEST(test_cli_explain__draws_the_tree_with_what_each_term_read),

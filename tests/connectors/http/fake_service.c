@@ -11,6 +11,8 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_ISSUE] = "issue",
     [SERVICE_DELEGATE] = "delegate",
     [SERVICE_AMEND] = "amend",
+    [SERVICE_SPEND] = "spend",
+    [SERVICE_UNSPEND] = "unspend",
     [SERVICE_REVOKE] = "revoke",
     [SERVICE_SUSPEND] = "suspend",
     [SERVICE_RESUME] = "resume",
@@ -63,6 +65,12 @@ static void answer(fake_service *f, service_request *r)
         put(&r->body, "note", r->note);
         if (r->if_version)
             buf_printf(&r->body, ",\"if_version\":%" PRIu32, r->if_version);
+        put(&r->body, "budget", r->budget);
+        put(&r->body, "key", r->key);
+        if (r->kind == SERVICE_SPEND) {
+            buf_put_str(&r->body, ",\"amount\":");
+            amount_put_json(&r->body, r->amount);
+        }
         if (r->widen)
             buf_put_str(&r->body, ",\"widen\":true");
         if (r->cascade)

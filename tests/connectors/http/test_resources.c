@@ -182,6 +182,29 @@ static void test_http_mandate__amending_says_what_changes_and_how(void **state)
     scene_ask(s, 400, "POST", "/v1/mandates/m-1/amend", NULL, "{\"change\":{},\"force\":true}");
 }
 
+static void test_http_mandate__spending_and_giving_back_name_a_key(void **state)
+{
+    static const char *const wrong[] = {"{}",
+                                        "[]",
+                                        "{\"name\":\"eur\",\"amount\":5}",
+                                        "{\"name\":\"eur\",\"key\":\"k\"}",
+                                        "{\"amount\":5,\"key\":\"k\"}",
+                                        "{\"name\":\"eur\",\"amount\":1.5,\"key\":\"k\"}",
+                                        "{\"name\":\"eur\",\"amount\":\"1e3\",\"key\":\"k\"}",
+                                        "{\"name\":\"eur\",\"amount\":-1,\"key\":\"k\"}",
+                                        "{\"name\":\"eur\",\"amount\":5,\"key\":\"a b\"}",
+                                        "{\"name\":\"eur\",\"amount\":5,\"key\":7}"};
+    scene *s = *state;
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/spend", NULL, "{\"name\":\"eur\",\"amount\":\"1.50\",\"key\":\"k\"}");
+    assert_contains(s->reply.body, "{\"kind\":\"spend\",\"mandate\":\"m-1\",\"principal\":\"");
+    assert_contains(s->reply.body, "\"budget\":\"eur\",\"key\":\"k\",\"amount\":\"1.5\"");
+    scene_ask(s, 200, "POST", "/v1/mandates/m-1/unspend", NULL, "{\"key\":\"k\",\"reason\":\"r\"}");
+    assert_contains(s->reply.body, "{\"kind\":\"unspend\"");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        scene_ask(s, 400, "POST", "/v1/mandates/m-1/spend", NULL, wrong[i]);
+    scene_ask(s, 400, "POST", "/v1/mandates/m-1/unspend", NULL, "{\"key\":\"k\",\"amount\":5}");
+}
+
 static void test_http_mandate__a_reason_is_kept_up_to_its_limit(void **state)
 {
     scene *s = *state;
@@ -400,6 +423,7 @@ int main(void)
         TEST(test_http_mandate__each_command_carries_its_reason_and_who_asks),
         TEST(test_http_mandate__suspending_may_name_the_time_it_ends),
         TEST(test_http_mandate__a_reason_is_kept_up_to_its_limit),
+        TEST(test_http_mandate__spending_and_giving_back_name_a_key),
         TEST(test_http_mandate__amending_says_what_changes_and_how),
         TEST(test_http_mandate__delegating_says_what_differs_and_answers_201_with_a_location),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),

@@ -29,7 +29,8 @@ static const char full[] =
     "{\"id\":\"m-1\",\"issuer\":\"https://"
     "mandated.example\",\"grantor\":\"user:cfo\",\"agent\":\"agent:negotiator\","
     "\"purpose\":\"renew account 4711\",\"scope\":{\"actions\":[\"contract.*\",\"mail.send\"],"
-    "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25}},"
+    "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25},"
+    "\"budgets\":{\"eur\":\"12.5\",\"n\":7}},"
     "\"while\":\"crm.conversation[\\\"R-42\\\"].status == "
     "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
     "\"params\":{\"a\":[1,{\"b\":null}],\"conversation\":\"R-42\"},\"targets\":{\"workflow\":\"w-"
@@ -126,6 +127,10 @@ static void test_claims_json__each_mistake_is_named_with_its_place(void **state)
         {"\"scope\":{\"actions\":[\"x\",1.5]}", "scope.actions[1]: expected a string, got a number"},
         {"\"scope\":{\"limits\":{\"eur\":\"5\"}}", "scope.limits.eur: expected a number, got a string"},
         {"\"scope\":{\"limits\":[]}", "scope.limits: expected an object of numbers, got an array"},
+        {"\"scope\":{\"budgets\":{\"eur\":1.5}}", "scope.budgets.eur: expected a whole number, or a decimal in quotes"},
+        {"\"scope\":{\"budgets\":{\"eur\":-1}}", "scope.budgets.eur: expected a whole number"},
+        {"\"scope\":{\"budgets\":{\"eur\":\"1e3\"}}", "scope.budgets.eur: expected a whole number"},
+        {"\"scope\":{\"budgets\":[]}", "scope.budgets: expected an object of amounts, got an array"},
         {"\"params\":[]", "params: expected an object, got an array"},
         {"\"targets\":true", "targets: expected an object, got true"},
         {"\"audience\":\"x\"", "audience: expected an array of strings, got a string"},
