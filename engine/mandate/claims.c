@@ -247,14 +247,16 @@ static const claims_limit *get_limits(wire_reader *r, arena *a, uint32_t *count)
 static const claims_budget *get_budgets(wire_reader *r, arena *a, uint32_t *count)
 {
     uint64_t n = wire_get_count(r, 3);
-    claims_budget *budgets = n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, claims_budget, n) : NULL;
-    if (n && !budgets)
+    claims_budget *budgets = a && n <= LIMIT_SCOPE_ITEMS ? ARENA_ARRAY(a, claims_budget, n) : NULL;
+    if (n && a && !budgets)
         r->failed = true;
     for (uint64_t i = 0; i < n && !r->failed; i++) {
-        budgets[i].name = wire_get_bytes(r);
-        budgets[i].max = amount_decode(r);
+        claims_budget budget = {.name = wire_get_bytes(r)};
+        budget.max = amount_decode(r);
+        if (budgets)
+            budgets[i] = budget;
     }
-    *count = r->failed ? 0 : (uint32_t)n;
+    *count = r->failed || !a ? 0 : (uint32_t)n;
     return budgets;
 }
 
