@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The life of mandates over the API of a running daemon: several clients at once, and kill -9 in the middle of everything.
+
+    life.py BIN
+
+Histories are checked, not outcomes guessed: every accepted spend says what the root's budget was drawn down to, so the accepted ones
+have one total order, which must add up to the unit and respect real time; versions of a mandate respect real time; what was
+acknowledged is there after a kill, what was not is there once or not at all. Prints "ok   name" or "FAIL name" a test.
+"""
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+BIN = os.path.abspath(sys.argv[1])
+SEED = int(os.environ.get("LIFE_SEED", "1"))
+FAR = "2099-01-01T00:00:00Z"
+failed = 0
+
+
+def report(name, good, why=""):
+    global failed
+    failed += not good
+    print("%s %s" % ("ok  " if good else "FAIL", name), flush=True)
+    if not good:
+        print("       seed %d: %s" % (SEED, str(why)[:2000]), flush=True)
+
+
+class Unix(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=20)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    def __init__(self, folder):
+        self.folder, self.socket, self.process = folder, os.path.join(folder, "data", "mandated.sock"), None
+        open(os.path.join(folder, "mandated.yaml"), "w").write(
+            "issuer: https://mandates.example\ndata_dir: %s/data\nkafka: {embedded: true}\n" % folder)
+
+    def start(self):
+        log = open(os.path.join(self.folder, "log"), "a")
+        self.process = subprocess.Popen([os.path.join(BIN, "mandated"), "--config", os.path.join(self.folder, "mandated.yaml")],
+                                        cwd=self.folder, stderr=log)
+        deadline = time.monotonic() + 60
+        while self.call("GET", "/v1/mandates?limit=1")[0] != 200:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                sys.exit("the daemon does not serve:\n" + open(os.path.join(self.folder, "log")).read()[-3000:])
+            time.sleep(0.02)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+    def call(self, method, path, body=None, who=None):
+        """(0, None) when nobody answered: whether it was done is not known."""
+        try:
+            c = Unix(self.socket)
+            headers = {"X-Mandate-Principal": who} if who else {}
+            c.request(method, path, json.dumps(body) if body is not None else None, headers)
+            r = c.getresponse()
+            text = r.read()
+            c.close()
+            return r.status, json.loads(text)
+        except (OSError, http.client.HTTPException, ValueError):
+            return 0, None
+
+    def issue(self, name, parent=None, budget=None, **more):
+        claims = {"id": name, "grantor": "user:g", "agent": "agent:a", "purpose": "p", "expires_at": FAR,
+                  "scope": {"actions": ["*"], "resources": ["*"]}}
+        if budget:
+            claims["scope"]["budgets"] = {"eur": budget}
+        if parent:
+            claims["parent"] = parent
+        return self.call("POST", "/v1/mandates", dict(claims, **more))
+
+    def act(self, name, verb, who=None, /, **body):
+        return self.call("POST", "/v1/mandates/%s/%s" % (name, verb), body, who)
+
+    def permits(self, name):
+        return self.call("POST", "/access/v1/evaluation", {
+            "subject": {"type": "agent", "id": "agent:a"}, "action": {"name": "x"}, "resource": {"type": "t", "id": "1"},
+            "context": {"mandate": name}})[1]["decision"]
+
+
+class Event:
+    def __init__(self, op, name, ask, begun, ended, code, answer):
+        self.op, self.name, self.ask, self.begun, self.ended, self.code, self.answer = op, name, ask, begun, ended, code, answer
+
+
+def record(history, d, op, name, who=None, /, **body):
+    begun = time.monotonic()
+    code, answer = d.act(name, op, who, **body)
+    history.append(Event(op, name, body, begun, time.monotonic(), code, answer))
+    return code, answer
+
+
+def together(*threads):
+    running = [threading.Thread(target=t) for t in threads]
+    for t in running:
+        t.start()
+    for t in running:
+        t.join()
+
+
+# --- several clients at once ---------------------------------------------------------------------------------------------
+def root_spent(e):
+    return next(int(b["spent"]) for b in e.answer["budgets"] if b["mandate"].startswith("root"))
+
+
+def check_spends(history, most, name):
+    """Only spends: the root's budget orders them all."""
+    spends = [e for e in history if e.op == "spend"]
+    done = sorted((e for e in spends if e.code == 200 and not e.answer["repeated"]), key=root_spent)
+    before, latest = 0, 0.0
+    wrong = []
+    for e in done:
+        if root_spent(e) != before + e.ask["amount"]:
+            wrong.append("%d is not %d + %d" % (root_spent(e), before, e.ask["amount"]))
+        before = root_spent(e)
+        if e.ended < latest:
+            wrong.append("one that had ended before another began comes after it")
+        latest = max(latest, e.begun)
+    report(name + ": the accepted spends are one total order that adds up", not wrong and len(done) > 50, wrong[:3] or len(done))
+    report(name + ": never more than there is", before <= most, before)
+    refused = [e for e in spends if e.code == 409 and '"root' in e.answer["error"]["message"]]
+    early = [e for e in refused
+             if e.ask["amount"] + sum(o.ask["amount"] for o in done if o.begun < e.ended) <= most]
+    report(name + ": nobody is refused while there is enough for all who had begun", not early and refused, len(refused))
+
+
+def check_versions(history):
+    """What of a mandate was seen later in real time is not older."""
+    wrong = []
+    for name in {e.name for e in history}:
+        seen = [e for e in history if e.name == name and e.code == 200 and "version" in e.answer]
+        for a in seen:
+            wrong += [(name, a.op, b.op) for b in seen if a.ended < b.begun and a.answer["version"] > b.answer["version"]]
+    report("versions of a mandate respect real time", not wrong, wrong[:3])
+
+
+def check_ends(history, d):
+    """After a revocation was answered nothing under it is granted."""
+    wrong, ends = [], {e.name: e.ended for e in history if e.op == "revoke" and e.code == 200}
+    for e in history:
+        if e.op in ("spend", "delegate") and e.code in (200, 201) and e.name in ends and e.begun > ends[e.name] and \
+                not e.answer.get("repeated"):
+            wrong.append((e.op, e.name))
+    still = [name for name in ends if d.permits(name)]
+    report("after a revocation was answered nothing is granted under it", ends and not wrong and not still, (wrong[:3], still))
+
+
+def spender(d, history, names, seed, count):
+    r = random.Random(seed)
+
+    def run():
+        for i in range(count):
+            name, key = r.choice(names), "k-%d-%d" % (seed, i if r.random() < 0.9 or not i else i - 1)
+            record(history, d, "spend", name, name="eur", amount=r.randint(1, 9), key=key)
+    return run
+
+
+def many_spenders(d):
+    history = []
+    d.issue("root-1", budget=1500)
+    for i in range(4):
+        d.issue("kid-%d" % i, parent="root-1", budget=600)
+        d.issue("grandkid-%d" % i, parent="kid-%d" % i)
+    names = ["root-1"] + ["kid-%d" % i for i in range(4)] + ["grandkid-%d" % i for i in range(4)]
+    together(*(spender(d, history, names, SEED * 100 + t, 70) for t in range(6)))
+    check_spends(history, 1500, "six clients spend")
+
+
+def everything(d):
+    """Delegate, spend, suspend, amend and revoke at once, on the same few mandates."""
+    history = []
+    d.issue("root-2", budget=3000)
+    names = ["n-%d" % i for i in range(6)]
+    for name in names:
+        d.issue(name, parent="root-2", budget=800)
+
+    def mixed(seed):
+        r = random.Random(seed)
+
+        def run():
+            for i in range(60):
+                name = r.choice(names)
+                what = r.choice(["spend"] * 5 + ["delegate", "suspend", "resume", "amend"] + ["revoke"] * (i > 40))
+                if what == "spend":
+                    record(history, d, what, name, name="eur", amount=r.randint(1, 9), key="m-%d-%d" % (seed, i))
+                elif what == "delegate":
+                    record(history, d, what, name, agent="agent:b", id="c-%d-%d" % (seed, i), scope={"budgets": {"eur": 5}})
+                elif what == "amend":
+                    record(history, d, what, name, change={"scope": {"limits": {"n": r.randint(1, 500)}}}, cascade=True)
+                else:
+                    record(history, d, what, name)
+        return run
+    together(*(mixed(SEED * 1000 + t) for t in range(5)))
+    done = sum(e.ask["amount"] for e in history if e.op == "spend" and e.code == 200 and not e.answer["repeated"])
+    last = d.act("root-2", "spend", name="eur", amount=1, key="last")[1]
+    report("what was accepted is what was drawn", int(last["budgets"][0]["spent"]) == done + 1 <= 3000, (last, done))
+    check_versions(history)
+    check_ends(history, d)
+    codes = {e.code for e in history}
+    report("nothing but yes, no and not now was answered", codes <= {200, 201, 403, 404, 409}, codes)
+
+
+def successors(d):
+    """One takes the place of another, over and over, while others ask: never both, never neither."""
+    wrong, over = [], threading.Event()
+    current = ["s-0"]
+    d.issue("s-0")
+
+    def renew():
+        for i in range(1, 60):
+            d.issue("s-%d" % i, supersedes="s-%d" % (i - 1))
+            current[0] = "s-%d" % i
+        over.set()
+
+    def ask():
+        while not over.is_set():
+            n = int(current[0][2:])
+            old, new = "s-%d" % n, "s-%d" % (n + 1)
+            if not d.permits(old) and not d.permits(new) and not d.permits("s-%d" % (n + 2)) and int(current[0][2:]) <= n + 2:
+                wrong.append(("neither", n))
+            if d.permits(new) and d.permits(old):
+                wrong.append(("both", n))
+    together(renew, ask, ask)
+    states = [m["state"] for m in d.call("GET", "/v1/mandates?limit=1000")[1]["mandates"] if m["id"].startswith("s-")]
+    report("a successor takes the place: never both, never neither", not wrong and states.count("active") == 1, wrong[:3])
+
+
+# --- kill -9 -----------------------------------------------------------------------------------------------------------------
+def kill_while(d, work, delay):
+    together(work, lambda: (time.sleep(delay), d.kill()))
+    d.start()
+
+
+def killed_spenders(d):
+    """Whatever is not known to have happened is said again with its key: in the end each was drawn exactly once."""
+    d.issue("root-k", budget=100000)
+    d.issue("killed-kid", parent="root-k", budget=50000)
+    asked, lost, r = [], [], random.Random(SEED)
+    for round_number in range(4):
+        history = []
+
+        def work(seed):
+            def run():
+                for i in range(200):
+                    body = {"name": "eur", "amount": 1 + (seed * 7 + i) % 9, "key": "x-%d-%d" % (seed, i)}
+                    asked.append((seed % 2, body))
+                    if record(history, d, "spend", ("root-k", "killed-kid")[seed % 2], **body)[0] == 0:
+                        return
+            return run
+        threads = [work(round_number * 10 + t) for t in range(3)]
+        kill_while(d, lambda: together(*threads), 0.1 + r.random() * 0.3)
+        lost += [e.ask for e in [e for e in history if e.code == 200][-60:]
+                 if not d.act(e.name, "spend", **e.ask)[1].get("repeated")]
+        for which, body in asked[-40:]:
+            d.act(("root-k", "killed-kid")[which], "spend", **body)
+    total = int(d.act("root-k", "spend", name="eur", amount=1, key="total")[1]["budgets"][0]["spent"]) - 1
+    kid = int(d.act("killed-kid", "spend", name="eur", amount=1, key="total")[1]["budgets"][0]["spent"]) - 1
+    acked = sum(b["amount"] for _, b in {(w, json.dumps(b, sort_keys=True)): (w, b) for w, b in asked}.values())
+    report("killed in the middle of spending: what was answered is there", not lost, lost[:3])
+    report("killed in the middle of spending: each spend was drawn once", total == acked and kid < total, (total, acked, kid))
+
+
+def killed_commands(d):
+    """Each command in flight when the kill comes; afterwards it happened or it did not, and what was answered did."""
+    r = random.Random(SEED + 7)
+    verbs = {"amend": {"change": {"scope": {"limits": {"n": 5}}}}, "suspend": {"until": "2098-01-01T00:00:00Z"}, "revoke": {},
+             "return": {}, "delegate": {"agent": "agent:b"}, "resume": {}, "supersede": {}}
+    for verb, body in verbs.items():
+        names = ["%s-%d" % (verb, i) for i in range(40)]
+        for name in names:
+            d.issue(name)
+            if verb == "resume":
+                d.act(name, "suspend")
+        before = {n: d.call("GET", "/v1/mandates/" + n)[1] for n in names}
+        answers = {}
+
+        def work():
+            for n in names:
+                if verb == "supersede":
+                    answers[n] = d.issue(n + "-new", supersedes=n)
+                elif verb == "delegate":
+                    answers[n] = d.act(n, verb, id=n + "-kid", **body)
+                else:
+                    answers[n] = d.act(n, verb, "agent:a" if verb == "return" else None, **body)
+                if answers[n][0] == 0:
+                    return
+        kill_while(d, work, r.random() * 0.15)
+        wrong = []
+        for n in names:
+            now = d.call("GET", "/v1/mandates/" + n)[1]
+            answered = answers.get(n, (0, None))[0] in (200, 201)
+            other = {"supersede": n + "-new", "delegate": n + "-kid"}.get(verb)
+            there = other and d.call("GET", "/v1/mandates/" + other)[0] == 200
+            happened = there if verb == "delegate" else now["version"] == before[n]["version"] + 1
+            if not happened and (answered or (verb != "delegate" and now != before[n])):
+                wrong.append((n, "answered" if answered else "half done"))
+            if verb == "supersede" and there != (now["state"] == "superseded"):
+                wrong.append((n, "both or neither"))
+            if happened and n not in answers:
+                wrong.append((n, "was never asked for"))
+            if happened and verb != "delegate" and now["transition"]["version"] != now["version"]:
+                wrong.append((n, "its last transition is another"))
+        report("killed in the middle of %s: it happened or it did not" % verb, not wrong, wrong[:3])
+
+
+def main():
+    folder = tempfile.mkdtemp(prefix="mandated-life-")
+    d = Daemon(folder)
+    d.start()
+    try:
+        many_spenders(d)
+        everything(d)
+        successors(d)
+        killed_spenders(d)
+        killed_commands(d)
+        d.stop()
+    finally:
+        if d.process.poll() is None:
+            d.process.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
