@@ -8,6 +8,7 @@
 #include "connectors/json/claims_json.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/base/text.h"
@@ -44,12 +45,26 @@ static mandate_status read_text(claims *c, const member *m, arena *a, cel_value 
     return MANDATE_OK;
 }
 
+/* The signed form (RFC 8785) writes whole doubles below 1e21 as digits, which no reader of 64-bit integers takes back. */
+static mandate_status check_numbers(const char *path, cel_value v, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+
+    if (v.kind == CEL_DOUBLE && fabs(v.d) >= 0x1p63)
+        return mandate_error_set(err, MANDATE_INVALID, "%s: the number %g is beyond 64 bits; write it as a text", path, v.d);
+    for (uint32_t i = 0; v.kind == CEL_LIST && i < v.len && !status; i++)
+        status = check_numbers(path, v.items[i], err);
+    for (uint32_t i = 0; v.kind == CEL_MAP && i < v.len && !status; i++)
+        status = check_numbers(path, v.map[i].value, err);
+    return status; /* as deep as json_parse lets in */
+}
+
 static mandate_status read_map(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     if (v.kind != CEL_MAP && v.kind != CEL_NULL)
         return wrong_type(m->name, "an object", v, err);
     *(cel_value *)(void *)((char *)c + m->at) = v;
-    return MANDATE_OK;
+    return check_numbers(m->name, v, err);
 }
 
 static mandate_status read_texts(const mandate_slice **out, uint32_t *count, const char *path, arena *a, cel_value v,
@@ -188,7 +203,7 @@ static mandate_status read_limits(claims *c, arena *a, cel_value v, mandate_erro
     qsort(limits, v.len, sizeof(*limits), by_name);
     c->limits = limits;
     c->limit_count = v.len;
-    return MANDATE_OK;
+    return check_numbers("scope.limits", v, err);
 }
 
 static int by_budget(const void *x, const void *y)

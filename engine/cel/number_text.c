@@ -38,7 +38,7 @@ static int split_digits(char digits[CEL_NUMBER_TEXT], const char *text)
     return atoi(at + 1);
 }
 
-size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d)
+size_t cel_double_layout(char out[CEL_NUMBER_TEXT], double d, int plain)
 {
     char text[CEL_NUMBER_TEXT], digits[CEL_NUMBER_TEXT];
     size_t n = 0;
@@ -50,7 +50,7 @@ size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d)
         out[n++] = '-';
     shortest(text, fabs(d));
     int exponent = split_digits(digits, text), count = (int)strlen(digits);
-    if (exponent < -4 || exponent >= 21) {
+    if (exponent < -4 || exponent >= plain) {
         n += (size_t)snprintf(out + n, CEL_NUMBER_TEXT - n, "%c%s%se%c%02d", digits[0], count > 1 ? "." : "", digits + 1,
                               exponent < 0 ? '-' : '+', abs(exponent));
     } else if (exponent < 0) {
@@ -65,6 +65,8 @@ size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d)
     }
     return n;
 }
+
+size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d) { return cel_double_layout(out, d, 21); }
 
 size_t cel_duration_text(char out[CEL_NUMBER_TEXT + 16], int64_t seconds, uint32_t nanos)
 {

@@ -105,10 +105,15 @@ static void json_unknown(buf *b, cel_value v)
     buf_put_str(b, "]}");
 }
 
+/* Whole numbers without a fraction, where every reader takes them for the integer that they are; beyond those, and minus zero, in
+ * a form that nobody takes for one: most readers refuse an integer of more than 64 bits. */
 static void json_double(buf *b, double d)
 {
-    if (isfinite(d))
-        put_double(b, d);
+    char text[CEL_NUMBER_TEXT];
+    if (d == 0 && signbit(d))
+        buf_put_str(b, "-0.0");
+    else if (isfinite(d))
+        buf_put(b, text, cel_double_layout(text, d, 18));
     else
         buf_put_str(b, isnan(d) ? "\"NaN\"" : d < 0 ? "\"-Infinity\"" : "\"Infinity\"");
 }

@@ -47,6 +47,8 @@ cel_map_builder cel_map_resume(arena *a, cel_value map);
 enum { CEL_NUMBER_TEXT = 32 };
 /* The shortest text that reads back as d, laid out as the reference implementation prints it. */
 size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d);
+/* The same, with plain digits only below 10^plain; at most 21. */
+size_t cel_double_layout(char out[CEL_NUMBER_TEXT], double d, int plain);
 /* "5400s", "-0.5s": exact. */
 size_t cel_duration_text(char out[CEL_NUMBER_TEXT + 16], int64_t seconds, uint32_t nanos);
 void cel_base64(buf *b, mandate_slice bytes);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -43,6 +44,48 @@ static const char full[] =
 static const char least[] = "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\","
                             "\"scope\":{\"actions\":[\"x\"],\"resources\":[\"*\"]},\"expires_at\":"
                             "\"2030-01-01T00:00:00Z\"}";
+
+static void test_claims_json__a_number_beyond_64_bits_is_refused(void **state)
+{
+    static const char *const before[] = {"\"params\":{\"a\":[1,{\"b\":", "\"targets\":{\"a\":"}, *const after[] = {"}]}}",
+                                                                                                                   "}}"};
+    static const struct {
+        const char *number;
+        bool read;
+    } cases[] = {{"200040000000000000000.5", false},
+                 {"-9223372036854775808.0", false},
+                 {"1e21", false},
+                 {"9223372036854774784.0", true},
+                 {"-0.0", true},
+                 {"1.5e-300", true}};
+    for (unsigned p = 0; p < 2; p++)
+        for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+            claims c, again;
+            mandate_error err = {0};
+            buf b, written, second;
+            buf_init(&b);
+            buf_init(&second);
+            buf_init(&written);
+            buf_put(&b, least, sizeof(least) - 2);
+            buf_put_char(&b, ',');
+            buf_put_str(&b, before[p]);
+            buf_put_str(&b, cases[i].number);
+            buf_put_str(&b, after[p]);
+            mandate_status status = claims_from_json(&c, &a, buf_slice(&b), &err);
+            assert_int_equal(status, cases[i].read ? MANDATE_OK : MANDATE_INVALID);
+            if (status)
+                assert_non_null(strstr(err.text, "beyond 64 bits; write it as a text"));
+            if (!status) {
+                claims_to_json(&written, &c);
+                assert_int_equal(claims_from_json(&again, &a, buf_slice(&written), &err), MANDATE_OK);
+                claims_to_json(&second, &again);
+                assert_string_equal(buf_cstr(&written), buf_cstr(&second));
+            }
+            buf_deinit(&b);
+            buf_deinit(&second);
+            buf_deinit(&written);
+        }
+}
 
 static void test_claims_json__every_member_survives_the_way_there_and_back(void **state)
 {
@@ -237,6 +280,7 @@ static void test_claims_json__the_published_schema_has_exactly_these_members(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_claims_json__a_number_beyond_64_bits_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__every_member_survives_the_way_there_and_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__what_is_left_out_has_defaults_and_stays_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__limits_are_written_by_name_whatever_their_order, setup, teardown),

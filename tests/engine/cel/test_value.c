@@ -163,6 +163,10 @@ static void test_value__renders_as_literal_and_as_json(void **state)
     expect_text(cel_timestamp(0, 500000000), "timestamp(\"1970-01-01T00:00:00.500Z\")", "\"1970-01-01T00:00:00.500Z\"");
     expect_text(cel_duration(-1, 500000000), "duration(\"-0.5s\")", "\"-0.5s\"");
     expect_text(cel_bytes(mandate_slice_of("\xff\x00", 2)), "b\"\\xff\\x00\"", "\"/wA=\"");
+    expect_text(cel_double(3.0), "3.0", "3");
+    expect_text(cel_double(-0.0), "-0.0", "-0.0");
+    expect_text(cel_double(999999999999999872.0), "999999999999999900.0", "999999999999999900");
+    expect_text(cel_double(200040000000000000000.0), "200040000000000000000.0", "2.0004e+20");
     expect_text(cel_double((double)INFINITY), "double(\"Infinity\")", "\"Infinity\"");
 }
 
