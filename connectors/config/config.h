@@ -97,9 +97,11 @@ typedef struct config {
     struct {
         int64_t max_staleness_us;
         config_list subject_types;
+        const char *kinds; /* path; NULL: none */
     } check;
     struct {
         int64_t open_for_us, permit_for_us;
+        const char *webhook, *webhook_ca; /* NULL: none; the system's */
     } decisions;
     struct {
         const char *key;    /* path; NULL: a file in data_dir, made when missing */

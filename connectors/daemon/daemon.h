@@ -13,6 +13,7 @@
 #define MANDATE_CONNECTORS_DAEMON_DAEMON_H
 
 #include "connectors/config/config.h"
+#include "connectors/daemon/check_kinds.h"
 #include "connectors/daemon/engine_thread.h"
 #include "connectors/daemon/guard.h"
 #include "connectors/daemon/past.h"
@@ -45,6 +46,7 @@ typedef struct daemon_state {
     uint64_t recovered_seq;
     bool offline; /* set before daemon_open: nobody will ask whether a mandate permits, so there is no view */
     signer signer;
+    check_kinds *kinds; /* NULL: no rules */
     bool
         accept_older; /* set before daemon_open: a database that is older than its last checkpoint is taken, and that recorded */
     bool older;       /* its anchor said that it is */
@@ -60,6 +62,7 @@ typedef struct daemon_state {
     queue *queue;
     dead_letter *dead_letters;
     sink *publisher, *watch_publisher;
+    webhook *webhook;
     engine_thread *loop;
     guard *guard; /* NULL: no policy */
     past *past;

@@ -72,7 +72,7 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     t->awaiting.store = options->store;
     answerer_init(&t->answers, options->engine, options->store, options->signer);
     t->answers.judge.guard = options->guard;
-    t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS, sizeof(*t->acknowledged));
+    t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS + WEBHOOK_KEYS, sizeof(*t->acknowledged));
     for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
         status = outlet_init(&t->outlets[s], (outbox_stream)s, options->engine, options->store, options->schema,
                              s == OUTBOX_FLIPS ? options->watch_publisher : options->publisher, options->metrics, err);
@@ -421,6 +421,8 @@ static uint32_t collect(engine_thread *t)
         memcpy(t->acknowledged + count, o->keys, o->key_count * sizeof(*o->keys));
         count += o->key_count;
     }
+    if (t->options.webhook)
+        count += webhook_collect(t->options.webhook, t->acknowledged + count);
     return count;
 }
 
@@ -428,11 +430,16 @@ static void collected(engine_thread *t)
 {
     for (int s = 0; s < OUTBOX_STREAMS; s++)
         outlet_committed(&t->outlets[s]);
+    if (t->options.webhook)
+        webhook_committed(t->options.webhook);
 }
 
 static void publish(engine_thread *t, uint64_t seq, const engine_result *result)
 {
     mandate_error err;
+
+    if (t->options.webhook && result->notice_count)
+        webhook_poke(t->options.webhook);
 
     for (int s = 0; s < OUTBOX_STREAMS; s++)
         if (outlet_publish(&t->outlets[s], seq, engine_now_us(t->options.engine), result, &err) != MANDATE_OK)

@@ -22,6 +22,7 @@
 #include "connectors/daemon/queue.h"
 #include "connectors/daemon/signer.h"
 #include "connectors/daemon/view.h"
+#include "connectors/daemon/webhook.h"
 #include "connectors/http/service.h"
 #include "connectors/kafka/sink.h"
 #include "graph/store.h"
@@ -40,6 +41,7 @@ typedef struct engine_thread_options {
     const signer *signer;               /* NULL: no tokens */
     guard *guard;                       /* NULL: no policy */
     gate_rules *rules;                  /* NULL: no compliance rules */
+    webhook *webhook;                   /* of notices; NULL: the outbox keeps them */
     sink *watch_publisher;              /* of flips; NULL likewise */
     past *past;                         /* answers what is asked of the past, once it was judged here; NULL: nobody */
     checkpointer *audit;                /* NULL: nothing is signed */

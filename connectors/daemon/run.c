@@ -192,6 +192,13 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
     mandate_status status = queue_create(&d->queue, DAEMON_REQUESTS_MAX, batches ? batches : 1, err);
     if (status == MANDATE_OK)
         status = make_publishers(d, err);
+    webhook_options hook = {.store = d->store,
+                            .signer = &d->signer,
+                            .issuer = d->config.issuer,
+                            .url = d->config.decisions.webhook,
+                            .ca_file = d->config.decisions.webhook_ca};
+    if (status == MANDATE_OK)
+        status = webhook_create(&d->webhook, &hook, err);
     engine_thread_options options = {
         .engine = d->engine,
         .store = d->store,
@@ -204,6 +211,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .past = d->past,
         .guard = d->guard,
         .rules = &d->compliance,
+        .webhook = d->webhook,
         .publisher = d->publisher,
         .watch_publisher = d->watch_publisher,
         .batch_inputs = d->config.engine.batch_inputs,
@@ -302,6 +310,8 @@ static mandate_status start_threads(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = sink_start(d->watch_publisher, err);
     if (status == MANDATE_OK)
+        status = webhook_start(d->webhook, err);
+    if (status == MANDATE_OK)
         status = engine_thread_start(d->loop, err);
     for (uint32_t i = 0; status == MANDATE_OK && i < d->source_count; i++)
         status = source_start(d->sources[i], err);
@@ -399,6 +409,7 @@ bool daemon_stop(daemon_state *d)
     past_destroy(d->past);
     past_destroy(d->trials);
     d->past = d->trials = NULL;
+    webhook_stop(d->webhook);
     http_server_stop(d->http);
     d->http = NULL;
     if (d->publisher)

@@ -9,6 +9,7 @@
 #include "connectors/daemon/daemon.h"
 
 #include "connectors/daemon/clock.h"
+#include "connectors/daemon/freshness.h"
 #include "connectors/daemon/define.h"
 #include "connectors/daemon/log.h"
 #include "engine/base/text.h"
@@ -51,6 +52,21 @@ static mandate_status search(void *ctx, const service_search *in, arena *a, serv
     if (checkpointer_blocked(d->audit))
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "the audit log cannot be signed now, so nothing is permitted");
     return view_search(d->view, in, clock_now_us(), clock_monotonic_us(), a, out, err);
+}
+
+static void kind_of(void *ctx, mandate_slice action, service_check_kind *out)
+{
+    check_kinds_find(((daemon_state *)ctx)->kinds, action, out);
+}
+
+static void freshness(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text)
+{
+    daemon_state *d = ctx;
+
+    (void)in;
+    pthread_rwlock_rdlock(&d->sources_lock);
+    freshness_of(d->sources, d->source_count, verdict, clock_wall_us(), out, text);
+    pthread_rwlock_unlock(&d->sources_lock);
 }
 
 /* A partition's position is looked at by the engine's thread, which knows what the view has. */
@@ -329,6 +345,8 @@ void daemon_service(daemon_state *d, service *out)
         .submit = submit,
         .check = check,
         .search = search,
+        .kind = d->kinds ? kind_of : NULL,
+        .freshness = freshness,
         .reached = reached,
         .decision = decision,
         .ready = ready,

@@ -106,7 +106,10 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
     pthread_rwlock_init(&d->sources_lock, NULL);
     gate_rules_init(&d->compliance);
     log_init((log_level)d->config.log.level);
-    status = schema_create(&d->schema, err);
+    if (d->config.check.kinds)
+        status = check_kinds_load(&d->kinds, d->config.check.kinds, NULL, err);
+    if (status == MANDATE_OK)
+        status = schema_create(&d->schema, err);
     if (status == MANDATE_OK)
         status = load_entities(d, err);
     if (status == MANDATE_OK)
@@ -238,6 +241,7 @@ void daemon_close(daemon_state *d)
     past_destroy(d->past);
     past_destroy(d->trials);
     engine_thread_destroy(d->loop);
+    webhook_destroy(d->webhook);
     checkpointer_destroy(d->audit);
     guard_destroy(d->guard);
     sink_destroy(d->publisher);
@@ -248,6 +252,7 @@ void daemon_close(daemon_state *d)
     registry_destroy(d->schemas);
     broker_close(d->broker);
     signer_close(&d->signer);
+    check_kinds_destroy(d->kinds);
     engine_destroy(d->engine);
     if (d->store)
         store_close(d->store);

@@ -282,7 +282,7 @@ static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *e
         if (port->kind)
             port->kind(port->ctx, x->q.check.action, &x->a.kind);
         evaluate(r, x);
-        if (x->a.kind.once && !x->q.idempotency_key.len)
+        if (x->a.kind.once && !x->q.idempotency_key.len && (x->a.verdict.decision || x->a.verdict.conflict))
             refuse(&x->a, "parameter_violation", "This kind of action is done once: say action.properties.idempotency_key.");
         else if (x->q.idempotency_key.len && !remember(r, x, err)) {
             http_fail(r, err);

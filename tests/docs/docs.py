@@ -7,6 +7,7 @@
 README.md: its connector file passes `connector check`, its mandate is accepted by a running daemon that has this connector.
 docs/mandates.md: its mandates are accepted one after the other, its commands do what they say, in one folder.
 docs/definitions.md: its commands do what they say, in the same folder.
+docs/checks.md: likewise, and its rules of kinds are in the daemon's configuration.
 docs/conditions.md: every line of a ```cel block is accepted as a `while`; the errors that it shows are what the daemon says;
 its ```console sessions print what they show; its table of costs is that of the code.
 docs/operating.md: its configuration checks, its commands run, every metric is in its table and the reverse, and what its backup
@@ -151,7 +152,7 @@ def mandates(env, folder):
     for text in blocks("docs/mandates.md", "json"):
         done = ctl(env, "mandate", "issue", "-", "--json", stdin=text)
         report("docs/mandates.md: %s is accepted" % json.loads(text)["id"], done.returncode == 0, done.stderr)
-    for text in blocks("docs/mandates.md", "sh") + blocks("docs/definitions.md", "sh"):
+    for text in blocks("docs/mandates.md", "sh") + blocks("docs/definitions.md", "sh") + blocks("docs/checks.md", "sh"):
         done = subprocess.run(["sh", "-e", "-c", text], cwd=folder, text=True, capture_output=True,
                               env=dict(env, PATH=BIN + ":" + env["PATH"], DATA_DIR=os.path.join(folder, "data")))
         report("docs/mandates.md: " + text.splitlines()[-1].strip(), done.returncode == 0, done.stdout + done.stderr)
@@ -232,9 +233,10 @@ def main():
         done = subprocess.run([os.path.join(BIN, "mandatectl"), "connector", "check", connector], text=True, capture_output=True)
         report("the README's connector file checks", done.returncode == 0, done.stderr)
         connectors(folder)
+        open(os.path.join(folder, "kinds.yaml"), "w").write(blocks("docs/checks.md", "yaml")[0])
         entities = os.path.join(HERE, "entities.yaml")
         open(os.path.join(folder, "mandated.yaml"), "w").write(
-            "issuer: https://mandates.example\ndata_dir: %s/data\nkafka: {embedded: true}\nentities: [%s]\nconnectors: [crm.yaml]\n"
+            "issuer: https://mandates.example\ndata_dir: %s/data\ncheck: {kinds: kinds.yaml}\nkafka: {embedded: true}\nentities: [%s]\nconnectors: [crm.yaml]\n"
             % (folder, entities))
         env = dict(os.environ, MANDATED_SOCKET=os.path.join(folder, "data", "mandated.sock"), NO_COLOR="1")
         daemon = start(folder, env)

@@ -11,7 +11,12 @@
 #include "connectors/daemon/reload.h"
 #include "connectors/signer/serve.h"
 #include "connectors/token/key_file.h"
+#include "connectors/token/base64url.h"
+#include "connectors/token/jws.h"
 #include "engine/base/text.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include "graph/audit.h"
 
 #include <pthread.h>
@@ -445,6 +450,140 @@ static void test_daemon__a_command_waits_for_a_second_person_across_a_restart(vo
     world_close(w);
 }
 
+/* A receiver of notices: answers 500 once, then 200; keeps the last body and signature. */
+typedef struct receiver {
+    int fd;
+    uint16_t port;
+    pthread_t thread;
+    _Atomic int received;
+    _Atomic bool done;
+    char body[8192], signature[1024];
+} receiver;
+
+static void *receive_notices(void *ctx)
+{
+    receiver *v = ctx;
+    char *data = malloc(32768);
+
+    for (int n = 0; !atomic_load(&v->done); n++) {
+        int c = accept(v->fd, NULL, NULL);
+        size_t len = 0;
+        const char *end = NULL;
+        if (c < 0)
+            break;
+        while (len < 32767) {
+            ssize_t got = read(c, data + len, 32767 - len);
+            if (got <= 0)
+                break;
+            len += (size_t)got;
+            data[len] = '\0';
+            end = strstr(data, "\r\n\r\n");
+            const char *size = end ? strcasestr(data, "Content-Length: ") : NULL;
+            if (size && len >= (size_t)(end + 4 - data) + strtoul(size + 16, NULL, 10))
+                break;
+        }
+        const char *answer = n == 0 ? "HTTP/1.1 500 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                                    : "HTTP/1.1 204 ok\r\nConnection: close\r\n\r\n";
+        if (end && n > 0) {
+            const char *signature = strstr(data, "X-Mandate-Signature: ");
+            snprintf(v->body, sizeof(v->body), "%s", end + 4);
+            if (signature)
+                snprintf(v->signature, sizeof(v->signature), "%.*s", (int)strcspn(signature + 21, "\r"), signature + 21);
+            atomic_fetch_add(&v->received, 1);
+        }
+        (void)!write(c, answer, strlen(answer));
+        close(c);
+    }
+    free(data);
+    return NULL;
+}
+
+static void receiver_open(receiver *v)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+
+    v->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(v->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(v->fd, 8), 0);
+    assert_int_equal(getsockname(v->fd, (struct sockaddr *)&at, &size), 0);
+    v->port = ntohs(at.sin_port);
+    assert_int_equal(pthread_create(&v->thread, NULL, receive_notices, v), 0);
+}
+
+static void receiver_close(receiver *v)
+{
+    atomic_store(&v->done, true);
+    shutdown(v->fd, SHUT_RDWR);
+    pthread_join(v->thread, NULL);
+    close(v->fd);
+}
+
+static bool is_told_twice(void *ctx) { return atomic_load(&((receiver *)ctx)->received) >= 2; }
+
+static bool no_notices(void *ctx, outbox_key key, mandate_slice entry)
+{
+    ++*(int *)ctx;
+    return true;
+}
+
+static bool outbox_is_empty(void *ctx)
+{
+    int count = 0;
+
+    assert_int_equal(store_outbox_each(((world *)ctx)->d->store, (outbox_key){0, OUTBOX_NOTICE}, no_notices, &count, NULL),
+                     MANDATE_OK);
+    return count == 0;
+}
+
+static void test_daemon__decisions_are_posted_signed_until_they_are_received(void **state)
+{
+    static receiver v;
+    world *w = world_open();
+    char line[160], id[DECISION_ID + 1];
+    buf whole;
+    jws token;
+    arena a;
+    mandate_error err;
+
+    receiver_open(&v);
+    stop(w);
+    snprintf(line, sizeof(line), "%s/mandated.yaml", w->folder);
+    FILE *file = fopen(line, "a");
+    assert_non_null(file);
+    fprintf(file, "decisions: {webhook: \"http://127.0.0.1:%u/hook\"}\n", v.port);
+    assert_int_equal(fclose(file), 0);
+    start(w);
+    open_deal(w);
+    assert_int_equal(issue(w, "m", "", in_seconds(600)), MANDATE_OK);
+    service_request r = {.kind = SERVICE_REVOKE,
+                         .mandate = mandate_slice_str("m"),
+                         .principal = mandate_slice_str("user:a"),
+                         .second_person = true};
+    assert_int_equal(ask(w, &r), MANDATE_OK);
+    buf_deinit(&r.body);
+    only_decision(w, DECISION_OPEN, id);
+    assert_int_equal(decide(w, id, "user:b", "permitted"), MANDATE_OK);
+    fixture_until(is_told_twice, &v, "both notices are received");
+    fixture_until(outbox_is_empty, w, "received notices have left the outbox");
+    assert_non_null(strstr(v.body, "\"type\":\"decision.permitted\",\"issuer\":\"https://i.example\""));
+    assert_non_null(strstr(v.body, id));
+    /* The detached payload is the body. */
+    buf_init(&whole);
+    arena_init(&a, 0);
+    const char *dots = strstr(v.signature, "..");
+    assert_non_null(dots);
+    buf_put(&whole, v.signature, (size_t)(dots + 1 - v.signature));
+    base64url_put(&whole, v.body, strlen(v.body));
+    buf_put_str(&whole, dots + 1);
+    assert_int_equal(jws_parse(&token, &a, buf_slice(&whole), "mandate-notice+jws", &err), MANDATE_OK);
+    assert_int_equal(jws_verify(&token, &w->d->signer.keys, &err), MANDATE_OK);
+    buf_deinit(&whole);
+    arena_deinit(&a);
+    world_close(w);
+    receiver_close(&v);
+}
+
 static void test_daemon__the_mandates_of_another_issuer_are_not_opened(void **state)
 {
     world *w = world_open();
@@ -772,6 +911,7 @@ int main(void)
         cmocka_unit_test(test_daemon__a_mandate_expires_on_time_without_any_event),
         cmocka_unit_test(test_daemon__every_flip_of_a_watch_is_published_once_and_survives_a_restart),
         cmocka_unit_test(test_daemon__a_command_waits_for_a_second_person_across_a_restart),
+        cmocka_unit_test(test_daemon__decisions_are_posted_signed_until_they_are_received),
         cmocka_unit_test(test_daemon__the_mandates_of_another_issuer_are_not_opened),
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
         cmocka_unit_test(test_daemon__compliance_rules_refuse_flag_and_are_on_record),

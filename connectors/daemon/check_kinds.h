@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check_kinds - which actions take which kind of check, by risk and reversibility: a file of rules, the first that fits counts.
+ *
+ *   kinds:
+ *     - actions: [payment.*]
+ *       reversibility: external_commitment
+ *       mode: synchronous            # or feed; risky kinds (irreversible_action and what follows it) must be synchronous
+ *       max_staleness: 500ms
+ *       once: true                   # the same idempotency key permits it once
+ *
+ * Immutable after loading: any thread.
+ */
+#ifndef MANDATE_CONNECTORS_DAEMON_CHECK_KINDS_H
+#define MANDATE_CONNECTORS_DAEMON_CHECK_KINDS_H
+
+#include "connectors/http/service.h"
+
+typedef struct check_kinds check_kinds;
+
+/* `text` NULL: reads the file. The error is the first problem, with its place. */
+MANDATE_CHECK mandate_status check_kinds_load(check_kinds **out, const char *path, const mandate_slice *text,
+                                              mandate_error *err);
+void check_kinds_destroy(check_kinds *k);
+/* PLAIN when no rule names it. */
+void check_kinds_find(const check_kinds *k, mandate_slice action, service_check_kind *out);
+
+#endif

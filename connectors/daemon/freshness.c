@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* freshness - see freshness.h. */
+#include "connectors/daemon/freshness.h"
+
+#include "engine/base/text.h"
+
+#include <stdio.h>
+
+typedef struct behind {
+    int64_t now_us, lag_us, records;
+    bool unknown;
+} behind;
+
+static void look(void *ctx, const source_partition_status *p)
+{
+    behind *b = ctx;
+    int64_t next = p->next < 0 ? 0 : p->next;
+
+    b->unknown |= p->end < 0;
+    if (p->end <= next)
+        return;
+    b->records += p->end - next;
+    /* What waits is younger than what was taken in last; without a time of that it may be of any age. */
+    b->unknown |= p->event_time_us == CHANGE_NO_TIME;
+    if (p->event_time_us != CHANGE_NO_TIME && b->now_us - p->event_time_us > b->lag_us)
+        b->lag_us = b->now_us - p->event_time_us;
+}
+
+static void refuse(service_freshness *out, const char *name, const char *why)
+{
+    if (out->ok)
+        snprintf(out->why, sizeof(out->why), "The connector %.100s %s.", name, why);
+    out->ok = false;
+}
+
+static void put_source(buf *text, const char *name, const char *state, const behind *b, int64_t watermark_us)
+{
+    char time[TIME_TEXT_MAX];
+    buf_put_str(text, "{\"name\":");
+    buf_put_json_string(text, mandate_slice_str(name));
+    buf_printf(text, ",\"state\":\"%s\",\"lag_records\":%lld,\"lag_ms\":", state, (long long)b->records);
+    if (b->unknown)
+        buf_put_str(text, "null");
+    else
+        buf_printf(text, "%lld", (long long)(b->lag_us / 1000));
+    if (watermark_us != CHANGE_NO_TIME)
+        buf_printf(text, ",\"watermark\":\"%.*s\"", (int)time_format_us(time, watermark_us), time);
+    buf_put_char(text, '}');
+}
+
+void freshness_of(source *const *sources, uint32_t count, const service_verdict *verdict, int64_t now_us,
+                  service_freshness *out, buf *text)
+{
+    int64_t lag_us = verdict->age_us;
+
+    out->ok = true;
+    buf_printf(text, "{\"seq\":%llu,\"age_ms\":%lld,\"sources\":[", (unsigned long long)verdict->seq,
+               (long long)(verdict->age_us / 1000));
+    for (uint32_t i = 0; i < count; i++) {
+        behind b = {.now_us = now_us};
+        source_status s;
+        source_status_get(sources[i], &s);
+        source_partitions_each(sources[i], look, &b);
+        bool live = s.phase == SOURCE_READING && s.state == SOURCE_LIVE;
+        if (i)
+            buf_put_char(text, ',');
+        put_source(text, source_name(sources[i]), live ? "live" : "not_live", &b, s.event_time_us);
+        if (!live)
+            refuse(out, source_name(sources[i]), "is not live: what it told is not known to hold");
+        else if (b.unknown)
+            refuse(out, source_name(sources[i]), "does not say how far it is behind");
+        else if (b.lag_us > out->max_us)
+            refuse(out, source_name(sources[i]), "is further behind than this kind of action allows");
+        if (b.lag_us > lag_us)
+            lag_us = b.lag_us;
+    }
+    buf_printf(text, "],\"lag_ms\":%lld,\"bound_ms\":%lld}", (long long)(lag_us / 1000), (long long)(out->max_us / 1000));
+}
