@@ -3,7 +3,8 @@
  * cascade - what falls with a mandate. From the root's commit every descendant is ended (checks walk ancestors); their own
  * records follow here, in preorder, a bounded slice a step, each exactly once, all with the root's txn.
  *
- * A descendant that ended by itself earlier is passed over, and so never shelters those below it.
+ * A descendant that ended by itself is passed over, and so never shelters those below it. Where one event ended it and an ancestor, what
+ * is below it falls with it, whichever of the two is recorded first: a cascade leaves out what another one has still to do.
  */
 #include "engine/engine_int.h"
 
@@ -42,14 +43,16 @@ bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t 
         cascade_free(&c);
         return engine_fail(e, "out of memory while starting a cascade");
     }
+    mandate_at(e, root)->falling = true;
     e->meta_changed = true;
     return true;
 }
 
 static uint32_t next_in_preorder(const engine *e, uint32_t at, uint32_t root)
 {
-    if (e->mandates.data[at].first_child != MANDATE_NONE)
-        return e->mandates.data[at].first_child;
+    const mandate *m = &e->mandates.data[at];
+    if (m->first_child != MANDATE_NONE && (at == root || !m->falling))
+        return m->first_child;
     while (at != root) {
         if (e->mandates.data[at].next_sibling != MANDATE_NONE)
             return e->mandates.data[at].next_sibling;
@@ -90,6 +93,7 @@ bool cascade_run(engine *e, bool *complete)
     *complete = c->cursor == MANDATE_NONE;
     if (!*complete)
         return true;
+    mandate_at(e, c->root)->falling = false;
     cascade_free(c);
     e->cascades.len--;
     memmove(e->cascades.data, e->cascades.data + 1, e->cascades.len * sizeof(cascade));

@@ -42,6 +42,7 @@ typedef struct mandate {
     uint8_t state, suspended_by, on_unknown;
     bool used; /* false: a gap while loading */
     bool dirty, bound;
+    bool falling;              /* it ended by itself, and what falls with it is not all recorded yet */
     mandate_slice claims_kept; /* owned; only without a claims_load port */
 } mandate;
 
