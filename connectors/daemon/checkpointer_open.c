@@ -3,8 +3,9 @@
  * checkpointer, opening - does this database go with the last checkpoint that was signed?
  *
  *   file             database                     what happens
- *   none             empty log                    the first start: the log gets its name
- *   none             entries                      refused: who says that these are all?
+ *   none             empty log, no name           the first start: a checkpoint of nothing is signed, then the log gets its name
+ *   of nothing       empty log, no name           the first start was interrupted between the two: it goes on
+ *   none             a name, or entries           refused: who says that these are all?
  *   origin, n, root  the same origin, size >= n,  goes on
  *                    the same root at n
  *   anything else                                 refused
@@ -183,7 +184,8 @@ static mandate_status compare(opening *o, mandate_error *err)
             "the audit log has %llu entries and %s, its last checkpoint, is missing: whether the database is an"
             " older copy cannot be told. Put the file back" ACCEPT,
             (unsigned long long)size, file);
-    if (!mandate_slice_is(buf_slice(&o->stored), o->last.origin))
+    bool interrupted = o->stored.len == 0 && size == 0 && o->last.size == 0 && strcmp(o->last.origin, o->origin) == 0;
+    if (!interrupted && !mandate_slice_is(buf_slice(&o->stored), o->last.origin))
         return mandate_error_set(
             err, MANDATE_CORRUPT,
             "%s is of the log %s and the database holds %.*s: it is another database, or a copy from before an"
@@ -263,6 +265,28 @@ static mandate_status accept(opening *o, const char *why, mandate_error *err)
     return status;
 }
 
+/* The file first: no database with a name or an entry is ever without one, wherever the process is killed. */
+static mandate_status begin_log(opening *o, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    buf_put_str(&o->stored, o->origin);
+    if (!o->has_file) {
+        note_key key = {0};
+        checkpoint nothing = {.size = 0};
+        memcpy(nothing.origin, o->origin, sizeof(nothing.origin));
+        buf_reset(&o->note);
+        status = store_audit_root(o->store, 0, &nothing.root, err);
+        if (!status)
+            status = note_key_of(&key, buf_slice(&o->stored), o->c->signer, err);
+        if (!status)
+            status = checkpoint_sign(&o->note, &nothing, &key, o->c->signer, err);
+        if (!status)
+            status = checkpointer_write_file(o->c->file, buf_slice(&o->note), err);
+        note_key_deinit(&key);
+    }
+    return status ? status : store_audit_set_origin(o->store, mandate_slice_str(o->origin), err);
+}
+
 static mandate_status settle(opening *o, bool accept_older, bool older, mandate_error *err)
 {
     mandate_error why = {0};
@@ -280,10 +304,7 @@ static mandate_status settle(opening *o, bool accept_older, bool older, mandate_
         *err = why;
         return status;
     }
-    if (o->stored.len)
-        return MANDATE_OK;
-    buf_put_str(&o->stored, o->origin);
-    return store_audit_set_origin(o->store, mandate_slice_str(o->origin), err);
+    return o->stored.len ? MANDATE_OK : begin_log(o, err);
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ struct engine_thread {
     uint32_t asserted_count;
     uint32_t input_count, command_count, input_max;
     source_batch *taken, *held; /* in this step (list); did not fit into it */
+    service_request *later;     /* is judged when this step is over */
     service_request *queries[QUERIES_MAX];
     uint32_t query_count;
 
@@ -153,10 +154,47 @@ static engine_input log_input(const service_request *r, const gate_verdict *v)
                                       .detail = v->detail}};
 }
 
+/* What compliance rules are asked about: the request itself; of a permit the command that waited for it, since rules and mandate may be
+ * others by now. OK and NULL: nothing. It is in `gated`: what is decided in this step lets go of its own. */
+static mandate_status about_of(engine_thread *t, const service_request *r, const service_request **out, mandate_error *err)
+{
+    uint32_t handle;
+    engine_command waits;
+
+    *out = r->claims ? r : NULL;
+    if (r->kind != SERVICE_DECIDE || !r->permit ||
+        (handle = engine_decision_find(t->options.engine, r->mandate)) == UINT32_MAX)
+        return MANDATE_OK;
+    const decision_record *d = engine_decision_get(t->options.engine, handle);
+    if (d->kind != DECISION_COMMAND || d->state != DECISION_OPEN)
+        return MANDATE_OK;
+    service_request *about = ARENA_NEW(&t->gated, service_request);
+    mandate_slice bytes = arena_dup(&t->gated, d->command);
+    if (!about || !bytes.ptr)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for compliance rules: nothing is granted");
+    mandate_status status = engine_decode_command(&waits, &t->gated, bytes, err);
+    if (status || !waits.claims)
+        return status;
+    *about = (service_request){.kind = waits.kind == COMMAND_ISSUE      ? SERVICE_ISSUE
+                                       : waits.kind == COMMAND_DELEGATE ? SERVICE_DELEGATE
+                                                                        : SERVICE_AMEND,
+                               .mandate = waits.mandate,
+                               .principal = waits.principal,
+                               .claims = waits.claims};
+    *out = about;
+    return MANDATE_OK;
+}
+
 /* Compliance rules about the command that was just taken. False: it was refused for want of memory, and answered. */
-static bool pass_gate(engine_thread *t, service_request *r)
+static bool pass_gate(engine_thread *t, service_request *asker)
 {
     uint32_t at = t->input_count - 1;
+    const service_request *r;
+
+    if (about_of(t, asker, &r, &asker->error) != MANDATE_OK)
+        return false;
+    if (!r)
+        return true;
     gate_verdict *v = ARENA_NEW(&t->gated, gate_verdict);
 
     const claims *parent, *asked = v ? claims_to_be(t, r, &parent) : NULL;
@@ -165,9 +203,9 @@ static bool pass_gate(engine_thread *t, service_request *r)
         gate_ask(t->options.rules, &t->gated, r, asked, parent, clock_now_us(), v);
     if (!asked || (v->refused && !v->event.len)) {
         if (asked)
-            r->error = v->error;
+            asker->error = v->error;
         else
-            (void)mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for compliance rules: nothing is granted");
+            (void)mandate_error_set(&asker->error, MANDATE_NOMEM, "out of memory for compliance rules: nothing is granted");
         return false;
     }
     if (!v->event.len)
@@ -258,6 +296,42 @@ static bool refused(const engine_thread *t, service_request *r)
     return true;
 }
 
+/* A mandate that is not there yet, and that a command of this step makes. */
+static bool made_here(const engine_thread *t, mandate_slice id)
+{
+    if (!id.len || engine_mandate_find(t->options.engine, id) != UINT32_MAX)
+        return false;
+    for (uint32_t i = 0; i < t->input_count; i++) {
+        const service_request *r = t->commands[i];
+        if (r && r->claims && mandate_slice_eq(r->claims->id, id))
+            return true;
+    }
+    return false;
+}
+
+/* What it is judged by, policy and compliance alike, is what the last step left: a mandate of this one is not seen. */
+static bool must_wait(const engine_thread *t, const service_request *r)
+{
+    return t->input_count && ((r->kind != SERVICE_ISSUE && made_here(t, r->mandate)) ||
+                              (r->claims && (made_here(t, r->claims->parent) || made_here(t, r->claims->supersedes))));
+}
+
+/* After it nothing can be judged before the step is over: claims are others then. */
+static bool changes_claims(const service_request *r)
+{
+    return r->kind == SERVICE_AMEND || (r->kind == SERVICE_DECIDE && r->permit);
+}
+
+static service_request *next_request(engine_thread *t)
+{
+    service_request *r = t->later ? t->later : queue_pop(t->options.queue, QUEUE_REQUESTS);
+    t->later = NULL;
+    if (!r || !must_wait(t, r))
+        return r;
+    t->later = r;
+    return NULL;
+}
+
 static void take_requests(engine_thread *t)
 {
     service_request *r;
@@ -266,8 +340,7 @@ static void take_requests(engine_thread *t)
         arena_reset(&t->gated);
     /* A command may bring an entry of the audit log with it. */
     while (t->input_count < t->input_max && t->input_count + t->asserted_count + 3 <= LIMIT_BATCH_INPUTS &&
-           t->query_count < QUERIES_MAX && t->asserted_count < ASSERTED_MAX &&
-           (r = queue_pop(t->options.queue, QUEUE_REQUESTS)) != NULL) {
+           t->query_count < QUERIES_MAX && t->asserted_count < ASSERTED_MAX && (r = next_request(t)) != NULL) {
         if (refused(t, r) || refused_unsigned(t, r))
             continue;
         if (!judge_request(&t->answers.judge, r, clock_now_us())) {
@@ -285,10 +358,13 @@ static void take_requests(engine_thread *t)
         t->verdicts[t->input_count] = NULL;
         t->commands[t->input_count++] = r;
         t->command_count++;
-        if (t->options.rules && r->claims && !pass_gate(t, r)) {
+        const bool last = changes_claims(r);
+        if (t->options.rules && !pass_gate(t, r)) {
             t->input_count--;
             t->command_count--;
             r->done(r);
+        } else if (last) {
+            break;
         }
     }
     memcpy(t->inputs + t->input_count, t->asserted, t->asserted_count * sizeof(*t->asserted));
@@ -565,7 +641,7 @@ static void round_once(engine_thread *t)
     mandate_error err;
     int64_t due = until_due(t);
 
-    if (!t->more && !t->held && due > 0 && !hungry(t)) {
+    if (!t->more && !t->held && !t->later && due > 0 && !hungry(t)) {
         bool behind = false;
         if (queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
             store_follow(t->options.store, t->options.engine, &behind, &err) != MANDATE_OK)
@@ -593,7 +669,7 @@ static void round_once(engine_thread *t)
 
 static bool drained(engine_thread *t)
 {
-    return queue_closed(t->options.queue) && !t->held && queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
+    return queue_closed(t->options.queue) && !t->held && !t->later && queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
            queue_length(t->options.queue, QUEUE_REQUESTS) == 0;
 }
 

@@ -46,13 +46,21 @@ static mandate_status judge_one(const judge *j, service_request *r, arena *a, ma
     return judged;
 }
 
-/* What waits is a command: about its mandate, or the one that it would issue. */
+/* What waits is a command: about its mandate, or the one that it would issue, and the one that this would supersede. */
 static mandate_status judge_command(const judge *j, service_request *r, arena *a, mandate_slice command,
                                     const service_check *about, int64_t now_us)
 {
     engine_command waits;
     mandate_status status = engine_decode_command(&waits, a, command, &r->error);
 
+    if (status)
+        return status;
+    if (r->kind == SERVICE_DECIDE && r->permit && waits.claims && mandate_slice_eq(waits.claims->agent, r->who->name))
+        return mandate_error_set(&r->error, MANDATE_DENIED,
+                                 "%.*s would hold this mandate: an agent is no second person for its own",
+                                 (int)(r->who->name.len < 200 ? r->who->name.len : 200), r->who->name.ptr);
+    if (waits.claims && waits.claims->supersedes.len)
+        status = judge_one(j, r, a, waits.claims->supersedes, about, now_us);
     if (status)
         return status;
     if (waits.kind != COMMAND_ISSUE || !waits.claims)

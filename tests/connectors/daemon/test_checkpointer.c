@@ -305,6 +305,26 @@ static void test_checkpointer__another_database_or_a_missing_file_is_refused(voi
     close_all(w);
 }
 
+/* The file is written first: killed before the log got its name, a start leaves a checkpoint of nothing beside an empty database. */
+static void test_checkpointer__an_interrupted_first_start_goes_on_and_a_lost_database_does_not(void **state)
+{
+    world *w = *state;
+    start(w);
+    assert_int_equal(read_file(w).size, 0);
+    close_all(w);
+    run("cp -p '%s/audit-key.pem' '%s/key' && rm -r '%s' && rm -f '%s.anchor' && mkdir -m 700 '%s' && mv '%s/key' "
+        "'%s/audit-key.pem'",
+        w->data, w->folder, w->data, w->data, w->data, w->folder, w->data);
+    start(w);
+    add(w);
+    wait_signed(w, 1);
+    close_all(w);
+    run("cp -p '%s/audit-key.pem' '%s/key' && rm -r '%s' && rm -f '%s.anchor' && mkdir -m 700 '%s' && mv '%s/key' "
+        "'%s/audit-key.pem'",
+        w->data, w->folder, w->data, w->data, w->data, w->folder, w->data);
+    refused(w, "holds none yet");
+}
+
 static void test_checkpointer__a_key_that_is_gone_is_not_replaced_and_a_former_one_is_accepted(void **state)
 {
     world *w = *state;
@@ -392,6 +412,7 @@ int main(void)
         CASE(test_checkpointer__an_older_database_is_refused_and_accepted_only_when_told),
         CASE(test_checkpointer__an_older_anchor_alone_is_enough_to_refuse),
         CASE(test_checkpointer__another_database_or_a_missing_file_is_refused),
+        CASE(test_checkpointer__an_interrupted_first_start_goes_on_and_a_lost_database_does_not),
         CASE(test_checkpointer__a_key_that_is_gone_is_not_replaced_and_a_former_one_is_accepted),
         CASE(test_checkpointer__a_log_keeps_its_name_and_a_name_that_can_be_none_is_refused),
         CASE(test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_for_too_long),
