@@ -213,6 +213,18 @@ static mandate_status log_of(http_request *r, run *x, mandate_error *err)
     return status;
 }
 
+/* Recording took its time: what ended meanwhile is denied. The record says what was answered before it; the answer is later. */
+static void check_again(http_request *r, run *x)
+{
+    const service *port = http_service(r);
+    service_verdict now;
+    if (!x->a.verdict.decision)
+        return;
+    port->check(port->ctx, &x->q.check, &now);
+    if (!now.decision && !(now.conflict && x->a.escalated))
+        x->a.verdict = now;
+}
+
 static void logged(http_request *r, run *x)
 {
     cel_value body;
@@ -222,6 +234,7 @@ static void logged(http_request *r, run *x)
     }
     if (json_value_parse(&body, &r->a, buf_slice(&r->ask.body), 0, NULL) == MANDATE_OK)
         x->a.leaf = json_member_int(body, "leaf", -1);
+    check_again(r, x);
 }
 
 /* The answer as it stands in the reply; a repetition of a yes that still holds is the first answer. */

@@ -254,6 +254,31 @@ static void test_http_checks__a_synchronous_check_is_fresh_and_recorded(void **s
     assert_contains(s->reply.body, "{\"decision\":false,\"context\":{\"reason\":\"audit_unavailable\"");
 }
 
+static void test_http_checks__what_ends_while_its_check_is_recorded_is_denied(void **state)
+{
+    static const char body[] = "{" SUBJECT ",\"action\":{\"name\":\"pay\"}," RESOURCE ",\"context\":{\"mandate\":\"m\"}}";
+    scene *s = *state;
+    char text[1024];
+    s->fake.check_kind = (service_check_kind){
+        .mode = CHECK_SYNCHRONOUS, .reversibility = REVERSIBILITY_EXTERNAL_COMMITMENT, .max_staleness_us = 500000};
+    s->fake.fresh = true;
+    s->fake.bodies[SERVICE_LOG] = "{\"leaf\":12}";
+    fake_set_mode(&s->fake, FAKE_HOLD);
+    snprintf(text, sizeof(text),
+             "POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    assert_true(peer_send_text(&s->client, text));
+    fake_await_held(&s->fake, 1);
+    s->fake.verdict.decision = false;
+    s->fake.verdict.reason = "mandate_inactive";
+    fake_release(&s->fake);
+    assert_true(peer_read(&s->client, &s->reply, false));
+    assert_int_equal(s->reply.code, 200);
+    assert_contains(s->reply.body, "{\"decision\":false,\"context\":{\"reason\":\"mandate_inactive\"");
+    assert_contains(s->reply.body, "\"audit_leaf\":12");
+}
+
 static void test_http_checks__an_answer_from_the_feed_says_until_when_it_holds(void **state)
 {
     scene *s = *state;
@@ -306,6 +331,7 @@ int main(void)
         TEST(a_humans_yes_is_for_exactly_what_was_asked),
         TEST(where_nobody_can_be_asked_the_answer_says_why),
         TEST(a_synchronous_check_is_fresh_and_recorded),
+        TEST(what_ends_while_its_check_is_recorded_is_denied),
         TEST(an_answer_from_the_feed_says_until_when_it_holds),
         TEST(among_many_each_waits_for_its_own),
     };
