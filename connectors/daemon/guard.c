@@ -412,6 +412,11 @@ mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *o
         return MANDATE_OK; /* our own entry of what was decided */
     if (!r->who)
         return mandate_error_set(err, MANDATE_DENIED, "it is not known who asks");
+    /* Or a budget would bind nobody who spends it: act, give back, act again. */
+    if (r->kind == SERVICE_UNSPEND && over && mandate_slice_eq(over->claims->agent, r->who->name))
+        return mandate_error_set(err, MANDATE_DENIED,
+                                 "%.*s holds this mandate: an agent does not give back what it has spent itself",
+                                 (int)(r->who->name.len < 200 ? r->who->name.len : 200), r->who->name.ptr);
     /* What needs no mandate was decided when it came in. */
     if (r->power != POWER_ISSUE && !guard_needs(r, &needed))
         return r->who->generation == guard_generation(g) ? MANDATE_OK : replaced(err);

@@ -40,7 +40,7 @@ roles:
       in_name_of: "*"
       two_person: true
   second:
-    - powers: [decide, read]
+    - powers: [decide, read, spend]
 """
 COMPLIANCE = """compliance: between
 rules:
@@ -171,6 +171,17 @@ def no_second_person_for_ones_own():
            (waits, own, other))
 
 
+def spent_stays_spent():
+    scope = {"actions": ["finance.pay"], "resources": ["*"], "budgets": {"eur": "100"}}
+    issue("b", scope=scope, max_depth=3)
+    spent = ask("agent:bot", "/v1/mandates/b/spend", {"name": "eur", "amount": "60", "key": "k"})
+    own = ask("agent:bot", "/v1/mandates/b/unspend", {"key": "k"})
+    more = ask("agent:bot", "/v1/mandates/b/spend", {"name": "eur", "amount": "60", "key": "l"})
+    other = ask(SECOND, "/v1/mandates/b/unspend", {"key": "k"})
+    report("an_agent_does_not_give_back_what_it_spent_itself", (spent[0], own[0], more[0], other[0]) == (200, 403, 409, 200),
+           (spent, own, more, other))
+
+
 def over_a_daemon(config, *tests):
     folder = tempfile.mkdtemp(prefix="mandated-between-")
     os.chdir(folder)
@@ -195,6 +206,6 @@ def over_a_daemon(config, *tests):
         shutil.rmtree(folder)
 
 
-over_a_daemon(CONFIG, what_waited_is_judged_again, side_by_side, no_second_person_for_ones_own)
+over_a_daemon(CONFIG, what_waited_is_judged_again, side_by_side, no_second_person_for_ones_own, spent_stays_spent)
 over_a_daemon(CONFIG.replace("policy: policy.yaml\n", ""), made_in_the_same_step)
 sys.exit(failed != 0)
