@@ -290,7 +290,7 @@ static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *e
         }
     check:
         x->stage = STAGE_CHECK;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case STAGE_CHECK:
         if (port->kind)
             port->kind(port->ctx, x->q.check.action, &x->a.kind);
@@ -310,7 +310,7 @@ static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *e
         goto log;
     case STAGE_ASKED:
         authzen_human_asked(r, &x->a);
-        /* fallthrough */
+        __attribute__((fallthrough));
     case STAGE_LOG:
     log:
         if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
@@ -354,7 +354,7 @@ static void go_on_single(http_request *r, run *x)
     bool decision;
     if (x->stage == STAGE_READ) {
         begin(x);
-        if (authzen_read(&x->q, &r->a, x->request, cel_null(), &err)) {
+        if (!authzen_read_plain(&x->q, &r->a, x->request) && authzen_read(&x->q, &r->a, x->request, cel_null(), &err)) {
             http_fail(r, &err);
             return;
         }

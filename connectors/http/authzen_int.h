@@ -4,6 +4,7 @@
  *
  *   authzen.c         evaluation and evaluations, across what must be waited for     authzen_read.c   JSON -> question
  *   authzen_human.c   contradicting mandates: a human's word, or a question to one   authzen_write.c  answer -> JSON
+ *   authzen_plain.c   the same of most questions, quickly
  *   authzen_search.c  who may, what may be, on what                                  idempotency.h    the same question again
  */
 #ifndef MANDATE_CONNECTORS_HTTP_AUTHZEN_INT_H
@@ -46,6 +47,10 @@ mandate_status authzen_digest(authzen_question *q, arena *a, buf *canonical, man
 /* context.mandate or context.mandates; action.properties. */
 mandate_status authzen_context(authzen_question *out, arena *a, cel_value context, mandate_error *err);
 mandate_status authzen_properties(authzen_question *out, arena *a, cel_value action, mandate_error *err);
+
+/* --- authzen_plain.c ------------------------------------------------------------------------------------------- */
+/* A question as most are: true, and *out (a new one) has what authzen_read gives without defaults. False: nothing is said. */
+MANDATE_CHECK bool authzen_read_plain(authzen_question *out, arena *a, cel_value request);
 
 /* --- authzen_write.c ------------------------------------------------------------------------------------------- */
 void authzen_put_text(buf *b, const char *name, mandate_slice text);

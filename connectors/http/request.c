@@ -209,6 +209,11 @@ static bool route_request(http_request *r, const char *method)
     char allow[64];
     if (!r->target.ptr)
         return refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");
+    const http_route *last = r->on->route;
+    if (last && mandate_slice_is(r->target, last->pattern) && strcmp(method, last->method) == 0) {
+        r->route = last;
+        return true;
+    }
     const char *mark = memchr(r->target.ptr, '?', r->target.len);
     size_t path_len = mark ? (size_t)(mark - r->target.ptr) : r->target.len;
     mandate_slice query =
@@ -229,6 +234,7 @@ static bool route_request(http_request *r, const char *method)
         http_fail(r, &error);
         return false;
     }
+    r->on->route = !strchr(r->route->pattern, '{') ? r->route : NULL;
     return true;
 }
 

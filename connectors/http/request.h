@@ -19,7 +19,8 @@ enum {
     HTTP_REQUEST_MEMORY = 4 << 20,
     HTTP_REQUEST_ID_MAX = 128,
     HTTP_SPARE_MAX = 8 << 10, /* memory kept for a connection's next request */
-    HTTP_COPY_MAX = 2 << 10
+    HTTP_COPY_MAX = 2 << 10,
+    HTTP_PLAIN_MAX = 4 << 10 /* bodies up to it are read by the one-pass reader first */
 };
 
 typedef struct http_connection http_connection;
@@ -116,7 +117,7 @@ mandate_slice http_new_mandate_id(arena *a);
 /* The same with "w-". */
 mandate_slice http_new_watch_id(arena *a);
 
-/* The body as a value in the request's arena. */
+/* The body as a value, in the request's arena and in the body itself, which stay as long as the request. */
 MANDATE_CHECK mandate_status http_body_value(cel_value *out, http_request *r, mandate_error *err);
 /* Questions that were asked before; of the whole server. */
 struct idempotency *http_idempotency(const http_request *r);

@@ -50,6 +50,7 @@ struct http_connection {
     struct MHD_Connection *mhd;
     http_request *request;   /* the one in progress, or NULL */
     http_identity *identity; /* of the last request; the listener's thread */
+    const http_route *route; /* of the last request, when its pattern is its path; the listener's thread */
     http_request *spare;     /* memory of the last one, for the next; the listener's thread */
     int64_t since_ms;        /* when the present stage began: waiting for headers, or answering */
     bool cut;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_plain - see json_plain.h. The text is copied once, strings are slices of the copy, escapes are undone in place. */
+/* json_plain - see json_plain.h. Strings are slices of the text, or of a copy in which escapes are undone in place. */
 #include "connectors/json/json_plain.h"
 
 #include <string.h>
 
+#include "engine/base/plain.h"
 #include "engine/base/text.h"
 #include "engine/limits.h"
 
@@ -12,6 +13,7 @@ enum { STACK_MAX = 96, MEMBERS_MAX = 48, DIGITS_MAX = 18 };
 typedef struct plain {
     char *at, *end;
     arena *a;
+    bool borrowed;              /* the text is not ours to change */
     cel_entry stack[STACK_MAX]; /* what open containers hold so far */
     uint32_t top;
 } plain;
@@ -36,8 +38,12 @@ static bool read_string(plain *p, cel_value *out)
 {
     char *begin = p->at, *to;
 
+    while (p->end - p->at >= 8 && plain_eight(p->at))
+        p->at += 8;
     while (p->at < p->end && *p->at != '"' && *p->at != '\\' && (unsigned char)*p->at >= ' ')
         p->at++;
+    if (p->borrowed && p->at < p->end && *p->at == '\\')
+        return false;
     for (to = p->at; p->at < p->end && *p->at != '"'; p->at++) {
         char c = *p->at;
         if ((unsigned char)c < ' ')
@@ -175,19 +181,29 @@ static bool read_value(plain *p, cel_value *out, unsigned depth)
     }
 }
 
-bool json_plain_parse(cel_value *out, arena *a, mandate_slice text)
+static bool parse(cel_value *out, arena *a, mandate_slice text, bool borrowed)
 {
     plain p;
-    mandate_slice copy = utf8_valid(text) ? arena_dup(a, text) : (mandate_slice){NULL, 0};
 
-    if (!copy.ptr)
-        return false;
-    p.at = (char *)(uintptr_t)copy.ptr;
-    p.end = p.at + copy.len;
+    p.at = (char *)(uintptr_t)text.ptr;
+    p.end = p.at + text.len;
     p.a = a;
+    p.borrowed = borrowed;
     p.top = 0;
     if (!read_value(&p, out, 0))
         return false;
     skip_space(&p);
     return p.at == p.end;
+}
+
+bool json_plain_parse(cel_value *out, arena *a, mandate_slice text)
+{
+    mandate_slice copy = utf8_valid(text) ? arena_dup(a, text) : (mandate_slice){NULL, 0};
+
+    return copy.ptr && parse(out, a, copy, false);
+}
+
+bool json_plain_parse_borrowed(cel_value *out, arena *a, mandate_slice text)
+{
+    return text.len && utf8_valid(text) && parse(out, a, text, true);
 }

@@ -15,6 +15,9 @@
 /* All memory of the result is in `a`; on false some of it may be used up. */
 MANDATE_CHECK bool json_plain_parse(cel_value *out, arena *a, mandate_slice text);
 
+/* The same without a copy: strings stand in `text`, and one with an escape is left to the general parser. */
+MANDATE_CHECK bool json_plain_parse_borrowed(cel_value *out, arena *a, mandate_slice text);
+
 /* The general parser: of every text, with the words for what is wrong (json_value.c). Not empty. */
 MANDATE_CHECK mandate_status json_general_parse(cel_value *out, arena *a, mandate_slice text, mandate_error *err);
 

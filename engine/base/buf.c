@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/base/plain.h"
 #include "engine/base/text.h"
 
 enum { BUF_CAP_MIN = 64 };
@@ -122,10 +123,16 @@ void buf_put_json_string(buf *b, mandate_slice s)
     const char *end = s.len ? s.ptr + s.len : s.ptr;
     const char *plain = at; /* start of the run not yet copied */
 
+    if (!buf_reserve(b, s.len + 2))
+        return;
     buf_put_char(b, '"');
     while (at < end) {
+        if (end - at >= 8 && plain_eight(at)) {
+            at += 8;
+            continue;
+        }
         const char *here = at;
-        int32_t c = utf8_next(&at, end);
+        int32_t c = (unsigned char)*at < 0x80 ? *at++ : utf8_next(&at, end);
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
         buf_put(b, plain, (size_t)(here - plain));

@@ -314,6 +314,24 @@ static void test_http_authzen__over_tcp_the_caller_is_checked_before_the_questio
     assert_int_equal(s->fake.checks, 1);
 }
 
+/* A connection remembers the route of its last request: it is taken again for the same request line only. */
+static void test_http_authzen__a_connection_asks_one_thing_after_another(void **state)
+{
+    static const char ask[] = "{" SUBJECT "," ACTION "," RESOURCE "," CONTEXT "}";
+    scene *s = *state;
+    for (int i = 0; i < 2; i++) {
+        scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, ask);
+        scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, ask);
+        scene_ask(s, 400, "POST", "/access/v1/evaluation?a=1", NULL, ask);
+        scene_ask(s, 405, "GET", "/access/v1/evaluation", NULL, NULL);
+        scene_ask(s, 404, "POST", "/access/v1/evaluation/", NULL, ask);
+        scene_ask(s, 200, "POST", "/access/v1/%65valuation", NULL, ask);
+        scene_ask(s, 404, "POST", "/access/v1/evaluatio", NULL, ask);
+        scene_ask(s, 200, "POST", "/access/v1/evaluations", NULL, ask);
+    }
+    assert_int_equal(s->fake.checks, 8);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -334,6 +352,7 @@ int main(void)
         TEST(test_http_authzen__every_answer_carries_the_requests_id),
         TEST(test_http_authzen__a_request_id_is_bounded_and_printable_or_not_echoed),
         TEST(test_http_authzen__a_body_too_long_is_told_in_plain_text),
+        TEST(test_http_authzen__a_connection_asks_one_thing_after_another),
         TEST(test_http_authzen__over_tcp_the_caller_is_checked_before_the_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,10 @@ static bool agrees(const char *text, size_t len)
         fail_msg("%.*s: taken, but %s", (int)len, text, err.text);
     if (taken && !same(fast, slow))
         fail_msg("%.*s: read as something else", (int)len, text);
+    cel_value borrowed;
+    bool lent = json_plain_parse_borrowed(&borrowed, &a, mandate_slice_of(exact, len));
+    if (lent != (taken && !memchr(text, '\\', len)) || (lent && !same(borrowed, slow)) || memcmp(exact, text, len))
+        fail_msg("%.*s: without a copy it is %s", (int)len, text, lent ? "read as something else" : "not read");
     free(exact);
     return taken;
 }

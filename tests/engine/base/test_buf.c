@@ -164,6 +164,38 @@ static void test_buf__json_strings_escape_what_json_demands(void **state)
     buf_deinit(&b);
 }
 
+/* Eight bytes are looked at together: wherever a byte stands it is written as when it stands alone. */
+static void test_buf__a_json_string_is_the_same_in_one_piece_and_byte_by_byte(void **state)
+{
+    buf whole, one, parts;
+    (void)state;
+    buf_init(&whole);
+    buf_init(&one);
+    buf_init(&parts);
+    for (unsigned c = 0; c < 0x80; c++)
+        for (size_t len = 1; len <= 24; len++)
+            for (size_t at = 0; at < len; at++) {
+                char text[24];
+                memset(text, at % 2 ? '!' : '~', len);
+                text[at] = (char)c;
+                text[len / 2] = at % 3 ? text[len / 2] : '\x7F';
+                buf_reset(&whole);
+                buf_reset(&parts);
+                buf_put_json_string(&whole, mandate_slice_of(text, len));
+                buf_put_char(&parts, '"');
+                for (size_t i = 0; i < len; i++) {
+                    buf_reset(&one);
+                    buf_put_json_string(&one, mandate_slice_of(text + i, 1));
+                    buf_put(&parts, one.data + 1, one.len - 2);
+                }
+                buf_put_char(&parts, '"');
+                assert_string_equal(buf_cstr(&whole), buf_cstr(&parts));
+            }
+    buf_deinit(&whole);
+    buf_deinit(&one);
+    buf_deinit(&parts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_buf__impossible_sizes_latch_failure),
         cmocka_unit_test(test_buf__a_failed_write_is_never_followed_by_another),
         cmocka_unit_test(test_buf__json_strings_escape_what_json_demands),
+        cmocka_unit_test(test_buf__a_json_string_is_the_same_in_one_piece_and_byte_by_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
