@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_run - run until SIGTERM or SIGINT. Signals are blocked in every thread and taken here, so no handler runs
- * anywhere; a second signal while stopping changes nothing, since stopping is bounded.
+ * anywhere but the one that says why the process gives up; a second signal while stopping changes nothing, since stopping is bounded.
  */
 #include "connectors/daemon/command.h"
 
@@ -35,6 +35,17 @@ static void hide_memory(void)
 
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
         log_write(LOG_WARN, "daemon", "core dumps could not be turned off");
+}
+
+/* Libraries give up by abort() where they have no memory (C++, librdkafka), as our own assertions do: nothing may follow, and it
+ * is told like any other end of that kind. Without allocation; once. */
+static void gave_up(int signal)
+{
+    (void)signal;
+    log_write_plain(LOG_ERROR, "daemon",
+                    "out of memory, or an assertion failed (a line before this one may say which); stopping at once, "
+                    "the next start recovers from what was committed");
+    _exit(DAEMON_EXIT_STORAGE);
 }
 
 /* True: stop and start again, in place. */
@@ -85,6 +96,7 @@ int cmd_run(int argc, char **argv)
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGABRT, gave_up);
     hide_memory();
     status = seed_tables(&err);
     if (status == MANDATE_OK)

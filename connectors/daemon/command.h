@@ -12,7 +12,7 @@
     X(OK, 0, "done; the daemon was asked to stop and has stopped")                       \
     X(USAGE, 1, "a wrong argument, or a configuration that is not valid")                \
     X(UNAVAILABLE, 69, "something outside is missing: a port in use, a database in use") \
-    X(STORAGE, 70, "our own storage failed or does not check; stopped at once")
+    X(STORAGE, 70, "our own storage failed or does not check, or there is no memory; stopped at once")
 
 typedef enum daemon_exit {
 #define X(name, code, text) DAEMON_EXIT_##name = code,

@@ -14,6 +14,7 @@ docs/operating.md: its configuration checks, its commands run, every metric is i
 copied is a database that starts with every mandate.
 docs/audit.md: its commands run, in the same folder; every entry of the log there is valid by schemas/audit-entry.schema.json.
 docs/policy.md: its ```console sessions print what they show, over the example in docs/policy/.
+docs/security.md: its table of faults is that of tests/e2e/fail_closed.py, which is tested.
 docs/connectors.md: every connector file passes `connector check`.
 Prints "ok   name" or "FAIL name" a test.
 """
@@ -226,6 +227,14 @@ def backup(env, folder, before):
     daemon.wait(10)
 
 
+def faults():
+    sys.path.insert(0, ROOT)
+    from tests.e2e import fail_closed
+    text = open(os.path.join(ROOT, "docs", "security.md"), encoding="utf-8").read()
+    report("docs/security.md: its table of faults is the tested one", "\n\n" + fail_closed.markdown() + "\n" in text,
+           "python3 -m tests.e2e.fail_closed prints it:\n" + fail_closed.markdown())
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="mandated-docs-") as folder:
         connector = os.path.join(folder, "crm.yaml")
@@ -249,6 +258,7 @@ def main():
             sessions(folder, "docs/policy.md")
             entity_types(folder)
             cost_table()
+            faults()
             operating(env, folder)
             audit(env, folder)
             listed = ctl(env, "mandate", "list", "--json").stdout

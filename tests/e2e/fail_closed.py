@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of test_fail_closed: faults x operations, and what each cell answers. docs/security.md shows it (tests/docs/docs.py
+compares them); `python3 -m tests.e2e.fail_closed` prints it as it stands there. A row without a test, or a test without its row, fails.
+
+An answer is one of
+  yes              a check permits, and the committed state proves it
+  no: REASON       a check denies, with this reason
+  done, suspended  done and committed, and what it made or changed is suspended: no check permits it
+  done             done and committed: it is there after a kill
+  refused: STATUS  answered with this HTTP status, and nothing was done, also after a kill
+  open: 503        not answered in time, and the answer says so: it is there whole or not at all
+  ends: 70         the process ends with this code, and until then checks answer from what is committed; what was not answered is
+                   there whole or not at all
+  down: CODE       the process does not start, and says why; nobody is answered
+"""
+from collections import namedtuple
+
+OPERATIONS = ("check", "issue", "delegate", "amend")  # the status list joins them once it is served
+
+Row = namedtuple("Row", "fault means check issue delegate amend")
+
+
+def same(fault, means, check, others):
+    return Row(fault, means, check, others, others, others)
+
+
+ROWS = [
+    same("Kafka away", "no broker answers", "yes", "done"),
+    Row("source silent", "`max_silence` passed; the mandate says `on_unknown: suspend`", "no: mandate_inactive", "done, suspended", "refused: 409", "done, suspended"),
+    same("database read-only", "`EROFS` on every write below `data_dir`", "ends: 70", "ends: 70"),
+    same("disk full", "`ENOSPC` on every write below `data_dir`", "ends: 70", "ends: 70"),
+    same("disk full at the start", "the same, from the start on", "down: 70", "down: 70"),
+    same("audit not writable", "`EROFS` on the checkpoint's file for longer than `audit.max_unsigned`", "no: audit_unavailable",
+         "refused: 503"),
+    same("signer away", "keys do not sign, for longer than `audit.max_unsigned`", "no: audit_unavailable", "refused: 503"),
+    same("signing key unreadable", "the file is another user's or damaged, at the start", "down: 1", "down: 1"),
+    Row("clock set forward", "by an hour, beyond `expires_at`", "no: expired", "refused: 400", "refused: 409", "refused: 409"),
+    Row("clock set back", "by an hour, before `expires_at` by the wall clock, after it by time since boot", "no: expired", "done", "refused: 409", "refused: 409"),
+    Row("process stopped", "`SIGSTOP` until after `expires_at`", "no: expired", "done", "refused: 409", "refused: 409"),
+    same("engine lagging", "a commit hangs for longer than `check.max_staleness`", "no: stale_state", "open: 503"),
+    same("memory exhausted", "every allocation fails", "ends: 70", "ends: 70"),
+    same("memory exhausted for what is large", "allocations of 16 KiB and more fail", "ends: 70", "ends: 70"),
+]
+
+
+def markdown():
+    out = ["| fault | is | check | issue | delegate | amend |", "|---|---|---|---|---|---|"]
+    out += ["| %s | %s | %s |" % (r.fault, r.means, " | ".join("`%s`" % getattr(r, o) for o in OPERATIONS)) for r in ROWS]
+    return "\n".join(out) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

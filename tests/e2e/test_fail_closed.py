@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults x operations: never a yes that the committed state does not prove. The table is fail_closed.py; each cell is a daemon of its own.
+
+A cell: a daemon with mandates, a fault (fault.c, preloaded, or a signal, or no broker), one operation, its answer compared with the
+table's. Then kill -9, a start without the fault, and what is stored is compared with everything that was answered: what was
+granted is there, what was refused is not, what was not answered is there whole or not at all, and whoever got a yes had a mandate that
+is active in that version. Counters in fault.c say that the fault was met.
+"""
+import errno
+import http.client
+import json
+import mmap
+import os
+import signal
+import struct
+import subprocess
+import time
+import unittest
+from datetime import datetime, timedelta, timezone
+
+from tests.e2e import shared
+from tests.e2e.fail_closed import OPERATIONS, ROWS
+from tests.real.parts import free_port, wait_for
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ENTITIES = "types:\n  shop.item:\n    attributes: {open: bool}\n"
+SOURCE = """connector: shop
+topics: [shop.items]
+decode: {format: json}
+entities:
+  - {type: shop.item, id: value.id, attributes: {open: value.open}}
+heartbeat: shop.beats
+max_silence: 3s
+"""
+LEANS = 'shop.item["a"].open'
+HOUR_US = 3600 * 1000000
+NO_ANSWER = (OSError, http.client.HTTPException)
+
+_library = None
+
+
+def library():
+    global _library
+    if _library is None:
+        _library = os.path.join(shared.folder("fault"), "fault.so")
+        subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-O1", "-shared", "-fPIC", "-o", _library,
+                        os.path.join(HERE, "fault.c"), "-ldl"], check=True)
+    return _library
+
+
+class Control:
+    """The numbers that fault.c maps, in its order."""
+    FIELDS = ("data_errno", "file_errno", "stall", "wall_shift_us", "memory_from", "sign_fails", "data_hits", "file_hits",
+              "stall_hits", "memory_hits", "sign_hits")
+
+    def __init__(self, path):
+        with open(path, "w+b") as f:
+            f.truncate(8 * len(self.FIELDS))
+            self.map = mmap.mmap(f.fileno(), 0)
+
+    def put(self, **fields):
+        for name, value in fields.items():
+            at = 8 * self.FIELDS.index(name)
+            self.map[at:at + 8] = struct.pack("<q", value)
+
+    def get(self, name):
+        at = 8 * self.FIELDS.index(name)
+        return struct.unpack("<q", self.map[at:at + 8])[0]
+
+    def clear(self):
+        self.put(**{n: 0 for n in self.FIELDS})
+
+
+def soon(seconds):
+    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def scope(amount):
+    return {"actions": ["x", "y"], "resources": ["*"], "limits": {"amount": amount}}
+
+
+class World:
+    """A daemon with mandates: `m` holds, `short` expires, `leans` needs a source. What was answered is kept for the proof."""
+
+    def __init__(self, name, servers=None, connectors=None, short_s=600):
+        self.daemon = d = shared.Daemon(name, connectors or {}, ENTITIES, servers=servers or "127.0.0.1:%d" % free_port(), config="""
+check: {max_staleness: 2s}
+audit: {interval: 20ms, max_unsigned: 1s}
+""")
+        self.control = Control(os.path.join(d.folder, "control"))
+        real = os.path.realpath(d.folder)
+        d.process.env = dict(os.environ, LD_PRELOAD=library(), FAULT_CONTROL=os.path.join(d.folder, "control"),
+                             FAULT_DATA=os.path.join(real, "data"), FAULT_FILE=os.path.join(real, "data.checkpoint"))
+        self.short_s, self.answers, self.yes = short_s, [], []
+
+    def start(self):
+        d = self.daemon.start(ready=False)
+        d.wait("/healthz", lambda: d.status("/healthz") == 200)
+
+    def fill(self, test, leans=False):
+        d = self.daemon
+        test.assertEqual(d.issue("m", scope=scope(100), max_depth=3)[0], 201)
+        test.assertEqual(d.issue("short", scope=scope(100), max_depth=3, expires_at=soon(self.short_s))[0], 201)
+        self.expected = {"m": ("active", 100, None), "short": ("active", 100, None)}
+        if leans:
+            test.assertEqual(d.issue("leans", scope=scope(100), max_depth=3, on_unknown="suspend",
+                                     **{"while": LEANS})[0], 201)
+            d.wait_state("leans", "active")
+            self.expected["leans"] = (None, 100, None)
+        test.assertIs(self.check("m"), True)
+
+    # --- operations: each returns what the table calls it --------------------------------------------------------------
+    def post(self, path, body, timeout=40):
+        return self.daemon.call("POST", path, body, timeout=timeout)
+
+    def check(self, mandate):
+        """True, a reason, or None: nobody answers."""
+        try:
+            code, body = self.post("/access/v1/evaluation", {
+                "subject": {"type": "agent", "id": "a"}, "action": {"name": "x", "properties": {"amount": 10}},
+                "resource": {"type": "t", "id": "1"}, "context": {"mandate": mandate}})
+        except NO_ANSWER:
+            return None
+        if code == 200 and body["decision"] is True:
+            self.yes.append((mandate, body))
+            return True
+        return body["context"]["reason"] if code == 200 else code
+
+    def command(self, mandate, kind, child, path, body, amount):
+        """A command that makes or changes `child`, with `amount` as its limit when it is done."""
+        try:
+            code, answer = self.post(path, body)
+        except NO_ANSWER as e:
+            code, answer = None, repr(e)
+        self.answers.append((kind, mandate, child, amount, code, answer))
+        return code
+
+    def operation(self, kind, mandate, serial=""):
+        if kind == "check":
+            return self.check(mandate)
+        if kind == "issue":
+            name = "new" + serial
+            body = {"id": name, "grantor": "g", "agent": "a", "purpose": "p", "scope": scope(7), "expires_at": self.new_expiry}
+            body.update(self.new_claims)
+            return self.command(None, kind, name, "/v1/mandates", body, 7)
+        if kind == "delegate":
+            return self.command(mandate, kind, "child" + serial, "/v1/mandates/%s/delegate" % mandate,
+                                {"id": "child" + serial, "agent": "b", "scope": scope(9)}, 9)
+        return self.command(mandate, kind, mandate, "/v1/mandates/%s/amend" % mandate, {"change": {"scope": scope(50)}}, 50)
+
+    new_expiry, new_claims = "2099-01-01T00:00:00Z", {}
+
+    # --- the proof -------------------------------------------------------------------------------------------------------
+    def stored(self, mandate):
+        done = shared.mandatectl("mandate", "get", mandate, "--json", "--socket", self.daemon.socket)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def prove(self, test):
+        d = self.daemon
+        d.kill()
+        self.control.clear()
+        self.start()
+        for mandate, (state, amount, _) in self.expected.items():
+            m = self.stored(mandate)
+            test.assertIsNotNone(m, "%s is lost" % mandate)
+            if state and not self.ended(mandate):
+                test.assertEqual(m["state"], state, mandate)
+            changed = [a for a in self.answers if a[0] == "amend" and a[2] == mandate]
+            if not changed:
+                test.assertEqual(limit(m), amount, mandate)
+        for kind, parent, child, amount, code, answer in self.answers:
+            m = self.stored(child)
+            before = self.expected.get(child, (None, None, None))[1]
+            if code in (200, 201):
+                test.assertIsNotNone(m, "%s was answered %s and is lost" % (kind, code))
+                test.assertEqual(limit(m), amount, kind)
+            elif code is None or "not known" in str(answer):  # whole, or not at all
+                test.assertIn(limit(m) if m else None, (before, amount), kind)
+            else:
+                test.assertEqual(limit(m) if m else None, before, "%s was answered %s %s, and was done" % (kind, code, answer))
+            if m and kind == "delegate":
+                test.assertEqual(m["mandate"]["parent"], parent)
+                test.assertEqual(m["mandate"]["agent"], "b")
+        held = {}
+        for mandate, body in self.yes:
+            if mandate not in held:
+                held[mandate] = self.stored(mandate)
+            m = held[mandate]
+            if not self.ended(mandate):
+                test.assertEqual(m["state"], "active", "a yes for what is %s" % m["state"])
+            test.assertLess(body["context"]["as_of"], m["mandate"]["expires_at"].replace("Z", ".0Z"), "a yes after the end")
+
+    def ended(self, mandate):
+        return mandate == "short" or mandate == "leans"
+
+
+def limit(m):
+    return m["mandate"]["scope"]["limits"]["amount"]
+
+
+class FailClosed(unittest.TestCase):
+    maxDiff = None
+
+    def world(self, name, operation, **more):
+        w = World("%s-%s" % (name.replace(" ", "-"), operation), **more)
+        self.addCleanup(w.daemon.kill)
+        return w
+
+    def named(self, got, w):
+        """What the table calls an answer to a command or a check."""
+        if got is None:
+            w.daemon.process.child.wait(20)
+            return "ends: %d" % w.daemon.process.child.returncode
+        if got is True:
+            return "yes"
+        if isinstance(got, str):
+            return "no: " + got
+        if got in (200, 201):
+            return "done, suspended" if w.answers[-1][5]["state"] == "suspended" else "done"
+        return "%s: %d" % ("open" if "not known" in str(w.answers[-1][5]) else "refused", got)
+
+    def row(self, fault, cell):
+        """`cell(operation)` -> (answer by name, world)."""
+        row = next(r for r in ROWS if r.fault == fault)
+        for operation in OPERATIONS:
+            with self.subTest("%s x %s" % (fault, operation)):
+                got, w = cell(operation)
+                self.assertEqual(got, getattr(row, operation), "%s\n%s" % (w.answers, w.daemon.log(8)))
+                w.prove(self)
+                w.daemon.kill()
+
+    # --- rows ---------------------------------------------------------------------------------------------------------------
+    def test_fail_closed__kafka_away(self):
+        def cell(operation):
+            w = self.world("kafka", operation)
+            w.start()
+            w.fill(self)
+            return self.named(w.operation(operation, "m"), w), w
+        self.row("Kafka away", cell)
+
+    def test_fail_closed__a_source_that_is_silent(self):
+        source = shared.Daemon("source", {"shop": SOURCE}, ENTITIES, servers="away")
+        with open(source.config) as f:
+            text = f.read()
+        source.write("mandated.yaml", text.replace('bootstrap_servers: "away"', "embedded: true, embedded_port_file: address"))
+        self.addCleanup(source.kill)
+        source.start(ready=False)
+        source.wait("/healthz", lambda: source.status("/healthz") == 200)
+        with open(os.path.join(source.folder, "address")) as f:
+            address = f.read().strip()
+
+        def cell(operation):
+            w = self.world("silent", operation, servers=address, connectors={"shop": SOURCE})
+            w.start()
+            w.daemon.wait("/readyz", w.daemon.is_ready)
+            sent = shared.mandatectl("topic", "send", "shop.items", "--key", "a", "--bootstrap", address,
+                                     stdin='{"id": "a", "open": true}')
+            self.assertEqual(sent.returncode, 0, sent.stderr)
+            w.daemon.wait("the entity", lambda: w.daemon.value("shop.item", "a", "open") is True)
+            w.fill(self, leans=True)
+            self.assertIs(w.check("leans"), True)
+            w.daemon.wait_state("leans", "suspended")
+            w.new_claims = {"while": LEANS, "on_unknown": "suspend"}
+            got = self.named(w.operation(operation, "leans"), w)
+            for mandate in [a[2] for a in w.answers if a[4] in (200, 201)]:
+                self.assertEqual(w.check(mandate), "mandate_inactive")
+            return got, w
+        self.row("source silent", cell)
+
+    def storage(self, fault, code):
+        def cell(operation):
+            w = self.world(fault, operation)
+            w.start()
+            w.fill(self)
+            w.control.put(data_errno=code)
+            got = w.operation(operation, "m")
+            while operation == "check" and got is not None:
+                time.sleep(0.01)
+                got = w.operation(operation, "m")
+            self.assertGreater(w.control.get("data_hits"), 0)
+            return self.named(got, w), w
+        self.row(fault, cell)
+
+    def test_fail_closed__a_database_that_is_read_only(self):
+        self.storage("database read-only", errno.EROFS)
+
+    def test_fail_closed__a_full_disk(self):
+        self.storage("disk full", errno.ENOSPC)
+
+    def test_fail_closed__a_full_disk_at_the_start(self):
+        self.down("disk full at the start", lambda w: w.control.put(data_errno=errno.ENOSPC), lambda w: None)
+
+    def test_fail_closed__a_signing_key_that_cannot_be_read(self):
+        def path(w):
+            return os.path.join(w.daemon.folder, "data", "signing-key.pem")
+
+        def spoil(w):
+            os.chmod(path(w), 0o644)
+        self.down("signing key unreadable", spoil, lambda w: os.chmod(path(w), 0o600))
+
+    def down(self, fault, spoil, mend):
+        def cell(operation):
+            w = self.world(fault, operation)
+            w.start()
+            w.fill(self)
+            w.daemon.kill()
+            spoil(w)
+            w.daemon.process.start()
+            while w.daemon.process.running():  # whatever it would answer meanwhile is looked at, too
+                self.assertIsNone(w.operation(operation, "m"))
+            mend(w)
+            return "down: %d" % w.daemon.process.child.returncode, w
+        self.row(fault, cell)
+
+    def unsigned(self, fault, hits, **field):
+        def cell(operation):
+            w = self.world(fault, operation)
+            w.start()
+            w.fill(self)
+            d = w.daemon
+            w.control.put(**field)
+            self.assertEqual(d.call("POST", "/v1/mandates/short/suspend", {"reason": "an entry for the log"})[0], 200)
+            d.wait("nothing to be granted", lambda: d.metric("mandated_audit_granting") == 0)
+            got = w.operation(operation, "m")
+            self.assertGreater(w.control.get(hits), 0)
+            self.assertEqual(d.status("/readyz"), 503)
+            # What takes power away is still done.
+            self.assertEqual(d.call("POST", "/v1/mandates/short/revoke", {"reason": "an end"})[0], 200)
+            return self.named(got, w), w
+        self.row(fault, cell)
+
+    def test_fail_closed__an_audit_log_that_cannot_be_written(self):
+        self.unsigned("audit not writable", "file_hits", file_errno=errno.EROFS)
+
+    def test_fail_closed__a_signer_that_is_away(self):
+        self.unsigned("signer away", "sign_hits", sign_fails=1)
+
+    def clock(self, fault, turn, short_s):
+        def cell(operation):
+            w = self.world(fault, operation, short_s=short_s)
+            w.start()
+            w.fill(self)
+            w.new_expiry = soon(60)
+            turn(w)
+            return self.named(w.operation(operation, "short"), w), w
+        self.row(fault, cell)
+
+    def test_fail_closed__a_clock_set_forward(self):
+        self.clock("clock set forward", lambda w: w.control.put(wall_shift_us=HOUR_US), 600)
+
+    def test_fail_closed__a_clock_set_back(self):
+        def turn(w):
+            w.control.put(wall_shift_us=-HOUR_US)
+            time.sleep(1.5)
+        self.clock("clock set back", turn, 1.5)
+
+    def test_fail_closed__a_process_that_was_stopped(self):
+        def turn(w):
+            w.daemon.wait("all entries to be signed", lambda: (lambda a: a["entries"] == a["signed"])(
+                w.daemon.call("GET", "/readyz")[1]["audit"]))
+            w.daemon.process.child.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            w.daemon.process.child.send_signal(signal.SIGCONT)
+        self.clock("process stopped", turn, 1.5)
+
+    def test_fail_closed__an_engine_that_lags(self):
+        def cell(operation):
+            w = self.world("lag", operation)
+            w.start()
+            w.fill(self)
+            w.control.put(stall=1)
+            w.daemon.wait("a commit to hang", lambda: w.control.get("stall_hits") > 0)
+            if operation == "check":
+                w.daemon.wait("a no", lambda: w.check("m") is not True)
+            got = w.operation(operation, "m")
+            w.control.put(stall=0)
+            return self.named(got, w), w
+        self.row("engine lagging", cell)
+
+    def memory(self, fault, size):
+        def cell(operation):
+            w = self.world(fault, operation)
+            w.start()
+            w.fill(self)
+            w.control.put(memory_from=size)
+            got, serial = w.operation(operation, "m"), 0
+            while got is not None:  # whatever it answers until it ends is looked at by the proof
+                time.sleep(0.01)
+                serial += 1
+                got = w.operation(operation, "m", "-%d" % serial)
+            name = self.named(got, w)
+            self.assertGreater(w.control.get("memory_hits"), 0)
+            self.assertIn("out of memory", w.daemon.log(5))
+            return name, w
+        self.row(fault, cell)
+
+    def test_fail_closed__memory_that_is_exhausted(self):
+        self.memory("memory exhausted", 1)
+
+    def test_fail_closed__memory_that_is_exhausted_for_what_is_large(self):
+        self.memory("memory exhausted for what is large", 16 << 10)
+
+    def test_fail_closed__every_row_of_the_table_has_a_test(self):
+        with open(os.path.abspath(__file__)) as f:
+            text = f.read()
+        self.assertEqual([r.fault for r in ROWS if '"%s"' % r.fault not in text], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
