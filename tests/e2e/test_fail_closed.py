@@ -152,14 +152,19 @@ audit: {interval: 20ms, max_unsigned: 1s}
 
     # --- the proof -------------------------------------------------------------------------------------------------------
     def stored(self, mandate):
+        """As mandatectl reads it, once in a proof."""
+        if mandate in self.read:
+            return self.read[mandate]
         done = shared.mandatectl("mandate", "get", mandate, "--json", "--socket", self.daemon.socket)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+        self.read[mandate] = json.loads(done.stdout) if done.returncode == 0 else None
+        return self.read[mandate]
 
     def prove(self, test):
         d = self.daemon
         d.kill()
         self.control.clear()
         self.start()
+        self.read = {}
         for mandate, (state, amount, _) in self.expected.items():
             m = self.stored(mandate)
             test.assertIsNotNone(m, "%s is lost" % mandate)
@@ -181,11 +186,8 @@ audit: {interval: 20ms, max_unsigned: 1s}
             if m and kind == "delegate":
                 test.assertEqual(m["mandate"]["parent"], parent)
                 test.assertEqual(m["mandate"]["agent"], "b")
-        held = {}
         for mandate, body in self.yes:
-            if mandate not in held:
-                held[mandate] = self.stored(mandate)
-            m = held[mandate]
+            m = self.stored(mandate)
             if not self.ended(mandate):
                 test.assertEqual(m["state"], "active", "a yes for what is %s" % m["state"])
             test.assertLess(body["context"]["as_of"], m["mandate"]["expires_at"].replace("Z", ".0Z"), "a yes after the end")
@@ -308,6 +310,7 @@ class FailClosed(unittest.TestCase):
             w.daemon.process.start()
             while w.daemon.process.running():  # whatever it would answer meanwhile is looked at, too
                 self.assertIsNone(w.operation(operation, "m"))
+                time.sleep(0.02)
             mend(w)
             return "down: %d" % w.daemon.process.child.returncode, w
         self.row(fault, cell)
