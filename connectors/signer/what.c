@@ -9,6 +9,7 @@
 #include "connectors/token/canonical.h"
 
 #define STATUS_LIST_TYP "statuslist+jwt"
+#define NOTICE_TYP "mandate-notice+jws"
 
 static mandate_status no(mandate_error *err, const char *why)
 {
@@ -42,6 +43,20 @@ static bool is_canonical(arena *a, mandate_slice payload, cel_value *out)
     return same;
 }
 
+/* What the webhook tells of a decision: {"id","type","issuer","decision"}, the type "decision.<state>". */
+static bool is_notice(arena *a, mandate_slice payload)
+{
+    static const char prefix[] = "decision.";
+    cel_value v;
+
+    if (json_value_parse(&v, a, payload, LIMIT_TOKEN, NULL) != MANDATE_OK || v.kind != CEL_MAP || v.len != 4)
+        return false;
+    mandate_slice type = json_member_text(v, "type");
+    return json_member_text(v, "id").len && json_member_text(v, "issuer").len &&
+           json_member(v, "decision").kind == CEL_MAP && type.len > strlen(prefix) &&
+           memcmp(type.ptr, prefix, strlen(prefix)) == 0;
+}
+
 static mandate_status check_token(const token_key *k, arena *a, mandate_slice message, const char *dot, const char **what,
                                   mandate_error *err)
 {
@@ -58,6 +73,10 @@ static mandate_status check_token(const token_key *k, arena *a, mandate_slice me
         if (!is_canonical(a, payload, &value) || json_member(value, "status_list").kind != CEL_MAP)
             return no(err, "the payload is no status list in canonical form");
         return MANDATE_OK;
+    }
+    if (is_header(k, header, NOTICE_TYP)) {
+        *what = "notice";
+        return is_notice(a, payload) ? MANDATE_OK : no(err, "the payload is no notice of a decision");
     }
     *what = "mandate";
     if (!is_header(k, header, ARTIFACT_TYP))

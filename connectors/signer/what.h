@@ -3,7 +3,8 @@
  * what - the messages that a signer signs: read before they are signed, and refused when they are anything else.
  *
  *  - the signing input of a JWS: a header of exactly alg, kid and typ in our own form, naming this key, of type mandate+jwt or
- *    statuslist+jwt, and a payload in canonical form: of a mandate one that agrees with itself (artifact_read);
+ *    statuslist+jwt, and a payload in canonical form: of a mandate one that agrees with itself (artifact_read); or of type
+ *    mandate-notice+jws, and a payload that tells of a decision;
  *  - the text of a checkpoint (c2sp.org/tlog-checkpoint) with nothing behind its three lines.
  *
  * So who holds the socket can have mandates signed, and no other statement of this key: no login, no foreign token.
@@ -14,7 +15,7 @@
 #include "connectors/token/key.h"
 #include "engine/base/arena.h"
 
-/* DENIED with a sentence. `a` is scratch. `*what` (may be NULL) is "mandate", "status list" or "checkpoint". */
+/* DENIED with a sentence. `a` is scratch. `*what` (may be NULL) is "mandate", "status list", "notice" or "checkpoint". */
 MANDATE_CHECK mandate_status signer_may_sign(const token_key *k, arena *a, mandate_slice message, const char **what,
                                              mandate_error *err);
 

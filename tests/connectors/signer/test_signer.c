@@ -176,6 +176,10 @@ static void test_signer__signs_what_we_sign_and_nothing_else(void **state)
         input_of(w, header_of(w, "statuslist+jwt"),
                  mandate_slice_str("{\"status_list\":{\"bits\":1,\"lst\":\"eNrb\"},\"sub\":\"x\"}")),
         "status list");
+    may(w,
+        input_of(w, header_of(w, "mandate-notice+jws"),
+                 mandate_slice_str("{\"id\":\"0\",\"type\":\"decision.opened\",\"issuer\":\"https://i\",\"decision\":{}}")),
+        "notice");
     may(w, mandate_slice_str("example.com/log\n5\nq1J3PNMUhpZfwCGc8NmnhTPcmGJzWCUHTSqBFBBDm5c=\n"), "checkpoint");
 
     may_not(w, input_of(w, header_of(w, "at+jwt"), payload), "the header is none of ours");
@@ -191,6 +195,11 @@ static void test_signer__signs_what_we_sign_and_nothing_else(void **state)
     may_not(w, input_of(w, header_of(w, "statuslist+jwt"), mandate_slice_str("{\"sub\":\"x\"}")), "no status list");
     may_not(w, input_of(w, header_of(w, "statuslist+jwt"), mandate_slice_str("{\"sub\":\"x\",\"status_list\":{}}")),
             "no status list");
+    may_not(w, input_of(w, header_of(w, "mandate-notice+jws"), payload), "no notice");
+    may_not(w,
+            input_of(w, header_of(w, "mandate-notice+jws"),
+                     mandate_slice_str("{\"id\":\"0\",\"type\":\"login\",\"issuer\":\"https://i\",\"decision\":{}}")),
+            "no notice");
     may_not(w, mandate_slice_str("example.com/log\n5\nq1J3PNMUhpZfwCGc8NmnhTPcmGJzWCUHTSqBFBBDm5c=\nand more\n"),
             "more than its three lines");
     may_not(w, mandate_slice_str("example.com/log\n5\n"), "neither");
