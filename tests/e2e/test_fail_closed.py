@@ -20,7 +20,7 @@ from datetime import datetime, timedelta, timezone
 
 from tests.e2e import shared
 from tests.e2e.fail_closed import OPERATIONS, ROWS
-from tests.real.parts import free_port, wait_for
+from tests.real.parts import Process, free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENTITIES = "types:\n  shop.item:\n    attributes: {open: bool}\n"
@@ -82,11 +82,11 @@ def scope(amount):
 class World:
     """A daemon with mandates: `m` holds, `short` expires, `leans` needs a source. What was answered is kept for the proof."""
 
-    def __init__(self, name, servers=None, connectors=None, short_s=600):
+    def __init__(self, name, servers=None, connectors=None, short_s=600, config=""):
         self.daemon = d = shared.Daemon(name, connectors or {}, ENTITIES, servers=servers or "127.0.0.1:%d" % free_port(), config="""
 check: {max_staleness: 2s}
 audit: {interval: 20ms, max_unsigned: 1s}
-""")
+""" + config)
         self.control = Control(os.path.join(d.folder, "control"))
         real = os.path.realpath(d.folder)
         d.process.env = dict(os.environ, LD_PRELOAD=library(), FAULT_CONTROL=os.path.join(d.folder, "control"),
@@ -337,6 +337,27 @@ class FailClosed(unittest.TestCase):
 
     def test_fail_closed__a_signer_that_is_away(self):
         self.unsigned("signer away", "sign_hits", sign_fails=1)
+
+    def test_fail_closed__a_signer_process_that_is_away(self):
+        def cell(operation):
+            w = self.world("signer-process", operation, config="signing: {signer: signer.sock}\n")
+            key, path = os.path.join(w.daemon.folder, "key.pem"), os.path.join(w.daemon.folder, "signer.sock")
+            made = shared.mandatectl("key", "new", key)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            signer = Process("signer", [os.path.join(shared.BIN, "mandate-signer"), "--key", key, "--socket", path], w.daemon.folder)
+            self.addCleanup(signer.kill)
+            signer.start()
+            signer.wait_ready("its socket", lambda: os.path.exists(path))
+            w.start()
+            w.fill(self)
+            signer.kill()
+            got = self.named(w.operation(operation, "m"), w)
+            self.assertEqual(w.daemon.call("POST", "/v1/mandates/short/revoke", {"reason": "an end"})[0], 200)
+            os.unlink(path)
+            signer.start()  # it is back for the proof
+            signer.wait_ready("its socket", lambda: os.path.exists(path))
+            return got, w
+        self.row("signer process away", cell)
 
     def clock(self, fault, turn, short_s):
         def cell(operation):
