@@ -42,6 +42,8 @@ static void read_path(service_access *out, policy_event *event, const http_reque
 {
     const char *pattern = r->route->pattern;
 
+    if (!strchr(pattern, '{'))
+        return;
     if (strstr(pattern, "{mandate}"))
         out->mandate = r->params[0];
     if (strstr(pattern, "/connectors/{name}"))

@@ -404,7 +404,7 @@ static void go_on(http_request *r, run *x)
 void http_evaluation(http_request *r)
 {
     mandate_error err;
-    run x;
+    __attribute__((uninitialized)) run x; /* `begin` and what is asked set it member by member */
     x.questions = cel_null();
     x.stage = STAGE_READ;
     x.kept = false;

@@ -41,7 +41,7 @@ static int64_t wall_us(void)
  * as one, and not passed over. */
 static mandate_slice bearer_of(http_request *r)
 {
-    const char *header = http_service(r)->login ? http_header(r, MHD_HTTP_HEADER_AUTHORIZATION) : NULL;
+    const char *header = http_service(r)->login ? r->headers.authorization : NULL;
     if (!header)
         return mandate_slice_of("", 0);
     return mandate_slice_str(strncasecmp(header, "Bearer ", 7) == 0 && header[7] ? header + 7 : "(no token)");
@@ -94,7 +94,7 @@ static mandate_status named(http_request *r, http_identity *out, mandate_error *
 static mandate_status login(http_request *r, http_identity *out, unsigned *code, mandate_error *err)
 {
     const service *port = http_service(r);
-    bool claims_name = http_header(r, "X-Mandate-Principal") != NULL;
+    bool claims_name = r->headers.principal != NULL;
     service_login in = {.who = &out->who, .a = &out->a, .bearer = out->bearer, .claimed = out->claimed};
 
     *code = MHD_HTTP_FORBIDDEN;
@@ -131,7 +131,7 @@ static bool still_good(http_request *r, const http_identity *kept, mandate_slice
 
 mandate_status http_identify(http_request *r, unsigned *code, mandate_error *err)
 {
-    const char *header = http_header(r, "X-Mandate-Principal");
+    const char *header = r->headers.principal;
     mandate_slice claimed = mandate_slice_str(header ? header : ""), bearer = bearer_of(r);
     http_connection *c = r->on;
 

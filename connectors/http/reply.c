@@ -94,11 +94,6 @@ mandate_status http_body_value(cel_value *out, http_request *r, mandate_error *e
     return json_value_parse(out, &r->a, text, 0, err);
 }
 
-const char *http_header(http_request *r, const char *name)
-{
-    return MHD_lookup_connection_value(r->on->mhd, MHD_HEADER_KIND, name);
-}
-
 struct idempotency *http_idempotency(const http_request *r) { return r->server->asked; }
 
 const http_options *http_options_of(const http_request *r) { return &r->server->options; }

@@ -155,37 +155,79 @@ static bool refuse(http_request *r, unsigned code, mandate_status status, const 
 }
 
 typedef struct framing {
+    http_request *r;
     int lengths, chunked, others; /* how often Content-Length, and which Transfer-Encodings */
     int names, logins;            /* how often X-Mandate-Principal, Authorization */
 } framing;
 
+static void keep_header(const char **kept, const char *value)
+{
+    if (!*kept)
+        *kept = value;
+}
+
+/* All headers in one pass: what of them is asked for later, and what decides how the request is read. */
 static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     framing *seen = cls;
-    seen->lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-    seen->names += strcasecmp(key, "X-Mandate-Principal") == 0;
-    seen->logins += strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0;
-    if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
-        *(value && strcasecmp(value, "chunked") == 0 ? &seen->chunked : &seen->others) += 1;
+    http_headers *h = &seen->r->headers;
+    switch (strlen(key)) {
+    case 4:
+        if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0)
+            keep_header(&h->host, value);
+        break;
+    case 6:
+        if (strcasecmp(key, "Origin") == 0)
+            keep_header(&h->origin, value);
+        break;
+    case 12:
+        if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_TYPE) == 0)
+            keep_header(&h->content_type, value);
+        else if (strcasecmp(key, "X-Request-ID") == 0)
+            keep_header(&h->request_id, value);
+        break;
+    case 13:
+        if (strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
+            keep_header(&h->authorization, value);
+            seen->logins++;
+        }
+        break;
+    case 14:
+        if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+            keep_header(&h->content_length, value);
+            seen->lengths++;
+        }
+        break;
+    case 17:
+        if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+            *(value && strcasecmp(value, "chunked") == 0 ? &seen->chunked : &seen->others) += 1;
+        break;
+    case 19:
+        if (strcasecmp(key, "X-Mandate-Principal") == 0) {
+            keep_header(&h->principal, value);
+            seen->names++;
+        }
+        break;
+    default:
+        break;
+    }
     return MHD_YES;
 }
 
 /* Ambiguous framing is how requests are smuggled through a proxy: none of it is read. */
-static bool framing_allowed(http_request *r)
+static bool framing_allowed(http_request *r, const framing *seen)
 {
-    framing seen = {0};
     const union MHD_ConnectionInfo *size = MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (size && size->header_size > LIMIT_HTTP_HEADER)
         return refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, MANDATE_LIMIT, "the request's headers are too long");
-    MHD_get_connection_values(r->on->mhd, MHD_HEADER_KIND, count_framing, &seen);
-    if (seen.others)
+    if (seen->others)
         return refuse(r, MHD_HTTP_NOT_IMPLEMENTED, MANDATE_UNSUPPORTED,
                       "the only Transfer-Encoding that is read is chunked");
-    if (seen.lengths + seen.chunked > 1)
+    if (seen->lengths + seen->chunked > 1)
         return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request says twice how long its body is");
-    if (seen.names > 1 || seen.logins > 1)
+    if (seen->names > 1 || seen->logins > 1)
         return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request says twice who asks");
-    const char *length = http_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length = r->headers.content_length;
     if (length && strtoull(length, NULL, 10) > LIMIT_HTTP_BODY)
         return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT, "the request's body is too long");
     return true;
@@ -193,7 +235,7 @@ static bool framing_allowed(http_request *r)
 
 static void keep_request_id(http_request *r)
 {
-    const char *id = http_header(r, "X-Request-ID");
+    const char *id = r->headers.request_id;
     size_t len = id ? strlen(id) : 0;
     if (len == 0 || len > HTTP_REQUEST_ID_MAX)
         return;
@@ -244,12 +286,12 @@ static bool caller_allowed(http_request *r)
 {
     if (r->on->listener->is_unix)
         return true;
-    const char *host = http_header(r, MHD_HTTP_HEADER_HOST), *type = http_header(r, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *host = r->headers.host, *type = r->headers.content_type;
     if (host && !r->on->listener->tls && !http_host_is_ours(r->server, host))
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "the Host header names somebody else");
     if (strcmp(r->route->method, "GET") == 0)
         return true;
-    if (http_header(r, "Origin"))
+    if (r->headers.origin)
         return refuse(r, MHD_HTTP_FORBIDDEN, MANDATE_DENIED, "requests from web pages are not accepted");
     if (r->body.len && (!type || strncasecmp(type, "application/json", 16) != 0))
         return refuse(r,
@@ -301,17 +343,11 @@ static enum MHD_Result send_reply(http_request *r)
     if (r->reply.failed)
         return MHD_NO;
     assert(r->code >= 100 && !r->replied);
-    /* A small answer is copied: cheaper than giving its memory away and asking for it again. */
-    bool copied = r->reply.len <= HTTP_COPY_MAX;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(r->reply.len, r->reply.len ? r->reply.data : (char *)(uintptr_t) "",
-                                        r->reply.len == 0 ? MHD_RESPMEM_PERSISTENT
-                                        : copied          ? MHD_RESPMEM_MUST_COPY
-                                                          : MHD_RESPMEM_MUST_FREE);
+    /* It stays where it is until http_on_completed: the response is gone by then. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        r->reply.len, r->reply.len ? r->reply.data : (char *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
-    if (r->reply.len && !copied)
-        buf_init(&r->reply); /* the response owns it now */
     r->replied = true;
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
@@ -341,8 +377,10 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
         pthread_mutex_lock(&r->server->hub->lock);
         r->on->since_ms = http_clock_ms();
         pthread_mutex_unlock(&r->server->hub->lock);
+        framing seen = {.r = r};
+        MHD_get_connection_values(mhd, MHD_HEADER_KIND, count_framing, &seen);
         keep_request_id(r);
-        return framing_allowed(r) ? MHD_YES : send_reply(r);
+        return framing_allowed(r, &seen) ? MHD_YES : send_reply(r);
     }
     if (*size) {
         take_body(r, data, *size);

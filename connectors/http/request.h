@@ -19,8 +19,7 @@ enum {
     HTTP_REQUEST_MEMORY = 4 << 20,
     HTTP_REQUEST_ID_MAX = 128,
     HTTP_SPARE_MAX = 8 << 10, /* memory kept for a connection's next request */
-    HTTP_COPY_MAX = 2 << 10,
-    HTTP_PLAIN_MAX = 4 << 10 /* bodies up to it are read by the one-pass reader first */
+    HTTP_PLAIN_MAX = 4 << 10  /* bodies up to it are read by the one-pass reader first */
 };
 
 typedef struct http_connection http_connection;
@@ -35,6 +34,11 @@ typedef struct http_identity {
     mandate_slice claimed, bearer; /* the headers that it was made from */
 } http_identity;
 
+/* Headers of the request, as libmicrohttpd holds them: NULL when absent, the first when there are several. */
+typedef struct http_headers {
+    const char *host, *origin, *content_type, *content_length, *authorization, *principal, *request_id;
+} http_headers;
+
 struct http_request {
     /* kept from one request of a connection to the next: their memory */
     arena a;
@@ -43,6 +47,7 @@ struct http_request {
     http_server *server;
     http_connection *on;
     mandate_slice target; /* as sent: path?query */
+    http_headers headers;
     const http_route *route;
     http_path path;
     mandate_slice params[HTTP_PARAMS_MAX]; /* {mandate}, {type}, {id}, {name} in order */
@@ -122,8 +127,6 @@ MANDATE_CHECK mandate_status http_body_value(cel_value *out, http_request *r, ma
 /* Questions that were asked before; of the whole server. */
 struct idempotency *http_idempotency(const http_request *r);
 int64_t http_clock_ms(void);
-/* Header of the request, NULL when absent. */
-const char *http_header(http_request *r, const char *name);
 const http_options *http_options_of(const http_request *r);
 const service *http_service(const http_request *r);
 /* Base URL for links, in the arena. */

@@ -14,6 +14,7 @@ typedef struct plain {
     char *at, *end;
     arena *a;
     bool borrowed;              /* the text is not ours to change */
+    bool beyond;                /* a string has bytes beyond ASCII */
     cel_entry stack[STACK_MAX]; /* what open containers hold so far */
     uint32_t top;
 } plain;
@@ -26,28 +27,28 @@ static void skip_space(plain *p)
 
 static bool take(plain *p, char c)
 {
-    skip_space(p);
+    if (p->at < p->end && (unsigned char)*p->at <= ' ')
+        skip_space(p);
     if (p->at == p->end || *p->at != c)
         return false;
     p->at++;
     return true;
 }
 
-/* Behind the opening quote. */
-static bool read_string(plain *p, cel_value *out)
+/* What begins at `begin`, and is plain up to p->at. */
+static bool read_string_rest(plain *p, cel_value *out, char *begin)
 {
-    char *begin = p->at, *to;
+    char *to;
 
-    while (p->end - p->at >= 8 && plain_eight(p->at))
-        p->at += 8;
     while (p->at < p->end && *p->at != '"' && *p->at != '\\' && (unsigned char)*p->at >= ' ')
-        p->at++;
+        p->beyond |= (unsigned char)*p->at++ >= 0x80;
     if (p->borrowed && p->at < p->end && *p->at == '\\')
         return false;
     for (to = p->at; p->at < p->end && *p->at != '"'; p->at++) {
         char c = *p->at;
         if ((unsigned char)c < ' ')
             return false;
+        p->beyond |= (unsigned char)c >= 0x80;
         if (c == '\\') {
             static const char from[] = "\"\\/bfnrt", is[] = "\"\\/\b\f\n\r\t";
             const char *which = ++p->at < p->end && *p->at ? strchr(from, *p->at) : NULL;
@@ -61,6 +62,19 @@ static bool read_string(plain *p, cel_value *out)
         return false;
     p->at++;
     *out = cel_string(mandate_slice_of(begin, (size_t)(to - begin)));
+    return true;
+}
+
+/* Behind the opening quote. */
+static inline bool read_string(plain *p, cel_value *out)
+{
+    char *begin = p->at;
+
+    for (unsigned run = 8; run == 8 && p->end - p->at >= 8; p->at += run)
+        run = plain_run(p->at);
+    if (p->at == p->end || *p->at != '"')
+        return read_string_rest(p, out, begin);
+    *out = cel_string(mandate_slice_of(begin, (size_t)(p->at++ - begin)));
     return true;
 }
 
@@ -181,29 +195,31 @@ static bool read_value(plain *p, cel_value *out, unsigned depth)
     }
 }
 
-static bool parse(cel_value *out, arena *a, mandate_slice text, bool borrowed)
+/* Bytes beyond ASCII can stand in strings only. */
+static bool parse(cel_value *out, arena *a, char *at, mandate_slice text, bool borrowed)
 {
-    plain p;
+    __attribute__((uninitialized)) plain p; /* clearing the stack would cost as much as reading */
 
-    p.at = (char *)(uintptr_t)text.ptr;
-    p.end = p.at + text.len;
+    p.at = at;
+    p.end = at + text.len;
     p.a = a;
     p.borrowed = borrowed;
+    p.beyond = false;
     p.top = 0;
     if (!read_value(&p, out, 0))
         return false;
     skip_space(&p);
-    return p.at == p.end;
+    return p.at == p.end && (!p.beyond || utf8_valid(text));
 }
 
 bool json_plain_parse(cel_value *out, arena *a, mandate_slice text)
 {
-    mandate_slice copy = utf8_valid(text) ? arena_dup(a, text) : (mandate_slice){NULL, 0};
+    mandate_slice copy = arena_dup(a, text);
 
-    return copy.ptr && parse(out, a, copy, false);
+    return copy.ptr && parse(out, a, (char *)(uintptr_t)copy.ptr, text, false);
 }
 
 bool json_plain_parse_borrowed(cel_value *out, arena *a, mandate_slice text)
 {
-    return text.len && utf8_valid(text) && parse(out, a, text, true);
+    return text.len && parse(out, a, (char *)(uintptr_t)text.ptr, text, true);
 }

@@ -123,11 +123,13 @@ void buf_put_json_string(buf *b, mandate_slice s)
     const char *end = s.len ? s.ptr + s.len : s.ptr;
     const char *plain = at; /* start of the run not yet copied */
 
-    if (!buf_reserve(b, s.len + 2))
+    if (s.len > PTRDIFF_MAX || !buf_reserve(b, s.len + 2)) { /* what most texts need */
+        b->failed = true;
         return;
-    buf_put_char(b, '"');
+    }
+    b->data[b->len++] = '"';
     while (at < end) {
-        if (end - at >= 8 && plain_eight(at)) {
+        if (end - at >= 8 && plain_run(at) == 8) {
             at += 8;
             continue;
         }
@@ -143,7 +145,7 @@ void buf_put_json_string(buf *b, mandate_slice s)
         plain = at;
     }
     buf_put(b, plain, (size_t)(end - plain));
-    buf_put_char(b, '"');
+    buf_put(b, "\"", 1);
 }
 
 const char *buf_cstr(buf *b)
