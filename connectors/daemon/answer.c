@@ -439,6 +439,8 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         !answer->decision.len) {
         put_unobservable(&r->body, answer);
         status = answer_put_token(a, &r->body, handle, &r->error);
+        if (status != MANDATE_OK) /* it is committed: who gets no token must not take it for refused */
+            status = mandate_error_prefix(&r->error, status, "it was done, but is not signed; ask for its token later");
     }
     buf_put_char(&r->body, '}');
     finish(r, status);

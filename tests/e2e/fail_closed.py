@@ -7,6 +7,7 @@ An answer is one of
   no: REASON       a check denies, with this reason
   done, suspended  done and committed, and what it made or changed is suspended: no check permits it
   done             done and committed: it is there after a kill
+  done, unsigned: 503  the answer says that it is done and has no token yet: it is there after a kill
   refused: STATUS  answered with this HTTP status, and nothing was done, also after a kill
   open: 503        not answered in time, and the answer says so: it is there whole or not at all
   ends: 70         the process ends with this code, and until then checks answer from what is committed; what was not answered is
@@ -33,6 +34,7 @@ ROWS = [
     same("audit not writable", "`EROFS` on the checkpoint's file for longer than `audit.max_unsigned`", "no: audit_unavailable",
          "refused: 503"),
     same("signer away", "keys do not sign, for longer than `audit.max_unsigned`", "no: audit_unavailable", "refused: 503"),
+    same("signing fails", "keys do not sign, from a moment ago on", "yes", "done, unsigned: 503"),
     same("signer process away", "`signing.signer` was killed", "yes", "refused: 503"),
     same("signing key unreadable", "the file is another user's or damaged, at the start", "down: 1", "down: 1"),
     Row("clock set forward", "by an hour, beyond `expires_at`", "no: expired", "refused: 400", "refused: 409", "refused: 409"),
