@@ -36,7 +36,7 @@ ROWS = [
     same("signer away", "keys do not sign, for longer than `audit.max_unsigned`", "no: audit_unavailable", "refused: 503"),
     same("signing fails", "keys do not sign, from a moment ago on", "yes", "done, unsigned: 503"),
     same("signer process away", "`signing.signer` was killed", "yes", "refused: 503"),
-    same("signing key unreadable", "the file is another user's or damaged, at the start", "down: 1", "down: 1"),
+    same("signing key unreadable", "the file is readable by others, at the start", "down: 1", "down: 1"),
     Row("clock set forward", "by an hour, beyond `expires_at`", "no: expired", "refused: 400", "refused: 409", "refused: 409"),
     Row("clock set back", "by an hour, before `expires_at` by the wall clock, after it by time since boot", "no: expired", "done", "refused: 409", "refused: 409"),
     Row("process stopped", "`SIGSTOP` until after `expires_at`", "no: expired", "done", "refused: 409", "refused: 409"),
