@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -51,11 +52,6 @@ class Runs:
         return None
 
 
-def commands():
-    listed = subprocess.run([BENCH], stderr=subprocess.PIPE, encoding="utf-8").stderr
-    return {line.split()[0] for line in listed.splitlines() if line.startswith("  ")}
-
-
 def measure(runs, celgo):
     more = ("--celgo", celgo) if celgo else ()
     runs.run("flat-10k", "peers", "--only", "--mandates", "10000", "--fanout", "50", "--changes", "50000")
@@ -65,8 +61,11 @@ def measure(runs, celgo):
     runs.run("cases", "cases", "--quick")
     runs.run("check", "check", "--seconds", "2")
     runs.run("flat-1m", "peers", "--only", "--mandates", "1000000", "--fanout", "50", "--changes", "50000")
-    for name in sorted({"recover", "revoke-all"} & commands()):
-        runs.run(name, name, "--quick")
+    runs.run("verify", "verify")
+    runs.run("issue", "issue", "--mandates", "30000")
+    with tempfile.TemporaryDirectory() as folder:
+        runs.run("recover", "recover", "--mandates", "1000000", "--dir", os.path.join(folder, "a"))
+        runs.run("revoke-all", "revoke-all", "--mandates", "50000", "--shape", "own", "--dir", os.path.join(folder, "b"))
 
 
 def ratio(runs, name, arm):
@@ -85,6 +84,8 @@ def bars(runs):
     thresholds = runs.get("cases", case="thresholds")
     http, open_loop = (runs.get("check", load=n) for n in ("closed_loop", "open_loop_20k"))
     inside = runs.get("check", way="in_process")
+    restart, ends = runs.get("recover", record="recover"), runs.get("revoke-all", record="revoke_all")
+    beside = ends and ends["step_ms_during"]["p50"] / ends["step_ms_before"]["p50"]
     return [
         ("a change costs the same at 1 M mandates as at 10 k (10 M: ./dev bench report --full)", flat, "x", 1.5, False, "flat-1m"),
         ("condition engine, fan-out 50, 1 M mandates", figure(index["flat-1m"], "ns_per_change"), "ns a change", 500, False, "flat-1m"),
@@ -101,6 +102,8 @@ def bars(runs):
         ("check in process", figure(inside, "ns"), "ns", 1000, False, "check"),
         ("check over HTTP, one server thread", figure(http, "requests_per_second"), "a second", 100000, True, "check"),
         ("check over HTTP, the server's CPU", figure(http, "server_cpu_us"), "us", 8, False, "check"),
+        ("restart with 1 M mandates, their conditions bound", figure(restart, "ready_ms"), "ms", 2000, False, "recover"),
+        ("a step beside the recording of very many ends, against one before", beside, "x", 2, False, "revoke-all"),
         ("check over HTTP, p99 at 20,000 a second", open_loop and open_loop["latency_us"]["99"], "us", 500, False, "check"),
     ]
 

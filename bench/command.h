@@ -15,6 +15,7 @@ int cmd_peers(int argc, char **argv);
 int cmd_produce(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
 int cmd_e2e(int argc, char **argv);
+int cmd_issue(int argc, char **argv);
 int cmd_latency(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_revoke_all(int argc, char **argv);

@@ -26,10 +26,17 @@ static const char body[] =
     "\"properties\":{\"amount_eur\":1200}},\"resource\":{\"type\":\"crm.account\",\"id\":\"4711\"},"
     "\"context\":{\"mandate\":\"m-00000000\"}}";
 
+/* Another condition a mandate, of one text, as a service would issue them. */
+static const char mandate_body[] =
+    "{\"id\":\"m-00000000\",\"grantor\":\"user:grantor\",\"agent\":\"agent:one\",\"purpose\":\"a benchmark\","
+    "\"scope\":{\"actions\":[\"contract.*\"],\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000}},"
+    "\"params\":{\"deal\":\"deal-00000000\"},\"while\":\"crm.deal[mandate.params.deal].status != \\\"lost\\\"\","
+    "\"expires_at\":\"2100-01-01T00:00:00Z\"}";
+
 typedef struct load_connection {
     int fd;
     char request[1024], reply[REPLY_MAX];
-    size_t request_len, number_at, reply_len;
+    size_t request_len, number_at, second_at, reply_len;
     int64_t since_ns;
     bool busy;
 } load_connection;
@@ -86,17 +93,20 @@ static bool connection_open(load_run *r, load_connection *c)
         fprintf(stderr, "connecting to port %u: %s\n", r->l->port, strerror(errno));
         return false;
     }
+    const char *content = r->l->issue ? mandate_body : body;
     c->request_len =
         (size_t)snprintf(c->request, sizeof(c->request),
-                         "POST /access/v1/evaluation HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
+                         "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
                          "Content-Length: %zu\r\n\r\n%s",
-                         r->l->port, sizeof(body) - 1, body);
+                         r->l->issue ? "/v1/mandates" : "/access/v1/evaluation", r->l->port, strlen(content), content);
     if (r->l->fixed) {
         c->request_len = (size_t)snprintf(c->request, sizeof(c->request),
                                           "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", r->l->port);
         return true;
     }
     c->number_at = (size_t)(strstr(c->request, "m-00000000") - c->request) + 2;
+    if (r->l->issue)
+        c->second_at = (size_t)(strstr(c->request, "deal-00000000") - c->request) + 5;
     return true;
 }
 
@@ -104,8 +114,11 @@ static bool send_next(load_run *r, load_connection *c, int64_t since_ns)
 {
     char digits[12];
     if (!r->l->fixed) {
-        snprintf(digits, sizeof(digits), "%08u", (uint32_t)(next_random(r) % r->l->mandates));
+        uint64_t number = r->l->issue ? r->l->first + r->sent : next_random(r) % r->l->mandates;
+        snprintf(digits, sizeof(digits), "%08u", (uint32_t)(number % 100000000));
         memcpy(c->request + c->number_at, digits, 8);
+        if (c->second_at)
+            memcpy(c->request + c->second_at, digits, 8);
     }
     c->reply_len = 0;
     c->busy = true;
@@ -138,7 +151,7 @@ static bool take(load_run *r, load_connection *c, int64_t *now)
     r->l->requests++;
     r->l->histogram[bucket_of((uint64_t)(*now - c->since_ns))]++;
     r->l->permitted += strstr(c->reply, "\"decision\":true") != NULL;
-    r->l->failed += strncmp(c->reply, "HTTP/1.1 200", 12) != 0;
+    r->l->failed += strncmp(c->reply, r->l->issue ? "HTTP/1.1 201" : "HTTP/1.1 200", 12) != 0;
     c->busy = false;
     return true;
 }
@@ -174,6 +187,8 @@ static int wait_events(load_run *r, struct epoll_event *events)
     return epoll_pwait2(r->epoll, events, EVENTS, &until, NULL);
 }
 
+static bool all_issued(const load_run *r) { return r->l->issue && r->l->requests >= r->l->mandates; }
+
 static bool loop(load_run *r)
 {
     struct epoll_event events[EVENTS];
@@ -181,13 +196,13 @@ static bool loop(load_run *r)
     int64_t now = wall_ns();
     for (uint32_t i = 0; !open && i < r->l->connections; i++)
         ok = ok && send_next(r, &r->connections[i], now);
-    while (ok && (now = wall_ns()) < r->end_ns) {
+    while (ok && (now = wall_ns()) < r->end_ns && !all_issued(r)) {
         ok = !open || send_due(r);
         int n = wait_events(r, events);
         for (int i = 0; ok && i < n; i++) {
             load_connection *c = events[i].data.ptr;
             ok = take(r, c, &now);
-            if (ok && !c->busy && !open)
+            if (ok && !c->busy && !open && !(r->l->issue && r->sent >= r->l->mandates))
                 ok = send_next(r, c, now);
         }
     }
@@ -228,9 +243,11 @@ static void print_result(const http_load *l)
 
 int cmd_load(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"port", 1, NULL, 'p'}, {"connections", 1, NULL, 'c'}, {"mandates", 1, NULL, 'm'}, {"seconds", 1, NULL, 's'},
-        {"rate", 1, NULL, 'r'}, {"seed", 1, NULL, 'x'},        {"fixed", 0, NULL, 'f'},    {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"port", 1, NULL, 'p'},     {"connections", 1, NULL, 'c'},
+                                            {"mandates", 1, NULL, 'm'}, {"seconds", 1, NULL, 's'},
+                                            {"rate", 1, NULL, 'r'},     {"seed", 1, NULL, 'x'},
+                                            {"fixed", 0, NULL, 'f'},    {"issue", 0, NULL, 'i'},
+                                            {"first", 1, NULL, 'n'},    {NULL, 0, NULL, 0}};
     http_load *l = calloc(1, sizeof(*l));
     int c;
     if (!l)
@@ -256,6 +273,12 @@ int cmd_load(int argc, char **argv)
         case 'f':
             l->fixed = true;
             break;
+        case 'n':
+            l->first = (uint32_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'i':
+            l->issue = true;
+            break;
         case 'x':
             l->seed = strtoul(optarg, NULL, 10);
             break;
@@ -263,7 +286,7 @@ int cmd_load(int argc, char **argv)
             free(l);
             return 2;
         }
-    bool ok = l->port && l->connections && l->mandates && http_load_run(l);
+    bool ok = l->port && l->connections && l->mandates >= (l->issue ? l->connections : 1) && http_load_run(l);
     if (ok)
         print_result(l);
     else

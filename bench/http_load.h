@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_load - checks over HTTP as fast as a server answers, from one thread: epoll, keep-alive, one request in flight on each
+ * http_load - checks, or issuances, over HTTP as fast as a server answers, from one thread: epoll, keep-alive, one request in flight on each
  * connection (no pipelining). Runs in a process of its own (`mandate-bench load`), so that its work is not the server's.
  */
 #ifndef MANDATE_BENCH_HTTP_LOAD_H
@@ -19,6 +19,8 @@ typedef struct http_load {
     double seconds, rate; /* rate 0: closed loop. Otherwise requests a second, each timed from when it was due */
     uint64_t seed;
     bool fixed; /* ask for an answer that needs no thought (/healthz): what HTTP alone costs here */
+    bool issue; /* issue mandates instead: m-00000000 + first and on, each once, at most `mandates` of them */
+    uint32_t first;
     /* result */
     uint64_t requests, permitted, failed;
     double took_s;

@@ -26,6 +26,7 @@ static const struct {
     {"load", cmd_load, "the load generator of check, against any server's port"},
     {"peers", cmd_peers, "ours beside a loop by hand, naive evaluation, CLIPS and cel-go on the same workload"},
     {"e2e", cmd_e2e, "a real Kafka: the bare consumer, then the whole daemon on the same topic (--help)"},
+    {"issue", cmd_issue, "mandates issued a second, durable before each answer, and still there after kill -9 (--help)"},
     {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
     {"latency", cmd_latency, "open loop: from an acknowledged event to its revocation on the topic"},
     {"recover", cmd_recover, "how long a restart takes with very many mandates"},

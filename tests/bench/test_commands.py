@@ -49,7 +49,11 @@ report("check: in process and over HTTP, every request answered",
        code == 0 and set(by_load) == {"in_process", "fixed_answer", "closed_loop", "open_loop_20k"} and
        all(r.get("failed", 0) == 0 for r in by_load.values()), err)
 report("check: what is active is permitted", by_load.get("closed_loop", {}).get("permitted", 0) > 0, err)
-for bad in (["peers", "--mandates", "0"], ["cases", "nothing"], ["check", "--seconds", "0"], ["replay"], ["load"]):
+code, records, err = run("issue", "--bin", sys.argv[1], "--mandates", "320", "--connections", "8")
+report("issue: what was answered is there after kill -9",
+       code == 0 and records[0].get("after_kill") == 320 and records[0].get("failed") == 0, err + str(records[-1:]))
+for bad in (["peers", "--mandates", "0"], ["cases", "nothing"], ["check", "--seconds", "0"], ["replay"], ["load"],
+            ["issue", "--mandates", "10"]):
     code, records, err = run(*bad)
     report("%s is refused" % " ".join(bad), code != 0 and not records, err)
 sys.exit(1 if failed else 0)
