@@ -20,6 +20,7 @@ MANDATES, FANOUT, CHANGES, WARMUP = 10000, 50, 2560, 256
 SLACK = 1.05
 
 RECORDS = 1024
+CHECKS = 2000
 
 
 def engine(arm, shape):
@@ -28,6 +29,10 @@ def engine(arm, shape):
 
 def decode(kind):
     return ["decode", "--only", str(kind), "1"]
+
+
+def check():
+    return ["check", "--mandates", "1000", "--connections", "1", "--events", "0", "--requests", str(CHECKS)]
 
 
 # (what is counted, arguments, function, times it works, instructions each time)
@@ -42,6 +47,8 @@ BUDGETS = [
     ("Avro of 8 fields", decode(0), "bench_decode_records", RECORDS, 2030),
     ("Debezium Avro", decode(1), "bench_decode_records", RECORDS, 3500),
     ("Debezium JSON", decode(2), "bench_decode_records", RECORDS, 14610),
+    # Ours and what of libmicrohttpd we call; parsing the request's head and sending the answer are outside.
+    ("a check over HTTP", check(), "http_on_request", CHECKS, 11945),
 ]
 
 

@@ -196,7 +196,7 @@ static bool loop(load_run *r)
     int64_t now = wall_ns();
     for (uint32_t i = 0; !open && i < r->l->connections; i++)
         ok = ok && send_next(r, &r->connections[i], now);
-    while (ok && (now = wall_ns()) < r->end_ns && !all_issued(r)) {
+    while (ok && (now = wall_ns()) < r->end_ns && !all_issued(r) && (!r->l->limit || r->l->requests < r->l->limit)) {
         ok = !open || send_due(r);
         int n = wait_events(r, events);
         for (int i = 0; ok && i < n; i++) {
@@ -243,11 +243,10 @@ static void print_result(const http_load *l)
 
 int cmd_load(int argc, char **argv)
 {
-    static const struct option options[] = {{"port", 1, NULL, 'p'},     {"connections", 1, NULL, 'c'},
-                                            {"mandates", 1, NULL, 'm'}, {"seconds", 1, NULL, 's'},
-                                            {"rate", 1, NULL, 'r'},     {"seed", 1, NULL, 'x'},
-                                            {"fixed", 0, NULL, 'f'},    {"issue", 0, NULL, 'i'},
-                                            {"first", 1, NULL, 'n'},    {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"port", 1, NULL, 'p'},  {"connections", 1, NULL, 'c'}, {"mandates", 1, NULL, 'm'}, {"seconds", 1, NULL, 's'},
+        {"rate", 1, NULL, 'r'},  {"seed", 1, NULL, 'x'},        {"fixed", 0, NULL, 'f'},    {"issue", 0, NULL, 'i'},
+        {"first", 1, NULL, 'n'}, {"requests", 1, NULL, 'l'},    {NULL, 0, NULL, 0}};
     http_load *l = calloc(1, sizeof(*l));
     int c;
     if (!l)
@@ -278,6 +277,9 @@ int cmd_load(int argc, char **argv)
             break;
         case 'i':
             l->issue = true;
+            break;
+        case 'l':
+            l->limit = strtoul(optarg, NULL, 10);
             break;
         case 'x':
             l->seed = strtoul(optarg, NULL, 10);

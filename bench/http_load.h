@@ -17,9 +17,9 @@ typedef struct http_load {
     uint16_t port;
     uint32_t connections, mandates;
     double seconds, rate; /* rate 0: closed loop. Otherwise requests a second, each timed from when it was due */
-    uint64_t seed;
-    bool fixed; /* ask for an answer that needs no thought (/healthz): what HTTP alone costs here */
-    bool issue; /* issue mandates instead: m-00000000 + first and on, each once, at most `mandates` of them */
+    uint64_t seed, limit; /* limit: ends after so many answers; 0: by time alone */
+    bool fixed;           /* ask for an answer that needs no thought (/healthz): what HTTP alone costs here */
+    bool issue;           /* issue mandates instead: m-00000000 + first and on, each once, at most `mandates` of them */
     uint32_t first;
     /* result */
     uint64_t requests, permitted, failed;
