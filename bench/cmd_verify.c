@@ -62,7 +62,7 @@ static bool make_token(verifying *v, uint32_t i, mandate_error *err)
     mandate_status status = claims_from_json(&c, &v->memory, text, err);
     c.issued_at_us = NOW - 1000000;
     if (!status)
-        status = artifact_payload(&payload, &c, mandate_slice_of("", 0), err);
+        status = artifact_payload(&payload, &c, mandate_slice_of("", 0), NULL, err);
     if (!status)
         status = jws_sign(&token, v->key, ARTIFACT_TYP, buf_slice(&payload), err);
     v->tokens[i] = arena_dup(&v->memory, buf_slice(&token));

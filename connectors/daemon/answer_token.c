@@ -7,12 +7,22 @@
  */
 #include "connectors/daemon/answer.h"
 
+#include "connectors/daemon/status_lists.h"
+
 static mandate_status load(answerer *a, claims *out, mandate_slice id, mandate_error *err)
 {
     mandate_slice bytes;
     mandate_status status = store_claims_load(a->store, &a->memory, id, &bytes, err);
 
     return status == MANDATE_OK ? claims_decode(out, &a->memory, bytes, err) : status;
+}
+
+/* The handle is stored and never another mandate's: where a status stands is the same in all tokens of a mandate. */
+static mandate_status put_token(answerer *a, buf *b, const claims *c, const claims *parent, mandate_error *err)
+{
+    status_place place = status_place_of(&a->memory, c->issuer, engine_mandate_find(a->engine, c->id));
+
+    return signer_put_token(a->signer, b, c, parent, &place, err);
 }
 
 mandate_status answer_put_token(answerer *a, buf *b, uint32_t handle, mandate_error *err)
@@ -29,7 +39,7 @@ mandate_status answer_put_token(answerer *a, buf *b, uint32_t handle, mandate_er
         status = load(a, &parent, own.parent, err);
     buf_put_str(b, ",\"token\":\"");
     if (status == MANDATE_OK)
-        status = signer_put_token(a->signer, b, &own, own.parent.len ? &parent : NULL, err);
+        status = put_token(a, b, &own, own.parent.len ? &parent : NULL, err);
     buf_put_char(b, '"');
     return status;
 }
@@ -72,7 +82,7 @@ static mandate_status put_chain(answerer *a, buf *b, mandate_slice id, mandate_e
     for (uint32_t i = count; status == MANDATE_OK && i-- > 0;) {
         buf_put_str(b, i + 1 < count ? ",\"" : "\"");
         last = b->len;
-        status = signer_put_token(a->signer, b, &line[i], i + 1 < count ? &line[i + 1] : NULL, err);
+        status = put_token(a, b, &line[i], i + 1 < count ? &line[i + 1] : NULL, err);
         buf_put_char(b, '"');
     }
     if (status != MANDATE_OK)

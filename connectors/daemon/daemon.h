@@ -18,6 +18,7 @@
 #include "connectors/daemon/guard.h"
 #include "connectors/daemon/past.h"
 #include "connectors/daemon/signer.h"
+#include "connectors/daemon/status_lists.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/broker.h"
 #include "connectors/kafka/cluster.h"
@@ -65,6 +66,7 @@ typedef struct daemon_state {
     webhook *webhook;
     engine_thread *loop;
     guard *guard; /* NULL: no policy */
+    status_lists *lists;
     past *past;
     past *trials;                  /* backtests: they take seconds, and nobody else waits for them */
     pthread_rwlock_t sources_lock; /* of `connectors`, `sources` and their counts, which a reload changes */

@@ -354,6 +354,10 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = past_create(&d->trials, &(past_options){d->store, &d->config, d->audit, &d->stopping}, err);
     if (status == MANDATE_OK)
+        status = status_lists_create(
+            &d->lists,
+            &(status_lists_options){d->view, &d->signer, d->audit, d->config.issuer, d->config.check.max_staleness_us}, err);
+    if (status == MANDATE_OK)
         status = make_engine_thread(d, err);
     if (status == MANDATE_OK)
         status = dead_letter_open(&d->dead_letters, &d->cluster.value, &d->host, d->config.topics.dead_letter, err);
@@ -409,6 +413,8 @@ bool daemon_stop(daemon_state *d)
     past_destroy(d->past);
     past_destroy(d->trials);
     d->past = d->trials = NULL;
+    status_lists_destroy(d->lists);
+    d->lists = NULL;
     webhook_stop(d->webhook);
     http_server_stop(d->http);
     d->http = NULL;

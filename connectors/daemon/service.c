@@ -23,6 +23,8 @@ static bool submit(void *ctx, service_request *request)
 
     if (request->kind == SERVICE_BACKTEST)
         return !atomic_load(&d->stopping) && past_ask(d->trials, request);
+    if (request->kind == SERVICE_STATUS_LIST)
+        return !atomic_load(&d->stopping) && status_lists_ask(d->lists, request);
     if (past_takes(request))
         return !atomic_load(&d->stopping) && past_ask(d->past, request);
     return !atomic_load(&d->stopping) && queue_try_push(d->queue, QUEUE_REQUESTS, request);

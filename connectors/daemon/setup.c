@@ -240,6 +240,7 @@ void daemon_close(daemon_state *d)
     free(d->sources);
     past_destroy(d->past);
     past_destroy(d->trials);
+    status_lists_destroy(d->lists);
     engine_thread_destroy(d->loop);
     webhook_destroy(d->webhook);
     checkpointer_destroy(d->audit);

@@ -65,7 +65,8 @@ void signer_close(signer *s)
     buf_deinit(&s->jwks);
 }
 
-mandate_status signer_put_token(const signer *s, buf *out, const claims *c, const claims *parent, mandate_error *err)
+mandate_status signer_put_token(const signer *s, buf *out, const claims *c, const claims *parent, const status_place *place,
+                                mandate_error *err)
 {
     buf hash, payload;
     mandate_status status = MANDATE_OK;
@@ -74,7 +75,7 @@ mandate_status signer_put_token(const signer *s, buf *out, const claims *c, cons
     if (parent)
         status = artifact_authority_hash(&hash, parent, err);
     if (!status)
-        status = artifact_payload(&payload, c, buf_slice(&hash), err);
+        status = artifact_payload(&payload, c, buf_slice(&hash), place, err);
     if (!status)
         status = jws_sign(out, s->keys.keys[0], ARTIFACT_TYP, buf_slice(&payload), err);
     buf_deinit(&hash);

@@ -30,8 +30,8 @@ MANDATE_CHECK mandate_status signer_open(signer *s, const config *c, mandate_err
 bool signer_ready(const signer *s);
 /* Takes a zeroed one too. */
 void signer_close(signer *s);
-/* The signed mandate, appended. `parent`: the claims it was delegated from, NULL for a root. */
+/* The signed mandate, appended. `parent`: the claims it was delegated from, NULL for a root; `place`: of its status, or NULL. */
 MANDATE_CHECK mandate_status signer_put_token(const signer *s, buf *out, const claims *c, const claims *parent,
-                                              mandate_error *err);
+                                              const status_place *place, mandate_error *err);
 
 #endif

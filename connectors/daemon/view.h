@@ -66,6 +66,17 @@ void view_check(view *v, const service_check *in, int64_t now_us, int64_t monoto
 /* Everything in `a`. */
 MANDATE_CHECK mandate_status view_search(view *v, const service_search *in, int64_t now_us, int64_t monotonic_us, arena *a,
                                          service_found *out, mandate_error *err);
+/* How a mandate stands with all its ancestors: the values of a status list. */
+typedef enum view_standing {
+    VIEW_VALID,
+    VIEW_ENDED, /* finally, or an ancestor is; or nobody's handle */
+    VIEW_HELD   /* it or an ancestor is suspended, or has a budget of which nothing is left */
+} view_standing;
+/* Is there a mandate of this handle? */
+bool view_has(const view *v, uint32_t handle);
+/* Of `count` handles from one on, two bits each, the first in the lowest of byte 0: each so at some moment of the call, which
+ * begins after the step that view_seq said before. Returns when the next of them expires. */
+int64_t view_standings(const view *v, uint32_t first, uint32_t count, int64_t now_us, uint8_t *out);
 /* Mandates by their own recorded state. */
 void view_counts(const view *v, uint64_t out[STATE_COUNT]);
 /* The step that checks see. */

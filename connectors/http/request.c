@@ -337,6 +337,14 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
         MHD_add_response_header(response, name, value);
 }
 
+static const char *cache_control(http_request *r)
+{
+    if (r->code == 200 && r->immutable)
+        return "max-age=31536000, immutable";
+    const char *aged = r->code == 200 && r->max_age_s ? arena_printf(&r->a, "max-age=%u", r->max_age_s).ptr : NULL;
+    return aged ? aged : "no-store";
+}
+
 static enum MHD_Result send_reply(http_request *r)
 {
     enum MHD_Result result = MHD_NO;
@@ -350,8 +358,7 @@ static enum MHD_Result send_reply(http_request *r)
         return MHD_NO;
     r->replied = true;
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-               r->immutable && r->code == 200 ? "max-age=31536000, immutable" : "no-store");
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache_control(r));
     add_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
     add_header(response, MHD_HTTP_HEADER_LOCATION, r->location.ptr);
     add_header(response, "X-Request-ID", r->request_id);

@@ -72,7 +72,8 @@ struct http_request {
     unsigned code;
     const char *content_type;
     mandate_slice location;
-    bool immutable; /* the answer may be kept for ever */
+    bool immutable;     /* the answer may be kept for ever */
+    uint32_t max_age_s; /* or for so long; 0: not at all */
     const char *allow;
 };
 

@@ -57,6 +57,7 @@ static const http_route routes[] = {
     {"POST", "/access/v1/search/action", http_search_action, POWER_CHECK, "", HTTP_PLAIN_ERRORS},
     {"GET", "/.well-known/authzen-configuration", http_authzen_configuration, POWER_DISCOVER, "", HTTP_PLAIN_ERRORS},
     {"GET", "/.well-known/jwks.json", http_jwks, POWER_DISCOVER, "", 0},
+    {"GET", "/status/{list}", http_status_list, POWER_DISCOVER, "", 0},
     {"GET", "/v1/me", http_me, POWER_SELF, "", 0},
     {"GET", "/healthz", http_health, POWER_HEALTH, "", 0},
     {"GET", "/readyz", http_ready, POWER_HEALTH, "", 0},

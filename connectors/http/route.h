@@ -105,6 +105,7 @@ void http_health(http_request *r);
 void http_ready(http_request *r);
 void http_metrics(http_request *r);
 void http_jwks(http_request *r);
+void http_status_list(http_request *r);
 void http_openapi(http_request *r);
 
 #endif

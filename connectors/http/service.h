@@ -46,8 +46,12 @@ typedef enum service_kind {
     SERVICE_AWAIT,         /* at_least: answered when all of them are reached, UNAVAILABLE when that takes too long */
     SERVICE_AUDIT,         /* audit: of the record; not on the engine's thread */
     SERVICE_BACKUP,        /* id: the name of a copy of everything, to be made; not on the engine's thread */
-    SERVICE_BACKTEST       /* backtest: mandates that were not issued, on history; on a thread of its own */
+    SERVICE_BACKTEST,      /* backtest: mandates that were not issued, on history; on a thread of its own */
+    SERVICE_STATUS_LIST    /* list: how its mandates stand, a signed token; on a thread of its own */
 } service_kind;
+
+/* For how many seconds a status list may be kept by who asked for it. */
+enum { SERVICE_STATUS_TTL_S = 5 };
 
 /* What is asked of the audit log. */
 typedef enum service_audit_what {
@@ -126,6 +130,7 @@ struct service_request {
     mandate_slice event, detail; /* LOG */
     service_audit audit;         /* AUDIT */
     service_backtest backtest;   /* BACKTEST */
+    uint32_t list;               /* STATUS_LIST: its number */
     const claims *claims;
     int64_t until_us;    /* see engine_command */
     uint32_t if_version; /* the same */

@@ -8,7 +8,6 @@
 #include "connectors/token/base64url.h"
 #include "connectors/token/canonical.h"
 
-#define STATUS_LIST_TYP "statuslist+jwt"
 #define NOTICE_TYP "mandate-notice+jws"
 
 static mandate_status no(mandate_error *err, const char *why)

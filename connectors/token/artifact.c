@@ -72,9 +72,21 @@ mandate_status artifact_authority_hash(buf *out, const claims *c, mandate_error 
 
 static int64_t seconds_of(int64_t us) { return us / 1000000 - (us % 1000000 < 0); }
 
-mandate_status artifact_payload(buf *out, const claims *c, mandate_slice parent_hash, mandate_error *err)
+/* {"status_list":{"idx","uri"}} */
+static void add_status(object *payload, object *status, object *list, const status_place *place)
 {
-    object payload = {.count = 0}, parent = {.count = 0};
+    if (!place || !place->uri.len)
+        return;
+    add(list, "idx", cel_int(place->idx));
+    add(list, "uri", cel_string(place->uri));
+    add(status, "status_list", object_value(list));
+    add(payload, "status", object_value(status));
+}
+
+mandate_status artifact_payload(buf *out, const claims *c, mandate_slice parent_hash, const status_place *place,
+                                mandate_error *err)
+{
+    object payload = {.count = 0}, parent = {.count = 0}, stands = {.count = 0}, list = {.count = 0};
     cel_value mandate;
     buf hash;
     arena a;
@@ -99,6 +111,7 @@ mandate_status artifact_payload(buf *out, const claims *c, mandate_slice parent_
             add(&parent, "id", cel_string(c->parent));
             add(&payload, "parent", object_value(&parent));
         }
+        add_status(&payload, &stands, &list, place);
         status = canonical_put(out, object_value(&payload), err);
     }
     buf_deinit(&hash);
@@ -110,7 +123,7 @@ mandate_status artifact_check(const claims *c, mandate_error *err)
 {
     buf payload;
     buf_init(&payload);
-    mandate_status status = artifact_payload(&payload, c, mandate_slice_of("", 0), err);
+    mandate_status status = artifact_payload(&payload, c, mandate_slice_of("", 0), NULL, err);
     if (!status && payload.len > ARTIFACT_PAYLOAD_MAX)
         status = mandate_error_set(err, MANDATE_LIMIT, "signed it would have %zu bytes: at most %d", payload.len,
                                    ARTIFACT_PAYLOAD_MAX);
@@ -199,6 +212,8 @@ mandate_status artifact_read(artifact *out, arena *a, mandate_slice text, mandat
     out->authority_hash = json_member_text(payload, "authority_hash");
     out->parent_hash = json_member_text(json_member(payload, "parent"), "authority_hash");
     status = read_issued_at(&out->claims, payload, err);
+    if (!status)
+        status = status_place_read(&out->place, json_member(payload, "status"), err);
     if (!status)
         status = check_agreement(out, payload, err);
     if (!status)

@@ -5,34 +5,13 @@
  * Cheap before dear: size and shape of every token first, then issuer and times, then signatures, then the chain. What is
  * read before the signature is found right decides only which key and whether to refuse.
  */
-#include "mandate/verify.h"
+#include "connectors/token/verify_int.h"
 
 #include "connectors/json/json_value.h"
-#include "connectors/token/artifact.h"
 #include "engine/base/text.h"
 #include "engine/base/vec.h"
 
 #include <stdlib.h>
-
-enum { ISSUERS_MAX = 256, ISSUER_MAX = 1024 };
-
-typedef struct trusted {
-    char *issuer;
-    size_t issuer_len;
-    keyset keys;
-} trusted;
-
-struct mandate_verifier {
-    int64_t clock_skew_us;
-    uint32_t count;
-    trusted *issuers[ISSUERS_MAX];
-};
-
-struct mandate_verified {
-    arena memory;
-    size_t count;
-    artifact *chain; /* the root first */
-};
 
 /* --- whom we trust ------------------------------------------------------------------------------------------ */
 mandate_status mandate_verifier_create(mandate_verifier **out, const mandate_verifier_options *options, mandate_error *err)
@@ -77,6 +56,12 @@ static uint32_t issuer_find(const mandate_verifier *v, mandate_slice issuer)
     while (i < v->count && !mandate_slice_eq(mandate_slice_of(v->issuers[i]->issuer, v->issuers[i]->issuer_len), issuer))
         i++;
     return i;
+}
+
+const keyset *verifier_keys(const mandate_verifier *v, mandate_slice issuer)
+{
+    uint32_t at = issuer_find(v, issuer);
+    return at < v->count ? &v->issuers[at]->keys : NULL;
 }
 
 mandate_status mandate_verifier_trust(mandate_verifier *v, mandate_slice issuer, mandate_slice jwks, mandate_error *err)
@@ -158,11 +143,11 @@ static mandate_status read_token(artifact *out, arena *a, const mandate_verifier
         status = check_audience(&out->claims, o->audience, err);
     if (status)
         return status;
-    uint32_t at = issuer_find(v, out->claims.issuer);
-    if (at == v->count)
+    const keyset *keys = verifier_keys(v, out->claims.issuer);
+    if (!keys)
         return mandate_error_set(err, MANDATE_DENIED, "its issuer \"%.*s\" is not trusted",
                                  MANDATE_SLICE_ARG(out->claims.issuer));
-    return jws_verify(&parts, &v->issuers[at]->keys, err);
+    return jws_verify(&parts, keys, err);
 }
 
 /* --- the chain ---------------------------------------------------------------------------------------------- */

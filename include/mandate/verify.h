@@ -19,8 +19,8 @@
  *     mandate_verified_destroy(m);
  *
  * What a signature cannot say is whether the mandate's reason has ended since: follow the revocation topic (or ask the
- * issuer) and refuse what it names. A mandate that verifies is genuine and unexpired; only together with a live feed is it
- * also still active.
+ * issuer) and refuse what it names, or fetch the status list that the token names and ask mandate_verified_standing. A mandate
+ * that verifies is genuine and unexpired; only together with a live feed or a list in force is it also still active.
  *
  * Threads: a verifier may be used by many at once, except while mandate_verifier_trust runs. A result belongs to whoever
  * got it. No call does I/O, reads a clock or keeps what it is given.
@@ -94,6 +94,22 @@ MANDATE_API int64_t mandate_verified_expires_at_us(const mandate_verified *m);
 /* The chain from the root: how long it is, and the id of each: what to look for on the revocation topic. */
 MANDATE_API size_t mandate_verified_depth(const mandate_verified *m);
 MANDATE_API mandate_slice mandate_verified_chain_id(const mandate_verified *m, size_t at);
+
+/* The status list (draft-ietf-oauth-status-list) that a token of the chain names: where to fetch it; empty: it names none. The last token's
+ * entry speaks for all its ancestors. */
+MANDATE_API mandate_slice mandate_verified_status_uri(const mandate_verified *m, size_t at);
+typedef enum mandate_standing {
+    MANDATE_STANDS_VALID,
+    MANDATE_STANDS_INVALID,  /* it has ended, or an ancestor has; also every value that has no meaning here */
+    MANDATE_STANDS_SUSPENDED /* it or an ancestor may not be acted under now, and may be again */
+} mandate_standing;
+/* How token `at` of the chain stands by `list`, the signed token fetched from that place. The verifier has the keys of the
+ * mandate's issuer; no others count. Not OK: *out is INVALID, and the list says nothing: NOT_FOUND: the token names none;
+ * INVALID, LIMIT: malformed or too large; DENIED: not genuine, not the named one, not in force, or without such an entry. A list may be
+ * kept until its `exp`, and should be fetched anew after its `ttl`; in one that is older than the mandate it stands as ended. */
+MANDATE_API MANDATE_CHECK mandate_status mandate_verified_standing(const mandate_verified *m, const mandate_verifier *v,
+                                                                   size_t at, mandate_slice list, int64_t now_us,
+                                                                   mandate_standing *out, mandate_error *err);
 
 #ifdef __cplusplus
 }

@@ -34,6 +34,7 @@ static const char *const kind_names[FAKE_KINDS] = {
     [SERVICE_BACKUP] = "backup",
     [SERVICE_AWAIT] = "await",
     [SERVICE_BACKTEST] = "backtest",
+    [SERVICE_STATUS_LIST] = "status_list",
     [SERVICE_DECISION_GET] = "decision_get",
     [SERVICE_DECISION_LIST] = "decision_list",
 };
@@ -80,6 +81,8 @@ static void answer(fake_service *f, service_request *r)
         if (r->kind == SERVICE_AUDIT)
             buf_printf(&r->body, ",\"what\":%d,\"index\":%" PRIu64 ",\"first\":%" PRIu64 ",\"size\":%" PRIu64,
                        (int)r->audit.what, r->audit.index, r->audit.first, r->audit.size);
+        if (r->kind == SERVICE_STATUS_LIST)
+            buf_printf(&r->body, ",\"list\":%" PRIu32, r->list);
         if (r->kind == SERVICE_BACKTEST)
             buf_printf(&r->body, ",\"count\":%u,\"first\":\"%.*s\"", r->backtest.count,
                        MANDATE_SLICE_ARG(r->backtest.mandates[0].id));

@@ -20,7 +20,7 @@ typedef enum fake_mode {
     FAKE_FULL    /* submit refuses */
 } fake_mode;
 
-enum { FAKE_KINDS = SERVICE_BACKTEST + 1 };
+enum { FAKE_KINDS = SERVICE_STATUS_LIST + 1 };
 
 typedef struct fake_service {
     service port;

@@ -230,6 +230,25 @@ static void test_http_mandate__get_and_explain_ask_about_the_decoded_id(void **s
     assert_string_equal(s->reply.body, "{\"keys\":[]}");
 }
 
+static void test_http_status__a_list_is_a_token_that_may_be_kept_for_its_ttl(void **state)
+{
+    scene *s = *state;
+    static const char *const none[] = {"/status/",   "/status/x",       "/status/-1",
+                                       "/status/01", "/status/1234567", "/status/1/2"};
+    scene_ask(s, 200, "GET", "/status/0", NULL, NULL);
+    assert_string_equal(s->reply.body, "{\"kind\":\"status_list\",\"list\":0}");
+    assert_contains(s->reply.head, "Content-Type: application/statuslist+jwt");
+    assert_contains(s->reply.head, "Cache-Control: max-age=5\r\n");
+    scene_ask(s, 200, "GET", "/status/511", NULL, NULL);
+    assert_contains(s->reply.body, "\"list\":511}");
+    for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+        scene_ask(s, 404, "GET", none[i], NULL, NULL);
+    s->fake.error = (mandate_error){.status = MANDATE_UNAVAILABLE, .text = "stale"};
+    scene_ask(s, 503, "GET", "/status/0", NULL, NULL);
+    assert_contains(s->reply.head, "Cache-Control: no-store");
+    s->fake.error = (mandate_error){0};
+}
+
 static void test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists(void **state)
 {
     scene *s = *state;
@@ -427,6 +446,7 @@ int main(void)
         TEST(test_http_mandate__amending_says_what_changes_and_how),
         TEST(test_http_mandate__delegating_says_what_differs_and_answers_201_with_a_location),
         TEST(test_http_mandate__get_and_explain_ask_about_the_decoded_id),
+        TEST(test_http_status__a_list_is_a_token_that_may_be_kept_for_its_ttl),
         TEST(test_http_mandates__a_number_that_cannot_be_signed_is_refused_before_it_exists),
         TEST(test_http_decisions__are_listed_read_and_answered),
         TEST(test_http_watches__are_created_listed_read_and_removed),

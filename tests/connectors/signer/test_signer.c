@@ -123,7 +123,7 @@ static mandate_slice payload_of(world *w)
     buf_init(&b);
     assert_int_equal(claims_from_json(&c, &w->memory, mandate_slice_str(json), &err), MANDATE_OK);
     c.issued_at_us = INT64_C(1800000000000000);
-    if (artifact_payload(&b, &c, mandate_slice_of("", 0), &err) != MANDATE_OK)
+    if (artifact_payload(&b, &c, mandate_slice_of("", 0), NULL, &err) != MANDATE_OK)
         fail_msg("%s", err.text);
     mandate_slice out = arena_dup(&w->memory, buf_slice(&b));
     buf_deinit(&b);

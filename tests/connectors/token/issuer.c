@@ -70,7 +70,7 @@ char *issuer_payload(issuer *i, const claims *c, const claims *parent)
     buf_init(&out);
     if (parent)
         assert_int_equal(artifact_authority_hash(&hash, parent, &err), MANDATE_OK);
-    if (artifact_payload(&out, c, buf_slice(&hash), &err))
+    if (artifact_payload(&out, c, buf_slice(&hash), NULL, &err))
         fail_msg("%s", err.text);
     char *text = text_dup(i, buf_slice(&out));
     buf_deinit(&hash);
