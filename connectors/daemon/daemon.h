@@ -45,6 +45,7 @@ typedef struct daemon_state {
     store *store;
     engine *engine;
     uint64_t recovered_seq;
+    int patience; /* stopping may take so many times what is said above; 0 or 1: that. For tests, which run on busy machines */
     bool offline; /* set before daemon_open: nobody will ask whether a mandate permits, so there is no view */
     signer signer;
     check_kinds *kinds; /* NULL: no rules */

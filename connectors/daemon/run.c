@@ -383,10 +383,12 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
 }
 
 /* --- down ------------------------------------------------------------------------------------------------------------------ */
+static int stop_ms(const daemon_state *d, int ms) { return d->patience > 1 ? d->patience * ms : ms; }
+
 static bool stop_sources(daemon_state *d)
 {
     bool all = true;
-    int64_t until = clock_monotonic_us() + DAEMON_STOP_SOURCES_MS * 1000;
+    int64_t until = clock_monotonic_us() + (int64_t)stop_ms(d, DAEMON_STOP_SOURCES_MS) * 1000;
 
     for (uint32_t i = 0; i < d->source_count; i++)
         source_stop(d->sources[i]);
@@ -405,7 +407,7 @@ bool daemon_stop(daemon_state *d)
     clean = stop_sources(d);
     if (d->queue)
         queue_close(d->queue);
-    if (d->loop && !engine_thread_join(d->loop, DAEMON_STOP_ENGINE_MS)) {
+    if (d->loop && !engine_thread_join(d->loop, stop_ms(d, DAEMON_STOP_ENGINE_MS))) {
         /* A commit that takes this long: nothing after it may be touched, and nothing is lost by leaving. */
         log_write(LOG_ERROR, "daemon", "the engine's thread is still committing; leaving without it");
         return false;
@@ -419,10 +421,10 @@ bool daemon_stop(daemon_state *d)
     http_server_stop(d->http);
     d->http = NULL;
     if (d->publisher)
-        clean = sink_stop(d->publisher, DAEMON_STOP_FLUSH_MS) && clean;
+        clean = sink_stop(d->publisher, stop_ms(d, DAEMON_STOP_FLUSH_MS)) && clean;
     if (d->watch_publisher)
-        clean = sink_stop(d->watch_publisher, DAEMON_STOP_FLIPS_MS) && clean;
-    clean = checkpointer_stop(d->audit, DAEMON_STOP_AUDIT_MS) && clean;
+        clean = sink_stop(d->watch_publisher, stop_ms(d, DAEMON_STOP_FLIPS_MS)) && clean;
+    clean = checkpointer_stop(d->audit, stop_ms(d, DAEMON_STOP_AUDIT_MS)) && clean;
     if (d->loop)
         engine_thread_settle(d->loop);
     if (!clean && d->store) {

@@ -51,6 +51,7 @@ static void start(world *w)
 
     w->d = calloc(1, sizeof(*w->d));
     assert_non_null(w->d);
+    w->d->patience = 30;
     if (daemon_load(w->d, w->config, &err) != MANDATE_OK || daemon_open(w->d, &err) != MANDATE_OK ||
         daemon_start(w->d, &err) != MANDATE_OK)
         fail_msg("%s", err.text);
