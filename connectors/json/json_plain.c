@@ -25,7 +25,7 @@ static void skip_space(plain *p)
         p->at++;
 }
 
-static bool take(plain *p, char c)
+static inline bool take(plain *p, char c)
 {
     if (p->at < p->end && (unsigned char)*p->at <= ' ')
         skip_space(p);
@@ -109,22 +109,17 @@ static bool read_word(plain *p, const char *word, cel_value is, cel_value *out)
 
 static bool read_value(plain *p, cel_value *out, unsigned depth);
 
-static bool push(plain *p, cel_value key, cel_value value)
-{
-    if (p->top == STACK_MAX)
-        return false;
-    p->stack[p->top++] = (cel_entry){key, value};
-    return true;
-}
+/* The place of the next entry of the innermost open container, or NULL: what its value holds is put above it. */
+static cel_entry *place(plain *p) { return p->top < STACK_MAX ? &p->stack[p->top++] : NULL; }
 
 static bool read_array(plain *p, cel_value *out, unsigned depth)
 {
     uint32_t base = p->top;
-    cel_value v;
+    cel_entry *e;
 
     if (!take(p, ']'))
         do {
-            if (!read_value(p, &v, depth + 1) || !push(p, cel_null(), v))
+            if (!(e = place(p)) || !read_value(p, &e->value, depth + 1))
                 return false;
         } while (take(p, ','));
     if (p->top > base && !take(p, ']'))
@@ -138,24 +133,26 @@ static bool read_array(plain *p, cel_value *out, unsigned depth)
     return items != NULL;
 }
 
-static bool is_new(const plain *p, uint32_t base, cel_value key)
+/* The last entry's key, among those of its object. */
+static inline bool is_new(const plain *p, uint32_t base)
 {
-    for (uint32_t i = base; i < p->top; i++)
-        if (p->stack[i].key.len == key.len && memcmp(p->stack[i].key.s, key.s, key.len) == 0)
+    const cel_entry *last = &p->stack[p->top - 1];
+
+    for (const cel_entry *e = &p->stack[base]; e < last; e++)
+        if (e->key.len == last->key.len && memcmp(e->key.s, last->key.s, e->key.len) == 0)
             return false;
-    return p->top - base < MEMBERS_MAX;
+    return p->top - base <= MEMBERS_MAX;
 }
 
 static bool read_object(plain *p, cel_value *out, unsigned depth)
 {
     uint32_t base = p->top;
-    cel_value key, v;
+    cel_entry *e;
 
     if (!take(p, '}'))
         do {
-            if (!take(p, '"') || !read_string(p, &key) || !is_new(p, base, key) || !take(p, ':'))
-                return false;
-            if (!read_value(p, &v, depth + 1) || !push(p, key, v))
+            if (!take(p, '"') || !(e = place(p)) || !read_string(p, &e->key) || !is_new(p, base) || !take(p, ':') ||
+                !read_value(p, &e->value, depth + 1))
                 return false;
         } while (take(p, ','));
     if (p->top > base && !take(p, '}'))
@@ -171,7 +168,8 @@ static bool read_object(plain *p, cel_value *out, unsigned depth)
 
 static bool read_value(plain *p, cel_value *out, unsigned depth)
 {
-    skip_space(p);
+    if (p->at < p->end && (unsigned char)*p->at <= ' ')
+        skip_space(p);
     if (p->at == p->end || depth > LIMIT_RECORD_DEPTH)
         return false;
     switch (*p->at) {
