@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-mandate_status status_list_put_lst(buf *out, mandate_slice bytes, mandate_error *err)
+mandate_status status_list_put_lst(buf *out, mandate_slice bytes, int level, mandate_error *err)
 {
     if (bytes.len > STATUS_LIST_BYTES_MAX)
         return mandate_error_set(err, MANDATE_LIMIT, "a status list of %zu bytes: at most %d", bytes.len,
                                  STATUS_LIST_BYTES_MAX);
     uLongf len = compressBound(bytes.len);
     Bytef *packed = malloc(len);
-    if (!packed || compress2(packed, &len, (const Bytef *)bytes.ptr, bytes.len, Z_BEST_COMPRESSION) != Z_OK) {
+    if (!packed || compress2(packed, &len, (const Bytef *)bytes.ptr, bytes.len, level) != Z_OK) {
         free(packed);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a status list");
     }
@@ -34,7 +34,7 @@ mandate_status status_list_payload(buf *out, const status_list *l, mandate_error
 {
     buf lst;
     buf_init(&lst);
-    mandate_status status = status_list_put_lst(&lst, l->bytes, err);
+    mandate_status status = status_list_put_lst(&lst, l->bytes, STATUS_LIST_LEVEL, err);
     cel_entry list[] = {entry("bits", cel_int(l->bits)), entry("lst", cel_string(buf_slice(&lst)))};
     cel_entry all[] = {entry("exp", cel_int(l->expires_s)), entry("iat", cel_int(l->issued_at_s)),
                        entry("status_list", cel_map(list, 2)), entry("sub", cel_string(l->uri)),

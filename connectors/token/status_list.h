@@ -20,7 +20,8 @@
 #define STATUS_LIST_TYP "statuslist+jwt"
 enum {
     STATUS_LIST_BYTES_MAX = 1 << 20, /* inflated: 2^20 entries of 8 bits */
-    STATUS_LIST_URI_MAX = 2048       /* bytes */
+    STATUS_LIST_URI_MAX = 2048,      /* bytes */
+    STATUS_LIST_LEVEL = 6            /* 9 takes eight times as long where one in ten has ended, for 3 % less */
 };
 
 /* Where a token's status stands. */
@@ -37,9 +38,9 @@ typedef struct status_list {
     mandate_slice bytes; /* inflated */
 } status_list;
 
-/* base64url(zlib(bytes)), appended. */
-MANDATE_CHECK mandate_status status_list_put_lst(buf *out, mandate_slice bytes, mandate_error *err);
-/* The payload to be signed, appended. */
+/* base64url(zlib(bytes)), appended. `level` 1 to 9, zlib's. */
+MANDATE_CHECK mandate_status status_list_put_lst(buf *out, mandate_slice bytes, int level, mandate_error *err);
+/* The payload to be signed, appended. Compressed at STATUS_LIST_LEVEL. */
 MANDATE_CHECK mandate_status status_list_payload(buf *out, const status_list *l, mandate_error *err);
 /* Reads a payload whose signature was found right; everything in `a`. INVALID or LIMIT says what is wrong. */
 MANDATE_CHECK mandate_status status_list_read(status_list *out, arena *a, mandate_slice payload, mandate_error *err);

@@ -8,6 +8,7 @@ Histories are checked, not outcomes guessed: every accepted spend says what the 
 have one total order, which must add up to the unit and respect real time; versions of a mandate respect real time; what was
 acknowledged is there after a kill, what was not is there once or not at all. Prints "ok   name" or "FAIL name" a test.
 """
+import base64
 import http.client
 import json
 import os
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 BIN = os.path.abspath(sys.argv[1])
 SEED = int(os.environ.get("LIFE_SEED", "1"))
@@ -248,6 +250,58 @@ def successors(d):
     report("a successor takes the place: never both, never neither", not wrong and states.count("active") == 1, wrong[:3])
 
 
+# --- status lists ----------------------------------------------------------------------------------------------------------
+def unpack(token):
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+def place(d, name):
+    """(uri, idx) of a mandate's own token."""
+    answer = d.call("GET", "/v1/mandates/%s/token" % name)[1]
+    entry = unpack(answer["token"])["status"]["status_list"]
+    return entry["uri"], entry["idx"]
+
+
+def stands(d, uri, idx):
+    """As a receiver reads it, without a login."""
+    c = Unix(d.socket)
+    c.request("GET", "/status/" + uri.rsplit("/", 1)[1])
+    r = c.getresponse()
+    token = r.read().decode()
+    c.close()
+    assert r.status == 200 and r.getheader("Content-Type") == "application/statuslist+jwt", (r.status, token)
+    assert r.getheader("Cache-Control") == "max-age=5", r.getheader("Cache-Control")
+    said = unpack(token)
+    assert said["sub"] == uri and said["iat"] < said["exp"] and said["status_list"]["bits"] == 2, said
+    lst = said["status_list"]["lst"]
+    return zlib.decompress(base64.urlsafe_b64decode(lst + "=" * (-len(lst) % 4)))[idx // 4] >> idx % 4 * 2 & 3
+
+
+def comes_to(d, at, expected):
+    """A list is made anew a moment after a commit."""
+    deadline = time.monotonic() + 30
+    while [stands(d, *p) for p in at] != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [stands(d, *p) for p in at]
+
+
+def status_lists(d):
+    for name, parent in (("l-0", None), ("l-1", "l-0"), ("l-2", "l-1"), ("l-3", None)):
+        d.issue(name, parent)
+    at, seen = [place(d, "l-%d" % i) for i in range(4)], []
+    for verb, name, expected in (("", "", [0, 0, 0, 0]), ("suspend", "l-0", [2, 2, 2, 0]), ("resume", "l-0", [0, 0, 0, 0]),
+                                 ("suspend", "l-2", [0, 0, 2, 0]), ("revoke", "l-1", [0, 1, 1, 0])):
+        if verb:
+            d.act(name, verb)
+        seen.append(comes_to(d, at, expected) == expected)
+    report("a status list says how mandates and their descendants stand", all(seen) and len(set(at)) == 4, (seen, at))
+    d.kill()
+    d.start()
+    again = [place(d, name) for name in ("l-0", "l-3")]
+    got = comes_to(d, at, [0, 1, 1, 0])
+    report("and says the same in the same places after kill -9", again == [at[0], at[3]] and got == [0, 1, 1, 0], (again, at, got))
+
+
 # --- kill -9 -----------------------------------------------------------------------------------------------------------------
 def kill_while(d, work, delay):
     together(work, lambda: (time.sleep(delay), d.kill()))
@@ -334,6 +388,7 @@ def main():
         many_spenders(d)
         everything(d)
         successors(d)
+        status_lists(d)
         killed_spenders(d)
         killed_commands(d)
         d.stop()

@@ -3,6 +3,7 @@
 #include "connectors/daemon/status_lists.h"
 
 #include "connectors/daemon/clock.h"
+#include "connectors/signer/what.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,6 +248,10 @@ static void test_status_lists__the_worst_of_lists_is_a_token(void **state)
     assert_int_equal(jws_sign(&token, w->signer.keys.keys[0], STATUS_LIST_TYP, buf_slice(&payload), &err), MANDATE_OK);
     assert_true(token.len > (size_t)STATUS_LIST_ENTRIES / 4);
     assert_true(token.len <= LIMIT_TOKEN);
+    const char *what = "", *end = memrchr(token.data, '.', token.len);
+    mandate_slice message = mandate_slice_of(token.data, (size_t)(end - token.data));
+    assert_int_equal(signer_may_sign(w->signer.keys.keys[0], &w->a, message, &what, &err), MANDATE_OK);
+    assert_string_equal(what, "status list");
     buf_deinit(&payload);
     buf_deinit(&token);
 }

@@ -85,7 +85,7 @@ static void check_vector(const char *bits, const char *lst, bool two)
     assert_int_equal(status_list_at(&entry, &l, -1, &err), MANDATE_DENIED);
     assert_int_equal(status_list_at(&entry, &l, INT64_MAX, &err), MANDATE_DENIED);
     buf_init(&again);
-    assert_int_equal(status_list_put_lst(&again, l.bytes, &err), MANDATE_OK);
+    assert_int_equal(status_list_put_lst(&again, l.bytes, 9, &err), MANDATE_OK);
     assert_string_equal(buf_cstr(&again), lst);
     buf_deinit(&again);
 }
@@ -127,7 +127,7 @@ static char *lst_of(size_t len)
     buf b;
     char *zeros = calloc(1, len ? len : 1);
     buf_init(&b);
-    assert_int_equal(status_list_put_lst(&b, mandate_slice_of(zeros, len), &err), MANDATE_OK);
+    assert_int_equal(status_list_put_lst(&b, mandate_slice_of(zeros, len), 9, &err), MANDATE_OK);
     char *text = strdup(buf_cstr(&b));
     buf_deinit(&b);
     free(zeros);
@@ -202,7 +202,7 @@ static void test_status_list__inflates_to_its_bound_and_no_further(void **state)
     refused(payload("8", more), MANDATE_LIMIT);
     char *zeros = calloc(1, STATUS_LIST_BYTES_MAX + 1);
     buf_init(&b);
-    assert_int_equal(status_list_put_lst(&b, mandate_slice_of(zeros, STATUS_LIST_BYTES_MAX + 1), &err), MANDATE_LIMIT);
+    assert_int_equal(status_list_put_lst(&b, mandate_slice_of(zeros, STATUS_LIST_BYTES_MAX + 1), 9, &err), MANDATE_LIMIT);
     buf_deinit(&b);
     free(zeros);
 }
