@@ -48,7 +48,7 @@ BUDGETS = [
     ("Debezium Avro", decode(1), "bench_decode_records", RECORDS, 3500),
     ("Debezium JSON", decode(2), "bench_decode_records", RECORDS, 14610),
     # Ours and what of libmicrohttpd we call; parsing the request's head and sending the answer are outside.
-    ("a check over HTTP", check(), "http_on_request", CHECKS, 11385),
+    ("a check over HTTP", check(), "http_on_request", CHECKS, 10625),
 ]
 
 

@@ -4,6 +4,7 @@
  */
 #include "connectors/daemon/view_int.h"
 
+#include "engine/base/error_slot.h"
 #include "engine/base/table.h"
 
 #include <stdarg.h>
@@ -123,7 +124,7 @@ view_ruling view_scope(const view_claims *c, const service_check *in, service_ve
 
 static void check_entry(view *v, uint32_t handle, const service_check *in, int64_t now_us, service_verdict *out)
 {
-    mandate_error err = {0};
+    ERROR_SLOT(err);
     mandate_state state;
     bool mine;
     view_entry *e = view_entry_at(v, handle);

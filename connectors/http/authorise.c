@@ -7,6 +7,7 @@
  * without a policy.
  */
 #include "connectors/http/server_int.h"
+#include "engine/base/error_slot.h"
 
 #include <assert.h>
 
@@ -61,7 +62,7 @@ bool http_admit(http_request *r)
 {
     unsigned code = 0;
     policy_event event;
-    mandate_error err;
+    ERROR_SLOT(err);
     service_access access = {.power = r->route->power};
 
     mandate_status known = http_identify(r, &code, &err);

@@ -12,6 +12,7 @@
 #include "connectors/http/authzen_int.h"
 #include "connectors/http/idempotency.h"
 #include "connectors/json/json_value.h"
+#include "engine/base/error_slot.h"
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
 #include "engine/base/wire.h"
@@ -350,7 +351,7 @@ static bool is_settled(semantic how, bool decision)
 
 static void go_on_single(http_request *r, run *x)
 {
-    mandate_error err;
+    ERROR_SLOT(err);
     bool decision;
     if (x->stage == STAGE_READ) {
         begin(x);
@@ -403,7 +404,7 @@ static void go_on(http_request *r, run *x)
 
 void http_evaluation(http_request *r)
 {
-    mandate_error err;
+    ERROR_SLOT(err);
     __attribute__((uninitialized)) run x; /* `begin` and what is asked set it member by member */
     x.questions = cel_null();
     x.stage = STAGE_READ;

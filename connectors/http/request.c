@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "connectors/http/server_int.h"
+#include "engine/base/error_slot.h"
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -247,7 +248,7 @@ static void keep_request_id(http_request *r)
 
 static bool route_request(http_request *r, const char *method)
 {
-    mandate_error error;
+    ERROR_SLOT(error);
     char allow[64];
     if (!r->target.ptr)
         return refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");

@@ -130,7 +130,8 @@ int64_t civil_to_days(int64_t year, int month, int day)
     return era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH;
 }
 
-void civil_from_seconds(civil_time *out, int64_t seconds)
+/* All but the weekday and the day of the year, which texts do not have. Returns the days since 1970. */
+static int64_t civil_date(civil_time *out, int64_t seconds)
 {
     int64_t days = seconds / SECONDS_PER_DAY;
     int second_of_day = (int)(seconds % SECONDS_PER_DAY);
@@ -152,6 +153,13 @@ void civil_from_seconds(civil_time *out, int64_t seconds)
     out->hour = second_of_day / 3600;
     out->minute = second_of_day / 60 % 60;
     out->second = second_of_day % 60;
+    return days;
+}
+
+void civil_from_seconds(civil_time *out, int64_t seconds)
+{
+    int64_t days = civil_date(out, seconds);
+
     out->weekday = (int)((days % 7 + 11) % 7);
     out->year_day = (int)(days - civil_to_days(out->year, 1, 1));
 }
@@ -295,7 +303,7 @@ bool time_parse_any(mandate_slice text, bool zoneless_utc, int64_t *seconds, uin
 }
 
 /* `count` digits, with zeros in front, and a character. Times stand in every answer: printf would be most of their cost. */
-static char *put_digits(char *at, uint32_t v, int count, char after)
+static inline __attribute__((always_inline)) char *put_digits(char *at, uint32_t v, int count, char after)
 {
     for (int i = count - 1; i >= 0; i--, v /= 10)
         at[i] = (char)('0' + v % 10);
@@ -308,7 +316,7 @@ size_t time_format(char out[TIME_TEXT_MAX], int64_t seconds, uint32_t nanos)
     civil_time t;
     char *at = out;
     assert(nanos < 1000000000);
-    civil_from_seconds(&t, seconds);
+    (void)civil_date(&t, seconds);
     if (t.year >= 0 && t.year <= 9999)
         at = put_digits(at, (uint32_t)t.year, 4, '-');
     else
