@@ -42,7 +42,7 @@ int cmd_mandate_token(int argc, char **argv)
 
 /* --- verify ---------------------------------------------------------------------------------------------------- */
 typedef struct verification {
-    const char *jwks, *issuer, *audience, *agent, *action, *resource, *properties, *at;
+    const char *jwks, *issuer, *audience, *agent, *action, *resource, *properties, *at, *status_list;
     int64_t now_us;
     mandate_slice chain[LIMIT_TOKEN_CHAIN];
     size_t count;
@@ -134,6 +134,27 @@ static void show_json(const mandate_verified *m)
     buf_deinit(&b);
 }
 
+/* DENIED unless the list says that the last mandate of the chain, and with it every ancestor, is valid. */
+static mandate_status check_standing(const verification *v, const mandate_verified *m, const mandate_verifier *verifier,
+                                     mandate_error *err)
+{
+    mandate_standing stands = MANDATE_STANDS_INVALID;
+    buf list;
+    buf_init(&list);
+    mandate_status status = input_read(&list, v->status_list, LIMIT_TOKEN + 1, err);
+    mandate_slice token = buf_slice(&list);
+    if (token.len && token.ptr[token.len - 1] == '\n')
+        token.len--;
+    if (!status)
+        status = mandate_verified_standing(m, verifier, mandate_verified_depth(m) - 1, token, v->now_us, &stands, err);
+    if (!status && stands != MANDATE_STANDS_VALID)
+        status = mandate_error_set(err, MANDATE_DENIED, "the status list says that the mandate %s",
+                                   stands == MANDATE_STANDS_SUSPENDED ? "is suspended, or an ancestor is"
+                                                                      : "has ended, or an ancestor has");
+    buf_deinit(&list);
+    return status;
+}
+
 static mandate_status verify(verification *v, bool json, mandate_error *err)
 {
     buf keys, tokens;
@@ -159,6 +180,8 @@ static mandate_status verify(verification *v, bool json, mandate_error *err)
         o.now_us = v->now_us;
         status = mandate_verify(&m, verifier, v->chain, v->count, &o, err);
     }
+    if (!status && v->status_list)
+        status = check_standing(v, m, verifier, err);
     if (!status && v->action)
         status = mandate_verified_permits(m, mandate_slice_str(v->action), mandate_slice_str(v->resource),
                                           mandate_slice_str(v->properties ? v->properties : ""), v->now_us, err);
@@ -185,6 +208,7 @@ int cmd_mandate_verify(int argc, char **argv)
         {"--resource", .value = &v.resource},
         {"--properties", .value = &v.properties},
         {"--at", .value = &v.at},
+        {"--status-list", .value = &v.status_list},
     };
     arg_common common;
     mandate_error err;

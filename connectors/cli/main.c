@@ -54,7 +54,7 @@ static const command commands[] = {
      "the signed mandate and its chain, a token a line, the root first"},
     {"mandate", "verify", cmd_mandate_verify, POWER_LOCAL,
      "--jwks FILE --issuer URI [--audience A] [--agent A] [--action X --resource TYPE/ID [--properties JSON]] [--at TIME] "
-     "< CHAIN",
+     "[--status-list FILE] < CHAIN",
      "verify a chain of tokens, without a server (exit 0 or 3)"},
     {"compliance", "check", cmd_compliance_check, POWER_LOCAL, "FILE...", "validate compliance files"},
     {"compliance", "try", cmd_compliance_try, POWER_LOCAL,

@@ -59,6 +59,23 @@ static void check_payload(mandate_slice text)
     buf_deinit(&hash);
 }
 
+/* A list has the entries that its bytes hold, each within its bits, and none behind them. */
+static void check_list(mandate_slice text)
+{
+    status_list l;
+    uint32_t entry;
+    mandate_error err = {0};
+    if (status_list_read(&l, &memory, text, &err) != MANDATE_OK) {
+        FUZZ_CHECK(err.text[0]);
+        return;
+    }
+    int64_t count = (int64_t)(l.bytes.len * 8 / l.bits);
+    FUZZ_CHECK(l.bytes.len <= STATUS_LIST_BYTES_MAX);
+    FUZZ_CHECK(status_list_at(&entry, &l, count, &err) == MANDATE_DENIED &&
+               status_list_at(&entry, &l, -1, &err) == MANDATE_DENIED);
+    FUZZ_CHECK(count == 0 || (status_list_at(&entry, &l, count - 1, &err) == MANDATE_OK && entry < 1U << l.bits));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     mandate_slice text = mandate_slice_of((const char *)data, size);
@@ -79,5 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_parts(&t, text);
     arena_reset(&memory);
     check_payload(text);
+    arena_reset(&memory);
+    check_list(text);
     return 0;
 }

@@ -262,6 +262,18 @@ def place(d, name):
     return entry["uri"], entry["idx"]
 
 
+def verifies(d, chain):
+    """As a receiver does it: the keys, the chain, and the list of now."""
+    keys, listed = os.path.join(d.folder, "keys.json"), os.path.join(d.folder, "list.jwt")
+    open(keys, "w").write(json.dumps(d.call("GET", "/.well-known/jwks.json")[1]))
+    c = Unix(d.socket)
+    c.request("GET", "/status/0")
+    open(listed, "wb").write(c.getresponse().read())
+    c.close()
+    return subprocess.run([os.path.join(BIN, "mandatectl"), "mandate", "verify", "--jwks", keys, "--issuer", "https://mandates.example",
+                           "--status-list", listed], input="\n".join(chain), text=True, capture_output=True).returncode
+
+
 def stands(d, uri, idx):
     """As a receiver reads it, without a login."""
     c = Unix(d.socket)
@@ -289,12 +301,15 @@ def status_lists(d):
     for name, parent in (("l-0", None), ("l-1", "l-0"), ("l-2", "l-1"), ("l-3", None)):
         d.issue(name, parent)
     at, seen = [place(d, "l-%d" % i) for i in range(4)], []
+    chains, codes = [d.call("GET", "/v1/mandates/l-%d/token" % i)[1]["chain"] for i in (2, 3)], []
     for verb, name, expected in (("", "", [0, 0, 0, 0]), ("suspend", "l-0", [2, 2, 2, 0]), ("resume", "l-0", [0, 0, 0, 0]),
                                  ("suspend", "l-2", [0, 0, 2, 0]), ("revoke", "l-1", [0, 1, 1, 0])):
         if verb:
             d.act(name, verb)
         seen.append(comes_to(d, at, expected) == expected)
+        codes.append([verifies(d, chain) for chain in chains])
     report("a status list says how mandates and their descendants stand", all(seen) and len(set(at)) == 4, (seen, at))
+    report("mandatectl believes a chain that its status list says is valid", codes == [[0, 0], [3, 0], [0, 0], [3, 0], [3, 0]], codes)
     d.kill()
     d.start()
     again = [place(d, name) for name in ("l-0", "l-3")]

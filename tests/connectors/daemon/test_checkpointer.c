@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "connectors/daemon/clock.h"
+#include "connectors/daemon/status_lists.h"
 
 #define S(text) mandate_slice_str(text)
 #define OK(call)                                 \
@@ -375,6 +376,26 @@ static void test_checkpointer__a_log_keeps_its_name_and_a_name_that_can_be_none_
     close_all(w);
 }
 
+/* A status list says "valid": it is not there while nothing may be granted. */
+static void check_no_status_list(checkpointer *c)
+{
+    status_lists *lists;
+    view *v;
+    signer keys = {0};
+    mandate_error err;
+    buf b;
+    assert_int_equal(view_create(&v, &(view_options){0}, &err), MANDATE_OK);
+    assert_int_equal(
+        status_lists_create(&lists, &(status_lists_options){.view = v, .signer = &keys, .audit = c, .issuer = "i"}, &err),
+        MANDATE_OK);
+    buf_init(&b);
+    assert_int_equal(status_lists_put(lists, &b, 0, &err), MANDATE_UNAVAILABLE);
+    assert_int_equal(b.len, 0);
+    buf_deinit(&b);
+    status_lists_destroy(lists);
+    view_destroy(v);
+}
+
 static void test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_for_too_long(void **state)
 {
     world *w = *state;
@@ -392,6 +413,7 @@ static void test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_f
         usleep(1000);
     checkpointer_status_get(w->c, &s);
     assert_true(s.blocked);
+    check_no_status_list(w->c);
     assert_int_equal(s.signed_entries, 0);
     assert_true(s.failures > 0);
     assert_non_null(strstr(s.trouble, "cannot"));
