@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json_plain - the JSON that programs write, read in one pass: for the texts of signed tokens, where a general parser costs as much
- * as half a signature.
+ * as half a signature, and the bodies of checks, where it costs more than the check.
  *
  * Takes what leaves no doubt and gives exactly what json_value_parse gives for it. Whatever is rare or wrong (\u escapes, numbers
  * with fractions or of more than 18 digits, very many members, depth, duplicates, any mistake) it does not judge: false, and
