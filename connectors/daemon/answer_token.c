@@ -20,8 +20,11 @@ static mandate_status load(answerer *a, claims *out, mandate_slice id, mandate_e
 /* The handle is stored and never another mandate's: where a status stands is the same in all tokens of a mandate. */
 static mandate_status put_token(answerer *a, buf *b, const claims *c, const claims *parent, mandate_error *err)
 {
-    status_place place = status_place_of(&a->memory, c->issuer, engine_mandate_find(a->engine, c->id));
+    uint32_t handle = engine_mandate_find(a->engine, c->id);
 
+    if (handle == UINT32_MAX)
+        return mandate_error_set(err, MANDATE_CORRUPT, "the mandate %.*s has claims and no state", MANDATE_SLICE_ARG(c->id));
+    status_place place = status_place_of(&a->memory, c->issuer, handle);
     return signer_put_token(a->signer, b, c, parent, &place, err);
 }
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -267,6 +268,41 @@ static void test_status_lists__a_handle_has_one_place(void **state)
     assert_int_equal(p.idx, STATUS_LIST_ENTRIES - 1);
 }
 
+enum { MANY = 40000 };
+
+/* Even ones below an ended mandate, odd ones below an active one. */
+static void *add_many(void *opaque)
+{
+    world *w = opaque;
+    for (uint32_t h = 2; h < MANY; h++)
+        set(w, h, h % 2 ? 1 : 0, STATE_ACTIVE);
+    return NULL;
+}
+
+static void test_status_lists__are_true_while_mandates_come(void **state)
+{
+    world *w = *state;
+    static uint8_t out[MANY / 4];
+    pthread_t writer;
+    set(w, 0, NONE, STATE_REVOKED);
+    set(w, 1, NONE, STATE_ACTIVE);
+    assert_int_equal(pthread_create(&writer, NULL, add_many, w), 0);
+    for (bool all = false; !all;) {
+        all = view_has(w->view, MANY - 1);
+        bool gap = false;
+        assert_true(view_standings(w->view, 0, MANY, clock_now_us(), out) == FAR);
+        for (uint32_t h = 0; h < MANY; h++) {
+            unsigned is = out[h / 4] >> h % 4 * 2 & 3;
+            if (h % 2 == 0)
+                assert_int_equal(is, VIEW_ENDED);
+            else if (is != VIEW_VALID)
+                gap = true;
+        }
+        assert_false(all && gap);
+    }
+    pthread_join(writer, NULL);
+}
+
 static void done(service_request *r) { *(_Atomic bool *)r->ctx = true; }
 
 static void test_status_lists__answers_on_its_own_thread(void **state)
@@ -302,6 +338,7 @@ int main(void)
         TEST(test_status_lists__a_stale_view_says_nothing),
         TEST(test_status_lists__the_worst_of_lists_is_a_token),
         TEST(test_status_lists__a_handle_has_one_place),
+        TEST(test_status_lists__are_true_while_mandates_come),
         TEST(test_status_lists__answers_on_its_own_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
