@@ -49,11 +49,21 @@ class AuthZEN(unittest.TestCase):
     def test_authzen__discovery_names_endpoints_that_answer(self):
         document = self.d.get("/.well-known/authzen-configuration")
         base = document.pop("policy_decision_point")
+        searches = {what: document.pop("search_%s_endpoint" % what) for what in ("subject", "resource", "action")}
         self.assertEqual(set(document), {"access_evaluation_endpoint", "access_evaluations_endpoint"})
+        question = {"subject": subject("a"), "action": {"name": "pay.now", "properties": {"eur": 1}}, "resource": resource("7"),
+                    "context": {"mandate": "root"}}
         for url in document.values():
             self.assertTrue(url.startswith(base))
-            self.assertIs(self.ask(url[len(base):], {"subject": subject("a"), "action": {"name": "pay.now", "properties": {"eur": 1}},
-                                                     "resource": resource("7"), "context": {"mandate": "root"}})["decision"], True)
+            self.assertIs(self.ask(url[len(base):], question)["decision"], True)
+        for what, url in searches.items():
+            self.assertTrue(url.startswith(base))
+            asked = dict(question, **{what: {"type": question[what]["type"]} if what != "action" else None})
+            results = self.ask(url[len(base):], {k: v for k, v in asked.items() if v})["results"]
+            # Without an action there are no properties, so the limit of this mandate permits none.
+            self.assertEqual(bool(results), what != "action", what)
+            for found in results:
+                self.assertIs(self.ask(ONE, dict(question, **{what: dict(question[what], **found)}))["decision"], True, (what, found))
 
     def test_authzen__many_questions_each_get_the_answer_they_get_alone(self):
         items = [{}, {"resource": resource("8")}, {"resource": {"type": "ledger", "id": "7"}}, {"subject": subject("b")},
@@ -133,7 +143,8 @@ class AuthZEN(unittest.TestCase):
     def test_authzen__errors_are_plain_strings_and_every_answer_echoes_the_requests_id(self):
         for path, body, code in ((ONE, b"{}", 400), (MANY, b"{", 400), (MANY, b'{"options":{"evaluations_semantic":"some"}}', 400),
                                  (MANY, b'{"evaluations":[%s]}' % b",".join([b"{}"] * 257), 400), (MANY, None, 413),
-                                 (MANY, b'{"evaluations":[{}]}', 200), ("/access/v1/search/subject", b"{}", 404)):
+                                 (MANY, b'{"evaluations":[{}]}', 200), ("/access/v1/search/subject", b"{}", 400),
+                                 ("/access/v1/search/owner", b"{}", 404)):
             c = UnixConnection(self.d.socket, 10)
             try:
                 # Too long a body is refused by its length, before a byte of it is sent.
