@@ -3,31 +3,40 @@
  * cmd_e2e - `mandate-bench e2e` and `mandate-bench issue`: what needs whole processes is driven by a script, bench/e2e.py (broker, bare
  * consumer, daemon) or bench/issue.py (daemon, generator).
  *
- * The script is looked for beside the build folder that this program stands in (build/bin/mandate-bench).
+ * The script is looked for in the folders above the one that this program stands in (build/bin, build/dev/bin).
  */
 #include "bench/command.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The folder above this program's in which `name` is: build/bin and build/dev/bin stand in it. False: there is none. */
+static bool script_path(char *out, size_t size, const char *name)
+{
+    ssize_t n = readlink("/proc/self/exe", out, size - 1 - strlen(name));
+    while (n > 0) {
+        while (n > 0 && out[n - 1] != '/')
+            n--;
+        n -= n > 0;
+        strcpy(out + n, name);
+        if (access(out, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int hand_over(const char *name, int argc, char **argv)
 {
     char script[PATH_MAX], python[] = "python3";
-    ssize_t n = readlink("/proc/self/exe", script, sizeof(script) - 1 - strlen(name));
-    for (int up = 0; up < 3 && n > 0; up++) { /* the program, bin, build */
-        while (n > 0 && script[n - 1] != '/')
-            n--;
-        n -= n > 0;
-    }
-    if (n <= 0) {
-        fprintf(stderr, "mandate-bench: where %s stands cannot be told; run it with python3\n", name + 1);
+    if (!script_path(script, sizeof(script), name)) {
+        fprintf(stderr, "mandate-bench: %s is not above the folder of this program; run it with python3\n", name + 1);
         return 1;
     }
-    strcpy(script + n, name);
     char **args = calloc((size_t)argc + 2, sizeof(*args));
     if (!args)
         return 1;
