@@ -244,6 +244,7 @@ def run(options, folder):
         for i in range(options.runs):
             copy = os.path.join(folder, "data-%d" % i)
             shutil.copytree(data, copy)
+            shutil.copy(data + ".checkpoint", copy + ".checkpoint")
             last = options.latency and i == options.runs - 1
             rates.append(measure(options, folder, kafka.servers, copy, latency(options, kafka.servers) if last else None))
             shutil.rmtree(copy)
