@@ -4,7 +4,7 @@
  * several they govern together.
  */
 #include "connectors/cli/client.h"
-#include "connectors/cli/out.h"
+#include "connectors/cli/show.h"
 
 static void put(buf *body, const char *before, mandate_slice text)
 {
@@ -38,30 +38,6 @@ static bool put_params(buf *body, const arg_list *params)
     return good;
 }
 
-/* A line of what the answer rests on, when there is such. */
-static void show_more(const char *name, mandate_slice text)
-{
-    buf line;
-    if (!text.len)
-        return;
-    buf_init(&line);
-    buf_printf(&line, "  %-13s ", name);
-    out_text(&line, OUT_PLAIN, text);
-    out_line(&line);
-    buf_deinit(&line);
-}
-
-static void show_value(const char *name, cel_value v)
-{
-    buf text;
-    if (v.kind == CEL_NULL)
-        return;
-    buf_init(&text);
-    cel_to_json(&text, v);
-    show_more(name, buf_slice(&text));
-    buf_deinit(&text);
-}
-
 static exit_code show_decision(client *c, bool json, bool found)
 {
     cel_value context = json_member(c->value, "context"), escalation = json_member(context, "escalation");
@@ -85,15 +61,15 @@ static exit_code show_decision(client *c, bool json, bool found)
     if (cel_is_true(json_member(context, "duplicate")))
         out_str(&line, OUT_DIM, "  (asked before)");
     out_line(&line);
-    buf_deinit(&line);
     if (found)
-        show_more("mandate", json_member_text(context, "mandate"));
-    show_more("valid until", json_member_text(context, "valid_until"));
-    show_value("freshness", json_member(context, "freshness"));
-    show_more("human", json_member_text(escalation, "id"));
-    show_more("", json_member_text(escalation, "error"));
+        show_text(&line, "mandate", json_member_text(context, "mandate"));
+    show_text(&line, "valid until", json_member_text(context, "valid_until"));
+    show_json(&line, "freshness", json_member(context, "freshness"));
+    show_text(&line, "human", json_member_text(escalation, "id"));
+    show_text(&line, "", json_member_text(escalation, "error"));
     if (escalation.kind == CEL_MAP)
-        show_more("digest", json_member_text(json_member(context, "conditions"), "parameter_digest"));
+        show_text(&line, "digest", json_member_text(json_member(context, "conditions"), "parameter_digest"));
+    buf_deinit(&line);
     return permit ? CLI_OK : CLI_DENIED;
 }
 

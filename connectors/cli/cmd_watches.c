@@ -2,10 +2,8 @@
 /* watch add, list, get, remove - standing conditions whose flips are published. */
 #include <inttypes.h>
 
-#include "connectors/cli/client.h"
+#include "connectors/cli/pages.h"
 #include "connectors/cli/show.h"
-
-enum { PAGE = 500 };
 
 static void show_watch(cel_value w)
 {
@@ -110,68 +108,15 @@ static void add_row(out_table *t, cel_value w)
     out_table_add(t, OUT_PLAIN, json_member_text(w, "condition"));
 }
 
-static bool print_row(cel_value w)
-{
-    buf line;
-    buf_init(&line);
-    cel_to_json(&line, w);
-    bool ok = out_line(&line);
-    buf_deinit(&line);
-    return ok;
-}
-
-/* One page; `after` gets the last id, or "" when this was the last page. */
-static exit_code list_page(client *c, int64_t want, buf *after, out_table *t, int64_t *seen)
-{
-    char limit[24];
-    buf path;
-    buf_init(&path);
-    buf_put_str(&path, "/v1/watches");
-    snprintf(limit, sizeof(limit), "%" PRId64, want);
-    path_query(&path, "limit", limit);
-    path_query(&path, "after", after->len ? buf_cstr(after) : NULL);
-    exit_code code = client_call(c, "GET", buf_cstr(&path), mandate_slice_of("", 0));
-    buf_deinit(&path);
-    buf_reset(after);
-    if (code != CLI_OK)
-        return code;
-    cel_value rows = json_member(c->value, "watches");
-    for (uint32_t i = 0; rows.kind == CEL_LIST && i < rows.len; i++, ++*seen) {
-        if (t)
-            add_row(t, rows.items[i]);
-        else if (!print_row(rows.items[i]))
-            return CLI_INTERNAL;
-    }
-    buf_put_slice(after, json_member_text(c->value, "next"));
-    return CLI_OK;
-}
-
 int cmd_watch_list(int argc, char **argv)
 {
     static const char *const heads[] = {"ID", "VALUE", "VERSION", "SINCE", "CONDITION"};
     const char *limit_text = NULL;
     const arg_option options[] = {{"--limit", .value = &limit_text}};
-    int64_t limit = INT64_MAX, seen = 0;
+    int64_t limit;
     arg_common common;
-    out_table table;
-    client c;
-    buf after;
-    if (!args_parse(argc, argv, &common, options, 1, NULL, 0, 0) ||
-        (limit_text && !args_number(&limit, "--limit", limit_text, 1, INT64_MAX)))
+    if (!args_parse(argc, argv, &common, options, 1, NULL, 0, 0) || !pages_limit(&limit, limit_text))
         return CLI_REFUSED;
-    out_table_init(&table, heads, 5);
-    buf_init(&after);
-    exit_code code = client_open(&c, &common);
-    while (code == CLI_OK) {
-        int64_t left = limit - seen;
-        code = list_page(&c, left < PAGE ? left : PAGE, &after, common.json ? NULL : &table, &seen);
-        if (after.len == 0 || seen >= limit)
-            break;
-    }
-    if (code == CLI_OK && !common.json)
-        out_table_print(&table);
-    client_close(&c);
-    out_table_deinit(&table);
-    buf_deinit(&after);
-    return code;
+    const page_list list = {"/v1/watches", "watches", heads, 5, add_row};
+    return pages_print(&list, &common, limit);
 }

@@ -36,7 +36,7 @@ static void label(buf *line, const char *name)
     out_column(line, OUT_DIM, mandate_slice_str(name), LABEL_WIDTH);
 }
 
-static void show_text(buf *line, const char *name, mandate_slice text)
+void show_text(buf *line, const char *name, mandate_slice text)
 {
     if (text.len == 0)
         return;
@@ -59,7 +59,7 @@ static void show_list(buf *line, const char *name, cel_value list)
     out_line(line);
 }
 
-static void show_json(buf *line, const char *name, cel_value v)
+void show_json(buf *line, const char *name, cel_value v)
 {
     buf json;
     if (v.kind == CEL_NULL || (v.kind == CEL_MAP && v.len == 0))

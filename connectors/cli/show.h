@@ -21,6 +21,10 @@ mandate_slice show_member(cel_value mandate, const char *name);
 /* False for {"value": null, "unknown": true} and when there is no value. */
 bool show_is_known(cel_value read);
 
+/* "  name      text" as a line of its own; `line` is empty before and after. Nothing when there is no text, or no value. */
+void show_text(buf *line, const char *name, mandate_slice text);
+void show_json(buf *line, const char *name, cel_value v);
+
 void show_mandate(cel_value mandate);
 /* "crm.cdc/0@42  2026-01-01T00:00:00Z" appended to a line; nothing when there is no origin. */
 void show_origin(buf *line, cel_value origin);
