@@ -125,7 +125,7 @@ static void say_expression(mapper *m, const char *what, mandate_slice name, cons
 
 static void say_entity(mapper *m, const map_entity *e)
 {
-    static const mandate_slice none = {NULL, 0};
+    static const mandate_slice none = {"", 0};
     cel_value row = m->variables[DOCUMENT_AFTER];
     bool wanted = !EXPR_GIVEN(&e->when) || cel_is_true(mapper_eval(m, &e->when));
     try_say("entity      %.*s (line %u)", MANDATE_SLICE_ARG(e->type_name), e->id.node->line);
@@ -151,7 +151,7 @@ static void say_entity(mapper *m, const map_entity *e)
 /* The first element stands for all: what `each` gives is alike. */
 static void say_items(mapper *m)
 {
-    static const mandate_slice none = {NULL, 0};
+    static const mandate_slice none = {"", 0};
     const map_expr *each = &m->c->each;
     cel_value list = EXPR_GIVEN(each) ? mapper_eval(m, each) : m->doc.each;
     say_expression(m, "each", none, each, false);
@@ -232,7 +232,7 @@ done:
 void try_steps(mapper *m, arena *a, const record *r, mandate_slice original, mandate_status status,
                const mapper_result *result)
 {
-    static const mandate_slice none = {NULL, 0};
+    static const mandate_slice none = {"", 0};
     static const char *const before[] = {"key", "value", "framing", "schema"};
     const connector *c = m->c;
     say_framing(c, r, original);

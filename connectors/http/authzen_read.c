@@ -36,7 +36,7 @@ mandate_status authzen_text(mandate_slice *out, cel_value object, const char *wh
 /* A slash in the type would let one resource pass for another. */
 static mandate_status resource_of(mandate_slice *out, arena *a, cel_value has_type, cel_value has_id, mandate_error *err)
 {
-    mandate_slice type, id;
+    mandate_slice type = {NULL, 0}, id = {NULL, 0};
     mandate_status status = authzen_text(&type, has_type, "resource", "type", err);
     if (!status)
         status = authzen_text(&id, has_id, "resource", "id", err);

@@ -93,11 +93,11 @@ static bool parse_v6(cel_net *out, mandate_slice text)
     int count, gap;
     if (!parse_groups(text, groups, &count, &gap))
         return false;
-    memset(out->bytes, 0, sizeof out->bytes);
-    for (int i = 0; i < count; i++) {
-        int to = i < gap ? i : i + GROUPS - count;
-        out->bytes[2 * to] = (uint8_t)(groups[i] >> 8);
-        out->bytes[2 * to + 1] = (uint8_t)groups[i];
+    int missing = GROUPS - count; /* the zeros that "::" stands for */
+    for (int i = 0; i < GROUPS; i++) {
+        uint16_t group = i < gap ? groups[i] : i < gap + missing ? 0 : groups[i - missing];
+        out->bytes[2 * i] = (uint8_t)(group >> 8);
+        out->bytes[2 * i + 1] = (uint8_t)group;
     }
     out->len = 16;
     return true;

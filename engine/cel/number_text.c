@@ -81,7 +81,7 @@ size_t cel_duration_text(char out[CEL_NUMBER_TEXT + 16], int64_t seconds, uint32
     }
     if (nanos) {
         int n = snprintf(fraction, sizeof fraction, ".%09u", nanos);
-        while (fraction[n - 1] == '0')
+        while (n > 1 && fraction[n - 1] == '0')
             fraction[--n] = 0;
     }
     return (size_t)snprintf(out, CEL_NUMBER_TEXT + 16, "%s%lld%ss", negative ? "-" : "", (long long)seconds, fraction);
