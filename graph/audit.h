@@ -45,9 +45,10 @@ MANDATE_CHECK mandate_status store_audit_hashes(store *st, unsigned level, uint6
 MANDATE_CHECK mandate_status store_audit_origin(store *st, buf *out, mandate_error *err);
 MANDATE_CHECK mandate_status store_audit_set_origin(store *st, mandate_slice origin, mandate_error *err);
 
-/* A note that whoever writes entries keeps, so that nothing is recorded twice: NOT_FOUND before there is one. Any thread. */
-MANDATE_CHECK mandate_status store_audit_mark(store *st, buf *out, mandate_error *err);
-MANDATE_CHECK mandate_status store_audit_set_mark(store *st, mandate_slice mark, mandate_error *err);
+/* Notes that whoever writes entries keeps, so that nothing is recorded twice; `of`: which, a short word. NOT_FOUND before there is one.
+ * Any thread. */
+MANDATE_CHECK mandate_status store_audit_mark(store *st, const char *of, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status store_audit_set_mark(store *st, const char *of, mandate_slice mark, mandate_error *err);
 
 /* For merkle_root, merkle_inclusion, merkle_consistency. */
 merkle_source store_audit_nodes(store *st);

@@ -7,6 +7,9 @@
  */
 #include "graph/store_int.h"
 
+#include <assert.h>
+#include <stdio.h>
+
 static mandate_status corrupt(unsigned level, uint64_t index, const char *what, mandate_error *err)
 {
     return mandate_error_set(err, MANDATE_CORRUPT,
@@ -85,7 +88,7 @@ mandate_status store_audit_root(store *st, uint64_t size, merkle_hash *out, mand
 }
 
 /* --- the log's name, and a mark ------------------------------------------------------------------- */
-static const mandate_slice origin_key = MANDATE_SLICE_LIT("origin"), mark_key = MANDATE_SLICE_LIT("mark");
+static const mandate_slice origin_key = MANDATE_SLICE_LIT("origin");
 
 static mandate_status meta_set(store *st, mandate_slice key, mandate_slice value, mandate_error *err)
 {
@@ -109,14 +112,23 @@ mandate_status store_audit_set_origin(store *st, mandate_slice origin, mandate_e
     return meta_set(st, origin_key, origin, err);
 }
 
-mandate_status store_audit_mark(store *st, buf *out, mandate_error *err)
+static mandate_slice mark_key(char room[32], const char *of)
 {
-    return kv_get(st->kv, KV_META, mark_key, out, err);
+    int n = snprintf(room, 32, "mark %s", of);
+    assert(n > 0 && n < 32);
+    return mandate_slice_of(room, (size_t)n);
 }
 
-mandate_status store_audit_set_mark(store *st, mandate_slice mark, mandate_error *err)
+mandate_status store_audit_mark(store *st, const char *of, buf *out, mandate_error *err)
 {
-    return meta_set(st, mark_key, mark, err);
+    char room[32];
+    return kv_get(st->kv, KV_META, mark_key(room, of), out, err);
+}
+
+mandate_status store_audit_set_mark(store *st, const char *of, mandate_slice mark, mandate_error *err)
+{
+    char room[32];
+    return meta_set(st, mark_key(room, of), mark, err);
 }
 
 /* --- opening -------------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
  * Keys sort as they are read. Numbers in keys are 8 bytes, big-endian; a 0 byte ends a name.
  *
  *   META         "format", "last", "engine", "engine/" engine_record, "name/" kind name, "cut" (last one begun), "journal" (its first step),
- *                "origin" and "mark" (of the audit log)
+ *                "origin" and "mark " name (of the audit log)
  *   JOURNAL      seq                      check (8) batch
  *   ENTITIES     0                        the step after which the rest is the state, its time
  *                type 0 id                engine_encode_entity

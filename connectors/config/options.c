@@ -123,7 +123,8 @@ const option options[] = {
      .min = SECOND / 10, .max = 60 * MINUTE,
      .doc = "A check is refused as stale when the engine has neither committed nor ticked for longer."},
     {.key = "check.kinds", .type = OPTION_PATH, .offset = AT(check.kinds),
-     .doc = "File of rules: which actions are checked synchronously, and how fresh the answer must be (docs/checks.md)."},
+     .doc = "File of rules: which actions are checked synchronously, and how fresh the answer must be (docs/checks.md). "
+            "Taken over by a reload."},
     {.key = "check.subject_types", .type = OPTION_STRINGS, .offset = AT(check.subject_types),
      .doc = "AuthZEN subject types that agents are of, for searches. Default: agent."},
     {.key = "decisions.open_for", .type = OPTION_DURATION, .offset = AT(decisions.open_for_us), .fallback = "1h",

@@ -5,6 +5,7 @@
 #include "connectors/config/scalar.h"
 #include "connectors/config/yaml.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { PATTERNS_MAX = 64 };
@@ -18,6 +19,7 @@ typedef struct kind_rule {
 
 struct check_kinds {
     arena memory;
+    mandate_slice path, text;
     uint32_t count;
     kind_rule rules[LIMIT_CHECK_KINDS];
 };
@@ -105,11 +107,16 @@ mandate_status check_kinds_load(check_kinds **out, const char *path, const manda
 {
     problems found;
     loader l = {.k = calloc(1, sizeof(check_kinds)), .problems = &found};
-    problems_init(&found);
+    buf file;
     if (!l.k)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for kinds of checks");
+    buf_init(&file);
+    problems_init(&found);
     arena_init(&l.k->memory, 0);
-    mandate_status status = yaml_open(&l.doc, path, text, &found);
+    mandate_status status = text ? MANDATE_OK : file_read(&file, path, LIMIT_CONFIG, err);
+    const mandate_slice bytes = text ? *text : buf_slice(&file);
+    if (status == MANDATE_OK)
+        status = yaml_open(&l.doc, path, &bytes, &found);
     if (status == MANDATE_OK && yaml_check_keys(&found, l.doc, l.doc->root, "the file", file_keys, COUNT(file_keys))) {
         const yaml_node *kinds = yaml_get(l.doc->root, "kinds");
         if (kinds && kinds->kind != YAML_LIST)
@@ -117,12 +124,17 @@ mandate_status check_kinds_load(check_kinds **out, const char *path, const manda
         for (uint32_t i = 0; kinds && kinds->kind == YAML_LIST && i < kinds->count; i++)
             load_kind(&l, kinds->items[i]);
     }
+    if (status == MANDATE_OK) {
+        l.k->path = arena_dup(&l.k->memory, mandate_slice_str(path)); /* NUL-terminated */
+        l.k->text = arena_dup(&l.k->memory, bytes);
+    }
     if (found.count)
         status = problems_result(&found, err);
     else if (status == MANDATE_OK && l.k->memory.failed)
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for kinds of checks");
     yaml_close(l.doc);
     problems_deinit(&found);
+    buf_deinit(&file);
     if (status == MANDATE_OK)
         *out = l.k;
     else
@@ -138,6 +150,10 @@ void check_kinds_destroy(check_kinds *k)
     free(k);
 }
 
+const char *check_kinds_path(const check_kinds *k) { return k->path.ptr; }
+
+mandate_slice check_kinds_text(const check_kinds *k) { return k->text; }
+
 void check_kinds_find(const check_kinds *k, mandate_slice action, service_check_kind *out)
 {
     for (uint32_t i = 0; i < k->count; i++)
@@ -147,4 +163,37 @@ void check_kinds_find(const check_kinds *k, mandate_slice action, service_check_
                 return;
             }
     *out = (service_check_kind){.mode = CHECK_PLAIN};
+}
+
+/* --- those in force ------------------------------------------------------------------------------------------------- */
+void check_kinds_slot_init(check_kinds_slot *s)
+{
+    pthread_rwlock_init(&s->lock, NULL);
+    atomic_init(&s->now, NULL);
+}
+
+void check_kinds_slot_deinit(check_kinds_slot *s)
+{
+    check_kinds_destroy(atomic_load(&s->now));
+    pthread_rwlock_destroy(&s->lock);
+}
+
+check_kinds *check_kinds_swap(check_kinds_slot *s, check_kinds *k)
+{
+    pthread_rwlock_wrlock(&s->lock);
+    check_kinds *old = atomic_exchange(&s->now, k);
+    pthread_rwlock_unlock(&s->lock);
+    return old;
+}
+
+void check_kinds_ask(check_kinds_slot *s, mandate_slice action, service_check_kind *out)
+{
+    *out = (service_check_kind){.mode = CHECK_PLAIN};
+    if (!atomic_load_explicit(&s->now, memory_order_acquire))
+        return;
+    pthread_rwlock_rdlock(&s->lock);
+    const check_kinds *k = atomic_load_explicit(&s->now, memory_order_relaxed);
+    if (k)
+        check_kinds_find(k, action, out);
+    pthread_rwlock_unlock(&s->lock);
 }

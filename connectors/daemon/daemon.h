@@ -48,7 +48,7 @@ typedef struct daemon_state {
     int patience; /* stopping may take so many times what is said above; 0 or 1: that. For tests, which run on busy machines */
     bool offline; /* set before daemon_open: nobody will ask whether a mandate permits, so there is no view */
     signer signer;
-    check_kinds *kinds; /* NULL: no rules */
+    check_kinds_slot kinds;
     bool
         accept_older; /* set before daemon_open: a database that is older than its last checkpoint is taken, and that recorded */
     bool older;       /* its anchor said that it is */
@@ -90,6 +90,9 @@ MANDATE_CHECK mandate_status daemon_start(daemon_state *d, mandate_error *err);
 /* False: some thread did not end in time; the database is closed all the same and the process must exit without daemon_close. */
 bool daemon_stop(daemon_state *d);
 void daemon_close(daemon_state *d);
+
+/* What is in force, in the audit log where that does not say so yet. The thread that starts and reloads. */
+void daemon_record_rules(daemon_state *d);
 
 /* service.c: the port that HTTP serves from. */
 void daemon_service(daemon_state *d, service *out);

@@ -4,6 +4,7 @@
  */
 #include "connectors/daemon/guard.h"
 
+#include "connectors/config/yaml.h"
 #include "connectors/login/login.h"
 
 #include <inttypes.h>
@@ -18,6 +19,7 @@ enum { SCRATCH_MAX = LIMIT_CEL_MEMORY, LOGGED_A_SECOND = 20 };
 typedef struct regime {
     policy *policy;
     login *logins;
+    buf text; /* that the policy was parsed from: what is recorded of it is this, whatever the file says by then */
 } regime;
 
 struct guard {
@@ -45,30 +47,33 @@ static void log_keys(void *ctx, bool bad, const char *text)
         g->options.log(bad, text);
 }
 
-static mandate_status regime_open(regime *out, guard *g, const char *path, mandate_error *err)
-{
-    login_options options = {log_keys, g};
-    regime r = {NULL, NULL};
-    problems found;
-
-    problems_init(&found);
-    mandate_status status = policy_load(&r.policy, path, NULL, &found);
-    if (status)
-        status = problems_result(&found, err);
-    problems_deinit(&found);
-    if (!status)
-        status = login_create(&r.logins, r.policy, g ? &options : NULL, err);
-    if (status)
-        policy_destroy(r.policy);
-    else
-        *out = r;
-    return status;
-}
-
 static void regime_close(regime *r)
 {
     login_destroy(r->logins);
     policy_destroy(r->policy);
+    buf_deinit(&r->text);
+}
+
+static mandate_status regime_open(regime *out, guard *g, const char *path, mandate_error *err)
+{
+    login_options options = {log_keys, g};
+    regime r = {.policy = NULL};
+    problems found;
+
+    buf_init(&r.text);
+    mandate_status status = file_read(&r.text, path, LIMIT_CONFIG, err);
+    const mandate_slice text = buf_slice(&r.text);
+    problems_init(&found);
+    if (!status && (status = policy_load(&r.policy, path, &text, &found)) != MANDATE_OK)
+        status = problems_result(&found, err);
+    problems_deinit(&found);
+    if (!status)
+        status = login_create(&r.logins, r.policy, &options, err);
+    if (status)
+        regime_close(&r);
+    else
+        *out = r;
+    return status;
 }
 
 mandate_status guard_create(guard **out, const char *path, const guard_options *options, mandate_error *err)
@@ -98,30 +103,47 @@ void guard_destroy(guard *g)
     free(g);
 }
 
-mandate_status guard_reload(guard *g, const char *path, mandate_error *err)
-{
-    regime fresh, old;
-    mandate_status status = regime_open(&fresh, g, path, err);
+struct guard_fresh {
+    regime regime;
+};
 
+mandate_status guard_prepare(guard *g, guard_fresh **out, const char *path, mandate_error *err)
+{
+    guard_fresh *fresh = calloc(1, sizeof(*fresh));
+
+    if (!fresh)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the policy");
+    mandate_status status = regime_open(&fresh->regime, g, path, err);
     if (status)
-        return status;
-    pthread_rwlock_wrlock(&g->lock);
-    old = g->now;
-    g->now = fresh;
-    atomic_store(&g->generation, policy_generation(fresh.policy));
-    pthread_rwlock_unlock(&g->lock);
-    regime_close(&old);
-    return MANDATE_OK;
+        free(fresh);
+    else
+        *out = fresh;
+    return status;
 }
 
-mandate_status guard_check(const char *path, mandate_error *err)
+void guard_take(guard *g, guard_fresh *fresh)
 {
-    regime r;
-    mandate_status status = regime_open(&r, NULL, path, err);
+    pthread_rwlock_wrlock(&g->lock);
+    regime old = g->now;
+    g->now = fresh->regime;
+    atomic_store(&g->generation, policy_generation(g->now.policy));
+    pthread_rwlock_unlock(&g->lock);
+    regime_close(&old);
+    free(fresh);
+}
 
-    if (!status)
-        regime_close(&r);
-    return status;
+void guard_drop(guard_fresh *fresh)
+{
+    if (fresh)
+        regime_close(&fresh->regime);
+    free(fresh);
+}
+
+void guard_text(guard *g, buf *out)
+{
+    pthread_rwlock_rdlock(&g->lock);
+    buf_put_slice(out, buf_slice(&g->now.text));
+    pthread_rwlock_unlock(&g->lock);
 }
 
 uint64_t guard_generation(void *ctx) { return atomic_load_explicit(&((guard *)ctx)->generation, memory_order_acquire); }

@@ -23,10 +23,13 @@ typedef struct guard_options {
 /* Reads the policy and the key files that it names. */
 MANDATE_CHECK mandate_status guard_create(guard **out, const char *path, const guard_options *options, mandate_error *err);
 void guard_destroy(guard *g);
-/* The file as it is now; on failure nothing changes. */
-MANDATE_CHECK mandate_status guard_reload(guard *g, const char *path, mandate_error *err);
-/* Only whether it could be taken over. */
-MANDATE_CHECK mandate_status guard_check(const char *path, mandate_error *err);
+/* A reload in two halves: the file as it is now, ready to be taken over; and then the taking, which cannot fail, or dropping it. */
+typedef struct guard_fresh guard_fresh;
+MANDATE_CHECK mandate_status guard_prepare(guard *g, guard_fresh **out, const char *path, mandate_error *err);
+void guard_take(guard *g, guard_fresh *fresh);
+void guard_drop(guard_fresh *fresh); /* NULL is allowed */
+/* Appends the text that the policy in force was read from. */
+void guard_text(guard *g, buf *out);
 
 /* The port of HTTP: `ctx` is the guard. */
 mandate_status guard_login(void *ctx, service_login *in, mandate_error *err);

@@ -6,7 +6,6 @@
 
 #include "connectors/config/options.h"
 #include "connectors/daemon/log.h"
-#include "connectors/daemon/policy_record.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -106,7 +105,7 @@ static void say_other_keys(const config *before, const config *after)
     for (size_t i = 0; i < option_count && a.len && b.len; i++) {
         mandate_slice from = line_next(&a), to = line_next(&b);
         if (!mandate_slice_eq(from, to) && strcmp(options[i].key, "entities") && strcmp(options[i].key, "connectors") &&
-            strcmp(options[i].key, "compliance"))
+            strcmp(options[i].key, "compliance") && strcmp(options[i].key, "check.kinds"))
             log_write(LOG_WARN, "reload", "%s changed: it takes effect at the next start", options[i].key);
     }
     buf_deinit(&x);
@@ -260,10 +259,27 @@ static reload_outcome apply(daemon_state *d, daemon_state *fresh, mandate_error 
     return status == MANDATE_OK ? RELOAD_DONE : RELOAD_REFUSED;
 }
 
+/* Policy and kinds of checks: read and found right before anything was changed. `fresh` gets what they replace. */
+static void take_rules(daemon_state *d, daemon_state *fresh, guard_fresh **rules)
+{
+    check_kinds *k = check_kinds_swap(&fresh->kinds, NULL);
+
+    (void)check_kinds_swap(&fresh->kinds, check_kinds_swap(&d->kinds, k));
+    if (k)
+        log_write(LOG_INFO, "reload", "the kinds of checks of %s are in effect", check_kinds_path(k));
+    if (*rules) {
+        guard_take(d->guard, *rules);
+        *rules = NULL;
+        log_write(LOG_INFO, "reload", "the policy %s is in effect", d->config.policy);
+    }
+    daemon_record_rules(d);
+}
+
 reload_outcome daemon_reload(daemon_state *d)
 {
     daemon_state *fresh = calloc(1, sizeof(*fresh));
     reload_outcome outcome = RELOAD_REFUSED;
+    guard_fresh *rules = NULL;
     mandate_error err = {0};
 
     if (!fresh) {
@@ -273,7 +289,7 @@ reload_outcome daemon_reload(daemon_state *d)
     if (daemon_load_for(fresh, d->config.path, d, &err) != MANDATE_OK)
         goto done;
     bool grows = !within(fresh->schema, d->schema, &err), shrinks = !within(d->schema, fresh->schema, &err);
-    if (err.status != MANDATE_OK || (d->guard && guard_check(d->config.policy, &err) != MANDATE_OK))
+    if (err.status != MANDATE_OK || (d->guard && guard_prepare(d->guard, &rules, d->config.policy, &err) != MANDATE_OK))
         goto done;
     say_other_keys(&d->config, &fresh->config);
     if (grows && shrinks)
@@ -284,13 +300,10 @@ reload_outcome daemon_reload(daemon_state *d)
         outcome = RELOAD_RESTART;
     else
         outcome = apply(d, fresh, &err);
-    if (outcome == RELOAD_DONE && d->guard && guard_reload(d->guard, d->config.policy, &err) != MANDATE_OK)
-        log_write(LOG_ERROR, "reload", "the policy stays what it was: %s", err.text);
-    else if (outcome == RELOAD_DONE && d->guard) {
-        log_write(LOG_INFO, "reload", "the policy %s is in effect", d->config.policy);
-        policy_record(d->store, d->queue, d->config.policy);
-    }
+    if (outcome == RELOAD_DONE)
+        take_rules(d, fresh, &rules);
 done:
+    guard_drop(rules);
     log_init((log_level)d->config.log.level);
     if (outcome == RELOAD_REFUSED)
         log_write(LOG_ERROR, "reload", "refused, and nothing was changed: %s", err.text);

@@ -10,7 +10,7 @@
 
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
-#include "connectors/daemon/policy_record.h"
+#include "connectors/daemon/rules_record.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -330,6 +330,21 @@ static void log_serving(const daemon_state *d, uint64_t seq, uint32_t mandates)
               d->config.http.unix_socket, also, (unsigned long long)seq, mandates, d->source_count);
 }
 
+void daemon_record_rules(daemon_state *d)
+{
+    const check_kinds *k = atomic_load(&d->kinds.now); /* the caller's thread alone replaces them */
+    buf text;
+
+    buf_init(&text);
+    if (d->guard)
+        guard_text(d->guard, &text);
+    if (!text.failed)
+        rules_record(d->store, d->queue, RULES_POLICY, d->guard ? d->config.policy : NULL, buf_slice(&text));
+    rules_record(d->store, d->queue, RULES_CHECK_KINDS, k ? check_kinds_path(k) : NULL,
+                 k ? check_kinds_text(k) : (mandate_slice){NULL, 0});
+    buf_deinit(&text);
+}
+
 mandate_status daemon_start(daemon_state *d, mandate_error *err)
 {
     mandate_status status = checkpointer_open(&d->audit, &d->config, d->store, d->engine, d->accept_older, d->older, err);
@@ -375,7 +390,7 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     if (status == MANDATE_OK)
         status = start_http(d, err);
     if (status == MANDATE_OK) {
-        policy_record(d->store, d->queue, d->config.policy);
+        daemon_record_rules(d);
         atomic_store(&d->serving, true);
         log_serving(d, seq, mandates);
     }

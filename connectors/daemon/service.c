@@ -58,7 +58,7 @@ static mandate_status search(void *ctx, const service_search *in, arena *a, serv
 
 static void kind_of(void *ctx, mandate_slice action, service_check_kind *out)
 {
-    check_kinds_find(((daemon_state *)ctx)->kinds, action, out);
+    check_kinds_ask(&((daemon_state *)ctx)->kinds, action, out);
 }
 
 static void freshness(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text)
@@ -347,7 +347,7 @@ void daemon_service(daemon_state *d, service *out)
         .submit = submit,
         .check = check,
         .search = search,
-        .kind = d->kinds ? kind_of : NULL,
+        .kind = kind_of,
         .freshness = freshness,
         .reached = reached,
         .decision = decision,

@@ -95,6 +95,16 @@ static mandate_status load_compliance(daemon_state *d, mandate_error *err)
     return status;
 }
 
+static mandate_status load_kinds(daemon_state *d, mandate_error *err)
+{
+    check_kinds *k = NULL;
+    mandate_status status = check_kinds_load(&k, d->config.check.kinds, NULL, err);
+
+    if (status == MANDATE_OK)
+        (void)check_kinds_swap(&d->kinds, k); /* there were none */
+    return status;
+}
+
 mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *owner, mandate_error *err)
 {
     mandate_status status = config_load(&d->config, path, err);
@@ -105,9 +115,10 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
     }
     pthread_rwlock_init(&d->sources_lock, NULL);
     gate_rules_init(&d->compliance);
+    check_kinds_slot_init(&d->kinds);
     log_init((log_level)d->config.log.level);
     if (d->config.check.kinds)
-        status = check_kinds_load(&d->kinds, d->config.check.kinds, NULL, err);
+        status = load_kinds(d, err);
     if (status == MANDATE_OK)
         status = schema_create(&d->schema, err);
     if (status == MANDATE_OK)
@@ -253,7 +264,7 @@ void daemon_close(daemon_state *d)
     registry_destroy(d->schemas);
     broker_close(d->broker);
     signer_close(&d->signer);
-    check_kinds_destroy(d->kinds);
+    check_kinds_slot_deinit(&d->kinds);
     engine_destroy(d->engine);
     if (d->store)
         store_close(d->store);
