@@ -357,6 +357,8 @@ static void check_audit(config_reader *r)
     const config *c = r->c;
     if (c->audit.key && c->signing.key && strcmp(c->audit.key, c->signing.key) == 0)
         rule(r, "audit.key", "audit.key is signing.key: the log signs with a key of its own");
+    if (c->audit.key && c->audit.signer)
+        rule(r, "audit.signer", "the log's key is either here (audit.key) or at a signer (audit.signer)");
     if (c->audit.interval_us >= c->audit.max_unsigned_us)
         rule(r, "audit.interval", "audit.interval must be shorter than audit.max_unsigned");
 }

@@ -111,6 +111,7 @@ typedef struct config {
     } signing;
     struct {
         const char *key;    /* path; NULL: a file in data_dir, made when missing */
+        const char *signer; /* path of a signer's socket; NULL: the key is here */
         const char *origin; /* NULL: from the issuer */
         const char *file;   /* path; NULL: beside data_dir */
         config_list former; /* verifier keys */

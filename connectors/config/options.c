@@ -151,6 +151,9 @@ const option options[] = {
     {.key = "audit.key", .type = OPTION_PATH, .offset = AT(audit.key),
      .doc = "Private Ed25519 key that signs checkpoints of the audit log: PEM, readable by its owner only. Default: audit-key.pem "
             "in data_dir, made at the first start. Never the key of signing.key: one key, one purpose."},
+    {.key = "audit.signer", .type = OPTION_PATH, .offset = AT(audit.signer),
+     .doc = "Socket of a mandate-signer (--audit-key) that holds that key instead of this process. While it is away for longer than "
+            "audit.max_unsigned nothing is granted."},
     {.key = "audit.origin", .type = OPTION_STRING, .offset = AT(audit.origin),
      .doc = "Name of the log in its checkpoints; it stays the same for ever. Default: issuer without its scheme, and /audit."},
     {.key = "audit.file", .type = OPTION_PATH, .offset = AT(audit.file),

@@ -170,6 +170,7 @@ void checkpointer_destroy(checkpointer *c)
     notice_close(c->topic, 0);
     note_key_deinit(&c->key);
     token_key_destroy(c->signer);
+    signer_client_close(c->remote);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->changed);
     buf_deinit(&c->note);
@@ -247,5 +248,7 @@ void checkpointer_put_note(checkpointer *c, buf *out)
     buf_put_slice(out, buf_slice(&c->note));
     pthread_mutex_unlock(&c->lock);
 }
+
+mandate_slice checkpointer_kid(const checkpointer *c) { return token_key_kid(c->signer); }
 
 void checkpointer_put_key(const checkpointer *c, buf *out) { note_key_put(out, &c->key); }

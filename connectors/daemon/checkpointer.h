@@ -18,6 +18,7 @@
 #include "connectors/audit/checkpoint.h"
 #include "connectors/config/config.h"
 #include "connectors/kafka/notice.h"
+#include "connectors/signer/client.h"
 #include "engine/step.h"
 #include "graph/audit.h"
 
@@ -55,6 +56,8 @@ void checkpointer_status_get(checkpointer *c, checkpointer_status *out);
 void checkpointer_put_metrics(checkpointer *c, buf *out);
 /* The last checkpoint as it was written, appended; the verifier key. Any thread. */
 void checkpointer_put_note(checkpointer *c, buf *out);
+/* Of the key that signs. Valid as long as the checkpointer. */
+mandate_slice checkpointer_kid(const checkpointer *c);
 void checkpointer_put_key(const checkpointer *c, buf *out);
 
 #endif

@@ -11,7 +11,8 @@
 
 struct checkpointer {
     token_key *signer;
-    note_key key; /* its name is the origin */
+    signer_client *remote; /* NULL: the key is in this process */
+    note_key key;          /* its name is the origin */
     char *file;
     int64_t interval_us, max_unsigned_us;
     uint64_t entries_max;

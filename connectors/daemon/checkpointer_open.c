@@ -104,11 +104,11 @@ static mandate_status read_file(opening *o, mandate_error *err)
         status = err->status;
     folder_keys_close(keys, status == MANDATE_OK || count < NOTE_KEYS_MAX ? count + 1 : count);
     if (status == MANDATE_DENIED)
-        return mandate_error_set(
-            err, MANDATE_CORRUPT,
-            "%s was not signed by audit.key: put the key back that signed it, name it in audit.former_keys, or"
-            " put the file back",
-            path);
+        return mandate_error_set(err, MANDATE_CORRUPT,
+                                 "%s was not signed by audit.key (or audit.signer's): put the key back that signed it, name "
+                                 "it in audit.former_keys, or"
+                                 " put the file back",
+                                 path);
     return status ? mandate_error_prefix(err, status, "%s", path) : MANDATE_OK;
 }
 
@@ -116,7 +116,11 @@ static mandate_status read_file(opening *o, mandate_error *err)
 static mandate_status open_key(opening *o, mandate_error *err)
 {
     char path[4096];
-    const char *given = o->config->audit.key;
+    const char *given = o->config->audit.key, *socket = o->config->audit.signer;
+    if (socket) {
+        mandate_status away = signer_client_open(&o->c->remote, socket, SIGNER_LOG, err);
+        return away ? away : signer_client_key(&o->c->signer, o->c->remote, err);
+    }
     if (given)
         return key_file_read(&o->c->signer, given, err);
     if (snprintf(path, sizeof(path), "%s/" CHECKPOINTER_KEY_FILE, o->config->data_dir) >= (int)sizeof(path))

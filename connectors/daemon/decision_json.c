@@ -3,6 +3,7 @@
 #include "connectors/daemon/decision_json.h"
 
 #include "connectors/json/claims_json.h"
+#include "engine/base/hash.h"
 #include "engine/base/text.h"
 
 static void put_text(buf *b, const char *name, mandate_slice text)
@@ -20,7 +21,23 @@ static void put_time(buf *b, const char *name, int64_t us)
     put_text(b, name, us ? mandate_slice_of(text, time_format_us(text, us)) : mandate_slice_of("", 0));
 }
 
-static mandate_status put_command(buf *b, const decision_record *d, arena *a, mandate_error *err)
+static mandate_status put_omitted(buf *b, const claims *c, mandate_error *err)
+{
+    char hex[SHA256_HEX_SIZE + 1];
+    uint8_t hash[SHA256_SIZE];
+    buf whole;
+    buf_init(&whole);
+    claims_to_json(&whole, c);
+    bool good = !whole.failed && sha256(hash, whole.data, whole.len);
+    if (good) {
+        hex_encode(hex, hash, SHA256_SIZE);
+        buf_printf(b, "{\"omitted_bytes\":%zu,\"sha256\":\"%s\"}", whole.len, hex);
+    }
+    buf_deinit(&whole);
+    return good ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "out of memory for a decision");
+}
+
+static mandate_status put_command(buf *b, const decision_record *d, bool brief, arena *a, mandate_error *err)
 {
     engine_command c;
     if (!d->command.len) {
@@ -37,13 +54,16 @@ static mandate_status put_command(buf *b, const decision_record *d, arena *a, ma
         put_text(b, "condition", c.condition);
     if (c.claims) {
         buf_put_str(b, ",\"claims\":");
-        claims_to_json(b, c.claims);
+        if (brief)
+            status = put_omitted(b, c.claims, err);
+        else
+            claims_to_json(b, c.claims);
     }
     buf_put_char(b, '}');
-    return MANDATE_OK;
+    return status;
 }
 
-mandate_status decision_json(buf *b, const decision_record *d, arena *a, mandate_error *err)
+static mandate_status put(buf *b, const decision_record *d, bool brief, arena *a, mandate_error *err)
 {
     buf_put_str(b, "{\"id\":");
     buf_put_json_string(b, d->id);
@@ -63,11 +83,21 @@ mandate_status decision_json(buf *b, const decision_record *d, arena *a, mandate
         buf_put_json_string(b, d->mandates[i]);
     }
     buf_put_char(b, ']');
-    mandate_status status = put_command(b, d, a, err);
+    mandate_status status = put_command(b, d, brief, a, err);
     put_text(b, "decided_by", d->decider);
     put_text(b, "note", d->note);
     put_time(b, "opened_at", d->opened_at_us);
     put_time(b, "decided_at", d->decided_at_us);
     put_time(b, "expires_at", d->expires_at_us);
     return status;
+}
+
+mandate_status decision_json(buf *b, const decision_record *d, arena *a, mandate_error *err)
+{
+    return put(b, d, false, a, err);
+}
+
+mandate_status decision_json_brief(buf *b, const decision_record *d, arena *a, mandate_error *err)
+{
+    return put(b, d, true, a, err);
 }

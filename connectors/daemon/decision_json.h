@@ -12,5 +12,7 @@
 
 /* Without the closing brace. CORRUPT: the command that waits cannot be read. */
 MANDATE_CHECK mandate_status decision_json(buf *b, const decision_record *d, arena *a, mandate_error *err);
+/* The same with {"omitted_bytes", "sha256"} in place of the claims of the command that waits: those can be longer than anything else. */
+MANDATE_CHECK mandate_status decision_json_brief(buf *b, const decision_record *d, arena *a, mandate_error *err);
 
 #endif

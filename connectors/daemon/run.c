@@ -194,6 +194,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         status = make_publishers(d, err);
     webhook_options hook = {.store = d->store,
                             .signer = &d->signer,
+                            .queue = d->queue,
                             .issuer = d->config.issuer,
                             .url = d->config.decisions.webhook,
                             .ca_file = d->config.decisions.webhook_ca};
@@ -350,6 +351,11 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
     mandate_status status = checkpointer_open(&d->audit, &d->config, d->store, d->engine, d->accept_older, d->older, err);
     if (status == MANDATE_OK)
         status = signer_open(&d->signer, &d->config, err);
+    /* Also when two files hold the same key, or two sockets lead to it. */
+    if (status == MANDATE_OK && mandate_slice_eq(checkpointer_kid(d->audit), token_key_kid(d->signer.keys.keys[0])))
+        status = mandate_error_set(err, MANDATE_INVALID,
+                                   "mandates and the audit log are signed by one key, %.*s: give the log a key of its own",
+                                   MANDATE_SLICE_ARG(checkpointer_kid(d->audit)));
     if (status == MANDATE_OK && d->config.kafka.embedded)
         status = start_broker(d, err);
 

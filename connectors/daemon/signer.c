@@ -19,7 +19,7 @@ static mandate_status own_key(signer *s, token_key **out, const config *c, manda
         return mandate_error_set(err, MANDATE_INVALID,
                                  "the key is either here (signing.key) or at a signer (signing.signer)");
     if (c->signing.signer) {
-        mandate_status away = signer_client_open(&s->remote, c->signing.signer, err);
+        mandate_status away = signer_client_open(&s->remote, c->signing.signer, SIGNER_TOKENS, err);
         return away ? away : signer_client_key(out, s->remote, err);
     }
     if (c->signing.key)

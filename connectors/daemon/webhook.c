@@ -4,6 +4,7 @@
 
 #include "connectors/daemon/decision_json.h"
 #include "connectors/daemon/log.h"
+#include "connectors/http/service.h"
 #include "connectors/token/jws.h"
 #include "engine/base/hash.h"
 
@@ -66,7 +67,7 @@ mandate_status webhook_create(webhook **out, const webhook_options *options, man
 }
 
 /* --- one delivery ------------------------------------------------------------------------------------------------------ */
-static mandate_status body_of(const webhook *w, buf *out, mandate_slice encoded, mandate_error *err)
+static mandate_status put_body(const webhook *w, buf *out, mandate_slice encoded, bool brief, mandate_error *err)
 {
     uint8_t hash[32];
     char id[65];
@@ -83,12 +84,21 @@ static mandate_status body_of(const webhook *w, buf *out, mandate_slice encoded,
     buf_put_json_string(out, mandate_slice_str(w->options.issuer));
     buf_put_str(out, ",\"decision\":");
     arena_init(&memory, 0);
-    status = decision_json(out, &d, &memory, err);
+    status = brief ? decision_json_brief(out, &d, &memory, err) : decision_json(out, &d, &memory, err);
     buf_put_str(out, "}}");
     arena_deinit(&memory);
     if (status == MANDATE_OK && out->failed)
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for a notice");
     return status;
+}
+
+static mandate_status body_of(const webhook *w, buf *out, mandate_slice encoded, mandate_error *err)
+{
+    mandate_status status = put_body(w, out, encoded, false, err);
+    if (status != MANDATE_OK || out->len <= WEBHOOK_BODY_MAX)
+        return status;
+    buf_reset(out);
+    return put_body(w, out, encoded, true, err);
 }
 
 /* "X-Mandate-Signature: header..signature" */
@@ -177,6 +187,72 @@ static mandate_status deliver(webhook *w, mandate_slice encoded, mandate_error *
     return status;
 }
 
+/* --- what can never be delivered ----------------------------------------------------------------------------------------- */
+/* The signer, and who reads what was stored, will say the same again, whatever is waited for. */
+static bool is_for_ever(mandate_status status)
+{
+    return status == MANDATE_DENIED || status == MANDATE_INVALID || status == MANDATE_LIMIT || status == MANDATE_CORRUPT ||
+           status == MANDATE_UNSUPPORTED;
+}
+
+typedef struct dropping {
+    service_request request;
+    webhook *w;
+    bool done; /* under the lock */
+} dropping;
+
+static void recorded(service_request *request)
+{
+    dropping *d = request->ctx;
+    pthread_mutex_lock(&d->w->lock);
+    d->done = true;
+    pthread_cond_broadcast(&d->w->changed);
+    pthread_mutex_unlock(&d->w->lock);
+}
+
+static void put_detail(buf *b, outbox_key key, mandate_slice encoded, const mandate_error *why)
+{
+    decision_record d;
+    buf_printf(b, "{\"notice\":{\"seq\":%llu,\"index\":%u},\"decision\":", (unsigned long long)key.seq, key.index);
+    if (decision_decode(&d, encoded, NULL) == MANDATE_OK) {
+        buf_put_json_string(b, d.id);
+        buf_printf(b, ",\"state\":\"%s\",\"version\":%u", decision_state_name(d.state), d.version);
+    } else {
+        buf_put_str(b, "null");
+    }
+    buf_put_str(b, ",\"error\":");
+    buf_put_json_string(b, mandate_slice_str(why->text));
+    buf_put_char(b, '}');
+}
+
+/* An entry of the audit log says that nobody was told. Whoever took the request answers it before this thread is stopped, so it is waited
+ * for. False: it could not be recorded now. */
+static bool drop(webhook *w, outbox_key key, mandate_slice encoded, const mandate_error *why)
+{
+    dropping d = {.w = w};
+    buf detail;
+    buf_init(&detail);
+    buf_init(&d.request.body);
+    put_detail(&detail, key, encoded, why);
+    d.request.kind = SERVICE_LOG;
+    d.request.event = mandate_slice_str("notice_dropped");
+    d.request.detail = buf_slice(&detail);
+    d.request.done = recorded;
+    d.request.ctx = &d;
+    bool good = w->options.queue && !detail.failed && queue_try_push(w->options.queue, QUEUE_REQUESTS, &d.request);
+    pthread_mutex_lock(&w->lock);
+    while (good && !d.done)
+        pthread_cond_wait(&w->changed, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+    good = good && d.request.error.status == MANDATE_OK;
+    log_write(LOG_ERROR, "webhook", "a notice can never be delivered: %s; %s", why->text,
+              good ? "it is dropped, as entry notice_dropped of the audit log says"
+                   : "it is kept until that can be recorded");
+    buf_deinit(&detail);
+    buf_deinit(&d.request.body);
+    return good;
+}
+
 /* --- the thread ---------------------------------------------------------------------------------------------------------- */
 static bool visit(void *ctx, outbox_key key, mandate_slice encoded)
 {
@@ -188,6 +264,8 @@ static bool visit(void *ctx, outbox_key key, mandate_slice encoded)
     if (w->full || atomic_load(&w->stopping))
         return false;
     mandate_status status = deliver(w, encoded, &err);
+    if (is_for_ever(status) && drop(w, key, encoded, &err))
+        status = MANDATE_OK;
     if (status != MANDATE_OK && !atomic_load(&w->stopping)) {
         w->failed = true;
         if (w->retry_ms == 0)

@@ -8,15 +8,21 @@
  * A notice leaves the outbox with a commit after it was received; it may come twice, with the same id and bytes. Nothing waits for
  * the receiver: not the engine, not a check, not a decision. One that does not answer is tried again after 1 s, 2 s, ... 60 s.
  * Redirects are not followed. Without a URL notices are dropped at once.
+ *
+ * What is too long to be signed has the claims of its command left out ("omitted_bytes"). One that can never be delivered, because it
+ * cannot be read or the signer refuses it, holds up the others for no longer than it takes to say so in the audit log
+ * ("notice_dropped").
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_WEBHOOK_H
 #define MANDATE_CONNECTORS_DAEMON_WEBHOOK_H
 
+#include "connectors/daemon/queue.h"
 #include "connectors/daemon/signer.h"
 #include "graph/store.h"
 
 #include <stdatomic.h>
 
+enum { WEBHOOK_BODY_MAX = ARTIFACT_PAYLOAD_MAX /* so that it can be signed */ };
 enum { WEBHOOK_KEYS = 256, WEBHOOK_TIMEOUT_MS = 5000, WEBHOOK_RETRY_MAX_MS = 60000 };
 
 typedef struct webhook webhook;
@@ -24,6 +30,7 @@ typedef struct webhook webhook;
 typedef struct webhook_options {
     store *store;
     const signer *signer;
+    queue *queue; /* of requests to the engine's thread, which outlives a stopped webhook */
     const char *issuer;
     const char *url;     /* NULL: nobody is told. https, or http to this machine */
     const char *ca_file; /* NULL: the system's */

@@ -20,7 +20,8 @@ struct signer_client {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     int fd;           /* -1: none */
     int64_t tried_ms; /* last time that nobody answered */
-    buf jwk;          /* of the first connection: it stays that key */
+    signer_purpose purpose;
+    buf jwk; /* of the first connection: it stays that key */
 };
 
 static int64_t now_ms(void)
@@ -130,7 +131,8 @@ static mandate_status ask_key(signer_client *c, mandate_error *err)
     buf jwk;
 
     buf_init(&jwk);
-    mandate_status status = exchange(c, FRAME_KEY, mandate_slice_of("", 0), &jwk, &broken, err);
+    mandate_status status =
+        exchange(c, c->purpose == SIGNER_LOG ? FRAME_LOG_KEY : FRAME_KEY, mandate_slice_of("", 0), &jwk, &broken, err);
     if (status == MANDATE_OK && c->jwk.len == 0)
         buf_put_slice(&c->jwk, buf_slice(&jwk));
     else if (status == MANDATE_OK && !mandate_slice_eq(buf_slice(&c->jwk), buf_slice(&jwk)))
@@ -154,14 +156,15 @@ static mandate_status connected(signer_client *c, mandate_error *err)
 static mandate_status sign(void *ctx, buf *out, mandate_slice message, mandate_error *err)
 {
     signer_client *c = ctx;
+    char kind = c->purpose == SIGNER_LOG ? FRAME_LOG_SIGN : FRAME_SIGN;
     bool broken = false;
 
     pthread_mutex_lock(&c->lock);
     mandate_status status = connected(c, err);
     if (status == MANDATE_OK)
-        status = exchange(c, FRAME_SIGN, message, out, &broken, err);
+        status = exchange(c, kind, message, out, &broken, err);
     if (broken && connected(c, err) == MANDATE_OK) /* it may have been restarted: once more, on a new connection */
-        status = exchange(c, FRAME_SIGN, message, out, &broken, err);
+        status = exchange(c, kind, message, out, &broken, err);
     if (broken)
         c->tried_ms = now_ms();
     pthread_mutex_unlock(&c->lock);
@@ -183,7 +186,7 @@ bool signer_client_ready(signer_client *c)
     return ready;
 }
 
-mandate_status signer_client_open(signer_client **out, const char *path, mandate_error *err)
+mandate_status signer_client_open(signer_client **out, const char *path, signer_purpose purpose, mandate_error *err)
 {
     signer_client *c = calloc(1, sizeof(*c));
 
@@ -191,6 +194,7 @@ mandate_status signer_client_open(signer_client **out, const char *path, mandate
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a signer");
     pthread_mutex_init(&c->lock, NULL);
     buf_init(&c->jwk);
+    c->purpose = purpose;
     c->fd = -1;
     c->tried_ms = -CLIENT_AGAIN_MS;
     mandate_status status = MANDATE_OK;

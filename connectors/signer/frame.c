@@ -17,5 +17,5 @@ bool frame_head(const char head[FRAME_HEAD], char *kind, uint32_t *len)
 
     *len = (uint32_t)h[0] << 24 | (uint32_t)h[1] << 16 | (uint32_t)h[2] << 8 | h[3];
     *kind = head[4];
-    return *len <= FRAME_MAX && strchr("KS012", *kind) && *kind;
+    return *len <= FRAME_MAX && strchr("KSLC012", *kind) && *kind;
 }

@@ -2,8 +2,10 @@
 /*
  * frame - what goes over the signer's socket: a length (4 bytes, big-endian), a kind, and that many bytes.
  *
- *   to the signer    'K'                 what is your public key?
- *                    'S' message         sign this
+ *   to the signer    'K'                 what is the public key of your tokens?
+ *                    'S' message         sign this token
+ *                    'L'                 what is the public key of your log?
+ *                    'C' message         sign this checkpoint
  *   back             '0' bytes           a JWK, or a JOSE signature
  *                    '1' sentence        refused: it is nothing that this signer signs
  *                    '2' sentence        not now: too many, or it cannot
@@ -21,6 +23,8 @@ enum { FRAME_HEAD = 5, FRAME_MAX = LIMIT_TOKEN, FRAME_MS = 2000 };
 enum {
     FRAME_KEY = 'K',
     FRAME_SIGN = 'S',
+    FRAME_LOG_KEY = 'L',
+    FRAME_LOG_SIGN = 'C',
     FRAME_DONE = '0',
     FRAME_REFUSED = '1',
     FRAME_NOT_NOW = '2',

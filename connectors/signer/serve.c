@@ -3,7 +3,6 @@
 #include "connectors/signer/serve.h"
 
 #include "connectors/signer/frame.h"
-#include "connectors/signer/what.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -32,8 +31,8 @@ typedef struct server {
     int listener;
     connection connections[SERVE_CONNECTIONS];
     arena memory;
-    buf jwk;
-    int64_t second; /* that `left` is of */
+    buf jwks[SIGNER_PURPOSES]; /* each a JWK, empty: no such key */
+    int64_t second;            /* that `left` is of */
     uint32_t left;
 } server;
 
@@ -67,13 +66,14 @@ static bool within_rate(server *s)
     return s->left > 0 && s->left--;
 }
 
-static void answer_sign(server *s, connection *c, mandate_slice message)
+static void answer_sign(server *s, connection *c, signer_purpose purpose, mandate_slice message)
 {
     mandate_error err = {0};
     buf signature;
 
     arena_reset(&s->memory);
-    if (signer_may_sign(s->options->key, &s->memory, message, NULL, &err) != MANDATE_OK) {
+    const token_key *key = s->options->keys[purpose];
+    if (signer_may_sign(purpose, key, &s->memory, message, NULL, &err) != MANDATE_OK) {
         count(&s->counts->refused);
         frame_put(&c->out, FRAME_REFUSED, mandate_slice_str(err.text));
         return;
@@ -84,13 +84,27 @@ static void answer_sign(server *s, connection *c, mandate_slice message)
         return;
     }
     buf_init(&signature);
-    if (token_key_sign(&signature, s->options->key, message, &err) == MANDATE_OK) {
+    if (token_key_sign(&signature, key, message, &err) == MANDATE_OK) {
         count(&s->counts->signed_);
         frame_put(&c->out, FRAME_DONE, buf_slice(&signature));
     } else {
         frame_put(&c->out, FRAME_NOT_NOW, mandate_slice_str(err.text));
     }
     buf_deinit(&signature);
+}
+
+static void answer(server *s, connection *c, char kind, mandate_slice message)
+{
+    signer_purpose purpose = kind == FRAME_LOG_KEY || kind == FRAME_LOG_SIGN ? SIGNER_LOG : SIGNER_TOKENS;
+
+    if (!s->options->keys[purpose])
+        frame_put(&c->out, FRAME_REFUSED,
+                  mandate_slice_str(purpose == SIGNER_LOG ? "it has no key of a log: start it with --audit-key"
+                                                          : "it has no key of tokens: start it with --key"));
+    else if (kind == FRAME_KEY || kind == FRAME_LOG_KEY)
+        frame_put(&c->out, FRAME_DONE, buf_slice(&s->jwks[purpose]));
+    else
+        answer_sign(s, c, purpose, message);
 }
 
 /* The frames that are whole. False: it says something that is not of ours. */
@@ -101,15 +115,12 @@ static bool answer_all(server *s, connection *c)
     uint32_t len;
 
     while (c->in.len - at >= FRAME_HEAD) {
-        if (!frame_head(c->in.data + at, &kind, &len) || (kind != FRAME_KEY && kind != FRAME_SIGN) ||
-            (kind == FRAME_KEY && len > 0))
+        if (!frame_head(c->in.data + at, &kind, &len) || kind < FRAME_LOG_SIGN /* an answer */ ||
+            ((kind == FRAME_KEY || kind == FRAME_LOG_KEY) && len > 0))
             return false;
         if (c->in.len - at - FRAME_HEAD < len)
             break;
-        if (kind == FRAME_KEY)
-            frame_put(&c->out, FRAME_DONE, buf_slice(&s->jwk));
-        else
-            answer_sign(s, c, mandate_slice_of(c->in.data + at + FRAME_HEAD, len));
+        answer(s, c, kind, mandate_slice_of(c->in.data + at + FRAME_HEAD, len));
         at += FRAME_HEAD + len;
         if (c->out.len > FRAME_MAX) /* whoever does not take answers gets no more of them */
             break;
@@ -257,10 +268,14 @@ mandate_status serve_run(const serve_options *options, serve_counts *counts, man
     s->counts = counts ? counts : &s->own;
     s->listener = -1;
     arena_init(&s->memory, 16 << 20);
-    buf_init(&s->jwk);
     for (int i = 0; i < SERVE_CONNECTIONS; i++)
         s->connections[i].fd = -1;
-    mandate_status status = token_key_put_jwk(&s->jwk, options->key, err);
+    mandate_status status = MANDATE_OK;
+    for (int p = 0; p < SIGNER_PURPOSES; p++) {
+        buf_init(&s->jwks[p]);
+        if (status == MANDATE_OK && options->keys[p])
+            status = token_key_put_jwk(&s->jwks[p], options->keys[p], err);
+    }
     if (status == MANDATE_OK)
         status = listen_at(s, err);
     while (status == MANDATE_OK && !(options->stopping && atomic_load(options->stopping)))
@@ -271,7 +286,8 @@ mandate_status serve_run(const serve_options *options, serve_counts *counts, man
         close(s->listener);
         unlink(options->path);
     }
-    buf_deinit(&s->jwk);
+    for (int p = 0; p < SIGNER_PURPOSES; p++)
+        buf_deinit(&s->jwks[p]);
     arena_deinit(&s->memory);
     free(s);
     return status;

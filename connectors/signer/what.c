@@ -91,13 +91,14 @@ static mandate_status check_checkpoint(mandate_slice message, mandate_error *err
     uint32_t lines = 0;
 
     if (checkpoint_parse(&c, message, err) != MANDATE_OK)
-        return no(err, "it is neither a token of ours nor a checkpoint");
+        return no(err, "it is no checkpoint");
     for (size_t i = 0; i < message.len; i++)
         lines += message.ptr[i] == '\n';
     return lines == 3 ? MANDATE_OK : no(err, "the checkpoint says more than its three lines");
 }
 
-mandate_status signer_may_sign(const token_key *k, arena *a, mandate_slice message, const char **what, mandate_error *err)
+mandate_status signer_may_sign(signer_purpose purpose, const token_key *k, arena *a, mandate_slice message,
+                               const char **what, mandate_error *err)
 {
     const char *is, *dot = message.len ? memchr(message.ptr, '.', message.len) : NULL;
     bool text = message.len && memchr(message.ptr, '\n', message.len);
@@ -106,5 +107,7 @@ mandate_status signer_may_sign(const token_key *k, arena *a, mandate_slice messa
     *what = "checkpoint";
     if (message.len == 0 || message.len > LIMIT_TOKEN)
         return no(err, "it is empty, or longer than a token");
-    return dot && !text ? check_token(k, a, message, dot, what, err) : check_checkpoint(message, err);
+    if (purpose == SIGNER_LOG)
+        return check_checkpoint(message, err);
+    return dot && !text ? check_token(k, a, message, dot, what, err) : no(err, "it is no token of ours");
 }

@@ -18,6 +18,10 @@
 
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/status_lists.h"
+#include "connectors/signer/serve.h"
+#include "connectors/token/key_file.h"
+
+#include <pthread.h>
 
 #define S(text) mandate_slice_str(text)
 #define OK(call)                                 \
@@ -425,6 +429,98 @@ static void test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_f
     close_all(w);
 }
 
+/* --- the key at a signer ------------------------------------------------------------------------------------------- */
+typedef struct over_there {
+    serve_options options;
+    token_key *key;
+    _Atomic bool stopping;
+    pthread_t thread;
+    char socket[96], key_path[96];
+} over_there;
+
+static void *serve(void *ctx)
+{
+    over_there *o = ctx;
+    mandate_error err;
+    if (serve_run(&o->options, NULL, &err) != MANDATE_OK)
+        fprintf(stderr, "%s\n", err.text);
+    return NULL;
+}
+
+static void signer_start(over_there *o, const world *w, const char *key)
+{
+    mandate_error err;
+    snprintf(o->socket, sizeof(o->socket), "%s/signer.sock", w->folder);
+    snprintf(o->key_path, sizeof(o->key_path), "%s/%s.pem", w->folder, key);
+    if (access(o->key_path, F_OK) == 0)
+        OK(key_file_read(&o->key, o->key_path, &err));
+    else
+        OK(key_file_create(&o->key, o->key_path, TOKEN_EDDSA, &err));
+    atomic_store(&o->stopping, false);
+    o->options = (serve_options){
+        .path = o->socket, .keys = {[SIGNER_LOG] = o->key}, .uids = {getuid()}, .uid_count = 1, .stopping = &o->stopping};
+    assert_int_equal(pthread_create(&o->thread, NULL, serve, o), 0);
+    for (int i = 0; i < 20000 && access(o->socket, F_OK) != 0; i++)
+        usleep(1000);
+    usleep(20000);
+}
+
+static void signer_stop(over_there *o)
+{
+    atomic_store(&o->stopping, true);
+    pthread_join(o->thread, NULL);
+    token_key_destroy(o->key);
+}
+
+static void wait_blocked(world *w)
+{
+    for (int i = 0; i < 20000 && !checkpointer_blocked(w->c); i++)
+        usleep(1000);
+    assert_true(checkpointer_blocked(w->c));
+}
+
+static void test_checkpointer__a_signer_keeps_the_key_and_while_it_is_away_nothing_is_granted(void **state)
+{
+    world *w = *state;
+    over_there o = {0}, other = {0};
+    mandate_error err;
+    char path[160];
+    checkpointer_status s;
+    w->config.audit.max_unsigned_us = 50000;
+    signer_start(&o, w, "log");
+    w->config.audit.signer = o.socket;
+    start(w);
+    add(w);
+    wait_signed(w, 1);
+    assert_int_equal(read_file(w).size, 1);
+    snprintf(path, sizeof(path), "%s/" CHECKPOINTER_KEY_FILE, w->data);
+    assert_int_equal(access(path, F_OK), -1); /* no key was made here */
+    signer_stop(&o);
+    add(w);
+    wait_blocked(w);
+    checkpointer_status_get(w->c, &s);
+    assert_non_null(strstr(s.trouble, "nothing is signed meanwhile"));
+    check_no_status_list(w->c);
+    assert_int_equal(read_file(w).size, 1);
+    signer_start(&other, w, "another"); /* one that comes back with another key is not believed */
+    usleep(300000);
+    assert_true(checkpointer_blocked(w->c));
+    assert_int_equal(read_file(w).size, 1);
+    signer_stop(&other);
+    signer_start(&o, w, "log");
+    wait_signed(w, 2);
+    assert_false(checkpointer_blocked(w->c));
+    close_all(w);
+    signer_stop(&o);
+    assert_int_equal(try_open(w, false, &err), MANDATE_UNAVAILABLE); /* not started without it, and no key made instead */
+    assert_int_equal(access(path, F_OK), -1);
+    close_all(w);
+    signer_start(&o, w, "log");
+    start(w);
+    close_all(w);
+    signer_stop(&o);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -437,6 +533,7 @@ int main(void)
         CASE(test_checkpointer__an_interrupted_first_start_goes_on_and_a_lost_database_does_not),
         CASE(test_checkpointer__a_key_that_is_gone_is_not_replaced_and_a_former_one_is_accepted),
         CASE(test_checkpointer__a_log_keeps_its_name_and_a_name_that_can_be_none_is_refused),
+        CASE(test_checkpointer__a_signer_keeps_the_key_and_while_it_is_away_nothing_is_granted),
         CASE(test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_for_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "connectors/daemon/daemon.h"
 
 #include "../kafka/fixture.h"
+#include "tests/connectors/daemon/receiver.h"
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
 #include "connectors/daemon/reload.h"
@@ -15,8 +16,6 @@
 #include "connectors/token/jws.h"
 #include "engine/base/text.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include "graph/audit.h"
 
 #include <pthread.h>
@@ -451,75 +450,6 @@ static void test_daemon__a_command_waits_for_a_second_person_across_a_restart(vo
     world_close(w);
 }
 
-/* A receiver of notices: answers 500 once, then 200; keeps the last body and signature. */
-typedef struct receiver {
-    int fd;
-    uint16_t port;
-    pthread_t thread;
-    _Atomic int received;
-    _Atomic bool done;
-    char body[8192], signature[1024];
-} receiver;
-
-static void *receive_notices(void *ctx)
-{
-    receiver *v = ctx;
-    char *data = malloc(32768);
-
-    for (int n = 0; !atomic_load(&v->done); n++) {
-        int c = accept(v->fd, NULL, NULL);
-        size_t len = 0;
-        const char *end = NULL;
-        if (c < 0)
-            break;
-        while (len < 32767) {
-            ssize_t got = read(c, data + len, 32767 - len);
-            if (got <= 0)
-                break;
-            len += (size_t)got;
-            data[len] = '\0';
-            end = strstr(data, "\r\n\r\n");
-            const char *size = end ? strcasestr(data, "Content-Length: ") : NULL;
-            if (size && len >= (size_t)(end + 4 - data) + strtoul(size + 16, NULL, 10))
-                break;
-        }
-        const char *answer = n == 0 ? "HTTP/1.1 500 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                                    : "HTTP/1.1 204 ok\r\nConnection: close\r\n\r\n";
-        if (end && n > 0) {
-            const char *signature = strstr(data, "X-Mandate-Signature: ");
-            snprintf(v->body, sizeof(v->body), "%s", end + 4);
-            if (signature)
-                snprintf(v->signature, sizeof(v->signature), "%.*s", (int)strcspn(signature + 21, "\r"), signature + 21);
-            atomic_fetch_add(&v->received, 1);
-        }
-        (void)!write(c, answer, strlen(answer));
-        close(c);
-    }
-    free(data);
-    return NULL;
-}
-
-static void receiver_open(receiver *v)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-
-    v->fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(v->fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(listen(v->fd, 8), 0);
-    assert_int_equal(getsockname(v->fd, (struct sockaddr *)&at, &size), 0);
-    v->port = ntohs(at.sin_port);
-    assert_int_equal(pthread_create(&v->thread, NULL, receive_notices, v), 0);
-}
-
-static void receiver_close(receiver *v)
-{
-    atomic_store(&v->done, true);
-    shutdown(v->fd, SHUT_RDWR);
-    pthread_join(v->thread, NULL);
-    close(v->fd);
-}
-
 static bool is_told_twice(void *ctx) { return atomic_load(&((receiver *)ctx)->received) >= 2; }
 
 static bool no_notices(void *ctx, outbox_key key, mandate_slice entry)
@@ -539,7 +469,7 @@ static bool outbox_is_empty(void *ctx)
 
 static void test_daemon__decisions_are_posted_signed_until_they_are_received(void **state)
 {
-    static receiver v;
+    static receiver v = {.refuse = 1};
     world *w = world_open();
     char line[160], id[DECISION_ID + 1];
     buf whole;
@@ -835,7 +765,7 @@ static bool answers(void *opaque)
     signing *s = opaque;
     signer_client *c = NULL;
     mandate_error err;
-    bool there = signer_client_open(&c, s->path, &err) == MANDATE_OK;
+    bool there = signer_client_open(&c, s->path, SIGNER_TOKENS, &err) == MANDATE_OK;
 
     signer_client_close(c);
     return there;
@@ -866,7 +796,7 @@ static void test_daemon__without_its_signer_nothing_is_issued_and_checks_go_on(v
     assert_int_equal(token_key_generate(&s.key, TOKEN_EDDSA, &err), MANDATE_OK);
     snprintf(s.path, sizeof(s.path), "%s/signer", w->folder);
     s.options.path = s.path;
-    s.options.key = s.key;
+    s.options.keys[SIGNER_TOKENS] = s.key;
     s.options.stopping = &s.stopping;
     signer_start(&s);
     snprintf(

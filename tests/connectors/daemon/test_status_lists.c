@@ -251,7 +251,7 @@ static void test_status_lists__the_worst_of_lists_is_a_token(void **state)
     assert_true(token.len <= LIMIT_TOKEN);
     const char *what = "", *end = memrchr(token.data, '.', token.len);
     mandate_slice message = mandate_slice_of(token.data, (size_t)(end - token.data));
-    assert_int_equal(signer_may_sign(w->signer.keys.keys[0], &w->a, message, &what, &err), MANDATE_OK);
+    assert_int_equal(signer_may_sign(SIGNER_TOKENS, w->signer.keys.keys[0], &w->a, message, &what, &err), MANDATE_OK);
     assert_string_equal(what, "status list");
     buf_deinit(&payload);
     buf_deinit(&token);

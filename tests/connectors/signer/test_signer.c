@@ -30,7 +30,7 @@
 #include <cmocka.h>
 
 typedef struct world {
-    char folder[64], key_path[96], socket[96];
+    char folder[64], key_path[96], log_path[96], socket[96];
     token_key *key; /* what the signer holds, for comparison */
     pid_t child;
     arena memory;
@@ -44,8 +44,22 @@ static void nap(int ms)
 
 static void start(world *w, const char *uid, const char *rate)
 {
-    char *argv[] = {(char *)MANDATE_SIGNER, (char *)"--key", w->key_path,      (char *)"--socket", w->socket,
-                    (char *)"--uid",        (char *)uid,     (char *)"--rate", (char *)rate,       NULL};
+    char *argv[] = {(char *)MANDATE_SIGNER,
+                    (char *)"--key",
+                    w->key_path,
+                    (char *)"--socket",
+                    w->socket,
+                    (char *)"--uid",
+                    (char *)uid,
+                    (char *)"--rate",
+                    (char *)rate,
+                    NULL,
+                    NULL,
+                    NULL};
+    if (access(w->log_path, F_OK) == 0) {
+        argv[9] = (char *)"--audit-key";
+        argv[10] = w->log_path;
+    }
     w->child = fork();
     assert_true(w->child >= 0);
     if (w->child == 0) {
@@ -89,6 +103,7 @@ static int setup(void **state)
     strcpy(w->folder, "/tmp/mandate-signer-XXXXXX");
     assert_non_null(mkdtemp(w->folder));
     snprintf(w->key_path, sizeof(w->key_path), "%s/key.pem", w->folder);
+    snprintf(w->log_path, sizeof(w->log_path), "%s/log.pem", w->folder);
     snprintf(w->socket, sizeof(w->socket), "%s/s", w->folder);
     assert_int_equal(key_file_create(&w->key, w->key_path, TOKEN_EDDSA, &err), MANDATE_OK);
     arena_init(&w->memory, 0);
@@ -104,6 +119,7 @@ static int teardown(void **state)
         end(w, SIGTERM);
     token_key_destroy(w->key);
     unlink(w->key_path);
+    unlink(w->log_path);
     unlink(w->socket);
     rmdir(w->folder);
     arena_deinit(&w->memory);
@@ -149,23 +165,28 @@ static const char *header_of(world *w, const char *typ)
         .ptr;
 }
 
+#define CHECKPOINT "example.com/log\n5\nq1J3PNMUhpZfwCGc8NmnhTPcmGJzWCUHTSqBFBBDm5c=\n"
+
 static void may(world *w, mandate_slice message, const char *is)
 {
     const char *what = "";
+    signer_purpose purpose = strcmp(is, "checkpoint") == 0 ? SIGNER_LOG : SIGNER_TOKENS;
     mandate_error err = {0};
-    if (signer_may_sign(w->key, &w->memory, message, &what, &err) != MANDATE_OK)
+    if (signer_may_sign(purpose, w->key, &w->memory, message, &what, &err) != MANDATE_OK)
         fail_msg("%s: %s", is, err.text);
     assert_string_equal(what, is);
 }
 
-static void may_not(world *w, mandate_slice message, const char *why)
+static void may_not_as(world *w, signer_purpose purpose, mandate_slice message, const char *why)
 {
     mandate_error err = {0};
-    if (signer_may_sign(w->key, &w->memory, message, NULL, &err) == MANDATE_OK)
+    if (signer_may_sign(purpose, w->key, &w->memory, message, NULL, &err) == MANDATE_OK)
         fail_msg("signed: %.*s", MANDATE_SLICE_ARG(message));
     if (!strstr(err.text, why))
         fail_msg("\"%s\" does not say \"%s\"", err.text, why);
 }
+
+static void may_not(world *w, mandate_slice message, const char *why) { may_not_as(w, SIGNER_TOKENS, message, why); }
 
 static void test_signer__signs_what_we_sign_and_nothing_else(void **state)
 {
@@ -180,7 +201,10 @@ static void test_signer__signs_what_we_sign_and_nothing_else(void **state)
         input_of(w, header_of(w, "mandate-notice+jws"),
                  mandate_slice_str("{\"id\":\"0\",\"type\":\"decision.opened\",\"issuer\":\"https://i\",\"decision\":{}}")),
         "notice");
-    may(w, mandate_slice_str("example.com/log\n5\nq1J3PNMUhpZfwCGc8NmnhTPcmGJzWCUHTSqBFBBDm5c=\n"), "checkpoint");
+    may(w, mandate_slice_str(CHECKPOINT), "checkpoint");
+    /* One key, one purpose. */
+    may_not(w, mandate_slice_str(CHECKPOINT), "no token of ours");
+    may_not_as(w, SIGNER_LOG, input_of(w, header_of(w, "mandate+jwt"), payload), "no checkpoint");
 
     may_not(w, input_of(w, header_of(w, "at+jwt"), payload), "the header is none of ours");
     may_not(w, input_of(w, header_of(w, "JWT"), payload), "the header is none of ours");
@@ -200,9 +224,8 @@ static void test_signer__signs_what_we_sign_and_nothing_else(void **state)
             input_of(w, header_of(w, "mandate-notice+jws"),
                      mandate_slice_str("{\"id\":\"0\",\"type\":\"login\",\"issuer\":\"https://i\",\"decision\":{}}")),
             "no notice");
-    may_not(w, mandate_slice_str("example.com/log\n5\nq1J3PNMUhpZfwCGc8NmnhTPcmGJzWCUHTSqBFBBDm5c=\nand more\n"),
-            "more than its three lines");
-    may_not(w, mandate_slice_str("example.com/log\n5\n"), "neither");
+    may_not_as(w, SIGNER_LOG, mandate_slice_str(CHECKPOINT "and more\n"), "more than its three lines");
+    may_not_as(w, SIGNER_LOG, mandate_slice_str("example.com/log\n5\n"), "no checkpoint");
     may_not(w, mandate_slice_str(""), "empty");
     may_not(w, mandate_slice_str("a.b"), "base64url");
     may_not(w, mandate_slice_str("."), "");
@@ -225,7 +248,7 @@ static mandate_status sign(const token_key *k, mandate_slice message, mandate_er
 static void open_key(world *w, signer_client **c, token_key **k)
 {
     mandate_error err = {0};
-    if (signer_client_open(c, w->socket, &err) != MANDATE_OK || signer_client_key(k, *c, &err) != MANDATE_OK)
+    if (signer_client_open(c, w->socket, SIGNER_TOKENS, &err) != MANDATE_OK || signer_client_key(k, *c, &err) != MANDATE_OK)
         fail_msg("%s", err.text);
 }
 
@@ -244,13 +267,66 @@ static void test_signer__a_key_over_there_signs_like_one_here(void **state)
         if (sign(k, message, &err) != MANDATE_OK)
             fail_msg("%s", err.text);
     assert_int_equal(sign(k, mandate_slice_str("whatever"), &err), MANDATE_DENIED);
-    assert_non_null(strstr(err.text, "neither a token of ours nor a checkpoint"));
+    assert_non_null(strstr(err.text, "no token of ours"));
     assert_int_equal(sign(k, message, &err), MANDATE_OK); /* a refusal does not close the connection */
     buf_init(&pem);
     assert_int_not_equal(token_key_put_pem(&pem, k, &err), MANDATE_OK); /* there is no private half here */
     buf_deinit(&pem);
     token_key_destroy(k);
     signer_client_close(c);
+}
+
+static void test_signer__the_log_has_a_key_of_its_own_and_neither_signs_what_is_the_others(void **state)
+{
+    world *w = *state;
+    signer_client *tokens = NULL, *log = NULL;
+    token_key *of_tokens, *of_log, *made;
+    mandate_error err = {0};
+    assert_int_equal(signer_client_open(&log, w->socket, SIGNER_LOG, &err), MANDATE_DENIED); /* it has none yet */
+    assert_non_null(strstr(err.text, "no key of a log"));
+    end(w, SIGTERM);
+    assert_int_equal(key_file_create(&made, w->log_path, TOKEN_EDDSA, &err), MANDATE_OK);
+    start(w, own_uid(), "5000");
+    open_key(w, &tokens, &of_tokens);
+    assert_int_equal(signer_client_open(&log, w->socket, SIGNER_LOG, &err), MANDATE_OK);
+    assert_int_equal(signer_client_key(&of_log, log, &err), MANDATE_OK);
+    assert_true(mandate_slice_eq(token_key_kid(of_log), token_key_kid(made)));
+    assert_false(mandate_slice_eq(token_key_kid(of_log), token_key_kid(of_tokens)));
+    mandate_slice token = input_of(w, header_of(w, "mandate+jwt"), payload_of(w));
+    assert_int_equal(sign(of_log, mandate_slice_str(CHECKPOINT), &err), MANDATE_OK);
+    assert_int_equal(sign(of_tokens, token, &err), MANDATE_OK);
+    assert_int_equal(sign(of_log, token, &err), MANDATE_DENIED);
+    assert_int_equal(sign(of_tokens, mandate_slice_str(CHECKPOINT), &err), MANDATE_DENIED);
+    token_key_destroy(of_tokens);
+    token_key_destroy(of_log);
+    token_key_destroy(made);
+    signer_client_close(tokens);
+    signer_client_close(log);
+}
+
+static int run_signer(const char *a, const char *a_path, const char *b, const char *b_path)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        execl(MANDATE_SIGNER, MANDATE_SIGNER, "--socket", "/nowhere/at/all", a, a_path, b, b_path, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_signer__one_key_for_both_and_a_log_key_of_another_kind_are_refused(void **state)
+{
+    world *w = *state;
+    token_key *made;
+    mandate_error err;
+    assert_int_equal(run_signer("--key", w->key_path, "--audit-key", w->key_path), 1);
+    assert_int_equal(key_file_create(&made, w->log_path, TOKEN_ES256, &err), MANDATE_OK);
+    token_key_destroy(made);
+    assert_int_equal(run_signer("--audit-key", w->log_path, NULL, NULL), 1);
+    assert_int_equal(run_signer("--rate", "5", NULL, NULL), 1); /* no key at all */
 }
 
 static void test_signer__killed_it_is_away_and_started_again_it_is_back(void **state)
@@ -329,7 +405,7 @@ static void test_signer__strangers_are_closed_without_a_word(void **state)
     end(w, SIGTERM);
     snprintf(uid, sizeof(uid), "%u", (unsigned)getuid() + 1);
     start(w, uid, "5000");
-    assert_int_equal(signer_client_open(&c, w->socket, &err), MANDATE_UNAVAILABLE);
+    assert_int_equal(signer_client_open(&c, w->socket, SIGNER_TOKENS, &err), MANDATE_UNAVAILABLE);
     assert_null(c);
 }
 
@@ -454,6 +530,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_signer__signs_what_we_sign_and_nothing_else),
         TEST(test_signer__a_key_over_there_signs_like_one_here),
+        TEST(test_signer__the_log_has_a_key_of_its_own_and_neither_signs_what_is_the_others),
+        TEST(test_signer__one_key_for_both_and_a_log_key_of_another_kind_are_refused),
         TEST(test_signer__killed_it_is_away_and_started_again_it_is_back),
         TEST(test_signer__one_that_hangs_does_not_hold_up_for_ever),
         TEST(test_signer__back_with_another_key_it_is_not_believed),

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_webhook - a notice that is too long, or that nobody will ever sign, holds up nobody: the one is shortened, the other recorded
+ * and dropped. That notices are signed and come until they are received is for test_daemon to say.
+ */
+#include "connectors/daemon/webhook.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "connectors/daemon/clock.h"
+#include "connectors/http/service.h"
+#include "connectors/json/json_value.h"
+#include "connectors/token/base64url.h"
+#include "connectors/token/jws.h"
+#include "tests/connectors/daemon/receiver.h"
+
+#define S(text) mandate_slice_str(text)
+#define OK(call)                                 \
+    do {                                         \
+        if ((call) != MANDATE_OK)                \
+            fail_msg("%s: %s", #call, err.text); \
+    } while (0)
+
+typedef struct world {
+    schema *schema;
+    store *store;
+    engine *engine;
+    queue *queue;
+    signer keys;
+    token_key *own; /* what a remote key signs with */
+    webhook *w;
+    receiver v;
+    arena memory;
+    _Atomic int refusals; /* how often the remote key still refuses */
+    uint32_t sequence;
+} world;
+
+static int setup(void **state)
+{
+    world *w = calloc(1, sizeof(*w));
+    mandate_error err;
+    kv *backend;
+    uint64_t seq;
+    OK(schema_create(&w->schema, &err));
+    OK(schema_freeze(w->schema, &err));
+    OK(kv_open_memory(&backend, &err));
+    OK(store_open(&w->store, backend, w->schema, &err));
+    engine_options options = {.version = ENGINE_OPTIONS_VERSION,
+                              .schema = w->schema,
+                              .issuer = S("https://i.example/"),
+                              .claims_load = store_claims_load,
+                              .claims_ctx = w->store};
+    OK(engine_create(&w->engine, &options, &err));
+    OK(store_recover(w->store, w->engine, &seq, &err));
+    OK(queue_create(&w->queue, 16, 16, &err));
+    OK(token_key_generate(&w->own, TOKEN_EDDSA, &err));
+    keyset_init(&w->keys.keys);
+    arena_init(&w->memory, 0);
+    receiver_open(&w->v);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world *w = *state;
+    receiver_close(&w->v);
+    webhook_destroy(w->w);
+    keyset_deinit(&w->keys.keys);
+    token_key_destroy(w->own);
+    queue_destroy(w->queue);
+    engine_destroy(w->engine);
+    store_close(w->store);
+    schema_destroy(w->schema);
+    arena_deinit(&w->memory);
+    free(w);
+    return 0;
+}
+
+/* --- the signer ------------------------------------------------------------------------------------------------------ */
+static mandate_status sign(void *ctx, buf *out, mandate_slice message, mandate_error *err)
+{
+    world *w = ctx;
+    if (atomic_load(&w->refusals) > 0 && atomic_fetch_sub(&w->refusals, 1) > 0)
+        return mandate_error_set(err, MANDATE_DENIED, "the signer: not signed: the payload is no notice of a decision");
+    return token_key_sign(out, w->own, message, err);
+}
+
+static void open_webhook(world *w)
+{
+    mandate_error err;
+    token_key *remote;
+    cel_value jwk;
+    buf text;
+    static char url[64];
+    buf_init(&text);
+    OK(token_key_put_jwk(&text, w->own, &err));
+    OK(json_value_parse(&jwk, &w->memory, arena_dup(&w->memory, buf_slice(&text)), 0, &err));
+    OK(token_key_remote(&remote, jwk, sign, w, &err));
+    OK(keyset_take(&w->keys.keys, remote, &err));
+    buf_deinit(&text);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook", w->v.port);
+    OK(webhook_create(
+        &w->w,
+        &(webhook_options){
+            .store = w->store, .signer = &w->keys, .queue = w->queue, .issuer = "https://i.example/", .url = url},
+        &err));
+    OK(webhook_start(w->w, &err));
+}
+
+/* --- what is asked ---------------------------------------------------------------------------------------------------- */
+/* An issuance waits for a second person: with so many numbers of 24 characters in its parameters, each 9 bytes where it is stored. */
+static void ask(world *w, uint32_t numbers)
+{
+    mandate_error err;
+    cel_value *items = ARENA_ARRAY(&w->memory, cel_value, numbers + 1);
+    for (uint32_t i = 0; i < numbers; i++)
+        items[i] = cel_double(-1.7976931348623157e+308);
+    cel_entry *entry = ARENA_NEW(&w->memory, cel_entry);
+    *entry = (cel_entry){cel_string(S("numbers")), cel_list(items, numbers)};
+    static const mandate_slice any[] = {{"*", 1}};
+    claims *c = ARENA_NEW(&w->memory, claims);
+    *c = claims_nothing();
+    c->id = arena_printf(&w->memory, "m-%u", w->sequence++);
+    c->grantor = S("user:g");
+    c->agent = S("agent:a");
+    c->purpose = S("p");
+    c->actions = c->resources = any;
+    c->action_count = c->resource_count = 1;
+    c->params = cel_map(entry, 1);
+    c->expires_at_us = clock_wall_us() + INT64_C(3600) * 1000000;
+    engine_command waits = {.kind = COMMAND_ISSUE, .mandate = c->id, .principal = S("user:a"), .claims = c};
+    engine_input in = {.kind = INPUT_COMMAND,
+                       .command = {.kind = COMMAND_ASK,
+                                   .deferred = &waits,
+                                   .principal = S("user:a"),
+                                   .note = S("two persons"),
+                                   .lasts_us = INT64_C(600) * 1000000}};
+    engine_batch batch = {engine_seq(w->engine) + 1, clock_wall_us(), &in, 1};
+    engine_result result;
+    OK(engine_step(w->engine, &batch, &result, &err));
+    err = result.answers[0].error;
+    OK(err.status);
+    store_commit_input commit = {.engine = w->engine, .batch = &batch, .result = &result};
+    OK(store_commit(w->store, &commit, &err));
+    if (w->w)
+        webhook_poke(w->w);
+}
+
+static void wait_received(world *w, int count)
+{
+    for (int i = 0; i < 20000 && atomic_load(&w->v.received) < count; i++)
+        usleep(1000);
+    assert_int_equal(atomic_load(&w->v.received), count);
+}
+
+/* The keys that the next commit would take out of the outbox. */
+static void wait_collected(world *w, uint32_t count)
+{
+    outbox_key keys[WEBHOOK_KEYS];
+    uint32_t got = 0;
+    for (int i = 0; i < 20000 && got < count; i++, usleep(1000))
+        got = webhook_collect(w->w, keys);
+    assert_int_equal(got, count);
+    webhook_committed(w->w);
+}
+
+/* The engine's thread, for one entry of the audit log. */
+static void answer_entry(world *w, mandate_status status, const char *words)
+{
+    service_request *r = NULL;
+    for (int i = 0; i < 20000 && !r; i++, usleep(1000))
+        r = queue_pop(w->queue, QUEUE_REQUESTS);
+    assert_non_null(r);
+    assert_int_equal(r->kind, SERVICE_LOG);
+    assert_true(mandate_slice_is(r->event, "notice_dropped"));
+    if (!memmem(r->detail.ptr, r->detail.len, words, strlen(words)))
+        fail_msg("%.*s", MANDATE_SLICE_ARG(r->detail));
+    r->error.status = status;
+    r->done(r);
+}
+
+/* --- tests -------------------------------------------------------------------------------------------------------------- */
+static void test_webhook__what_is_too_long_to_sign_has_its_claims_left_out(void **state)
+{
+    world *w = *state;
+    buf whole;
+    jws token;
+    mandate_error err;
+    open_webhook(w);
+    ask(w, 3);
+    wait_received(w, 1);
+    assert_non_null(strstr(w->v.body, "\"params\":{\"numbers\":[-1.79"));
+    ask(w, 6000); /* 54 kB stored, 150 kB as text, 200 kB in base64url */
+    wait_received(w, 2);
+    assert_null(strstr(w->v.body, "numbers"));
+    assert_non_null(strstr(w->v.body, "\"command\":{\"command\":\"issue\",\"mandate\":\"m-1\""));
+    assert_non_null(strstr(w->v.body, "\"claims\":{\"omitted_bytes\":1"));
+    buf_init(&whole);
+    const char *dots = strstr(w->v.signature, "..");
+    assert_non_null(dots);
+    buf_put(&whole, w->v.signature, (size_t)(dots + 1 - w->v.signature));
+    base64url_put(&whole, w->v.body, strlen(w->v.body));
+    buf_put_str(&whole, dots + 1);
+    OK(jws_parse(&token, &w->memory, buf_slice(&whole), "mandate-notice+jws", &err));
+    OK(jws_verify(&token, &w->keys.keys, &err));
+    buf_deinit(&whole);
+    wait_collected(w, 2);
+}
+
+static void test_webhook__what_nobody_will_sign_is_recorded_and_dropped_and_the_next_one_comes(void **state)
+{
+    world *w = *state;
+    atomic_store(&w->refusals, 1);
+    open_webhook(w);
+    ask(w, 1);
+    ask(w, 2);
+    answer_entry(w, MANDATE_OK, "\"state\":\"open\",\"version\":1,\"error\":\"the signer: not signed");
+    wait_received(w, 1);
+    assert_non_null(strstr(w->v.body, "\"mandate\":\"m-1\""));
+    wait_collected(w, 2); /* both leave the outbox */
+}
+
+static void test_webhook__what_could_not_be_recorded_is_not_dropped(void **state)
+{
+    world *w = *state;
+    atomic_store(&w->refusals, 1);
+    open_webhook(w);
+    ask(w, 1);
+    answer_entry(w, MANDATE_UNAVAILABLE, "not signed");
+    wait_received(w, 1); /* it was tried again, and the signer has changed its mind */
+    assert_non_null(strstr(w->v.body, "\"mandate\":\"m-0\""));
+    wait_collected(w, 1);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(test_webhook__what_is_too_long_to_sign_has_its_claims_left_out),
+        CASE(test_webhook__what_nobody_will_sign_is_recorded_and_dropped_and_the_next_one_comes),
+        CASE(test_webhook__what_could_not_be_recorded_is_not_dropped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
