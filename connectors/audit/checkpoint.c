@@ -2,6 +2,8 @@
 /* checkpoint - see the header. */
 #include "connectors/audit/checkpoint.h"
 
+#include "engine/base/base64.h"
+
 bool checkpoint_number(uint64_t *out, mandate_slice text)
 {
     uint64_t v = 0;
@@ -22,7 +24,7 @@ mandate_status checkpoint_sign(buf *out, const checkpoint *c, const note_key *k,
     buf text;
     buf_init(&text);
     buf_printf(&text, "%s\n%llu\n", c->origin, (unsigned long long)c->size);
-    note_put_base64(&text, c->root.bytes, SHA256_SIZE);
+    base64_put(&text, BASE64_STANDARD, c->root.bytes, SHA256_SIZE);
     buf_put_char(&text, '\n');
     mandate_status status = text.failed ? mandate_error_set(err, MANDATE_NOMEM, "no memory for a checkpoint")
                                         : note_sign(out, buf_slice(&text), k, signer, err);
@@ -48,7 +50,7 @@ mandate_status checkpoint_parse(checkpoint *out, mandate_slice text, mandate_err
     arena_init(&a, 1024);
     *out = (checkpoint){.size = 0};
     bool ok = origin.len > 0 && origin.len <= NOTE_NAME_MAX && checkpoint_number(&out->size, size) && root.len == 44 &&
-              note_base64_decode(&raw, &a, root) && raw.len == SHA256_SIZE && out->size <= MERKLE_SIZE_MAX;
+              base64_read(&raw, &a, BASE64_STANDARD, root) && raw.len == SHA256_SIZE && out->size <= MERKLE_SIZE_MAX;
     while (ok && rest.len)
         ok = next_line(&rest).len > 0; /* extensions, none empty */
     if (ok) {

@@ -2,7 +2,7 @@
 /* note - see the header. Everything that is read is hostile; the only success of a signature is token_key_verify. */
 #include "connectors/audit/note.h"
 
-#include "connectors/token/base64url.h"
+#include "engine/base/base64.h"
 #include "engine/base/hash.h"
 #include "engine/base/text.h"
 
@@ -10,36 +10,6 @@
 
 enum { ED25519 = 1, SIGNATURE_SIZE = 64 };
 static const char dash[] = "\xE2\x80\x94 "; /* em dash, space */
-
-/* --- base64 ---------------------------------------------------------------------------------------------- */
-void note_put_base64(buf *b, const void *data, size_t len)
-{
-    size_t from = b->len;
-    base64url_put(b, data, len);
-    for (size_t i = from; !b->failed && i < b->len; i++)
-        b->data[i] = b->data[i] == '-' ? '+' : b->data[i] == '_' ? '/' : b->data[i];
-    for (; len % 3; len++)
-        buf_put_char(b, '=');
-}
-
-bool note_base64_decode(mandate_slice *out, arena *a, mandate_slice text)
-{
-    size_t len = text.len;
-    if (len % 4)
-        return false;
-    while (len > 0 && text.len - len < 2 && text.ptr[len - 1] == '=')
-        len--;
-    char *url = arena_alloc(a, len + 1);
-    if (!url)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        char c = text.ptr[i];
-        if (c == '-' || c == '_')
-            return false;
-        url[i] = c == '+' ? '-' : c == '/' ? '_' : c;
-    }
-    return base64url_decode(out, a, mandate_slice_of(url, len));
-}
 
 /* --- names and keys ---------------------------------------------------------------------------------------- */
 /* Unicode's spaces beyond ASCII, as UTF-8. */
@@ -107,7 +77,7 @@ mandate_status note_key_parse(note_key *out, mandate_slice text, mandate_error *
     if (!plus || text.len < name_len + 10 || text.len > name_len + 100 || plus[9] != '+' || !note_name_valid(name))
         return mandate_error_set(err, MANDATE_INVALID, "a verifier key is name+8 hexadecimal digits+base64, on one line");
     arena_init(&a, 1024);
-    bool ok = note_base64_decode(&raw, &a, mandate_slice_of(plus + 10, text.len - name_len - 10)) &&
+    bool ok = base64_read(&raw, &a, BASE64_STANDARD, mandate_slice_of(plus + 10, text.len - name_len - 10)) &&
               raw.len == NOTE_KEY_SIZE + 1 && raw.ptr[0] == ED25519;
     mandate_status status = MANDATE_OK;
     if (!ok) {
@@ -135,7 +105,7 @@ void note_key_put(buf *b, const note_key *k)
     hex_encode(id, k->id, sizeof(k->id));
     memcpy(raw + 1, k->public_key, NOTE_KEY_SIZE);
     buf_printf(b, "%s+%s+", k->name, id);
-    note_put_base64(b, raw, sizeof(raw));
+    base64_put(b, BASE64_STANDARD, raw, sizeof(raw));
 }
 
 void note_key_deinit(note_key *k)
@@ -156,7 +126,7 @@ mandate_status note_sign(buf *out, mandate_slice text, const note_key *k, const 
     if (!status) {
         buf_put_slice(out, text);
         buf_printf(out, "\n%s%s ", dash, k->name);
-        note_put_base64(out, raw.data, raw.len);
+        base64_put(out, BASE64_STANDARD, raw.data, raw.len);
         buf_put_char(out, '\n');
         if (out->failed)
             status = mandate_error_set(err, MANDATE_NOMEM, "no memory to sign a note");
@@ -211,7 +181,7 @@ static bool line_parse(line *out, arena *a, mandate_slice text)
         return false;
     out->name = mandate_slice_of(name, (size_t)(space - name));
     return note_name_valid(out->name) &&
-           note_base64_decode(&out->raw, a, mandate_slice_of(space + 1, text.len - prefix - out->name.len - 1)) &&
+           base64_read(&out->raw, a, BASE64_STANDARD, mandate_slice_of(space + 1, text.len - prefix - out->name.len - 1)) &&
            out->raw.len >= 5;
 }
 

@@ -41,8 +41,4 @@ MANDATE_CHECK mandate_status note_sign(buf *out, mandate_slice text, const note_
 MANDATE_CHECK mandate_status note_open(mandate_slice *text, uint32_t *by, mandate_slice note, const note_key *keys,
                                        uint32_t count, mandate_error *err);
 
-/* Standard base64 with padding, canonical: one octet string, one text. */
-void note_put_base64(buf *b, const void *data, size_t len);
-MANDATE_CHECK bool note_base64_decode(mandate_slice *out, arena *a, mandate_slice text);
-
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "connectors/json/json_value.h"
+#include "engine/base/base64.h"
 #include "engine/base/text.h"
 #include "engine/cel/network.h"
 #include "engine/cel/value_int.h"
@@ -141,7 +142,7 @@ static mandate_status read_bytes(cel_value *out, arena *a, cel_value json, manda
 
     if (json.kind != CEL_STRING)
         return not_a("base64", json, err);
-    if (!cel_base64_read(&bytes, a, cel_text(json), &bad))
+    if (!base64_read_loosely(&bytes, a, cel_text(json), &bad))
         return mandate_error_set(err, MANDATE_INVALID, "byte %u is not base64", bad);
     *out = cel_bytes(bytes);
     return bytes.ptr ? MANDATE_OK : mandate_error_set(err, MANDATE_NOMEM, "no memory for a value");
@@ -483,7 +484,7 @@ void batch_value_put(buf *b, cel_value v)
         break;
     case CEL_BYTES:
         buf_put_str(b, "{\"bytesValue\":\"");
-        cel_base64(b, cel_text(v));
+        base64_put(b, BASE64_STANDARD, cel_text(v).ptr, cel_text(v).len);
         buf_put_str(b, "\"}");
         break;
     case CEL_LIST:

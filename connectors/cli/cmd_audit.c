@@ -12,6 +12,7 @@
 #include "connectors/audit/checkpoint.h"
 #include "connectors/cli/input.h"
 #include "connectors/cli/out.h"
+#include "engine/base/base64.h"
 #include "mandate/audit.h"
 
 static exit_code get(client *c, const arg_common *common, const char *path)
@@ -239,7 +240,7 @@ typedef struct proof {
 static bool take_hash(uint8_t out[SHA256_SIZE], arena *a, cel_value v)
 {
     mandate_slice raw;
-    if (v.kind != CEL_STRING || !note_base64_decode(&raw, a, cel_text(v)) || raw.len != SHA256_SIZE)
+    if (v.kind != CEL_STRING || !base64_read(&raw, a, BASE64_STANDARD, cel_text(v)) || raw.len != SHA256_SIZE)
         return false;
     memcpy(out, raw.ptr, SHA256_SIZE);
     return true;

@@ -8,6 +8,7 @@
 #include "connectors/daemon/answer_audit.h"
 
 #include "connectors/audit/tile.h"
+#include "engine/base/base64.h"
 #include "engine/base/text.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ static mandate_status tile(store *st, service_request *r, mandate_error *err)
 static void put_hash(buf *b, const merkle_hash *h)
 {
     buf_put_char(b, '"');
-    note_put_base64(b, h->bytes, SHA256_SIZE);
+    base64_put(b, BASE64_STANDARD, h->bytes, SHA256_SIZE);
     buf_put_char(b, '"');
 }
 

@@ -19,6 +19,7 @@
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/log.h"
 #include "connectors/token/key_file.h"
+#include "engine/base/base64.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -223,7 +224,7 @@ static void put_detail(const opening *o, const char *origin, const char *why, bu
         buf_printf(b, "{\"origin\":");
         buf_put_json_string(b, mandate_slice_str(o->last.origin));
         buf_printf(b, ",\"size\":%llu,\"root\":\"", (unsigned long long)o->last.size);
-        note_put_base64(b, o->last.root.bytes, SHA256_SIZE);
+        base64_put(b, BASE64_STANDARD, o->last.root.bytes, SHA256_SIZE);
         buf_put_str(b, "\"}}");
     } else {
         buf_put_str(b, "null}");

@@ -15,6 +15,7 @@
 
 #include <strings.h>
 
+#include "engine/base/base64.h"
 #include "engine/base/text.h"
 
 typedef struct event {
@@ -123,7 +124,7 @@ static mandate_status read_binary(document *d, event *e, arena *a, const record 
 static mandate_status read_base64(cel_value *out, const event *e, arena *a, json_decoder *json, cel_value text)
 {
     mandate_slice bytes;
-    if (text.kind != CEL_STRING || !base64_decode(&bytes, a, cel_text(text)))
+    if (text.kind != CEL_STRING || !base64_read(&bytes, a, BASE64_STANDARD, cel_text(text)))
         return mandate_error_set(e->err, MANDATE_INVALID, "data_base64 is not base64");
     *out = cel_bytes(bytes);
     const cel_value *type = find(e, "datacontenttype");

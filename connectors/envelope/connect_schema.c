@@ -14,6 +14,7 @@
 #include "connectors/envelope/envelope_int.h"
 
 #include "connectors/decode/semantic.h"
+#include "engine/base/base64.h"
 
 typedef struct applier {
     arena *memory;
@@ -74,7 +75,7 @@ static mandate_status decimal_of(cel_value *out, applier *p, cel_value schema, c
     mandate_slice bytes;
     if (text.kind != CEL_STRING)
         return mismatch(p, schema, "base64 text");
-    if (!base64_decode(&bytes, p->memory, cel_text(text)))
+    if (!base64_read(&bytes, p->memory, BASE64_STANDARD, cel_text(text)))
         return mismatch(p, schema, "base64 text");
     return semantic_of_decimal(out, p->memory, bytes, scale, p->err);
 }

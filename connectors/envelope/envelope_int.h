@@ -39,8 +39,4 @@ bool connect_is_wrapped(cel_value v);
 /* What stands under `payload`, the schema applied; anything else stays as it is. */
 MANDATE_CHECK mandate_status connect_unwrap(cel_value *v, arena *a, mandate_slice keep, mandate_error *err);
 
-/* base64.c: RFC 4648 section 4 with padding. False when it is none, or (a->failed) without memory.
- */
-MANDATE_CHECK bool base64_decode(mandate_slice *out, arena *a, mandate_slice text);
-
 #endif

@@ -8,12 +8,15 @@
 #ifndef MANDATE_CONNECTORS_TOKEN_BASE64URL_H
 #define MANDATE_CONNECTORS_TOKEN_BASE64URL_H
 
-#include "engine/base/arena.h"
-#include "engine/base/buf.h"
+#include "engine/base/base64.h"
 
-void base64url_put(buf *b, const void *data, size_t len);
+static inline void base64url_put(buf *b, const void *data, size_t len) { base64_put(b, BASE64_URL, data, len); }
+
 /* False when `text` has a character outside the alphabet (padding included), a length of 1 modulo 4, or unused bits that
  * are not zero; or (a->failed) without memory. */
-MANDATE_CHECK bool base64url_decode(mandate_slice *out, arena *a, mandate_slice text);
+MANDATE_CHECK static inline bool base64url_decode(mandate_slice *out, arena *a, mandate_slice text)
+{
+    return base64_read(out, a, BASE64_URL, text);
+}
 
 #endif

@@ -4,11 +4,13 @@
  */
 #include "engine/cel/fn.h"
 
+#include "engine/base/base64.h"
+
 cel_value cel_fn_base64_encode(cel_activation *act, const cel_value *args, uint32_t count)
 {
     buf b;
     buf_init(&b);
-    cel_base64(&b, cel_text(args[0]));
+    base64_put(&b, BASE64_STANDARD, cel_text(args[0]).ptr, cel_text(args[0]).len);
     return cel_take_text(act, &b);
 }
 
@@ -16,7 +18,7 @@ cel_value cel_fn_base64_decode(cel_activation *act, const cel_value *args, uint3
 {
     mandate_slice bytes;
     uint32_t bad;
-    if (!cel_base64_read(&bytes, act->memory, cel_text(args[0]), &bad))
+    if (!base64_read_loosely(&bytes, act->memory, cel_text(args[0]), &bad))
         return cel_error(act->memory, "illegal base64 data at input byte %u", bad);
     return bytes.ptr ? cel_bytes(bytes) : cel_out_of_memory();
 }

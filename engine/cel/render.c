@@ -7,6 +7,7 @@
  */
 #include "engine/cel/value_int.h"
 
+#include "engine/base/base64.h"
 #include "engine/base/text.h"
 #include "engine/cel/network.h"
 #include "engine/limits.h"
@@ -145,7 +146,7 @@ static void json_at(buf *b, cel_value v, int depth)
         break;
     case CEL_BYTES:
         buf_put_char(b, '"');
-        cel_base64(b, cel_text(v));
+        base64_put(b, BASE64_STANDARD, cel_text(v).ptr, cel_text(v).len);
         buf_put_char(b, '"');
         break;
     case CEL_TIMESTAMP:

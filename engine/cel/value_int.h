@@ -51,8 +51,5 @@ size_t cel_double_text(char out[CEL_NUMBER_TEXT], double d);
 size_t cel_double_layout(char out[CEL_NUMBER_TEXT], double d, int plain);
 /* "5400s", "-0.5s": exact. */
 size_t cel_duration_text(char out[CEL_NUMBER_TEXT + 16], int64_t seconds, uint32_t nanos);
-void cel_base64(buf *b, mandate_slice bytes);
-/* Padding may be left out. False: byte *bad_at is wrong. *out has no pointer when out of memory. */
-bool cel_base64_read(mandate_slice *out, arena *a, mandate_slice text, uint32_t *bad_at);
 
 #endif

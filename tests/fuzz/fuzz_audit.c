@@ -5,6 +5,7 @@
  */
 #include "connectors/audit/checkpoint.h"
 #include "connectors/audit/tile.h"
+#include "engine/base/base64.h"
 #include "fuzz.h"
 
 /* The example of Go's sumdb/note: a key that has signed one text, which the corpus has. */
@@ -43,7 +44,7 @@ static void as_checkpoint(mandate_slice bytes)
         return;
     buf_init(&again);
     buf_printf(&again, "%s\n%llu\n", c.origin, (unsigned long long)c.size);
-    note_put_base64(&again, c.root.bytes, SHA256_SIZE);
+    base64_put(&again, BASE64_STANDARD, c.root.bytes, SHA256_SIZE);
     buf_put_char(&again, '\n');
     /* Unless the origin has a zero byte, which no note can have. */
     if (!memchr(bytes.ptr, '\0', bytes.len))
