@@ -11,6 +11,7 @@
 #include "engine/command_int.h"
 
 #include "engine/base/text.h"
+#include "engine/mandate/disclosure.h"
 
 #include <stdlib.h>
 
@@ -66,6 +67,8 @@ static mandate_status lay_over(amendment *m, mandate_error *err)
         add_condition(m, &part, k);
     m->is.claims = m->old;
     mandate_status s = claims_overlay(&m->is.claims, &part, &m->is.e->memory, err);
+    if (!s)
+        s = disclosure_prune(&m->is.claims, &part, &m->is.e->memory, err);
     if (!s)
         s = claims_check(&m->is.claims, err);
     if (!s)

@@ -2,11 +2,13 @@
 /*
  * delegate - a child from what it says, filled in with what its parent has: issuing, with less to write.
  *
- * Whatever is not said is the parent's: purpose, scope, audience, expiry, what bounds delegation. A limit is replaced by the
+ * Whatever is not said is the parent's: purpose, scope, audience, expiry, what bounds delegation, what is restricted. A limit is replaced by the
  * one of its name and the others stay. The grantor is the parent's agent. Conditions and their params are not copied: those of
  * every ancestor hold for a child as they are, since it is active only while they are.
  */
 #include "engine/command_int.h"
+
+#include "engine/mandate/disclosure.h"
 
 bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const occasion *why)
 {
@@ -28,7 +30,9 @@ bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const oc
                           MANDATE_SLICE_ARG(c->claims->parent), MANDATE_SLICE_ARG(c->mandate));
         return true;
     }
-    if (claims_overlay(&child, c->claims, &e->memory, &a->error) != MANDATE_OK)
+    /* What it restricts is restricted in the child, as far as the child has it. */
+    if (claims_overlay(&child, c->claims, &e->memory, &a->error) != MANDATE_OK ||
+        disclosure_prune(&child, c->claims, &e->memory, &a->error) != MANDATE_OK)
         return engine_fail(e, "out of memory while delegating");
     return issue_run(e, &child, a, why);
 }

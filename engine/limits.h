@@ -47,6 +47,8 @@ enum {
     LIMIT_CLAIMS = 64 << 10,     /* encoded bytes of one mandate's claims */
     LIMIT_EVIDENCE_TERMS = 64,   /* terms carried by one transition */
     LIMIT_REASON = 1024,         /* bytes of a human reason */
+    LIMIT_DISCLOSURES = 64,      /* members, or parts of them, that one mandate restricts */
+    LIMIT_DISCLOSURE_AUDIENCES = 32,
 
     /* --- the audit log --- */
     LIMIT_AUDIT_ENTRY = 65535,     /* bytes: entry bundles have lengths of 16 bits */

@@ -9,9 +9,11 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/text.h"
+#include "engine/mandate/disclosure.h"
 
 typedef struct member member;
 typedef mandate_status (*member_read)(claims *c, const member *m, arena *a, cel_value v, mandate_error *err);
@@ -172,6 +174,51 @@ static mandate_status read_delegation(claims *c, const member *m, arena *a, cel_
     return status;
 }
 
+/* {"purpose": {"handle": true}, "scope.limits.amount_eur": {"audiences": ["erp.example"]}} */
+static mandate_status read_rule(claims_disclosure *out, arena *a, mandate_slice path, cel_value v, mandate_error *err)
+{
+    static const char *const known[] = {"audiences", "handle"};
+    char where[sizeof("disclosure.") + LIMIT_NAME];
+    snprintf(where, sizeof(where), "disclosure.%.*s", (int)(path.len < LIMIT_NAME ? path.len : LIMIT_NAME), path.ptr);
+    if (!disclosure_parse(&out->member, &out->part, path))
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "%s: cannot be restricted; expected purpose, scope.actions, scope.resources, scope.limits, "
+                                 "while, until, suspend_while, params or targets, of lists and objects also a part: "
+                                 "scope.limits.amount_eur",
+                                 where);
+    if (v.kind != CEL_MAP)
+        return wrong_type(where, "an object with audiences, handle or both", v, err);
+    cel_value handle = json_member(v, "handle");
+    mandate_status status = json_refuse_unknown(v, where, known, 2, err);
+    if (!status && handle.kind != CEL_NULL && handle.kind != CEL_BOOL)
+        status = wrong_type(where, "handle to be true or false", handle, err);
+    out->handle = cel_is_true(handle);
+    if (!status && json_has_member(v, "audiences"))
+        status = read_texts(&out->audiences, &out->audience_count, where, a, json_member(v, "audiences"), err);
+    return status;
+}
+
+static int by_path(const void *x, const void *y) { return disclosure_cmp(x, y); }
+
+static mandate_status read_disclosure(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
+{
+    mandate_status status = MANDATE_OK;
+    if (v.kind != CEL_MAP)
+        return wrong_type(m->name, "an object of paths", v, err);
+    claims_disclosure *rules = ARENA_ARRAY(a, claims_disclosure, v.len + 1);
+    if (!rules)
+        return no_memory(err);
+    for (uint32_t i = 0; i < v.len && !status; i++) {
+        rules[i] = (claims_disclosure){.audience_count = 0};
+        status = read_rule(&rules[i], a, cel_text(v.map[i].key), v.map[i].value, err);
+    }
+    if (!status)
+        qsort(rules, v.len, sizeof(*rules), by_path);
+    c->disclosures = rules;
+    c->disclosure_count = status ? 0 : v.len;
+    return status;
+}
+
 static mandate_status read_issued_at(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
     return mandate_error_set(err, MANDATE_INVALID, "%s: is set when the mandate is issued; leave it out", m->name);
@@ -277,6 +324,7 @@ static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value
     X("on_unknown", read_on_unknown, 0, CLAIMS_GIVEN(ON_UNKNOWN))                                \
     X("unknown_grace", read_grace, 0, CLAIMS_GIVEN(UNKNOWN_GRACE))                               \
     X("expires_at", read_time, AT(expires_at_us), CLAIMS_GIVEN(EXPIRES_AT))                      \
+    X("disclosure", read_disclosure, 0, CLAIMS_GIVEN(DISCLOSURE))                                \
     X("issued_at", read_issued_at, 0, 0)
 
 static const member members[] = {

@@ -9,6 +9,7 @@
 
 #include "connectors/json/claims_json.h"
 #include "engine/base/text.h"
+#include "engine/mandate/disclosure.h"
 
 static void put_name(buf *b, const char *name)
 {
@@ -81,8 +82,10 @@ static void put_scope(buf *b, const claims *c)
 {
     put_name(b, "scope");
     buf_put_char(b, '{');
-    put_texts(b, "actions", c->actions, c->action_count);
-    put_texts(b, "resources", c->resources, c->resource_count);
+    if (c->action_count || !(c->hidden & CLAIMS_GIVEN(ACTIONS)))
+        put_texts(b, "actions", c->actions, c->action_count);
+    if (c->resource_count || !(c->hidden & CLAIMS_GIVEN(RESOURCES)))
+        put_texts(b, "resources", c->resources, c->resource_count);
     if (c->limit_count) {
         put_name(b, "limits");
         buf_put_char(b, '{');
@@ -111,6 +114,35 @@ static void put_delegation(buf *b, const claims *c)
     if (c->child_agent_count)
         put_texts(b, "allowed_agents", c->child_agents, c->child_agent_count);
     buf_put_char(b, '}');
+}
+
+static void put_disclosure(buf *b, const claims *c)
+{
+    buf path;
+    if (!c->disclosure_count)
+        return;
+    buf_init(&path);
+    put_name(b, "disclosure");
+    buf_put_char(b, '{');
+    for (uint32_t i = 0; i < c->disclosure_count; i++) {
+        const claims_disclosure *d = &c->disclosures[i];
+        buf_reset(&path);
+        disclosure_put_path(&path, d);
+        b->failed |= path.failed;
+        if (i)
+            buf_put_char(b, ',');
+        buf_put_json_string(b, buf_slice(&path));
+        buf_put_str(b, ":{");
+        if (d->audience_count || !d->handle)
+            put_texts(b, "audiences", d->audiences, d->audience_count);
+        if (d->handle) {
+            put_name(b, "handle");
+            buf_put_str(b, "true");
+        }
+        buf_put_char(b, '}');
+    }
+    buf_put_char(b, '}');
+    buf_deinit(&path);
 }
 
 void duration_put(buf *b, int64_t us)
@@ -173,6 +205,7 @@ void claims_to_json(buf *b, const claims *c)
         buf_put_char(b, '"');
     }
     put_time(b, "expires_at", c->expires_at_us);
+    put_disclosure(b, c);
     if (c->issued_at_us)
         put_time(b, "issued_at", c->issued_at_us);
     buf_put_char(b, '}');

@@ -69,6 +69,8 @@ extern const char *const lint_severity_names[LINT_SEVERITY_COUNT]; /* "note", "w
     X(HOLD, "irreversible-on-hold", WARNING,                                                                               \
       "while a condition cannot be told it goes on permitting what cannot be taken back",                                  \
       "set `on_unknown` to \"suspend\"")                                                                                   \
+    X(UNSEEN, "restricted-unseen", WARNING, "whoever enforces it cannot know what it says, not even by a handle",          \
+      "name the audiences that need it, or give it a handle")                                                              \
     X(GRACE, "grace-unused", NOTE, "`unknown_grace` counts with `on_unknown: suspend` only", "drop it, or set `on_unknown`")
 
 typedef enum lint_code {

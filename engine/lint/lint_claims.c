@@ -102,6 +102,17 @@ static void lint_parent(lint_report *r, const claims *c, const claims *parent)
         lint_add(r, LINT_WIDER, "parent", NULL, "%s", err.text);
 }
 
+static void lint_disclosure(lint_report *r, const claims *c)
+{
+    for (uint32_t i = 0; i < c->disclosure_count; i++) {
+        const claims_disclosure *d = &c->disclosures[i];
+        if (d->audience_count == 0 && !d->handle)
+            lint_add(r, LINT_UNSEEN, "disclosure", NULL, "no audience is shown \"%s%s%.*s\", and no handle stands for it",
+                     claims_member_name(d->member), d->part.len ? "." : "", (int)(d->part.len < 200 ? d->part.len : 200),
+                     d->part.ptr);
+    }
+}
+
 void lint_claims(lint_report *r, const claims *c, const lint_options *o, bool business)
 {
     if (mandate_slice_eq(c->agent, c->grantor))
@@ -113,6 +124,7 @@ void lint_claims(lint_report *r, const claims *c, const lint_options *o, bool bu
         lint_add(r, LINT_CLOCK_ONLY, "", NULL, "neither `while` nor `until` depends on the business");
     if (c->audience_count == 0)
         lint_add(r, LINT_AUDIENCE, "audience", NULL, "no audience is named");
+    lint_disclosure(r, c);
     lint_depth(r, c, o);
     lint_hold(r, c, o);
     lint_times(r, c, o);

@@ -7,7 +7,7 @@
  * A member that says nothing is null.
  */
 #include "engine/base/text.h"
-#include "engine/mandate/claims.h"
+#include "engine/mandate/disclosure.h"
 
 static cel_value text_or_null(mandate_slice s) { return s.len ? cel_string(s) : cel_null(); }
 
@@ -109,6 +109,8 @@ cel_value claims_member_value(arena *a, const claims *c, claims_member member)
         return cel_int(c->unknown_grace_us);
     case MEMBER_EXPIRES_AT:
         return time_of(a, c->expires_at_us);
+    case MEMBER_DISCLOSURE:
+        return disclosure_value(a, c);
     case MEMBER_COUNT:
         break;
     }

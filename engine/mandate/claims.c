@@ -4,11 +4,13 @@
 
 #include "engine/base/text.h"
 #include "engine/context/schema.h"
+#include "engine/mandate/disclosure.h"
 
 #include <assert.h>
 #include <math.h>
 
-enum { CLAIMS_FORMAT = 2 };
+/* The second one of those that restrict something: nothing that is cut short reads as open to everybody. */
+enum { CLAIMS_FORMAT = 2, CLAIMS_FORMAT_RESTRICTED = 4 };
 
 cel_value claims_field(const claims *c, uint32_t field)
 {
@@ -134,7 +136,7 @@ static mandate_status check(const claims *c, bool whole, mandate_error *err)
     mandate_status s;
     if ((s = claims_check_id(c->id, "id", whole, err)) || (s = claims_check_id(c->issuer, "issuer", whole, err)) ||
         (s = claims_check_id(c->grantor, "grantor", whole, err)) || (s = claims_check_id(c->agent, "agent", whole, err)) ||
-        (s = claims_check_text(c->purpose, "purpose", LIMIT_REASON, whole, err)) ||
+        (s = claims_check_text(c->purpose, "purpose", LIMIT_REASON, whole && !(c->hidden & CLAIMS_GIVEN(PURPOSE)), err)) ||
         (s = claims_check_id(c->parent, "parent", false, err)) ||
         (s = claims_check_id(c->supersedes, "supersedes", false, err)) ||
         (s = check_items(c->actions, c->action_count, "scope.actions", err)) ||
@@ -146,14 +148,15 @@ static mandate_status check(const claims *c, bool whole, mandate_error *err)
     for (int i = 0; i < CLAUSE_COUNT; i++)
         if ((s = claims_check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
             return s;
-    if (c->action_count == 0 && (whole || c->given & CLAIMS_GIVEN(ACTIONS)))
+    if (c->action_count == 0 && !(c->hidden & CLAIMS_GIVEN(ACTIONS)) && (whole || c->given & CLAIMS_GIVEN(ACTIONS)))
         return mandate_error_set(err, MANDATE_INVALID,
                                  "\"scope.actions\" is empty: a mandate that permits nothing; name at least one action");
-    if (c->resource_count == 0 && (whole || c->given & CLAIMS_GIVEN(RESOURCES)))
+    if (c->resource_count == 0 && !(c->hidden & CLAIMS_GIVEN(RESOURCES)) && (whole || c->given & CLAIMS_GIVEN(RESOURCES)))
         return mandate_error_set(err, MANDATE_INVALID, "\"scope.resources\" is empty: name at least one resource, or \"*\"");
     if (c->expires_at_us <= 0 && (whole || c->given & CLAIMS_GIVEN(EXPIRES_AT)))
         return mandate_error_set(err, MANDATE_INVALID, "\"expires_at\" is required: every mandate has a hard expiry");
-    return check_numbers(c, err);
+    s = check_numbers(c, err);
+    return s ? s : disclosure_check(c, whole, err);
 }
 
 mandate_status claims_check(const claims *c, mandate_error *err) { return check(c, true, err); }
@@ -169,7 +172,7 @@ static void put_items(buf *b, const mandate_slice *items, uint32_t count)
 
 void claims_encode(buf *b, const claims *c)
 {
-    wire_put_u8(b, CLAIMS_FORMAT);
+    wire_put_u8(b, c->disclosure_count ? CLAIMS_FORMAT_RESTRICTED : CLAIMS_FORMAT);
     wire_put_bytes(b, c->id);
     wire_put_bytes(b, c->issuer);
     wire_put_bytes(b, c->grantor);
@@ -202,6 +205,8 @@ void claims_encode(buf *b, const claims *c)
         wire_put_bytes(b, c->budgets[i].name);
         amount_encode(b, c->budgets[i].max);
     }
+    if (c->disclosure_count)
+        disclosure_encode(b, c->disclosures, c->disclosure_count);
 }
 
 /* One reader for both: without an arena, lists and values are passed over. */
@@ -263,7 +268,8 @@ static const claims_budget *get_budgets(wire_reader *r, arena *a, uint32_t *coun
 mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err)
 {
     wire_reader r = wire_reader_of(bytes);
-    bool known = wire_get_u8(&r) == CLAIMS_FORMAT;
+    uint8_t format = wire_get_u8(&r);
+    bool known = format == CLAIMS_FORMAT || format == CLAIMS_FORMAT_RESTRICTED;
     for (int before = 0; before < 3; before++) /* id, issuer, grantor */
         (void)wire_get_bytes(&r);
     *out = wire_get_bytes(&r);
@@ -276,7 +282,8 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
 {
     wire_reader reader = wire_reader_of(bytes), *r = &reader;
     claims c = {0};
-    if (wire_get_u8(r) != CLAIMS_FORMAT)
+    const uint8_t format = wire_get_u8(r);
+    if (format != CLAIMS_FORMAT && format != CLAIMS_FORMAT_RESTRICTED)
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims have an unknown format");
     c.id = wire_get_bytes(r);
     c.issuer = wire_get_bytes(r);
@@ -304,6 +311,8 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
     c.child_agents = get_items(r, a, &c.child_agent_count);
     c.supersedes = wire_get_bytes(r);
     c.budgets = get_budgets(r, a, &c.budget_count);
+    if (format == CLAIMS_FORMAT_RESTRICTED)
+        c.disclosures = disclosure_decode(r, a, &c.disclosure_count);
     if (!wire_done(r) || c.on_unknown > ON_UNKNOWN_SUSPEND)
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
     *out = c;

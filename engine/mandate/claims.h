@@ -51,7 +51,8 @@ typedef enum claims_on_unknown {
     X(DELEGATION, "delegation")       \
     X(ON_UNKNOWN, "on_unknown")       \
     X(UNKNOWN_GRACE, "unknown_grace") \
-    X(EXPIRES_AT, "expires_at")
+    X(EXPIRES_AT, "expires_at")       \
+    X(DISCLOSURE, "disclosure")
 
 typedef enum claims_member {
 #define X(name, text) MEMBER_##name,
@@ -71,6 +72,15 @@ typedef struct claims_budget {
     mandate_slice name; /* "amount_eur" */
     budget_amount max;  /* how much there may be spent of it in all, more than nothing */
 } claims_budget;
+
+/* To whom one member, or a part of it, is shown; see disclosure.h. */
+typedef struct claims_disclosure {
+    claims_member member;
+    mandate_slice part; /* of a list its entry, of a map its name; empty: the whole member */
+    const mandate_slice *audiences;
+    uint32_t audience_count; /* none: nobody's */
+    bool handle;             /* a handle takes its place where it is not shown */
+} claims_disclosure;
 
 typedef struct claims {
     mandate_slice id, issuer, grantor, agent, purpose;
@@ -97,7 +107,10 @@ typedef struct claims {
     uint32_t child_agent_count;
     const mandate_slice
         *child_agents; /* patterns of whom it may be delegated to; none: as its parent says (a root: anybody) */
-    uint32_t given;    /* bits of claims_member; no part of the content, and not stored */
+    const claims_disclosure *disclosures; /* sorted (disclosure_cmp) */
+    uint32_t disclosure_count;
+    uint32_t given;  /* bits of claims_member; no part of the content, and not stored */
+    uint32_t hidden; /* likewise: of these it is not known what they say, or not all of it (disclosure_view, a token) */
 } claims;
 
 extern const char *const claims_clause_names[CLAUSE_COUNT + 1]; /* "while", "until", "suspend_while", "" */

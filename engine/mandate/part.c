@@ -3,7 +3,7 @@
  * part - claims that say some members only, and what they make of others they are laid over: how an amendment and a delegation
  * are asked for. Nothing here asks whether the outcome is narrower; scope.c and engine/amend.c do.
  */
-#include "engine/mandate/claims.h"
+#include "engine/mandate/disclosure.h"
 
 const char *claims_member_name(claims_member member)
 {
@@ -36,6 +36,8 @@ claims claims_inherited(const claims *parent, mandate_slice issuer)
     c.audience_count = parent->audience_count;
     c.expires_at_us = parent->expires_at_us;
     c.parent = parent->id;
+    c.disclosures = parent->disclosures;
+    c.disclosure_count = parent->disclosure_count;
     return c;
 }
 
@@ -144,7 +146,9 @@ mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandat
         base->expires_at_us = part->expires_at_us;
     base->given |= given;
     mandate_status s = given & CLAIMS_GIVEN(LIMITS) ? merge_limits(base, part, a, err) : MANDATE_OK;
-    return !s && given & CLAIMS_GIVEN(BUDGETS) ? merge_budgets(base, part, a, err) : s;
+    if (!s && given & CLAIMS_GIVEN(BUDGETS))
+        s = merge_budgets(base, part, a, err);
+    return !s && given & CLAIMS_GIVEN(DISCLOSURE) ? disclosure_merge(base, part, a, err) : s;
 }
 
 _Static_assert(MEMBER_UNTIL == MEMBER_WHILE + CLAUSE_UNTIL && MEMBER_SUSPEND_WHILE == MEMBER_WHILE + CLAUSE_SUSPEND_WHILE,

@@ -8,6 +8,7 @@
 #include "engine/mandate/claims.h"
 
 #include "engine/base/text.h"
+#include "engine/mandate/disclosure.h"
 
 /*
  * A pattern is matched against a name as text; against another pattern too, whose stars are letters of their own: an inner one
@@ -57,10 +58,25 @@ static bool covered_by_any(const mandate_slice *patterns, uint32_t count, mandat
     return false;
 }
 
-static void list_text(buf *b, const mandate_slice *items, uint32_t count)
+/* Who is refused need not be one who may see what is restricted: a refusal never says it. */
+static bool is_restricted(const claims *c, claims_member member, mandate_slice part)
 {
-    for (uint32_t i = 0; i < count && b->len < 200; i++)
-        buf_printf(b, "%s\"%.*s\"", i ? ", " : "", MANDATE_SLICE_ARG(items[i]));
+    return disclosure_find(c->disclosures, c->disclosure_count, member, part) != NULL;
+}
+
+static void list_text(buf *b, const claims *whose, claims_member member, const mandate_slice *items, uint32_t count)
+{
+    bool first = true, kept_back = false;
+    for (uint32_t i = 0; i < count && b->len < 200; i++) {
+        if (is_restricted(whose, member, items[i])) {
+            kept_back = true;
+            continue;
+        }
+        buf_printf(b, "%s\"%.*s\"", first ? "" : ", ", MANDATE_SLICE_ARG(items[i]));
+        first = false;
+    }
+    if (kept_back)
+        buf_put_str(b, first ? "what it has (restricted)" : ", or what is restricted");
 }
 
 /* Who is compared with whom, in the words of a refusal. */
@@ -70,17 +86,27 @@ typedef struct sides {
 static const sides delegated = {"its parent", "the parent has", "a child may only narrow"},
                    amended = {"it was", "it had", "an amendment only narrows"};
 
-static mandate_status subset_items(const sides *w, const char *dimension, const mandate_slice *child, uint32_t child_count,
-                                   const mandate_slice *parent, uint32_t parent_count, mandate_error *err)
+/* One list of both: which member it is, and what stands there. */
+typedef struct lists {
+    claims_member member;
+    const char *dimension;
+    const claims *whose; /* parent */
+    const mandate_slice *child, *parent;
+    uint32_t child_count, parent_count;
+} lists;
+
+static mandate_status subset_items(const sides *w, const lists *l, mandate_error *err)
 {
-    for (uint32_t i = 0; i < child_count; i++) {
-        if (covered_by_any(parent, parent_count, child[i]))
+    for (uint32_t i = 0; i < l->child_count; i++) {
+        /* Of a parent that is not known whole it is its issuer's word that the child lies within (verify.h). */
+        if (covered_by_any(l->parent, l->parent_count, l->child[i]) || l->whose->hidden & UINT32_C(1) << l->member)
             continue;
         buf b;
         buf_init(&b);
-        list_text(&b, parent, parent_count);
-        mandate_status status = mandate_error_set(err, MANDATE_DENIED, "wider than %s in %s: \"%.*s\" is not within %s; %s",
-                                                  w->than, dimension, MANDATE_SLICE_ARG(child[i]), buf_cstr(&b), w->rule);
+        list_text(&b, l->whose, l->member, l->parent, l->parent_count);
+        mandate_status status =
+            mandate_error_set(err, MANDATE_DENIED, "wider than %s in %s: \"%.*s\" is not within %s; %s", w->than,
+                              l->dimension, MANDATE_SLICE_ARG(l->child[i]), buf_cstr(&b), w->rule);
         buf_deinit(&b);
         return status;
     }
@@ -100,8 +126,12 @@ static mandate_status subset_limits(const sides *w, const claims *child, const c
     for (uint32_t i = 0; i < parent->limit_count; i++) {
         const claims_limit *mine = limit_find(child, parent->limits[i].name), *theirs = &parent->limits[i];
         int order = 1;
-        if (mine && cel_compare(mine->max, theirs->max, &order) && order <= 0)
+        if ((mine && cel_compare(mine->max, theirs->max, &order) && order <= 0) ||
+            (!mine && child->hidden & CLAIMS_GIVEN(LIMITS)))
             continue;
+        if (is_restricted(parent, MEMBER_LIMITS, theirs->name))
+            return mandate_error_set(err, MANDATE_DENIED, "wider than %s in a limit that is restricted; %s", w->than,
+                                     w->rule);
         buf have, want;
         buf_init(&have);
         buf_init(&want);
@@ -158,8 +188,10 @@ static mandate_status subset_delegation(const sides *w, const claims *child, con
         s = mandate_error_set(err, MANDATE_DENIED,
                               "wider than %s in delegation.allowed_agents: it names none, which means anybody", w->than);
     if (!s && parent->child_agent_count)
-        s = subset_items(w, "delegation.allowed_agents", child->child_agents, child->child_agent_count, parent->child_agents,
-                         parent->child_agent_count, err);
+        s = subset_items(w,
+                         &(lists){MEMBER_DELEGATION, "delegation.allowed_agents", parent, child->child_agents,
+                                  parent->child_agents, child->child_agent_count, parent->child_agent_count},
+                         err);
     if (s || !parent->children_bounded || (child->children_bounded && child->children_max <= parent->children_max))
         return s;
     if (!child->children_bounded)
@@ -184,27 +216,33 @@ static mandate_status subset_time(const sides *w, const claims *child, const cla
 static mandate_status subset(const sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s;
-    if ((s = subset_items(w, "actions", child->actions, child->action_count, parent->actions, parent->action_count, err)) ||
-        (s = subset_items(w, "resources", child->resources, child->resource_count, parent->resources, parent->resource_count,
-                          err)) ||
+    const lists actions = {MEMBER_ACTIONS,      "actions",           parent, child->actions, parent->actions,
+                           child->action_count, parent->action_count},
+                resources = {MEMBER_RESOURCES,      "resources",           parent, child->resources, parent->resources,
+                             child->resource_count, parent->resource_count},
+                audience = {MEMBER_AUDIENCE,       "audience",       parent,
+                            child->audience,       parent->audience, child->audience_count,
+                            parent->audience_count};
+    if ((s = subset_items(w, &actions, err)) || (s = subset_items(w, &resources, err)) ||
         (s = subset_limits(w, child, parent, err)) || (s = subset_budgets(w, child, parent, err)))
         return s;
     if (parent->audience_count && child->audience_count == 0)
         return mandate_error_set(err, MANDATE_DENIED, "wider than %s in audience: it names none, which means anyone",
                                  w->than);
-    if (parent->audience_count && (s = subset_items(w, "audience", child->audience, child->audience_count, parent->audience,
-                                                    parent->audience_count, err)))
+    if ((parent->audience_count && (s = subset_items(w, &audience, err))) || (s = subset_time(w, child, parent, err)) ||
+        (s = subset_delegation(w, child, parent, err)))
         return s;
-    s = subset_time(w, child, parent, err);
-    return s ? s : subset_delegation(w, child, parent, err);
+    return disclosure_narrows(child, parent, w->than, err);
 }
 
 mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s = subset(&delegated, child, parent, err);
     if (!s && parent->child_agent_count)
-        s = subset_items(&delegated, "agent (delegation.allowed_agents)", &child->agent, 1, parent->child_agents,
-                         parent->child_agent_count, err);
+        s = subset_items(&delegated,
+                         &(lists){MEMBER_DELEGATION, "agent (delegation.allowed_agents)", parent, &child->agent,
+                                  parent->child_agents, 1, parent->child_agent_count},
+                         err);
     if (s || (parent->depth_max && child->depth_max < parent->depth_max))
         return s;
     return mandate_error_set(
@@ -228,25 +266,49 @@ static bool refuse(mandate_slice *why, mandate_slice text)
     return false;
 }
 
+static bool is_hidden(const claims *c, claims_member member) { return c->hidden & UINT32_C(1) << member; }
+
+/* One limit; its name is not said where it is restricted. */
+static bool limit_permits(const claims *c, const claims_limit *l, cel_value params, arena *a, mandate_slice *why)
+{
+    const cel_value *asked = params.kind == CEL_MAP ? cel_map_get(params, cel_string(l->name)) : NULL;
+    const bool told = !is_restricted(c, MEMBER_LIMITS, l->name);
+    int order = 1;
+    if (!asked && !told)
+        return refuse(why, mandate_slice_str("the mandate limits a parameter that is restricted: say all there are in "
+                                             "action.properties"));
+    if (!asked)
+        return refuse(
+            why, arena_printf(a, "the mandate limits \"%.*s\": say it in action.properties", MANDATE_SLICE_ARG(l->name)));
+    if (!cel_compare(*asked, l->max, &order))
+        return refuse(why, told ? arena_printf(a, "\"%.*s\" must be a number", MANDATE_SLICE_ARG(l->name))
+                                : mandate_slice_str("a parameter that is limited must be a number"));
+    if (order > 0)
+        return refuse(why, told ? arena_printf(a, "\"%.*s\" is more than the mandate allows", MANDATE_SLICE_ARG(l->name))
+                                : mandate_slice_str("a parameter is more than the mandate allows"));
+    return true;
+}
+
 bool scope_permits(const claims *c, mandate_slice action, mandate_slice resource, cel_value params, arena *a,
                    mandate_slice *why)
 {
     if (!covered_by_any(c->actions, c->action_count, action))
-        return refuse(why, arena_printf(a, "the action \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(action)));
+        return refuse(
+            why, is_hidden(c, MEMBER_ACTIONS)
+                     ? arena_printf(a, "the action \"%.*s\" is not within what is disclosed of scope.actions",
+                                    MANDATE_SLICE_ARG(action))
+                     : arena_printf(a, "the action \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(action)));
     if (!covered_by_any(c->resources, c->resource_count, resource))
+        return refuse(
+            why, is_hidden(c, MEMBER_RESOURCES)
+                     ? arena_printf(a, "the resource \"%.*s\" is not within what is disclosed of scope.resources",
+                                    MANDATE_SLICE_ARG(resource))
+                     : arena_printf(a, "the resource \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(resource)));
+    for (uint32_t i = 0; i < c->limit_count; i++)
+        if (!limit_permits(c, &c->limits[i], params, a, why))
+            return false;
+    if (is_hidden(c, MEMBER_LIMITS))
         return refuse(why,
-                      arena_printf(a, "the resource \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(resource)));
-    for (uint32_t i = 0; i < c->limit_count; i++) {
-        const claims_limit *l = &c->limits[i];
-        const cel_value *asked = params.kind == CEL_MAP ? cel_map_get(params, cel_string(l->name)) : NULL;
-        int order = 1;
-        if (!asked)
-            return refuse(why, arena_printf(a, "the mandate limits \"%.*s\": say it in action.properties",
-                                            MANDATE_SLICE_ARG(l->name)));
-        if (!cel_compare(*asked, l->max, &order))
-            return refuse(why, arena_printf(a, "\"%.*s\" must be a number", MANDATE_SLICE_ARG(l->name)));
-        if (order > 0)
-            return refuse(why, arena_printf(a, "\"%.*s\" is more than the mandate allows", MANDATE_SLICE_ARG(l->name)));
-    }
+                      mandate_slice_str("scope.limits are not disclosed, or not all of them: what they allow is not known"));
     return true;
 }

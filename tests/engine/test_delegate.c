@@ -97,6 +97,32 @@ static void test_delegate__what_is_not_said_is_the_parents(void **state)
     assert_int_equal(rig_effective(g, "m-2"), STATE_SUSPENDED);
 }
 
+static void test_delegate__what_the_parent_restricts_the_child_restricts_as_far_as_it_has_it(void **state)
+{
+    static const claims_disclosure rules[] = {{.member = MEMBER_PURPOSE, .handle = true},
+                                              {.member = MEMBER_LIMITS, .part = MANDATE_SLICE_LIT("amount")},
+                                              {.member = MEMBER_SUSPEND_WHILE, .audiences = audience, .audience_count = 1}},
+                                   open[] = {{.member = MEMBER_PURPOSE, .audiences = audience, .audience_count = 1}};
+    rig *g = *state;
+    claims *p = parent(g);
+    p->disclosures = rules;
+    p->disclosure_count = 3;
+    issued(g, p);
+    claims c = child(g, "m-2", "agent:drafter");
+    assert_int_equal(delegate(g, "m-1", &c)->error.status, MANDATE_OK);
+    claims made = stored(g, "m-2");
+    assert_int_equal(made.disclosure_count, 2); /* it has no clause of its own */
+    assert_int_equal(made.disclosures[0].member, MEMBER_PURPOSE);
+    assert_int_equal(made.disclosures[1].member, MEMBER_LIMITS);
+    c = child(g, "m-3", "agent:drafter");
+    c.disclosures = open;
+    c.disclosure_count = 1;
+    c.given |= CLAIMS_GIVEN(DISCLOSURE);
+    const engine_answer *a = delegate(g, "m-1", &c);
+    assert_int_equal(a->error.status, MANDATE_DENIED);
+    assert_says(a->error, "wider than its parent in disclosure: \"purpose\"");
+}
+
 static void test_delegate__a_limit_is_replaced_by_the_one_of_its_name_and_the_others_stay(void **state)
 {
     const claims_limit mine[] = {{S("amount"), cel_int(10)}, {S("times"), cel_int(3)}};
@@ -252,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_delegate__what_is_not_said_is_the_parents),
+        TEST(test_delegate__what_the_parent_restricts_the_child_restricts_as_far_as_it_has_it),
         TEST(test_delegate__a_limit_is_replaced_by_the_one_of_its_name_and_the_others_stay),
         TEST(test_delegate__the_same_again_is_answered_as_the_first_time),
         TEST(test_delegate__a_refusal_names_the_dimension_and_both_values),

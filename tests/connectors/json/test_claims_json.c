@@ -39,7 +39,9 @@ static const char full[] =
     "\"audience\":[\"gateway\"],\"parent\":\"m-0\",\"supersedes\":\"m-00\",\"max_depth\":2,"
     "\"delegation\":{\"max_children\":3,\"allowed_agents\":[\"agent:d*\"]},\"on_unknown\":\"suspend\","
     "\"unknown_grace\":\"1h30m\","
-    "\"expires_at\":\"2030-01-31T17:00:00.250Z\"}";
+    "\"expires_at\":\"2030-01-31T17:00:00.250Z\","
+    "\"disclosure\":{\"purpose\":{\"handle\":true},\"scope.limits.amount_eur\":{\"audiences\":[\"erp\"]},"
+    "\"while\":{\"audiences\":[]}}}";
 
 static const char least[] = "{\"grantor\":\"g\",\"agent\":\"a\",\"purpose\":\"p\","
                             "\"scope\":{\"actions\":[\"x\"],\"resources\":[\"*\"]},\"expires_at\":"

@@ -250,6 +250,25 @@ static void test_lint__a_child_whose_clause_its_parent_has(void **state)
     expect("audience-missing@audience, wider-than-parent@parent, clause-inherited@until");
 }
 
+static void test_lint__what_is_restricted_and_seen_by_nobody_is_found(void **state)
+{
+    static const mandate_slice erp[] = {MANDATE_SLICE_LIT("erp.example")};
+    claims c = sound();
+    claims_disclosure rules[] = {{.member = MEMBER_PURPOSE, .handle = true},
+                                 {.member = MEMBER_WHILE, .audiences = erp, .audience_count = 1}};
+    (void)state;
+    c.disclosures = rules;
+    c.disclosure_count = 2;
+    lint_below(&c, NULL);
+    expect("");
+    rules[1].audience_count = 0;
+    lint_below(&c, NULL);
+    expect("restricted-unseen@disclosure");
+    rules[0].handle = false;
+    lint_below(&c, NULL);
+    expect("restricted-unseen@disclosure, restricted-unseen@disclosure");
+}
+
 static void test_lint__a_parameter_is_its_value(void **state)
 {
     claims c = sound();
@@ -374,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_lint__mistakes_of_the_language_have_their_place),
         cmocka_unit_test(test_lint__a_clause_shadowed_by_another),
         cmocka_unit_test(test_lint__a_child_whose_clause_its_parent_has),
+        cmocka_unit_test(test_lint__what_is_restricted_and_seen_by_nobody_is_found),
         cmocka_unit_test(test_lint__a_parameter_is_its_value),
         cmocka_unit_test(test_lint__scope_times_and_people),
         cmocka_unit_test(test_lint__a_finding_is_json_with_its_rule),

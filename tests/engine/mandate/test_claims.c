@@ -24,6 +24,11 @@ static claims full(arena *a)
     limits[0] = (claims_limit){S("amount"), cel_int(50000)};
     limits[1] = (claims_limit){S("share"), cel_double(0.25)};
     limits[2] = (claims_limit){S("times"), cel_uint(3)};
+    static const mandate_slice erp[] = {MANDATE_SLICE_LIT("https://erp.example"), MANDATE_SLICE_LIT("https://x.*")};
+    static const claims_disclosure rules[] = {
+        {.member = MEMBER_PURPOSE, .handle = true},
+        {.member = MEMBER_LIMITS, .part = MANDATE_SLICE_LIT("amount"), .audiences = erp, .audience_count = 2},
+        {.member = MEMBER_PARAMS, .audiences = erp, .audience_count = 1}};
     return (claims){.id = S("m-1"),
                     .issuer = S("https://issuer.example"),
                     .grantor = S("user:cfo"),
@@ -45,7 +50,9 @@ static claims full(arena *a)
                     .parent = S("m-0"),
                     .depth_max = 7,
                     .on_unknown = ON_UNKNOWN_SUSPEND,
-                    .unknown_grace_us = 60 * SECOND};
+                    .unknown_grace_us = 60 * SECOND,
+                    .disclosures = rules,
+                    .disclosure_count = 3};
 }
 
 static void test_claims__what_is_encoded_is_decoded(void **state)
@@ -84,6 +91,10 @@ static void test_claims__what_is_encoded_is_decoded(void **state)
     assert_int_equal(back.depth_max, 7);
     assert_int_equal(back.on_unknown, ON_UNKNOWN_SUSPEND);
     assert_int_equal(back.unknown_grace_us, 60 * SECOND);
+    assert_int_equal(back.disclosure_count, 3);
+    assert_true(back.disclosures[0].handle);
+    assert_slice(back.disclosures[1].part, "amount");
+    assert_slice(back.disclosures[1].audiences[1], "https://x.*");
     buf_deinit(&one);
     buf_deinit(&two);
     arena_deinit(&a);
@@ -231,7 +242,7 @@ static void test_claims__full_and_minimal_claims_are_accepted(void **state)
     arena_init(&a, 0);
     claims c = full(&a);
     assert_int_equal(claims_check(&c, NULL), MANDATE_OK);
-    c.audience_count = c.limit_count = 0;
+    c.audience_count = c.limit_count = c.disclosure_count = 0;
     c.params = c.targets = cel_null();
     c.parent = S("");
     for (int i = 0; i < CLAUSE_COUNT; i++)

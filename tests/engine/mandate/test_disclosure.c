@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of engine/mandate/disclosure: paths, rules that make no sense, what is left for somebody's eyes, and that rules only narrow. */
+#include "tests/engine/rig.h"
+
+#include <stdio.h>
+
+#include "engine/mandate/disclosure.h"
+
+static const mandate_slice erp[] = {MANDATE_SLICE_LIT("https://erp.example")},
+                           two[] = {MANDATE_SLICE_LIT("https://erp.example"), MANDATE_SLICE_LIT("https://crm.*")};
+static const mandate_slice actions[] = {MANDATE_SLICE_LIT("contract.*"), MANDATE_SLICE_LIT("mail.send")};
+static const mandate_slice resources[] = {MANDATE_SLICE_LIT("crm.account/1"), MANDATE_SLICE_LIT("crm.account/47*")};
+static const claims_limit limits[] = {{MANDATE_SLICE_LIT("amount"), {.kind = CEL_INT, .i = 77123}},
+                                      {MANDATE_SLICE_LIT("share"), {.kind = CEL_INT, .i = 3}}};
+static cel_entry params[] = {{{.kind = CEL_STRING, .len = 4, .s = "deal"}, {.kind = CEL_STRING, .len = 3, .s = "D-9"}},
+                             {{.kind = CEL_STRING, .len = 4, .s = "open"}, {.kind = CEL_STRING, .len = 3, .s = "yes"}}};
+
+static claims sample(void)
+{
+    claims c = claims_nothing();
+    c.id = S("m");
+    c.issuer = S("i");
+    c.grantor = S("g");
+    c.agent = S("a");
+    c.purpose = S("the purpose");
+    c.actions = actions;
+    c.action_count = 2;
+    c.resources = resources;
+    c.resource_count = 2;
+    c.limits = limits;
+    c.limit_count = 2;
+    c.clause[CLAUSE_WHILE] = S("true");
+    c.params = cel_map(params, 2);
+    c.expires_at_us = RIG_START;
+    c.depth_max = 3;
+    return c;
+}
+
+static claims_disclosure rule(const char *path, const mandate_slice *audiences, uint32_t count)
+{
+    claims_disclosure d = {.audiences = audiences, .audience_count = count};
+    assert_true(disclosure_parse(&d.member, &d.part, S(path)));
+    return d;
+}
+
+static claims with(claims c, const claims_disclosure *rules, uint32_t count)
+{
+    c.disclosures = rules;
+    c.disclosure_count = count;
+    return c;
+}
+
+static void test_disclosure__a_path_names_a_member_or_a_part_of_one(void **state)
+{
+    static const char *const good[] = {"purpose", "scope.actions", "scope.limits", "scope.limits.a.b", "scope.resources.x/1",
+                                       "while",   "until",         "params.p",     "targets"},
+                             *const bad[] = {"",          "purpos",   "purpose.x",  "scope",         "scope.limits.",
+                                             "while.x",   "agent",    "expires_at", "scope.budgets", "scope.limitsx",
+                                             "id",        "audience", "grantor",    "disclosure",    "parent",
+                                             "delegation"};
+    claims_disclosure d = {.audience_count = 0};
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        buf b;
+        buf_init(&b);
+        assert_true(disclosure_parse(&d.member, &d.part, S(good[i])));
+        disclosure_put_path(&b, &d);
+        assert_string_equal(buf_cstr(&b), good[i]);
+        buf_deinit(&b);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_false(disclosure_parse(&d.member, &d.part, S(bad[i])));
+}
+
+static void refused(const claims *c, mandate_status status, const char *says)
+{
+    mandate_error err = {0};
+    assert_int_equal(claims_check(c, &err), status);
+    assert_says(err, says);
+}
+
+static void test_disclosure__a_rule_that_makes_no_sense_is_refused_with_its_path(void **state)
+{
+    claims_disclosure one = rule("until", erp, 1),
+                      pair[2] = {rule("scope.limits", erp, 1), rule("scope.limits.amount", erp, 1)};
+    claims c = with(sample(), &one, 1);
+    refused(&c, MANDATE_INVALID, "the mandate has no \"until\" to restrict");
+    one = rule("scope.limits.amunt", erp, 1);
+    refused(&c, MANDATE_INVALID, "the mandate has no \"scope.limits.amunt\" to restrict");
+    one = rule("scope.resources.crm.account/2", erp, 1);
+    refused(&c, MANDATE_INVALID, "no \"scope.resources.crm.account/2\"");
+    one = rule("scope.limits.amount", erp, 1);
+    one.handle = true;
+    refused(&c, MANDATE_INVALID, "a handle stands for a whole member");
+    c = with(sample(), pair, 2);
+    refused(&c, MANDATE_INVALID, "as a whole, and \"scope.limits.amount\" once more");
+    pair[1] = pair[0];
+    refused(&c, MANDATE_INVALID, "stands there twice");
+    one = rule("params", erp, 1);
+    cel_entry reserved[] = {{STR("..."), STR("x")}}, nested[] = {{STR("deep"), cel_map(reserved, 1)}};
+    c = with(sample(), &one, 1);
+    c.params = cel_map(nested, 1);
+    refused(&c, MANDATE_INVALID, "RFC 9901 reserves");
+    c = sample(); /* without a rule names are nobody's business */
+    c.params = cel_map(nested, 1);
+    assert_int_equal(claims_check(&c, NULL), MANDATE_OK);
+}
+
+static void test_disclosure__as_many_rules_and_audiences_as_there_may_be(void **state)
+{
+    claims_disclosure rules[LIMIT_DISCLOSURES + 1];
+    claims_limit many[LIMIT_DISCLOSURES + 1];
+    mandate_slice names[LIMIT_DISCLOSURE_AUDIENCES + 1];
+    char text[LIMIT_DISCLOSURES + 1][32];
+    for (int i = 0; i <= LIMIT_DISCLOSURES; i++) {
+        snprintf(text[i], sizeof(text[i]), "scope.limits.n%03d", i);
+        rules[i] = rule(text[i], erp, 1);
+        many[i] = (claims_limit){rules[i].part, cel_int(i)};
+    }
+    for (int i = 0; i <= LIMIT_DISCLOSURE_AUDIENCES; i++)
+        names[i] = S("x");
+    claims c = with(sample(), rules, LIMIT_DISCLOSURES);
+    c.limits = many;
+    c.limit_count = LIMIT_DISCLOSURES + 1;
+    assert_int_equal(claims_check(&c, NULL), MANDATE_OK);
+    c.disclosure_count++;
+    refused(&c, MANDATE_LIMIT, "65 rules, at most 64");
+    c.disclosure_count--;
+    rules[5].audiences = names;
+    rules[5].audience_count = LIMIT_DISCLOSURE_AUDIENCES;
+    assert_int_equal(claims_check(&c, NULL), MANDATE_OK);
+    rules[5].audience_count++;
+    refused(&c, MANDATE_LIMIT, "33 audiences, at most 32");
+}
+
+static void test_disclosure__somebody_sees_what_is_for_them_and_what_is_not_restricted(void **state)
+{
+    arena a;
+    claims v, c;
+    arena_init(&a, 0);
+    const claims_disclosure rules[] = {rule("purpose", NULL, 0), rule("scope.resources.crm.account/47*", two, 2),
+                                       rule("scope.limits.amount", erp, 1), rule("while", two, 2),
+                                       rule("params.deal", erp, 1)};
+    const disclosure_viewer nobody = {false, S("")}, all = {true, S("")}, is_erp = {false, S("https://erp.example")},
+                            crm = {false, S("https://crm.eu")};
+    c = with(sample(), rules, 5);
+    assert_int_equal(claims_check(&c, NULL), MANDATE_OK);
+    assert_int_equal(disclosure_view(&v, &c, &nobody, &a, NULL), MANDATE_OK);
+    assert_int_equal(v.purpose.len, 0);
+    assert_int_equal(v.action_count, 2);
+    assert_int_equal(v.resource_count, 1);
+    assert_slice(v.resources[0], "crm.account/1");
+    assert_int_equal(v.limit_count, 1);
+    assert_slice(v.limits[0].name, "share");
+    assert_int_equal(v.clause[CLAUSE_WHILE].len, 0);
+    assert_int_equal(v.params.len, 1);
+    assert_int_equal(v.disclosure_count, 0); /* nor who may see it */
+    assert_int_equal(v.hidden, CLAIMS_GIVEN(PURPOSE) | CLAIMS_GIVEN(RESOURCES) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(WHILE) |
+                                   CLAIMS_GIVEN(PARAMS));
+    assert_int_equal(claims_check(&v, NULL), MANDATE_OK);
+    assert_int_equal(disclosure_view(&v, &c, &is_erp, &a, NULL), MANDATE_OK);
+    assert_int_equal(v.hidden, CLAIMS_GIVEN(PURPOSE));
+    assert_int_equal(v.limit_count, 2);
+    assert_int_equal(v.params.len, 2);
+    assert_int_equal(disclosure_view(&v, &c, &crm, &a, NULL), MANDATE_OK);
+    assert_int_equal(v.hidden, CLAIMS_GIVEN(PURPOSE) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(PARAMS));
+    assert_int_equal(disclosure_view(&v, &c, &all, &a, NULL), MANDATE_OK);
+    assert_int_equal(v.hidden, 0);
+    assert_int_equal(v.disclosure_count, 5);
+    arena_deinit(&a);
+}
+
+/* --- rules only narrow ------------------------------------------------------------------------------------------- */
+static mandate_status hop(const claims *child, const claims *parent, mandate_error *err)
+{
+    claims c = *child;
+    c.depth_max = parent->depth_max - 1;
+    return scope_is_subset(&c, parent, err);
+}
+
+static void test_disclosure__a_child_shows_nothing_to_more_than_its_parent(void **state)
+{
+    mandate_error err = {0};
+    claims_disclosure theirs = rule("purpose", two, 2), mine = rule("purpose", erp, 1);
+    claims parent = with(sample(), &theirs, 1), child = sample();
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    assert_says(err, "wider than its parent in disclosure: \"purpose\"");
+    child = with(sample(), &mine, 1);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
+    mine.audience_count = 0;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
+    mine = theirs;
+    theirs = rule("purpose", erp, 1);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    /* A part of it restricted in the child is not the whole. */
+    claims_disclosure parts[] = {rule("scope.limits.amount", erp, 1), rule("scope.limits.share", erp, 1)};
+    theirs = rule("scope.limits", erp, 1);
+    child = with(sample(), parts, 1);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    child.disclosure_count = 2;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
+    theirs = rule("params.deal", NULL, 0);
+    child = sample();
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    child.params = cel_map(params + 1, 1);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
+}
+
+static void test_disclosure__what_lies_within_a_restricted_entry_is_restricted_too(void **state)
+{
+    static const mandate_slice within[] = {MANDATE_SLICE_LIT("crm.account/4711")},
+                               all[] = {MANDATE_SLICE_LIT("*"), MANDATE_SLICE_LIT("crm.account/47*")};
+    mandate_error err = {0};
+    claims_disclosure theirs = rule("scope.resources.crm.account/47*", erp, 1),
+                      mine = rule("scope.resources.crm.account/4711", erp, 1);
+    claims parent = with(sample(), &theirs, 1), child = sample();
+    child.resources = within;
+    child.resource_count = 1;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    child = with(child, &mine, 1);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
+    parent.resources = all; /* what everybody sees covers it: it reveals nothing */
+    child.disclosure_count = 0;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
+}
+
+static void test_disclosure__a_refusal_does_not_say_what_is_restricted(void **state)
+{
+    static const mandate_slice wide[] = {MANDATE_SLICE_LIT("crm.account/2")};
+    const claims_limit more[] = {{S("amount"), cel_int(99999)}, {S("share"), cel_int(3)}};
+    arena a;
+    mandate_error err = {0};
+    mandate_slice why = S("");
+    const claims_disclosure rules[] = {rule("scope.resources", erp, 1), rule("scope.limits.amount", erp, 1)};
+    claims parent = with(sample(), rules, 2), child = parent;
+    arena_init(&a, 0);
+    child.resources = wide;
+    child.resource_count = 1;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    assert_says(err, "wider than its parent in resources: \"crm.account/2\" is not within what it has (restricted)");
+    assert_null(strstr(err.text, "47"));
+    child = parent;
+    child.limits = more;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    assert_says(err, "wider than its parent in a limit that is restricted");
+    assert_null(strstr(err.text, "77123"));
+    assert_null(strstr(err.text, "amount"));
+    assert_false(scope_permits(&parent, S("mail.send"), S("crm.account/1"), cel_null(), &a, &why));
+    assert_null(memmem(why.ptr, why.len, "amount", 6));
+    arena_deinit(&a);
+}
+
+/* --- what is not disclosed ---------------------------------------------------------------------------------------- */
+static void test_disclosure__what_depends_on_what_is_hidden_is_never_permitted(void **state)
+{
+    static const char *const hidden[] = {
+        "scope.actions",     "scope.resources", "scope.limits", "scope.actions.mail.send", "scope.resources.crm.account/1",
+        "scope.limits.share"};
+    cel_entry asked[] = {{STR("amount"), cel_int(1)}, {STR("share"), cel_int(1)}};
+    const disclosure_viewer nobody = {false, S("")};
+    mandate_slice why = S("");
+    arena a;
+    arena_init(&a, 0);
+    claims c = sample(), v;
+    assert_true(scope_permits(&c, S("mail.send"), S("crm.account/1"), cel_map(asked, 2), &a, &why));
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
+        claims_disclosure one = rule(hidden[i], NULL, 0);
+        c = with(sample(), &one, 1);
+        assert_int_equal(disclosure_view(&v, &c, &nobody, &a, NULL), MANDATE_OK);
+        assert_false(scope_permits(&v, S("mail.send"), S("crm.account/1"), cel_map(asked, 2), &a, &why));
+        assert_non_null(memmem(why.ptr, why.len, "disclosed", 9));
+    }
+    arena_deinit(&a);
+}
+
+static void test_disclosure__between_what_is_not_whole_only_what_is_seen_is_compared(void **state)
+{
+    claims_disclosure one = rule("scope.resources.crm.account/47*", NULL, 0);
+    const disclosure_viewer nobody = {false, S("")};
+    static const mandate_slice wide[] = {MANDATE_SLICE_LIT("crm.account/4711")};
+    mandate_error err = {0};
+    arena a;
+    arena_init(&a, 0);
+    claims parent = with(sample(), &one, 1), child = sample(), seen;
+    child.resources = wide;
+    child.resource_count = 1;
+    assert_int_equal(disclosure_view(&seen, &parent, &nobody, &a, NULL), MANDATE_OK);
+    assert_int_equal(hop(&child, &seen, &err), MANDATE_OK); /* it may lie within what is not seen */
+    child.limit_count = 1;                                  /* this dimension is seen whole */
+    assert_int_equal(hop(&child, &seen, &err), MANDATE_DENIED);
+    child.hidden = CLAIMS_GIVEN(LIMITS);
+    assert_int_equal(hop(&child, &seen, &err), MANDATE_OK);
+    arena_deinit(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_disclosure__a_path_names_a_member_or_a_part_of_one),
+        cmocka_unit_test(test_disclosure__a_rule_that_makes_no_sense_is_refused_with_its_path),
+        cmocka_unit_test(test_disclosure__as_many_rules_and_audiences_as_there_may_be),
+        cmocka_unit_test(test_disclosure__somebody_sees_what_is_for_them_and_what_is_not_restricted),
+        cmocka_unit_test(test_disclosure__a_child_shows_nothing_to_more_than_its_parent),
+        cmocka_unit_test(test_disclosure__what_lies_within_a_restricted_entry_is_restricted_too),
+        cmocka_unit_test(test_disclosure__a_refusal_does_not_say_what_is_restricted),
+        cmocka_unit_test(test_disclosure__what_depends_on_what_is_hidden_is_never_permitted),
+        cmocka_unit_test(test_disclosure__between_what_is_not_whole_only_what_is_seen_is_compared),
+    };
+    return cmocka_run_group_tests_name("disclosure", tests, NULL, NULL);
+}
