@@ -34,17 +34,6 @@ static void put_name(buf *b, const char *name)
     buf_put(b, "\":", 2);
 }
 
-static void put_digits(buf *b, uint64_t v)
-{
-    char text[20];
-    size_t at = sizeof(text);
-    do {
-        text[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    buf_put(b, text + at, sizeof(text) - at);
-}
-
 static void put_quoted(buf *b, const char *text, size_t len)
 {
     buf_put_char(b, '"');
@@ -112,9 +101,7 @@ static void put_value(entry *e, const char *name, cel_value v)
 static void put_number(entry *e, const char *name, int64_t v)
 {
     put_name(e->b, name);
-    if (v < 0)
-        buf_put_char(e->b, '-');
-    put_digits(e->b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    buf_put_i64(e->b, v);
 }
 
 static void put_time(entry *e, const char *name, int64_t us)
@@ -227,9 +214,9 @@ static void begin(entry *e, const audit_head *head, uint64_t seq, int64_t now_us
 {
     buf_reset(e->b);
     buf_put_str(e->b, "{\"index\":");
-    put_digits(e->b, head->edge.size);
+    buf_put_u64(e->b, head->edge.size);
     buf_put_str(e->b, ",\"seq\":");
-    put_digits(e->b, seq);
+    buf_put_u64(e->b, seq);
     put_time(e, "time", now_us);
     put_text(e, "event", event);
 }

@@ -3,6 +3,7 @@
 #include "connectors/daemon/signer.h"
 
 #include "connectors/daemon/log.h"
+#include "connectors/token/key_quick.h"
 
 #include <stdio.h>
 
@@ -41,6 +42,8 @@ mandate_status signer_open(signer *s, const config *c, mandate_error *err)
     keyset_init(&s->keys);
     buf_init(&s->jwks);
     mandate_status status = own_key(s, &own, c, err);
+    if (!status && (status = token_key_quicken(own, err)) != MANDATE_OK)
+        token_key_destroy(own);
     if (!status)
         status = keyset_take(&s->keys, own, err);
     for (uint32_t i = 0; !status && i < c->signing.published.count; i++)

@@ -16,8 +16,9 @@ static void put_name(buf *b, const char *name)
     char last = b->len ? b->data[b->len - 1] : '{';
     if (last != '{')
         buf_put_char(b, ',');
-    buf_put_json_string(b, mandate_slice_str(name));
-    buf_put_char(b, ':');
+    buf_put_char(b, '"');
+    buf_put_str(b, name);
+    buf_put(b, "\":", 2);
 }
 
 static void put_text(buf *b, const char *name, mandate_slice text)
@@ -61,7 +62,11 @@ void amount_put_json(buf *b, budget_amount x)
     char text[AMOUNT_TEXT_MAX];
     size_t len = amount_format(text, x);
     bool plain = !x.part && x.whole <= UINT64_C(9007199254740991);
-    buf_printf(b, plain ? "%.*s" : "\"%.*s\"", (int)len, text);
+    if (!plain)
+        buf_put_char(b, '"');
+    buf_put(b, text, len);
+    if (!plain)
+        buf_put_char(b, '"');
 }
 
 static void put_budgets(buf *b, const claims *c)
@@ -110,7 +115,7 @@ static void put_delegation(buf *b, const claims *c)
     put_name(b, "delegation");
     buf_put_char(b, '{');
     if (c->children_bounded)
-        buf_printf(b, "\"max_children\":%" PRIu32, c->children_max);
+        put_name(b, "max_children"), buf_put_u64(b, c->children_max);
     if (c->child_agent_count)
         put_texts(b, "allowed_agents", c->child_agents, c->child_agent_count);
     buf_put_char(b, '}');
@@ -193,7 +198,7 @@ void claims_to_json(buf *b, const claims *c)
     put_text(b, "supersedes", c->supersedes);
     if (c->depth_max != CLAIMS_DEPTH_UNSET) {
         put_name(b, "max_depth");
-        buf_printf(b, "%" PRIu32, c->depth_max);
+        buf_put_u64(b, c->depth_max);
     }
     put_delegation(b, c);
     put_name(b, "on_unknown");

@@ -14,7 +14,9 @@ static void put_name(buf *b, const char *name)
 {
     if (b->len && b->data[b->len - 1] != '{')
         buf_put_char(b, ',');
-    buf_printf(b, "\"%s\":", name);
+    buf_put_char(b, '"');
+    buf_put_str(b, name);
+    buf_put(b, "\":", 2);
 }
 
 static void put_text(buf *b, const char *name, mandate_slice text)
@@ -32,7 +34,7 @@ static void put_text_if(buf *b, const char *name, mandate_slice text)
 static void put_number(buf *b, const char *name, int64_t v)
 {
     put_name(b, name);
-    buf_printf(b, "%lld", (long long)v);
+    buf_put_i64(b, v);
 }
 
 static void put_time(buf *b, const char *name, int64_t us)

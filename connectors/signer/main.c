@@ -8,6 +8,7 @@
  */
 #include "connectors/signer/serve.h"
 #include "connectors/token/key_file.h"
+#include "connectors/token/key_quick.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -83,6 +84,8 @@ static mandate_status read_keys(token_key *keys[SIGNER_PURPOSES], const char *co
     for (int p = 0; status == MANDATE_OK && p < SIGNER_PURPOSES; p++)
         if (paths[p])
             status = key_file_read(&keys[p], paths[p], err);
+    if (status == MANDATE_OK && keys[SIGNER_TOKENS])
+        status = token_key_quicken(keys[SIGNER_TOKENS], err);
     const token_key *tokens = keys[SIGNER_TOKENS], *log = keys[SIGNER_LOG];
     if (status == MANDATE_OK && log && token_key_alg(log) != TOKEN_EDDSA)
         status =

@@ -29,7 +29,7 @@ static mandate_status put_integer(writer *w, int64_t i)
                                  "the integer %" PRId64 " is beyond 2^53 and cannot be signed, because other JSON readers "
                                  "would round it: write it as a string",
                                  i);
-    buf_printf(w->out, "%" PRId64, i);
+    buf_put_i64(w->out, i);
     return MANDATE_OK;
 }
 

@@ -155,6 +155,8 @@ void token_key_destroy(token_key *k)
 {
     if (!k)
         return;
+    if (k->quick)
+        k->quick_release(k->quick);
     EVP_PKEY_free(k->pkey);
     free(k);
 }
@@ -241,6 +243,20 @@ static size_t pair_to_der(uint8_t der[TOKEN_SIGNATURE_MAX], const uint8_t *pair)
 }
 
 /* --- signing ------------------------------------------------------------------------------------------------ */
+static mandate_status could_not(const token_key *k, mandate_error *err)
+{
+    return mandate_error_set(err, MANDATE_UNAVAILABLE, "the key %.*s could not sign", (int)k->kid_len, k->kid);
+}
+
+static mandate_status sign_quickly(buf *out, const token_key *k, mandate_slice message, mandate_error *err)
+{
+    uint8_t sig[64];
+    if (!k->quick_sign(k->quick, sig, message))
+        return could_not(k, err);
+    buf_put(out, sig, sizeof(sig));
+    return out->failed ? could_not(k, err) : MANDATE_OK;
+}
+
 static const EVP_MD *digest_of(const token_key *k) { return k->alg == TOKEN_EDDSA ? NULL : EVP_sha256(); }
 
 mandate_status token_key_remote(token_key **out, cel_value jwk, token_sign_fn sign, void *ctx, mandate_error *err)
@@ -272,6 +288,8 @@ mandate_status token_key_sign(buf *out, const token_key *k, mandate_slice messag
 {
     if (k->sign)
         return sign_remotely(out, k, message, err);
+    if (k->quick)
+        return sign_quickly(out, k, message, err);
 
     uint8_t sig[TOKEN_SIGNATURE_MAX], pair[2 * ES256_HALF];
     size_t len = sizeof(sig);
@@ -286,9 +304,7 @@ mandate_status token_key_sign(buf *out, const token_key *k, mandate_slice messag
         buf_put(out, sig, len);
     }
     ERR_clear_error();
-    if (!ok || out->failed)
-        return mandate_error_set(err, MANDATE_UNAVAILABLE, "the key %.*s could not sign", (int)k->kid_len, k->kid);
-    return MANDATE_OK;
+    return ok && !out->failed ? MANDATE_OK : could_not(k, err);
 }
 
 bool token_key_verify(const token_key *k, mandate_slice message, mandate_slice signature)

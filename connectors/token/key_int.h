@@ -13,6 +13,10 @@ struct token_key {
     bool can_sign;
     token_sign_fn sign; /* NULL: pkey itself */
     void *sign_ctx;
+    /* key_quick.c; NULL: pkey signs */
+    bool (*quick_sign)(const void *secret, uint8_t out[64], mandate_slice message);
+    void (*quick_release)(void *secret);
+    void *quick;
     size_t kid_len;
     char kid[TOKEN_KID_MAX];
 };

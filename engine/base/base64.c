@@ -32,13 +32,24 @@ void base64_put(buf *b, base64_alphabet alphabet, const void *data, size_t len)
     const char *to = letters[alphabet];
     if (!buf_reserve(b, (len + 2) / 3 * 4))
         return;
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i < 3 ? len - i : 3;
-        uint32_t group = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0u);
-        char text[4] = {to[group >> 18], to[group >> 12 & 63], left > 1 ? to[group >> 6 & 63] : '=',
-                        left > 2 ? to[group & 63] : '='};
-        buf_put(b, text, alphabet == BASE64_STANDARD ? 4 : left + 1);
+    char *out = b->data + b->len; /* there is room for all of it: nothing below grows */
+    for (; len >= 3; len -= 3, in += 3, out += 4) {
+        uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+        out[0] = to[group >> 18];
+        out[1] = to[group >> 12 & 63];
+        out[2] = to[group >> 6 & 63];
+        out[3] = to[group & 63];
     }
+    if (len) {
+        uint32_t group = (uint32_t)in[0] << 16 | (len > 1 ? (uint32_t)in[1] << 8 : 0);
+        *out++ = to[group >> 18];
+        *out++ = to[group >> 12 & 63];
+        if (len > 1)
+            *out++ = to[group >> 6 & 63];
+        for (size_t pad = len; alphabet == BASE64_STANDARD && pad < 3; pad++)
+            *out++ = '=';
+    }
+    b->len = (size_t)(out - b->data);
 }
 
 /* --- reading --------------------------------------------------------------------------------------------- */

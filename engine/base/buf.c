@@ -58,12 +58,22 @@ void buf_put_slow(buf *b, const void *data, size_t len)
     b->len += len;
 }
 
-void buf_put_str(buf *b, const char *text) { buf_put(b, text, strlen(text)); }
-
-void buf_put_char(buf *b, char c)
+void buf_put_u64(buf *b, uint64_t v)
 {
-    if (buf_reserve(b, 1))
-        b->data[b->len++] = c;
+    char text[20];
+    size_t at = sizeof(text);
+    do {
+        text[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    buf_put(b, text + at, sizeof(text) - at);
+}
+
+void buf_put_i64(buf *b, int64_t v)
+{
+    if (v < 0)
+        buf_put_char(b, '-');
+    buf_put_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 void buf_printf(buf *b, const char *format, ...)

@@ -10,6 +10,8 @@
 
 #include "mandate/mandate.h"
 
+#include <string.h>
+
 typedef struct buf {
     char *data;
     size_t len, cap;
@@ -36,8 +38,17 @@ static inline void buf_put(buf *b, const void *data, size_t len)
     b->len += len;
 }
 static inline void buf_put_slice(buf *b, mandate_slice s) { buf_put(b, s.ptr, s.len); }
-void buf_put_str(buf *b, const char *text);
-void buf_put_char(buf *b, char c);
+static inline void buf_put_str(buf *b, const char *text) { buf_put(b, text, strlen(text)); }
+static inline void buf_put_char(buf *b, char c)
+{
+    if (b->len < b->cap && !b->failed)
+        b->data[b->len++] = c;
+    else
+        buf_put_slow(b, &c, 1);
+}
+/* In decimal: numbers stand in every answer and record, and printf would be most of their cost. */
+void buf_put_u64(buf *b, uint64_t v);
+void buf_put_i64(buf *b, int64_t v);
 void buf_printf(buf *b, const char *format, ...) MANDATE_PRINTF(2, 3);
 void buf_vprintf(buf *b, const char *format, va_list args) MANDATE_PRINTF(2, 0);
 /* A JSON string literal with quotes. Invalid UTF-8 becomes U+FFFD, so the output is always JSON. */

@@ -74,14 +74,15 @@ static void json_key(buf *b, cel_value key, int depth)
 
 static void json_map(buf *b, cel_value v, int depth)
 {
-    const cel_entry **sorted = v.len ? calloc(v.len, sizeof *sorted) : NULL;
-    if (v.len && !sorted) {
+    enum { FEW = 16 }; /* params and attributes of most mandates */
+    const cel_entry *few[FEW], **sorted = v.len <= FEW ? few : malloc(v.len * sizeof *sorted);
+    if (!sorted) {
         b->failed = true;
         return;
     }
     for (uint32_t i = 0; i < v.len; i++)
         sorted[i] = &v.map[i];
-    if (v.len)
+    if (v.len > 1)
         qsort(sorted, v.len, sizeof *sorted, by_key_text);
     buf_put_char(b, '{');
     for (uint32_t i = 0; i < v.len; i++) {
@@ -92,7 +93,8 @@ static void json_map(buf *b, cel_value v, int depth)
         json_at(b, sorted[i]->value, depth);
     }
     buf_put_char(b, '}');
-    free(sorted);
+    if (sorted != few)
+        free(sorted);
 }
 
 static void json_unknown(buf *b, cel_value v)
@@ -133,10 +135,10 @@ static void json_at(buf *b, cel_value v, int depth)
         buf_put_str(b, v.b ? "true" : "false");
         break;
     case CEL_INT:
-        buf_printf(b, "%lld", (long long)v.i);
+        buf_put_i64(b, v.i);
         break;
     case CEL_UINT:
-        buf_printf(b, "%llu", (unsigned long long)v.u);
+        buf_put_u64(b, v.u);
         break;
     case CEL_DOUBLE:
         json_double(b, v.d);

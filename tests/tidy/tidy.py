@@ -38,6 +38,7 @@ THIRD_PARTY = [
     (r"curl/", ("connectors/decode/", "connectors/login/keys.c", "connectors/cli/", "connectors/kafka/oauth.c", "connectors/daemon/webhook.c")),
     (r"yaml", ("connectors/config/",)),
     (r"openssl/", ("engine/base/", "engine/mandate/", "engine/", "graph/", "connectors/token/")),
+    (r"sodium", ("connectors/token/key_quick.c",)),
     (r"zlib", ("connectors/token/status_list.c",)),
     (r"xxhash", ("engine/base/",)),
     (r"cmocka", ("tests/",)),

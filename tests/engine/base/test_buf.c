@@ -4,6 +4,9 @@
  */
 #include "engine/base/buf.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "tests/engine/base/alloc_fault.h"
 #include "tests/engine/base/unit.h"
 
@@ -196,12 +199,33 @@ static void test_buf__a_json_string_is_the_same_in_one_piece_and_byte_by_byte(vo
     buf_deinit(&parts);
 }
 
+static void test_buf__integers_are_written_as_printf_writes_them(void **state)
+{
+    static const int64_t edges[] = {0, 1, -1, 9, 10, -10, 99, 100, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    uint64_t seed = 5;
+    char expected[64];
+    buf b;
+    buf_init(&b);
+    for (int i = 0; i < 2000; i++) {
+        int64_t v =
+            i < (int)(sizeof(edges) / sizeof(*edges)) ? edges[i] : (int64_t)(random_u64(&seed) >> random_below(&seed, 64));
+        buf_reset(&b);
+        buf_put_i64(&b, v);
+        buf_put_char(&b, ' ');
+        buf_put_u64(&b, (uint64_t)v);
+        snprintf(expected, sizeof(expected), "%" PRId64 " %" PRIu64, v, (uint64_t)v);
+        assert_string_equal(buf_cstr(&b), expected);
+    }
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf__writes_append_in_order_across_growth),
         cmocka_unit_test(test_buf__nothing_can_be_written_from_nowhere),
         cmocka_unit_test(test_buf__printf_fits_at_every_fill_level),
+        cmocka_unit_test(test_buf__integers_are_written_as_printf_writes_them),
         cmocka_unit_test(test_buf__cstr_terminates_without_counting),
         cmocka_unit_test(test_buf__impossible_sizes_latch_failure),
         cmocka_unit_test(test_buf__a_failed_write_is_never_followed_by_another),
