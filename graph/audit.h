@@ -7,7 +7,7 @@
  * records, so it is there exactly when the step is. Leaf hashes stand with the entries; of the nodes above, those at every
  * eighth level, which are the hashes of C2SP tlog tiles. META holds size and root as of the last step.
  *
- * Threads: reading from any. What is read is at most as new as the last commit.
+ * Threads: reading from any. What is read is at most as new as the last durable step.
  */
 #ifndef MANDATE_GRAPH_AUDIT_H
 #define MANDATE_GRAPH_AUDIT_H
@@ -17,11 +17,11 @@
 
 enum { AUDIT_TILE_HEIGHT = 8, AUDIT_TILE_WIDTH = 1 << AUDIT_TILE_HEIGHT };
 
-/* Entries that are committed. */
+/* Entries that are durable. */
 uint64_t store_audit_size(const store *st);
 /* Of the tree when it had `size` entries. INVALID when it has fewer. */
 MANDATE_CHECK mandate_status store_audit_root(store *st, uint64_t size, merkle_hash *out, mandate_error *err);
-/* Size and root as of the last commit. Engine's thread, or before there is one. */
+/* Size and root as of the last step, durable or not. Engine's thread, or before there is one. */
 void store_audit_head(const store *st, uint64_t *size, merkle_hash *root);
 /* The entry that the last commit made of an answer (a refusal, a watch, a LOG); UINT64_MAX: none of its own. Engine's thread. */
 uint64_t store_answer_leaf(const store *st, uint32_t answer);

@@ -2,9 +2,9 @@
 /*
  * commit - one step, one write batch: its inputs, the mandates it changed, what it said, where to read on.
  *
- * Entities are not in it: they are a fold over the inputs and follow behind (cut.h). The whole batch is stored or none of it. It is synced when somebody will be told of it: a command is
- * in it, or a transition or a flip came out. A step of plain changes is not, since its records are still in
- * Kafka and its offsets are lost together with it. Any failure here is the end of this store: the
+ * Entities are not in it: they are a fold over the inputs and follow behind (cut.h). The whole batch is stored or none of it. It must
+ * be synced when somebody will be told of it: a command is in it, or a transition or a flip came out. A step of plain changes need
+ * not, since its records are still in Kafka and its offsets are lost together with it. Any failure here is the end of this store: the
  * engine has moved on and the disk has not, or nobody knows.
  */
 #include <assert.h>
@@ -89,9 +89,36 @@ static mandate_slice claims_with(const engine *e, const engine_result *result, u
     return handle == UINT32_MAX ? mandate_slice_of(NULL, 0) : engine_new_claims(e, handle);
 }
 
-static void transitions_put(store *st, const engine *e, const engine_batch *batch, const engine_result *result,
-                            store_last *last)
+/* st->value, once more, for whoever publishes it. */
+static void said_put(store *st, buf *said, uint32_t index)
 {
+    const uint32_t head[2] = {index, (uint32_t)st->value.len};
+    if (!said)
+        return;
+    buf_put(said, head, sizeof(head));
+    buf_put_slice(said, buf_slice(&st->value));
+    st->nomem |= said->failed;
+}
+
+bool store_said_next(mandate_slice *rest, uint64_t seq, outbox_key *key, mandate_slice *entry)
+{
+    uint32_t head[2];
+    if (!rest->len)
+        return false;
+    assert(rest->len >= sizeof(head));
+    memcpy(head, rest->ptr, sizeof(head));
+    assert(rest->len - sizeof(head) >= head[1]);
+    *key = (outbox_key){seq, head[0]};
+    *entry = mandate_slice_of(rest->ptr + sizeof(head), head[1]);
+    *rest = mandate_slice_of(entry->ptr + head[1], rest->len - sizeof(head) - head[1]);
+    return true;
+}
+
+static void transitions_put(store *st, const store_commit_input *in, store_last *last)
+{
+    const engine *e = in->engine;
+    const engine_batch *batch = in->batch;
+    const engine_result *result = in->result;
     uint32_t amended_end = 0; /* behind the last amendment: few steps have one */
     for (uint32_t i = 0; i < result->transition_count; i++)
         amended_end = result->transitions[i].reason == REASON_AMENDED ? i + 1 : amended_end;
@@ -103,6 +130,7 @@ static void transitions_put(store *st, const engine *e, const engine_batch *batc
         store_put(st, KV_TRANSITIONS);
         key_outbox(&st->key, (outbox_key){batch->seq, i});
         store_put(st, KV_OUTBOX);
+        said_put(st, in->said, i);
         audit_put_transition(st, &last->audit, t, claims_with(e, result, i, amended_end));
     }
 }
@@ -119,15 +147,16 @@ static void watches_put(store *st, const engine *e, const engine_result *result)
     }
 }
 
-static void flips_put(store *st, const engine_batch *batch, const engine *e, const engine_result *result)
+static void flips_put(store *st, const store_commit_input *in)
 {
     watch_flip flip;
-    for (uint32_t i = 0; i < result->flip_count; i++) {
-        engine_flip_get(e, result, i, &flip);
+    for (uint32_t i = 0; i < in->result->flip_count; i++) {
+        engine_flip_get(in->engine, in->result, i, &flip);
         buf_reset(&st->value);
         watch_flip_encode(&st->value, &flip, st->schema);
-        key_outbox(&st->key, (outbox_key){batch->seq, i | OUTBOX_FLIP});
+        key_outbox(&st->key, (outbox_key){in->batch->seq, i | OUTBOX_FLIP});
         store_put(st, KV_FLIPS);
+        said_put(st, in->said, i | OUTBOX_FLIP);
     }
 }
 
@@ -188,13 +217,15 @@ static mandate_status step_write(store *st, const store_last *last, bool sync, m
 {
     if (st->nomem)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory to write step %llu", (unsigned long long)last->seq);
+    atomic_store(&st->written, last->seq); /* before: whoever reads of it knows that it is not durable */
     mandate_status status = kv_write(st->kv, st->batch, sync, err);
     if (status == MANDATE_OK && sync && st->anchor)
         status = anchor_put(st->anchor, last->seq, err);
     return status;
 }
 
-mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err)
+/* `waits` NULL: synced here when it must be. */
+static mandate_status step_commit(store *st, const store_commit_input *in, bool *waits, mandate_error *err)
 {
     mandate_status status = store_check_usable(st, err);
     if (status != MANDATE_OK)
@@ -206,31 +237,46 @@ mandate_status store_commit(store *st, const store_commit_input *in, mandate_err
     kv_batch_clear(st->batch);
     uint64_t bytes = journal_put(st, in->batch);
     mandates_put(st, in->engine, in->result, &last);
-    transitions_put(st, in->engine, in->batch, in->result, &last);
+    transitions_put(st, in, &last);
     watches_put(st, in->engine, in->result);
-    flips_put(st, in->batch, in->engine, in->result);
+    flips_put(st, in);
     decisions_put(st, in->engine, in->result);
     notices_put(st, in, &last);
     answers_put(st, in, &last);
     audit_seal(st, &last.audit);
     /* Entries are signed as soon as they are committed: what was signed must be there after a power failure. */
-    bool sync = must_sync(in) || last.audit.edge.size != st->last.audit.edge.size;
+    bool must = must_sync(in) || last.audit.edge.size != st->last.audit.edge.size;
     outbox_delete(st, in->acknowledged, in->acknowledged_count);
     offsets_put(st, in->batch);
     records_put(st, in->result);
     meta_put(st, in->engine);
     last_put(st, &last);
 
+    const store_step step = {last.seq, last.audit.edge.size, must};
+    const bool sync = must && !waits;
     status = step_write(st, &last, sync, err);
     if (status != MANDATE_OK) {
         st->failed = true;
         return status;
     }
     st->last = last;
-    atomic_store_explicit(&st->committed, last.seq, memory_order_release);
-    atomic_store_explicit(&st->entries, last.audit.edge.size, memory_order_release);
     st->unsynced = !sync;
+    if (sync)
+        flight_synced(st, step);
+    else if (flight_written(st, step) && waits)
+        *waits = true;
     return cut_advance(st->cut, in->engine, in->batch->count, bytes, err);
+}
+
+mandate_status store_write(store *st, const store_commit_input *in, bool *waits, mandate_error *err)
+{
+    *waits = false;
+    return step_commit(st, in, waits, err);
+}
+
+mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err)
+{
+    return step_commit(st, in, NULL, err);
 }
 
 mandate_status store_follow(store *st, engine *e, bool *more, mandate_error *err)

@@ -77,25 +77,6 @@ static void items_sort(cut_items *items)
     qsort(items->data, items->len, sizeof(*items->data), item_order);
 }
 
-/* The journal up to the cut's step is on disk when this returns: a synced write takes everything before it along. */
-static mandate_status journal_sync(const cut *c, mandate_error *err)
-{
-    kv_batch *batch = NULL;
-    buf value;
-    buf_init(&value);
-    wire_put_u64(&value, c->seq);
-    mandate_status status = kv_batch_create(&batch, c->st->kv, err);
-    if (status == MANDATE_OK && value.failed)
-        status = mandate_error_set(err, MANDATE_NOMEM, "no memory to write entities");
-    if (status == MANDATE_OK) {
-        kv_batch_put(batch, KV_META, mandate_slice_str("cut"), buf_slice(&value));
-        status = kv_write(c->st->kv, batch, true, err);
-    }
-    kv_batch_destroy(batch);
-    buf_deinit(&value);
-    return status;
-}
-
 static mandate_status entities_write(cut *c, mandate_error *err)
 {
     kv_table *rows = NULL;
@@ -120,7 +101,7 @@ static mandate_status entities_write(cut *c, mandate_error *err)
 static mandate_status cut_write(cut *c, mandate_error *err)
 {
     items_sort(&c->items);
-    mandate_status status = journal_sync(c, err);
+    mandate_status status = kv_sync(c->st->kv, err); /* the journal up to the cut's step, which was written before */
     if (status == MANDATE_OK)
         status = history_write(c->st, c->seq, c->at_us, buf_slice(&c->sources), c, &c->items, err);
     if (status == MANDATE_OK && !cut_abandoned(c))

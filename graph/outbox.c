@@ -35,7 +35,8 @@ mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t cou
         status = mandate_error_set(err, MANDATE_NOMEM, "no memory to clear the outbox");
     else
         status = kv_write(st->kv, st->batch, false, err);
-    st->failed = status != MANDATE_OK;
+    if (status != MANDATE_OK)
+        st->failed = true;
     st->unsynced = true;
     return status;
 }
@@ -43,6 +44,7 @@ mandate_status store_acknowledge(store *st, const outbox_key *keys, uint32_t cou
 mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx, mandate_error *err)
 {
     kv_iter *it = NULL;
+    uint64_t durable = store_durable(st);
     buf key;
     buf_init(&key);
     key_outbox(&key, from);
@@ -58,7 +60,7 @@ mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit,
             goto done;
         }
         outbox_key where = {wire_key_u64(at.ptr), (uint32_t)wire_key_u64(at.ptr + 8)};
-        if (!visit(ctx, where, kv_iter_value(it)))
+        if (where.seq > durable || !visit(ctx, where, kv_iter_value(it)))
             goto done;
     }
     status = kv_iter_status(it, err);

@@ -22,7 +22,7 @@ void store_put(store *st, kv_space space)
 
 mandate_status store_check_usable(const store *st, mandate_error *err)
 {
-    if (!st->failed)
+    if (!atomic_load_explicit(&st->failed, memory_order_relaxed))
         return MANDATE_OK;
     return mandate_error_set(err, MANDATE_IO, "an earlier step could not be written; restart the process to recover");
 }
@@ -62,7 +62,8 @@ mandate_status state_load(store *st, mandate_error *err)
 {
     st->state_seq = 0;
     atomic_store(&st->first, 1);
-    atomic_store(&st->committed, st->last.seq);
+    atomic_store(&st->written, st->last.seq);
+    atomic_store(&st->committed, st->last.seq); /* what opening found, it has made durable */
     mandate_status status = kv_get(st->kv, KV_ENTITIES, cut_marker, &st->value, err);
     if (status == MANDATE_OK) {
         wire_reader r = wire_reader_of(buf_slice(&st->value));
@@ -143,6 +144,8 @@ static void store_free(store *st)
 {
     cut_destroy(st->cut);
     pthread_mutex_destroy(&st->history_lock);
+    pthread_mutex_destroy(&st->flight_lock);
+    pthread_mutex_destroy(&st->settle_lock);
     VEC_FREE(&st->points);
     VEC_FREE(&st->answer_leaves);
     kv_batch_destroy(st->batch);
@@ -162,6 +165,8 @@ static mandate_status open_store(store **out, kv *backend, schema *s, bool *olde
     st->schema = s;
     st->options = (store_options)STORE_OPTIONS_INIT;
     pthread_mutex_init(&st->history_lock, NULL);
+    pthread_mutex_init(&st->flight_lock, NULL);
+    pthread_mutex_init(&st->settle_lock, NULL);
     buf_init(&st->key);
     buf_init(&st->value);
     buf_init(&st->text);
@@ -202,25 +207,27 @@ mandate_status store_open_older(store **out, kv *backend, schema *s, bool *older
 
 void store_configure(store *st, const store_options *options) { st->options = *options; }
 
-/* The steps that no sync has covered yet: rewriting the last record, synced, syncs them too. */
+/* The steps that no sync has covered yet, those included that need none. */
 mandate_status store_sync(store *st, mandate_error *err)
 {
     mandate_status status = store_check_usable(st, err);
     if (status != MANDATE_OK || st->last.seq == 0)
         return status;
-    if (st->unsynced) {
-        kv_batch_clear(st->batch);
-        last_put(st, &st->last);
-        if (st->nomem)
-            status = mandate_error_set(err, MANDATE_NOMEM, "no memory to sync the store");
-        else
-            status = kv_write(st->kv, st->batch, true, err);
-    }
-    st->failed = status != MANDATE_OK;
-    st->unsynced = status != MANDATE_OK;
+    pthread_mutex_lock(&st->settle_lock);
+    if (st->unsynced)
+        status = kv_sync(st->kv, err);
+    if (status != MANDATE_OK)
+        st->failed = true;
     if (status == MANDATE_OK && st->anchor)
         status = anchor_put(st->anchor, st->last.seq, err);
-    return status == MANDATE_OK && st->anchor ? anchor_sync(st->anchor, err) : status;
+    if (status == MANDATE_OK && st->anchor)
+        status = anchor_sync(st->anchor, err);
+    pthread_mutex_unlock(&st->settle_lock);
+    if (status != MANDATE_OK)
+        return status;
+    st->unsynced = false;
+    flight_synced(st, (store_step){st->last.seq, st->last.audit.edge.size, true});
+    return MANDATE_OK;
 }
 
 void store_close(store *st)

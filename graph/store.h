@@ -2,13 +2,21 @@
 /*
  * store - the durable side of the engine: journal, entities, mandates, transitions, outbox, offsets, audit.
  *
- * One step is one write batch. `store_commit` is the only writer; when it returns, the step has happened. When it
- * fails, the process must stop (MANDATE_ADVICE_FATAL): recovery is reopening and store_recover.
+ * One step is one write batch. `store_commit` writes it and is done when the step is durable. `store_write` and `store_settle` are its
+ * halves, for two threads: steps are written one behind the other while a sync makes what is written durable (group commit).
+ *
+ *     engine's thread   write 7   write 8   write 9   write 10 ...
+ *     another           settle: sync ......| settle: sync .......|
+ *                                          durable = 8           durable = 10
+ *
+ * `store_durable` is the watermark: nobody may be told of a step after it. A step that need not be synced is durable with its
+ * predecessors. When any of it fails, the process must stop (MANDATE_ADVICE_FATAL): recovery is reopening and store_recover.
  *
  * The audit log is read through audit.h.
  *
- * Threads: one engine thread commits and acknowledges; store_offset, store_outbox_each, store_transition_get and the
- * cache may be called from any thread.
+ * Threads: one engine thread writes and acknowledges, and reads what it wrote; whatever another thread reads ends with the watermark:
+ * store_outbox_each, store_claims_told, journal, history, audit log. store_offset, store_transition_get and the cache may be called
+ * from any thread and have no such end.
  */
 #ifndef MANDATE_GRAPH_STORE_H
 #define MANDATE_GRAPH_STORE_H
@@ -47,6 +55,8 @@ kv *store_abandon(store *st);
 
 /* engine_claims_load, with the store as ctx. */
 mandate_status store_claims_load(void *st, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
+/* The same as of the last durable step, or of a later one that was durable when it returned. Any thread. */
+mandate_status store_claims_told(void *st, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
 
 /* Loads the last committed state into a new engine. `seq` gets the last committed step, 0 for an empty store. */
 MANDATE_CHECK mandate_status store_recover(store *st, engine *e, uint64_t *seq, mandate_error *err);
@@ -84,11 +94,26 @@ typedef struct store_commit_input {
     const engine_result *result;
     const outbox_key *acknowledged; /* published since the last commit: leave the outbox with this batch */
     uint32_t acknowledged_count;
+    buf *said; /* NULL, or gets this step's entries of the outboxes of topics appended: store_said_next */
 } store_commit_input;
 
 /* Writes everything of one step. Synced when the batch holds a command or the result a transition or a flip; never otherwise.
  * The offsets of every RECORD input (offset + 1) go with it. */
 MANDATE_CHECK mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err);
+
+/* At most so many steps are written and not durable; one more must wait. */
+enum { STORE_IN_FLIGHT_MAX = 128 };
+/* Writes everything of one step; synced by nobody. *waits: it is not durable yet, and will be by a store_settle that begins after this
+ * returned, or with its predecessors. */
+MANDATE_CHECK mandate_status store_write(store *st, const store_commit_input *in, bool *waits, mandate_error *err);
+/* Syncs, and moves the watermark over every step that was written before the call, and over those after them that need no sync. At once
+ * when no step in flight needs one. Any thread, one at a time. */
+MANDATE_CHECK mandate_status store_settle(store *st, mandate_error *err);
+/* The last step that is durable. Any thread. */
+uint64_t store_durable(const store *st);
+/* The next of what a step said; false: that was all. */
+bool store_said_next(mandate_slice *rest, uint64_t seq, outbox_key *key, mandate_slice *entry);
+
 /* Entities follow behind (cut.h): when nothing else happens, some of that. *more: call again rather than sleep. */
 MANDATE_CHECK mandate_status store_follow(store *st, engine *e, bool *more, mandate_error *err);
 /* All of it, now: a restart will find nothing to replay. */
@@ -100,8 +125,8 @@ MANDATE_CHECK mandate_status store_acknowledge(store *st, const outbox_key *keys
 MANDATE_CHECK mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out,
                                           mandate_error *err);
 
-/* Walks the outbox that `from` is of, from `from` on, in order; `visit` returns false to stop. The encoded transition, flip
- * or decision borrows. */
+/* Walks the outbox that `from` is of, from `from` on, in order, as far as it is durable; `visit` returns false to stop. The encoded
+ * transition, flip or decision borrows. */
 typedef bool (*outbox_visit)(void *ctx, outbox_key key, mandate_slice entry);
 MANDATE_CHECK mandate_status store_outbox_each(store *st, outbox_key from, outbox_visit visit, void *ctx,
                                                mandate_error *err);

@@ -4,7 +4,7 @@
  *
  * Keys sort as they are read. Numbers in keys are 8 bytes, big-endian; a 0 byte ends a name.
  *
- *   META         "format", "last", "engine", "engine/" engine_record, "name/" kind name, "cut" (last one begun), "journal" (its first step),
+ *   META         "format", "last", "engine", "engine/" engine_record, "name/" kind name, "journal" (its first step),
  *                "origin" and "mark " name (of the audit log)
  *   JOURNAL      seq                      check (8) batch
  *   ENTITIES     0                        the step after which the rest is the state, its time
@@ -58,6 +58,12 @@ typedef struct history_point {
     int64_t at_us;
 } history_point;
 
+/* A step that is written and not yet durable. */
+typedef struct store_step {
+    uint64_t seq, entries; /* of the audit log, with it */
+    bool must;             /* it has to be synced before anybody is told; the others follow their predecessors */
+} store_step;
+
 struct store {
     kv *kv;
     store_options options;
@@ -65,17 +71,21 @@ struct store {
     anchor *anchor;  /* NULL without a directory */
     schema *schema;
     store_last last;
-    bool unsynced; /* something was written that no sync has covered yet */
-    bool failed;   /* a step was lost on its way: nothing may follow */
-    bool nomem;    /* a key or value of this step could not be built */
+    bool unsynced;       /* something was written that no sync has covered yet */
+    _Atomic bool failed; /* a step was lost on its way: nothing may follow */
+    bool nomem;          /* a key or value of this step could not be built */
     buf key, value, text;
     VEC(uint64_t) answer_leaves; /* of the last step's answers: leaf of the audit log, UINT64_MAX when it has none */
 
     cut *cut;
-    uint64_t state_seq;         /* ENTITIES is the state after this step */
-    _Atomic uint64_t first;     /* first step that the journal holds */
-    _Atomic uint64_t committed; /* last.seq, for other threads */
-    _Atomic uint64_t entries;   /* last.audit.edge.size, likewise */
+    uint64_t state_seq;                       /* ENTITIES is the state after this step */
+    _Atomic uint64_t first;                   /* first step that the journal holds */
+    _Atomic uint64_t written;                 /* last.seq, and said before that step is written */
+    _Atomic uint64_t committed;               /* the last durable step: what other threads read up to */
+    _Atomic uint64_t entries;                 /* of the audit log as of then */
+    pthread_mutex_t flight_lock, settle_lock; /* the steps in flight; one sync at a time */
+    store_step flight[STORE_IN_FLIGHT_MAX];   /* a ring, in order, without gaps */
+    uint32_t flight_first, flight_count;
     pthread_mutex_t history_lock;
     VEC(history_point) points; /* ascending; under the lock */
 };
@@ -120,6 +130,9 @@ MANDATE_CHECK mandate_status history_load(store *st, engine *e, uint64_t seq, co
                                           engine_source_state *sources, mandate_error *err);
 /* Leaves records' changes of these types and what sources said; arrays are in `a`. False: out of memory. */
 MANDATE_CHECK bool history_select(engine_batch *batch, arena *a, const bool *types);
+/* durable.c: a step was written without a sync, with one. */
+bool flight_written(store *st, store_step step);
+void flight_synced(store *st, store_step step);
 void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 /* One entry; advances `head`. st->value holds the encoded transition; `claims_bytes`: what was issued with it, or empty. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faulty - a kv that fails one write on purpose, as disks do: once or for ever, stored or not.
+ * faulty - a kv that fails one write or sync on purpose, as disks do: once or for ever, stored or not. Or whose syncs take long.
  *
- * Batches and iterators are the inner store's own; only kv_write goes through here. The failing write
+ * Batches and iterators are the inner store's own; only writes and syncs go through here. The failing one
  * may reach the inner store all the same (`applied`): an fdatasync that returned EIO often has.
  */
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "graph/kv/kv_int.h"
@@ -13,14 +14,25 @@
 typedef struct faulty_kv {
     kv base;
     kv *inner;
-    uint64_t left; /* writes that still succeed */
-    bool sticky, applied, done;
+    bool sticky, applied;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t left; /* writes and syncs that still succeed */
+    bool done, hold;
+    uint32_t held; /* syncs that wait */
 } faulty_kv;
+
+static void faulty_free(faulty_kv *f)
+{
+    pthread_cond_destroy(&f->changed);
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+}
 
 static void faulty_close(kv *store)
 {
     kv_close(((faulty_kv *)store)->inner);
-    free(store);
+    faulty_free((faulty_kv *)store);
 }
 
 static mandate_status faulty_get(kv *store, kv_space space, mandate_slice key, buf *out, mandate_error *err)
@@ -33,19 +45,65 @@ static mandate_status faulty_batch_create(kv_batch **out, kv *store, mandate_err
     return kv_batch_create(out, ((faulty_kv *)store)->inner, err);
 }
 
+/* Takes the turn of a write or sync; *reaches: the inner store has it. */
+static bool turn_fails(faulty_kv *f, bool *reaches)
+{
+    pthread_mutex_lock(&f->lock);
+    bool fails = f->done ? f->sticky : f->left == 0;
+    *reaches = !fails || (f->applied && !f->done);
+    f->left -= !f->done && !fails;
+    f->done |= fails;
+    pthread_mutex_unlock(&f->lock);
+    return fails;
+}
+
+static mandate_status outcome(bool fails, mandate_status status, mandate_error *err)
+{
+    return fails && status == MANDATE_OK ? mandate_error_set(err, MANDATE_IO, "injected fault") : status;
+}
+
+static void wait_while_held(faulty_kv *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->held++;
+    pthread_cond_broadcast(&f->changed);
+    while (f->hold)
+        pthread_cond_wait(&f->changed, &f->lock);
+    f->held--;
+    pthread_mutex_unlock(&f->lock);
+}
+
 static mandate_status faulty_write(kv *store, const kv_batch *batch, bool sync, mandate_error *err)
 {
     faulty_kv *f = (faulty_kv *)store;
-    bool fails = f->done ? f->sticky : f->left == 0;
-    if (!f->done && !fails)
-        f->left--;
-    if (!fails || (f->applied && !f->done)) {
-        mandate_status status = kv_write(f->inner, batch, sync, err);
-        if (status != MANDATE_OK || !fails)
-            return status;
-    }
-    f->done = true;
-    return mandate_error_set(err, MANDATE_IO, "injected fault");
+    bool reaches, fails = turn_fails(f, &reaches);
+    return outcome(fails, reaches ? kv_write(f->inner, batch, sync, err) : MANDATE_OK, err);
+}
+
+static mandate_status faulty_sync(kv *store, mandate_error *err)
+{
+    faulty_kv *f = (faulty_kv *)store;
+    wait_while_held(f);
+    bool reaches, fails = turn_fails(f, &reaches);
+    return outcome(fails, reaches ? kv_sync(f->inner, err) : MANDATE_OK, err);
+}
+
+void kv_faulty_hold(kv *faulty, bool hold)
+{
+    faulty_kv *f = (faulty_kv *)faulty;
+    pthread_mutex_lock(&f->lock);
+    f->hold = hold;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+uint32_t kv_faulty_held(kv *faulty)
+{
+    faulty_kv *f = (faulty_kv *)faulty;
+    pthread_mutex_lock(&f->lock);
+    uint32_t held = f->held;
+    pthread_mutex_unlock(&f->lock);
+    return held;
 }
 
 static mandate_status faulty_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err)
@@ -58,8 +116,9 @@ static mandate_status faulty_checkpoint(kv *store, const char *directory, mandat
     return kv_checkpoint(((faulty_kv *)store)->inner, directory, err);
 }
 
-static const kv_ops faulty_ops = {
-    faulty_close, faulty_get, faulty_batch_create, faulty_write, faulty_iter_open, faulty_checkpoint, NULL, NULL};
+static const kv_ops faulty_ops = {faulty_close,      faulty_get,  faulty_batch_create,
+                                  faulty_write,      faulty_sync, faulty_iter_open,
+                                  faulty_checkpoint, NULL,        NULL};
 
 mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied, mandate_error *err)
 {
@@ -71,8 +130,10 @@ mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, 
     f->left = after;
     f->sticky = sticky;
     f->applied = applied;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->changed, NULL);
     if (inner->directory && !(f->base.directory = strdup(inner->directory))) {
-        free(f);
+        faulty_free(f);
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a store");
     }
     *out = &f->base;
@@ -84,6 +145,6 @@ kv *kv_faulty_release(kv *faulty)
     assert(faulty->ops == &faulty_ops);
     kv *inner = ((faulty_kv *)faulty)->inner;
     free(faulty->directory);
-    free(faulty);
+    faulty_free((faulty_kv *)faulty);
     return inner;
 }

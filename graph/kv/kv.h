@@ -47,14 +47,17 @@ typedef struct kv_iter kv_iter;
  * a sentence that says what to do. */
 MANDATE_CHECK mandate_status kv_open_rocksdb(kv **out, const char *directory, mandate_error *err);
 MANDATE_CHECK mandate_status kv_open_memory(kv **out, mandate_error *err);
-/* Wraps `inner` (owned from success on): `after` writes succeed, the next fails once (transient) or for ever (sticky);
- * `applied` says whether the failing write reached the inner store all the same. */
+/* Wraps `inner` (owned from success on): `after` writes and syncs succeed, the next fails once (transient) or for ever (sticky);
+ * `applied` says whether the failing one reached the inner store all the same. */
 MANDATE_CHECK mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied,
                                             mandate_error *err);
 void kv_close(kv *store);
 /* Closes a faulty store and gives back what it wrapped, as a restart would find it. */
 kv *kv_faulty_release(kv *faulty);
-/* What a power failure does to a memory store: everything after the last synced write is gone. */
+/* Of a faulty store: syncs wait, as a slow disk makes them, until they are let go; and how many wait now. Any thread. */
+void kv_faulty_hold(kv *faulty, bool hold);
+uint32_t kv_faulty_held(kv *faulty);
+/* What a power failure does to a memory store: everything after the last synced write or sync is gone. */
 void kv_memory_lose_unsynced(kv *store);
 
 /* The directory it was opened on, without trailing slashes; NULL for a store without one. */
@@ -74,6 +77,9 @@ void kv_batch_delete(kv_batch *batch, kv_space space, mandate_slice key);
 size_t kv_batch_bytes(const kv_batch *batch);
 /* All of it or nothing. `sync`: on disk before it returns. */
 MANDATE_CHECK mandate_status kv_write(kv *store, const kv_batch *batch, bool sync, mandate_error *err);
+/* Everything that was written before the call is on disk when it returns. Other threads write meanwhile; what they write may be
+ * or not. A failure is a failed write. */
+MANDATE_CHECK mandate_status kv_sync(kv *store, mandate_error *err);
 
 /* A table: very many keys of one space, put in ascending order, written beside the log and added whole. Cheaper by far than
  * a batch, and it does not hold up other writers. Any thread; one table of a space at a time. */

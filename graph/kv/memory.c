@@ -155,6 +155,17 @@ static mandate_status memory_write(kv *store, const kv_batch *batch, bool sync, 
     return status;
 }
 
+static mandate_status memory_sync(kv *store, mandate_error *err)
+{
+    memory_kv *m = (memory_kv *)store;
+    (void)err;
+    pthread_mutex_lock(&m->lock);
+    roots_drop(m->synced);
+    roots_ref(m->synced, m->current);
+    pthread_mutex_unlock(&m->lock);
+    return MANDATE_OK;
+}
+
 void kv_memory_lose_unsynced(kv *store)
 {
     assert(store->ops == &memory_ops);
@@ -218,8 +229,8 @@ static mandate_status memory_iter_open(kv_iter **out, kv *store, kv_space space,
     return MANDATE_OK;
 }
 
-static const kv_ops memory_ops = {memory_close, memory_get, memory_batch_create, memory_write, memory_iter_open, NULL,
-                                  NULL,         NULL};
+static const kv_ops memory_ops = {
+    memory_close, memory_get, memory_batch_create, memory_write, memory_sync, memory_iter_open, NULL, NULL, NULL};
 
 mandate_status kv_open_memory(kv **out, mandate_error *err)
 {

@@ -319,7 +319,8 @@ static void test_store__an_acknowledged_transition_leaves_the_outbox(void **stat
     OK(store_acknowledge(f->s.store, &second, 1, &err));
     world_issue_batch(&batch, &f->s.arena, 4, 4);
     OK(engine_step(f->s.engine, &batch, &f->s.result, &err));
-    store_commit_input in = {f->s.engine, &batch, &f->s.result, &third, 1};
+    store_commit_input in = {
+        .engine = f->s.engine, .batch = &batch, .result = &f->s.result, .acknowledged = &third, .acknowledged_count = 1};
     OK(store_commit(f->s.store, &in, &err));
     reopen(f);
     t.count = 0;

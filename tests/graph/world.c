@@ -399,13 +399,26 @@ void session_close(session *s)
     memset(s, 0, sizeof(*s));
 }
 
+static store_commit_input step_once(session *s, const engine_batch *batch, mandate_error *err)
+{
+    if (engine_step(s->engine, batch, &s->result, err) != MANDATE_OK)
+        fail_msg("engine_step: %s", err->text);
+    return (store_commit_input){.engine = s->engine, .batch = batch, .result = &s->result};
+}
+
 mandate_status session_commit(session *s, const engine_batch *batch, mandate_error *err)
 {
-    mandate_status status = engine_step(s->engine, batch, &s->result, err);
-    if (status != MANDATE_OK)
-        fail_msg("engine_step: %s", err->text);
-    store_commit_input in = {.engine = s->engine, .batch = batch, .result = &s->result};
-    status = store_commit(s->store, &in, err);
+    store_commit_input in = step_once(s, batch, err);
+    mandate_status status = store_commit(s->store, &in, err);
+    if (status == MANDATE_OK)
+        s->seq = batch->seq;
+    return status;
+}
+
+mandate_status session_write(session *s, const engine_batch *batch, bool *waits, mandate_error *err)
+{
+    store_commit_input in = step_once(s, batch, err);
+    mandate_status status = store_write(s->store, &in, waits, err);
     if (status == MANDATE_OK)
         s->seq = batch->seq;
     return status;

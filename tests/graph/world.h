@@ -39,6 +39,8 @@ mandate_status session_try_open(session *s, kv *backend, mandate_error *err);
 void session_close(session *s);
 /* Steps and commits; the batch must have been made in s->arena. */
 mandate_status session_commit(session *s, const engine_batch *batch, mandate_error *err);
+/* The same by store_write: durable with a later store_settle. */
+mandate_status session_write(session *s, const engine_batch *batch, bool *waits, mandate_error *err);
 /* world_batch(seed, s->seq + 1), committed. */
 mandate_status session_advance(session *s, uint64_t seed, mandate_error *err);
 typedef struct state_hash {
