@@ -131,6 +131,8 @@ mandate_status checkpointer_start(checkpointer *c, notice *topic, mandate_error 
         mandate_status status = checkpoint_now(c, err);
         if (status != MANDATE_OK)
             return mandate_error_prefix(err, status, "the first checkpoint of the audit log");
+    } else if (topic && !c->on_topic) { /* killed before it was published, or the topic was away */
+        notice_put(topic, mandate_slice_str(c->key.name), buf_slice(&c->note));
     }
     c->attempt_us = clock_monotonic_us();
     if (pthread_create(&c->thread, NULL, checkpointer_main, c) != 0)

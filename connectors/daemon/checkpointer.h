@@ -6,11 +6,12 @@
  *
  * Invariants
  *  - Only what is committed and synced is signed, and never two checkpoints of one origin that contradict each other: a database that
- *    is older than the file, or has another root at its size, is refused at the start. Accepted all the same, it goes on as another
+ *    is older than the file or the last one on the topic, or has another root at its size, is refused at the start. A file that is missing
+ *    is made anew from the topic. Accepted all the same, it goes on as another
  *    log, under another origin (".../2"), whose first entry of that life says so.
  *  - When entries have been without a signed and written checkpoint for longer than the bound, nothing is granted
  *    (checkpointer_blocked), whatever the cause: key, disk, or a thread that does not run.
- *  - The topic is not waited for: it is a copy for auditors.
+ *  - The topic is a copy: publishing is not waited for, and a start waits for it only so long.
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_CHECKPOINTER_H
 #define MANDATE_CONNECTORS_DAEMON_CHECKPOINTER_H
@@ -35,11 +36,20 @@ typedef struct checkpointer_status {
     notice_status topic;
 } checkpointer_status;
 
-/* Key, origin and file against the database. `accept_older`: take a database that does not go with the file (or had an older
+/* Where the topic of checkpoints is. */
+typedef struct checkpointer_topic {
+    const kafka_cluster *cluster;
+    const kafka_host *host;
+    int timeout_ms; /* 0: as below */
+} checkpointer_topic;
+enum { CHECKPOINTER_TOPIC_MS = 3000, CHECKPOINTER_TOPIC_ALONE_MS = 20000 /* when there is no file */ };
+
+/* Key, origin, file and topic (NULL: there is none) against the database. `accept_older`: take a database that does not go with the file (or had an older
  * anchor: `older`) and record that in the log; INVALID when there is nothing to accept. One step of the engine is committed then.
  * CORRUPT: the database is older than its last checkpoint, or not the one that it was signed for. */
-MANDATE_CHECK mandate_status checkpointer_open(checkpointer **out, const config *c, store *st, engine *e, bool accept_older,
-                                               bool older, mandate_error *err);
+MANDATE_CHECK mandate_status checkpointer_open(checkpointer **out, const config *c, store *st, engine *e,
+                                               const checkpointer_topic *topic, bool accept_older, bool older,
+                                               mandate_error *err);
 /* Writes the first checkpoint if one is due, then starts the thread. `topic` may be NULL; it is the checkpointer's from here on. */
 MANDATE_CHECK mandate_status checkpointer_start(checkpointer *c, notice *topic, mandate_error *err);
 /* Signs what is left, within so long, and ends the thread. False: it did not end. */

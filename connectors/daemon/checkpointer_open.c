@@ -2,13 +2,16 @@
 /*
  * checkpointer, opening - does this database go with the last checkpoint that was signed?
  *
- *   file             database                     what happens
+ *   signed last      database                     what happens
  *   none             empty log, no name           the first start: a checkpoint of nothing is signed, then the log gets its name
  *   of nothing       empty log, no name           the first start was interrupted between the two: it goes on
  *   none             a name, or entries           refused: who says that these are all?
  *   origin, n, root  the same origin, size >= n,  goes on
  *                    the same root at n
  *   anything else                                 refused
+ *
+ * What was signed last is what the file says and what the topic says (checkpointer_last.c): the database must go with both, so that the
+ * later one decides. A file that is missing is made anew from the topic.
  *
  * What is refused can be accepted by whoever starts the daemon. Then it is another log from there on, whose origin ends in the number
  * of its life, and its first entry of that life is "database_accepted" with the checkpoint that it contradicts.
@@ -33,12 +36,12 @@ typedef struct opening {
     engine *engine;
     char origin[NOTE_NAME_MAX + 1]; /* as configured: of the first life */
     buf stored;                     /* as the database has it, empty: not yet */
-    bool has_file;
-    buf note;
-    checkpoint last; /* what the file says */
+    checkpointer_last last;
+    const checkpointer_kept *against; /* what the database contradicts */
+    bool lives_on;                    /* what is kept is of this life: nothing is due */
 } opening;
 
-/* --- the file -------------------------------------------------------------------------------------------------- */
+/* --- the file, written ----------------------------------------------------------------------------------------------- */
 static bool sync_folder(const char *path)
 {
     char folder[4096] = ".";
@@ -73,44 +76,6 @@ static char *file_path(const config *c)
     while (len > 1 && c->data_dir[len - 1] == '/')
         len--;
     return asprintf(&out, "%.*s.checkpoint", (int)len, c->data_dir) < 0 ? NULL : out;
-}
-
-static mandate_status read_file(opening *o, mandate_error *err)
-{
-    const char *path = o->c->file, *slash = strrchr(path, '/');
-    char folder[4096] = ".";
-    note_key keys[NOTE_KEYS_MAX] = {0};
-    mandate_slice texts[NOTE_KEYS_MAX];
-    uint32_t count = 0;
-    if (slash)
-        snprintf(folder, sizeof(folder), "%.*s", (int)(slash == path ? 1 : slash - path), path);
-    mandate_status status = folder_read(&o->note, folder, slash ? slash + 1 : path, NOTE_MAX, err);
-    if (status == MANDATE_NOT_FOUND)
-        return MANDATE_OK;
-    if (status)
-        return status;
-    o->has_file = true;
-    if (o->config->audit.former.count >= NOTE_KEYS_MAX)
-        return mandate_error_set(err, MANDATE_LIMIT, "audit.former_keys has more than %d keys", NOTE_KEYS_MAX - 1);
-    for (uint32_t i = 0; i < o->config->audit.former.count; i++)
-        texts[i] = mandate_slice_str(o->config->audit.former.items[i]);
-    if (o->config->audit.former.count)
-        status = folder_keys(keys, &count, texts, o->config->audit.former.count, err);
-    /* Under whatever name of ours it was signed: the origin is compared after. */
-    const char *end = o->note.len ? memchr(o->note.data, '\n', o->note.len) : NULL;
-    mandate_slice origin = mandate_slice_of(o->note.data, end ? (size_t)(end - o->note.data) : 0);
-    if (!status && note_key_of(&keys[count], origin, o->c->signer, err) == MANDATE_OK)
-        status = checkpoint_open(&o->last, buf_slice(&o->note), keys, count + 1, err);
-    else if (!status)
-        status = err->status;
-    folder_keys_close(keys, status == MANDATE_OK || count < NOTE_KEYS_MAX ? count + 1 : count);
-    if (status == MANDATE_DENIED)
-        return mandate_error_set(err, MANDATE_CORRUPT,
-                                 "%s was not signed by audit.key (or audit.signer's): put the key back that signed it, name "
-                                 "it in audit.former_keys, or"
-                                 " put the file back",
-                                 path);
-    return status ? mandate_error_prefix(err, status, "%s", path) : MANDATE_OK;
 }
 
 /* --- key and name ------------------------------------------------------------------------------------------------ */
@@ -159,57 +124,63 @@ static mandate_status set_origin(opening *o, mandate_error *err)
     return MANDATE_OK;
 }
 
-/* Which life of the log that name is: 1 for the configured one, n for ".../n", 0 for another log. */
-static uint64_t life_of(const opening *o, mandate_slice name)
-{
-    size_t len = strlen(o->origin);
-    uint64_t life = 0;
-    if (mandate_slice_is(name, o->origin))
-        return 1;
-    if (name.len <= len + 1 || memcmp(name.ptr, o->origin, len) != 0 || name.ptr[len] != '/' ||
-        !checkpoint_number(&life, mandate_slice_of(name.ptr + len + 1, name.len - len - 1)))
-        return 0;
-    return life > 1 ? life : 0;
-}
+static uint64_t life_of(const opening *o, mandate_slice name) { return checkpointer_life(o->origin, name); }
 
 /* --- comparing ---------------------------------------------------------------------------------------------------- */
 #define ACCEPT "; --accept-older-database goes on from this one all the same, and records that"
 
-/* OK: they go together. CORRUPT: why they do not. */
-static mandate_status compare(opening *o, mandate_error *err)
+/* One of what was signed. OK: they go together. CORRUPT: why they do not. */
+static mandate_status compare_with(opening *o, const checkpointer_kept *kept, mandate_error *err)
 {
     uint64_t size = store_audit_size(o->store);
+    const checkpoint *last = &kept->what;
     merkle_hash root;
-    const char *file = o->c->file;
-    if (!o->has_file && size == 0 && o->stored.len == 0)
-        return MANDATE_OK;
-    if (!o->has_file)
-        return mandate_error_set(
-            err, MANDATE_CORRUPT,
-            "the audit log has %llu entries and %s, its last checkpoint, is missing: whether the database is an"
-            " older copy cannot be told. Put the file back" ACCEPT,
-            (unsigned long long)size, file);
-    bool interrupted = o->stored.len == 0 && size == 0 && o->last.size == 0 && strcmp(o->last.origin, o->origin) == 0;
-    if (!interrupted && !mandate_slice_is(buf_slice(&o->stored), o->last.origin))
+    bool interrupted = o->stored.len == 0 && size == 0 && last->size == 0 && strcmp(last->origin, o->origin) == 0;
+    o->against = kept;
+    if (!interrupted && !mandate_slice_is(buf_slice(&o->stored), last->origin))
         return mandate_error_set(
             err, MANDATE_CORRUPT,
             "%s is of the log %s and the database holds %.*s: it is another database, or a copy from before an"
             " older one was accepted. Restore the database that goes with it" ACCEPT,
-            file, o->last.origin, o->stored.len ? (int)o->stored.len : 8, o->stored.len ? o->stored.data : "none yet");
-    if (o->last.size > size)
+            kept->place, last->origin, o->stored.len ? (int)o->stored.len : 8, o->stored.len ? o->stored.data : "none yet");
+    if (last->size > size)
         return mandate_error_set(
             err, MANDATE_CORRUPT,
             "the database is older than its last checkpoint: its audit log has %llu entries and %s was signed over"
             " %llu. Mandates revoked in between would be active again. Restore the newest database" ACCEPT,
-            (unsigned long long)size, file, (unsigned long long)o->last.size);
-    mandate_status status = store_audit_root(o->store, o->last.size, &root, err);
-    if (!status && !merkle_hash_eq(&root, &o->last.root))
+            (unsigned long long)size, kept->place, (unsigned long long)last->size);
+    mandate_status status = store_audit_root(o->store, last->size, &root, err);
+    if (!status && !merkle_hash_eq(&root, &last->root))
         return mandate_error_set(
             err, MANDATE_CORRUPT,
             "the first %llu entries of the audit log are not those that %s was signed over: the database was"
             " altered, or is another one. Restore it" ACCEPT,
-            (unsigned long long)o->last.size, file);
+            (unsigned long long)last->size, kept->place);
+    if (!status)
+        o->against = NULL;
     return status;
+}
+
+/* An earlier life on the topic is what was left behind when an older database was accepted; the file is of this one then. */
+static bool is_past(const opening *o)
+{
+    return o->last.file.there && life_of(o, mandate_slice_str(o->last.topic.what.origin)) <
+                                     life_of(o, mandate_slice_str(o->last.file.what.origin));
+}
+
+static mandate_status compare(opening *o, mandate_error *err)
+{
+    uint64_t size = store_audit_size(o->store);
+    mandate_status status = MANDATE_OK;
+    if (!o->last.file.there && !o->last.topic.there && (size > 0 || o->stored.len))
+        return mandate_error_set(
+            err, MANDATE_CORRUPT,
+            "the audit log has %llu entries and %s, its last checkpoint, is missing%s%.200s: whether the database is an"
+            " older copy cannot be told. Put the file back, or let the topic be read" ACCEPT,
+            (unsigned long long)size, o->c->file, o->last.trouble[0] ? "; " : "", o->last.trouble);
+    if (o->last.topic.there && !is_past(o))
+        status = compare_with(o, &o->last.topic, err);
+    return status || !o->last.file.there ? status : compare_with(o, &o->last.file, err);
 }
 
 /* --- accepting ------------------------------------------------------------------------------------------------------ */
@@ -220,11 +191,11 @@ static void put_detail(const opening *o, const char *origin, const char *why, bu
     buf_put_str(b, ",\"origin\":");
     buf_put_json_string(b, mandate_slice_str(origin));
     buf_put_str(b, ",\"checkpoint\":");
-    if (o->has_file) {
+    if (o->against) {
         buf_printf(b, "{\"origin\":");
-        buf_put_json_string(b, mandate_slice_str(o->last.origin));
-        buf_printf(b, ",\"size\":%llu,\"root\":\"", (unsigned long long)o->last.size);
-        base64_put(b, BASE64_STANDARD, o->last.root.bytes, SHA256_SIZE);
+        buf_put_json_string(b, mandate_slice_str(o->against->what.origin));
+        buf_printf(b, ",\"size\":%llu,\"root\":\"", (unsigned long long)o->against->what.size);
+        base64_put(b, BASE64_STANDARD, o->against->what.root.bytes, SHA256_SIZE);
         buf_put_str(b, "\"}}");
     } else {
         buf_put_str(b, "null}");
@@ -251,9 +222,11 @@ static mandate_status accept(opening *o, const char *why, mandate_error *err)
 {
     char origin[NOTE_NAME_MAX + 32];
     buf detail;
+    const checkpointer_kept *kept[] = {&o->last.file, &o->last.topic};
     uint64_t life = life_of(o, buf_slice(&o->stored));
-    if (o->has_file && life_of(o, mandate_slice_str(o->last.origin)) > life)
-        life = life_of(o, mandate_slice_str(o->last.origin));
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        if (kept[i]->there && life_of(o, mandate_slice_str(kept[i]->what.origin)) > life)
+            life = life_of(o, mandate_slice_str(kept[i]->what.origin));
     snprintf(origin, sizeof(origin), "%s/%llu", o->origin, (unsigned long long)(life ? life + 1 : 2));
     log_write(LOG_WARN, "audit", "accepted as --accept-older-database says, as the log %s: %s", origin, why);
     mandate_status status = store_audit_set_origin(o->store, mandate_slice_str(origin), err);
@@ -265,7 +238,7 @@ static mandate_status accept(opening *o, const char *why, mandate_error *err)
         status = commit_entry(o, buf_slice(&detail), err);
     buf_reset(&o->stored);
     buf_put_str(&o->stored, origin);
-    o->has_file = false; /* a checkpoint of this life is due at once */
+    o->lives_on = false; /* a checkpoint of this life is due at once */
     buf_deinit(&detail);
     return status;
 }
@@ -275,21 +248,36 @@ static mandate_status begin_log(opening *o, mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
     buf_put_str(&o->stored, o->origin);
-    if (!o->has_file) {
+    if (!o->last.file.there) {
         note_key key = {0};
         checkpoint nothing = {.size = 0};
         memcpy(nothing.origin, o->origin, sizeof(nothing.origin));
-        buf_reset(&o->note);
+        buf *note = &o->last.file.note;
+        buf_reset(note);
         status = store_audit_root(o->store, 0, &nothing.root, err);
         if (!status)
             status = note_key_of(&key, buf_slice(&o->stored), o->c->signer, err);
         if (!status)
-            status = checkpoint_sign(&o->note, &nothing, &key, o->c->signer, err);
+            status = checkpoint_sign(note, &nothing, &key, o->c->signer, err);
         if (!status)
-            status = checkpointer_write_file(o->c->file, buf_slice(&o->note), err);
+            status = checkpointer_write_file(o->c->file, buf_slice(note), err);
         note_key_deinit(&key);
     }
     return status ? status : store_audit_set_origin(o->store, mandate_slice_str(o->origin), err);
+}
+
+/* A file that is missing: what the topic has of it. */
+static mandate_status put_back(opening *o, mandate_error *err)
+{
+    if (o->last.file.there)
+        return MANDATE_OK;
+    log_write(LOG_WARN, "audit",
+              "%s was missing and is made anew from %s, which vouches for %llu of %llu entries: what was signed later than "
+              "that is "
+              "not known",
+              o->c->file, o->last.topic.place, (unsigned long long)o->last.topic.what.size,
+              (unsigned long long)store_audit_size(o->store));
+    return checkpointer_write_file(o->c->file, buf_slice(&o->last.topic.note), err);
 }
 
 static mandate_status settle(opening *o, bool accept_older, bool older, mandate_error *err)
@@ -309,7 +297,8 @@ static mandate_status settle(opening *o, bool accept_older, bool older, mandate_
         *err = why;
         return status;
     }
-    return o->stored.len ? MANDATE_OK : begin_log(o, err);
+    o->lives_on = o->last.file.there || o->last.topic.there;
+    return o->stored.len ? put_back(o, err) : begin_log(o, err);
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------------- */
@@ -329,18 +318,23 @@ static void init(checkpointer *c, const config *cfg)
     pthread_condattr_destroy(&monotonic);
 }
 
-static mandate_status open_all(opening *o, bool accept_older, bool older, mandate_error *err)
+static mandate_status open_all(opening *o, const checkpointer_topic *topic, bool accept_older, bool older,
+                               mandate_error *err)
 {
     mandate_status status = o->c->file ? set_origin(o, err) : mandate_error_set(err, MANDATE_NOMEM, "no memory for a path");
     if (!status)
         status = open_key(o, err);
     if (!status)
-        status = read_file(o, err);
+        status = checkpointer_read_file(&o->last, o->c, o->config, err);
     if (!status) {
         status = store_audit_origin(o->store, &o->stored, err);
         if (status == MANDATE_NOT_FOUND)
             status = MANDATE_OK;
     }
+    /* A database that has something to lose and no file waits for the topic; others ask it, and go on without. */
+    bool alone = !o->last.file.there && (o->stored.len || store_audit_size(o->store) > 0);
+    if (!status && topic)
+        checkpointer_read_topic(&o->last, o->c, o->config, o->origin, topic, alone);
     if (!status && o->stored.len && !life_of(o, buf_slice(&o->stored)))
         return mandate_error_set(
             err, MANDATE_INVALID,
@@ -352,8 +346,8 @@ static mandate_status open_all(opening *o, bool accept_older, bool older, mandat
     return status ? status : note_key_of(&o->c->key, buf_slice(&o->stored), o->c->signer, err);
 }
 
-mandate_status checkpointer_open(checkpointer **out, const config *cfg, store *st, engine *e, bool accept_older, bool older,
-                                 mandate_error *err)
+mandate_status checkpointer_open(checkpointer **out, const config *cfg, store *st, engine *e,
+                                 const checkpointer_topic *topic, bool accept_older, bool older, mandate_error *err)
 {
     opening o = {.config = cfg, .store = st, .engine = e};
     checkpointer *c = malloc(sizeof(*c));
@@ -362,14 +356,20 @@ mandate_status checkpointer_open(checkpointer **out, const config *cfg, store *s
     init(c, cfg);
     o.c = c;
     buf_init(&o.stored);
-    buf_init(&o.note);
-    mandate_status status = open_all(&o, accept_older, older, err);
+    buf_init(&o.last.file.note);
+    buf_init(&o.last.topic.note);
+    mandate_status status = open_all(&o, topic, accept_older, older, err);
     if (!status) {
         store_audit_head(st, &c->committed, &c->root);
-        if (o.has_file) {
+        if (o.lives_on) { /* the later one; the file, when it is as late */
+            const checkpointer_kept *kept =
+                !o.last.file.there || (o.last.topic.there && !is_past(&o) && o.last.topic.what.size > o.last.file.what.size)
+                    ? &o.last.topic
+                    : &o.last.file;
             c->signed_once = true;
-            c->signed_size = o.last.size;
-            buf_put_slice(&c->note, buf_slice(&o.note));
+            c->signed_size = kept->what.size;
+            c->on_topic = o.last.topic.there && mandate_slice_eq(buf_slice(&o.last.topic.note), buf_slice(&kept->note));
+            buf_put_slice(&c->note, buf_slice(&kept->note));
         }
         if (!c->signed_once || c->signed_size != c->committed)
             atomic_store(&c->unsigned_since_us, clock_monotonic_us());
@@ -379,6 +379,6 @@ mandate_status checkpointer_open(checkpointer **out, const config *cfg, store *s
         status = mandate_error_prefix(err, status, "the audit log");
     }
     buf_deinit(&o.stored);
-    buf_deinit(&o.note);
+    checkpointer_last_deinit(&o.last);
     return status;
 }

@@ -348,7 +348,13 @@ void daemon_record_rules(daemon_state *d)
 
 mandate_status daemon_start(daemon_state *d, mandate_error *err)
 {
-    mandate_status status = checkpointer_open(&d->audit, &d->config, d->store, d->engine, d->accept_older, d->older, err);
+    const checkpointer_topic topic = {&d->cluster.value, &d->host, 0};
+    mandate_status status = d->config.kafka.embedded ? start_broker(d, err) : MANDATE_OK;
+    if (status == MANDATE_OK)
+        status = make_cluster(d, err);
+    if (status == MANDATE_OK) /* an embedded broker has forgotten what was there */
+        status = checkpointer_open(&d->audit, &d->config, d->store, d->engine, d->broker ? NULL : &topic, d->accept_older,
+                                   d->older, err);
     if (status == MANDATE_OK)
         status = signer_open(&d->signer, &d->config, err);
     /* Also when two files hold the same key, or two sockets lead to it. */
@@ -356,16 +362,12 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
         status = mandate_error_set(err, MANDATE_INVALID,
                                    "mandates and the audit log are signed by one key, %.*s: give the log a key of its own",
                                    MANDATE_SLICE_ARG(checkpointer_kid(d->audit)));
-    if (status == MANDATE_OK && d->config.kafka.embedded)
-        status = start_broker(d, err);
 
     clock_init(engine_now_us(d->engine));
     if (clock_now_us() - clock_wall_us() > 5000000)
         log_write(LOG_WARN, "clock",
                   "the wall clock is %lld s behind the last committed step; engine time goes on from there",
                   (long long)((clock_now_us() - clock_wall_us()) / 1000000));
-    if (status == MANDATE_OK)
-        status = make_cluster(d, err);
     if (status == MANDATE_OK)
         status = make_registry(d, err);
     if (status == MANDATE_OK)

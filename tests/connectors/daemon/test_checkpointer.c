@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../kafka/fixture.h"
 #include "connectors/daemon/clock.h"
 #include "connectors/daemon/status_lists.h"
 #include "connectors/signer/serve.h"
@@ -37,6 +38,7 @@ typedef struct world {
     store *store;
     engine *engine;
     checkpointer *c;
+    const checkpointer_topic *topic;
 } world;
 
 static void run(const char *format, ...) MANDATE_PRINTF(1, 2);
@@ -74,7 +76,7 @@ static mandate_status try_open(world *w, bool accept, mandate_error *out)
                               .claims_ctx = w->store};
     OK(engine_create(&w->engine, &options, &err));
     OK(store_recover(w->store, w->engine, &seq, &err));
-    status = checkpointer_open(&w->c, &w->config, w->store, w->engine, accept, older, &err);
+    status = checkpointer_open(&w->c, &w->config, w->store, w->engine, w->topic, accept, older, &err);
     if (status == MANDATE_OK)
         status = checkpointer_start(w->c, NULL, &err);
     *out = err;
@@ -521,6 +523,116 @@ static void test_checkpointer__a_signer_keeps_the_key_and_while_it_is_away_nothi
     signer_stop(&o);
 }
 
+/* --- the topic ----------------------------------------------------------------------------------------------------- */
+static void topic_open(world *w, fixture *f, checkpointer_topic *topic)
+{
+    fixture_open(f);
+    *topic = (checkpointer_topic){&f->cluster, &f->host, 10000};
+    w->config.topics.checkpoints = "dead"; /* of one partition */
+    w->topic = topic;
+}
+
+/* As the daemon publishes it: what stands in the file now. */
+static void publish(world *w, fixture *f, const char *topic)
+{
+    char text[4096] = "", origin[600];
+    FILE *file = fopen(w->file, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    snprintf(origin, sizeof(origin), "%.*s", (int)strcspn(text, "\n"), text);
+    fixture_produce(f, topic, -1, origin, text);
+}
+
+static void test_checkpointer__a_missing_file_is_made_anew_from_the_topic(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    fixture f;
+    checkpointer_topic topic;
+    topic_open(w, &f, &topic);
+    start(w);
+    for (int i = 1; i <= 3; i++) {
+        add(w);
+        wait_signed(w, (uint64_t)i);
+        publish(w, &f, "dead");
+    }
+    close_all(w);
+    /* Others write there, too: another log, rubbish, and a checkpoint of our name that another key signed. */
+    for (int i = 0; i < 700; i++)
+        fixture_produce(&f, "dead", -1, i % 2 ? "other.example/audit" : "i.example/audit", i % 3 ? "rubbish\n1\n\n" : NULL);
+    fixture_produce(&f, "dead", -1, "i.example/audit",
+                    "i.example/audit\n99\nq1J3PNMUhpZfwCGc8NmnhTPcmGJzWCUHTSqBFBBDm5c=\n\n"
+                    "\xE2\x80\x94 i.example/audit Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/"
+                    "Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n");
+    run("mv '%s' '%s/kept'", w->file, w->folder);
+    start(w);
+    assert_int_equal(read_file(w).size, 3);
+    close_all(w);
+    run("cmp '%s' '%s/kept'", w->file, w->folder);
+    /* No topic, and no file: it cannot be told. */
+    run("rm '%s'", w->file);
+    w->config.topics.checkpoints = "flips";
+    refused(w, "is missing; there is none on the topic flips");
+    const kafka_cluster away = {.bootstrap = "127.0.0.1:1"};
+    topic = (checkpointer_topic){&away, &f.host, 400};
+    refused(w, "no Kafka broker can be reached");
+    OK(try_open(w, true, &err));
+    assert_string_equal(read_file(w).origin, "i.example/audit/2");
+    close_all(w);
+    fixture_close(&f);
+}
+
+/* Database, anchor and file go back together, as with a copy of the machine: only the topic knows. */
+static void test_checkpointer__the_topic_knows_what_database_and_file_have_forgotten(void **state)
+{
+    world *w = *state;
+    mandate_error err;
+    fixture f;
+    checkpointer_topic topic;
+    topic_open(w, &f, &topic);
+    w->config.topics.checkpoints = "out"; /* of four partitions */
+    start(w);
+    add(w);
+    wait_signed(w, 1);
+    publish(w, &f, "out");
+    close_all(w);
+    run("cp -a '%s' '%s/old' && cp -a '%s.anchor' '%s/old.anchor' && cp -a '%s' '%s/kept'", w->data, w->folder, w->data,
+        w->folder, w->file, w->folder);
+    start(w);
+    add(w);
+    wait_signed(w, 2);
+    publish(w, &f, "out");
+    close_all(w);
+    run("rm -r '%s' && cp -a '%s/old' '%s' && cp -a '%s/old.anchor' '%s.anchor' && cp -a '%s/kept' '%s'", w->data, w->folder,
+        w->data, w->folder, w->data, w->folder, w->file);
+    refused(w, "its audit log has 1 entries and the topic out was signed over 2");
+    /* With the topic away the file alone is asked. */
+    const kafka_cluster away = {.bootstrap = "127.0.0.1:1"};
+    topic.cluster = &away;
+    start(w);
+    close_all(w);
+    topic.cluster = &f.cluster;
+    OK(try_open(w, true, &err));
+    assert_string_equal(read_file(w).origin, "i.example/audit/2");
+    buf entry;
+    merkle_hash leaf;
+    buf_init(&entry);
+    OK(store_audit_get(w->store, 1, &entry, &leaf, &err));
+    assert_non_null(strstr(buf_cstr(&entry), "\"event\":\"database_accepted\""));
+    assert_non_null(strstr(buf_cstr(&entry), "\"checkpoint\":{\"origin\":\"i.example/audit\",\"size\":2,\"root\":\""));
+    buf_deinit(&entry);
+    close_all(w);
+    start(w); /* the topic's is of the past life now */
+    publish(w, &f, "out");
+    close_all(w);
+    run("rm '%s'", w->file);
+    start(w);
+    assert_string_equal(read_file(w).origin, "i.example/audit/2");
+    close_all(w);
+    fixture_close(&f);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -533,6 +645,8 @@ int main(void)
         CASE(test_checkpointer__an_interrupted_first_start_goes_on_and_a_lost_database_does_not),
         CASE(test_checkpointer__a_key_that_is_gone_is_not_replaced_and_a_former_one_is_accepted),
         CASE(test_checkpointer__a_log_keeps_its_name_and_a_name_that_can_be_none_is_refused),
+        CASE(test_checkpointer__a_missing_file_is_made_anew_from_the_topic),
+        CASE(test_checkpointer__the_topic_knows_what_database_and_file_have_forgotten),
         CASE(test_checkpointer__a_signer_keeps_the_key_and_while_it_is_away_nothing_is_granted),
         CASE(test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_for_too_long),
     };
