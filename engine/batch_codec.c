@@ -56,6 +56,7 @@ static void put_decision_command(buf *b, const engine_command *c)
         decision_encode(&part, c->question);
     wire_put_u8(b, c->deferred != NULL);
     wire_put_bytes(b, buf_slice(&part));
+    wire_put_bytes(b, c->vouched);
     b->failed |= part.failed;
     buf_deinit(&part);
 }
@@ -166,6 +167,7 @@ static void get_decision_command(wire_reader *r, arena *a, engine_command *c)
     c->permit = wire_get_u8(r);
     bool deferred = wire_get_u8(r);
     mandate_slice part = wire_get_bytes(r);
+    c->vouched = wire_get_bytes(r);
     engine_command *inner = ARENA_NEW(a, engine_command);
     decision_record *question = ARENA_NEW(a, decision_record);
     r->failed |= !inner || !question;

@@ -94,9 +94,11 @@ uint32_t decision_add(engine *e, const decision_record *d)
 static bool changed(engine *e, uint32_t handle)
 {
     decision_place *p = place_at(e, handle);
+    decision_record told = p->d;
     buf b;
     buf_init(&b);
-    decision_encode(&b, &p->d);
+    told.vouched = (mandate_slice){NULL, 0}; /* a login is nobody's business */
+    decision_encode(&b, &told);
     mandate_slice notice = b.failed ? (mandate_slice){NULL, 0} : arena_dup(&e->memory, buf_slice(&b));
     buf_deinit(&b);
     if (!p->dirty)
@@ -243,8 +245,11 @@ static bool question_of_command(decision_record *out, buf *b, arena *memory, con
     const engine_command *waits = c->deferred;
     mandate_slice id = waits->kind == COMMAND_ISSUE ? waits->claims->id : waits->mandate;
     engine_encode_command(b, waits);
-    *out =
-        (decision_record){.kind = DECISION_COMMAND, .asker = waits->principal, .reason = c->note, .command = buf_slice(b)};
+    *out = (decision_record){.kind = DECISION_COMMAND,
+                             .asker = waits->principal,
+                             .reason = c->note,
+                             .command = buf_slice(b),
+                             .vouched = c->vouched};
     out->action = arena_printf(memory, "mandate.%s", engine_command_names[waits->kind]);
     out->resource = arena_printf(memory, "mandate/%.*s", MANDATE_SLICE_ARG(id));
     return !b->failed && out->action.ptr && out->resource.ptr && decision_command_key(out->key, out->command);
@@ -288,7 +293,7 @@ static bool run_ask(engine *e, const engine_command *c, engine_answer *a, uint32
     q.decided_at_us = 0;
     if (ok && !c->deferred) {
         q.kind = DECISION_ACTION;
-        q.command = (mandate_slice){NULL, 0};
+        q.command = q.vouched = (mandate_slice){NULL, 0};
     }
     if (!ok)
         engine_fail(e, "out of memory while opening a decision");

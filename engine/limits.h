@@ -56,13 +56,14 @@ enum {
     LIMIT_AUDIT_DETAIL = 48 << 10, /* bytes of the detail of an entry that a command makes */
 
     /* --- decisions of humans --- */
-    LIMIT_DECISIONS = 4096,           /* known at once, decided and lapsed ones included */
-    LIMIT_DECISIONS_ASKER = 64,       /* of one agent or principal that have not lapsed */
-    LIMIT_DECISIONS_COMMANDS = 256,   /* commands that wait: each may hold LIMIT_CLAIMS */
-    LIMIT_DECISION_MANDATES = 32,     /* that govern the action */
-    LIMIT_DECISION_PARAMETERS = 8192, /* bytes of the parameters that a human is shown */
-    LIMIT_DECISION_DAYS = 30,         /* how long a question may be open, and a permit hold */
-    LIMIT_DECISION_KEEP_HOURS = 24,   /* how long one that has lapsed can still be read */
+    LIMIT_DECISIONS = 4096,            /* known at once, decided and lapsed ones included */
+    LIMIT_DECISIONS_ASKER = 64,        /* of one agent or principal that have not lapsed */
+    LIMIT_DECISIONS_COMMANDS = 256,    /* commands that wait: each may hold LIMIT_CLAIMS */
+    LIMIT_DECISION_MANDATES = 32,      /* that govern the action */
+    LIMIT_DECISION_PARAMETERS = 8192,  /* bytes of the parameters that a human is shown */
+    LIMIT_DECISION_VOUCHED = 32 << 10, /* bytes of what vouches for who asked that a command be carried out */
+    LIMIT_DECISION_DAYS = 30,          /* how long a question may be open, and a permit hold */
+    LIMIT_DECISION_KEEP_HOURS = 24,    /* how long one that has lapsed can still be read */
 
     /* --- a step --- */
     LIMIT_BATCH_INPUTS = 4096,        /* inputs of one step */

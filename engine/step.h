@@ -91,8 +91,9 @@ typedef struct engine_command {
     const decision_record
         *question; /* ASK: about an action: asker, action, resource, digest, parameters, reason, mandates */
     const struct engine_command *deferred; /* ASK: instead, a command that waits for a second person; `note`: why */
-    bool permit;                           /* DECIDE */
-    int64_t lasts_us;                      /* ASK, DECIDE */
+    mandate_slice vouched; /* with it: who asks, in the caller's form, to be looked at when it is permitted */
+    bool permit;           /* DECIDE */
+    int64_t lasts_us;      /* ASK, DECIDE */
 } engine_command;
 
 typedef enum engine_source_state {

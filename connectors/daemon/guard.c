@@ -362,6 +362,43 @@ mandate_status guard_authorise(void *ctx, const service_access *in, mandate_erro
     return status;
 }
 
+/* --- who asked before ---------------------------------------------------------------------------------------------------- */
+/* A token's issuer gives the name; it may give another now, or be believed no longer. */
+static mandate_status rename_by_issuer(const policy *p, policy_principal *who, arena *a, mandate_error *err)
+{
+    uint32_t count;
+    const policy_issuer *issuers = policy_issuers(p, &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (mandate_slice_eq(issuers[i].issuer, who->issuer))
+            return policy_issuer_name(p, i, who->claims, &who->name, a, err);
+    return mandate_error_set(err, MANDATE_DENIED, "the policy believes no tokens of %.*s any more",
+                             (int)(who->issuer.len < 200 ? who->issuer.len : 200), who->issuer.ptr);
+}
+
+mandate_status guard_recall(guard *g, policy_principal *out, arena *a, mandate_slice vouched, mandate_error *err)
+{
+    mandate_status status = principal_decode(out, a, vouched, err);
+
+    pthread_rwlock_rdlock(&g->lock);
+    if (!status && out->kind == PRINCIPAL_TOKEN)
+        status = rename_by_issuer(g->now.policy, out, a, err);
+    if (!status && out->kind == PRINCIPAL_NAMED) {
+        policy_principal process = *out;
+        process.kind = PRINCIPAL_UNIX;
+        process.name = arena_printf(a, "uid:%u", (unsigned)out->uid);
+        if (!process.name.ptr)
+            status = mandate_error_set(err, MANDATE_NOMEM, "out of memory");
+        else if (!policy_speaks_for(g->now.policy, &process, out->name))
+            status = mandate_error_set(err, MANDATE_DENIED, "the policy does not let %.*s speak for them any more",
+                                       MANDATE_SLICE_ARG(process.name));
+    }
+    if (!status)
+        status = policy_bind(g->now.policy, out, a, err);
+    pthread_rwlock_unlock(&g->lock);
+    return status;
+}
+
 /* --- on the engine's thread ------------------------------------------------------------------------------------------------ */
 bool guard_needs(const service_request *r, mandate_slice *mandate)
 {

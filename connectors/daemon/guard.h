@@ -41,6 +41,10 @@ void guard_me(void *ctx, const policy_principal *who, buf *out);
  * (may be NULL): DECIDE, who asked what. DENIED, or UNAVAILABLE; OK with r->second_person set: a human is to be asked first. */
 MANDATE_CHECK mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *over,
                                          const service_check *about, mandate_error *err);
+/* Engine's thread. Who principal_encode said they were, as the policy in force calls them now. DENIED when it would not let them log in
+ * any more (the issuer of their token is not believed now). What has become of them elsewhere is not asked. */
+MANDATE_CHECK mandate_status guard_recall(guard *g, policy_principal *out, arena *a, mandate_slice vouched,
+                                          mandate_error *err);
 /* Does judging it take the claims of a mandate, and of which? */
 bool guard_needs(const service_request *r, mandate_slice *mandate);
 /* May r->who read this one, of a list? */

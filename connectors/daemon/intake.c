@@ -132,7 +132,68 @@ static bool pass_gate(engine_thread *t, service_request *asker)
     return true;
 }
 
-static bool take_command(const engine_thread *t, service_request *r, engine_input *input)
+/* A permit that is refused for what has become of who asked: an entry of the audit log in place of the command. False: out of memory. */
+static bool take_refusal(engine_thread *t, service_request *r)
+{
+    const uint32_t handle = engine_decision_find(t->options.engine, r->mandate);
+    const decision_record *d = engine_decision_get(t->options.engine, handle);
+    gate_verdict *v = ARENA_NEW(&t->gated, gate_verdict);
+    const mandate_slice about =
+        d->resource.len > 8 ? mandate_slice_of(d->resource.ptr + 8, d->resource.len - 8) : d->resource;
+    buf b;
+
+    buf_init(&b);
+    buf_put_str(&b, "{\"decision\":");
+    buf_put_json_string(&b, d->id);
+    buf_put_str(&b, ",\"asker\":");
+    buf_put_json_string(&b, d->asker);
+    buf_put_str(&b, ",\"command\":");
+    buf_put_json_string(&b, d->action);
+    buf_printf(&b, ",\"why\":\"%s\",\"text\":", r->on_record);
+    buf_put_json_string(&b, mandate_slice_str(r->error.text));
+    buf_put_char(&b, '}');
+    const mandate_slice detail = b.failed ? (mandate_slice){NULL, 0} : arena_dup(&t->gated, buf_slice(&b));
+    const mandate_slice id = arena_dup(&t->gated, about);
+    buf_deinit(&b);
+    if (!v || !detail.ptr || !id.ptr)
+        return false;
+    *v = (gate_verdict){.refused = true, .event = mandate_slice_str("permit_refused"), .detail = detail, .error = r->error};
+    t->inputs[t->input_count] = (engine_input){
+        .kind = INPUT_COMMAND,
+        .command = {.kind = COMMAND_LOG, .mandate = id, .principal = r->principal, .event = v->event, .detail = v->detail}};
+    t->verdicts[t->input_count] = v;
+    t->commands[t->input_count++] = r;
+    t->command_count++;
+    return true;
+}
+
+/* What takes power away is done whatever the mandate has become by then; anything else only to the mandate that it was asked for. */
+static uint32_t version_asked_for(const engine_thread *t, const engine_command *c)
+{
+    const uint32_t handle = engine_mandate_find(t->options.engine, c->mandate);
+    engine_mandate_view m;
+
+    if (c->if_version || handle == UINT32_MAX ||
+        (c->kind != COMMAND_AMEND && c->kind != COMMAND_DELEGATE && c->kind != COMMAND_RESUME))
+        return c->if_version;
+    engine_mandate_get(t->options.engine, handle, &m);
+    return m.version;
+}
+
+/* Who asks, for as long as their command waits. */
+static mandate_slice vouched_for(engine_thread *t, const service_request *r)
+{
+    buf b;
+
+    buf_init(&b);
+    if (r->who)
+        principal_encode(&b, r->who);
+    const mandate_slice out = b.failed ? (mandate_slice){NULL, 0} : arena_dup(&t->gated, buf_slice(&b));
+    buf_deinit(&b);
+    return out;
+}
+
+static bool take_command(engine_thread *t, service_request *r, engine_input *input)
 {
     int64_t fallback = r->kind == SERVICE_DECIDE ? t->options.permit_for_us : t->options.open_for_us;
     engine_command command = {.kind = command_kinds[r->kind],
@@ -156,8 +217,10 @@ static bool take_command(const engine_thread *t, service_request *r, engine_inpu
 
     if (r->second_person) { /* it waits; what it is stands in the request until the step is over */
         r->waiting = command;
+        r->waiting.if_version = version_asked_for(t, &command);
         command = (engine_command){.kind = COMMAND_ASK,
                                    .deferred = &r->waiting,
+                                   .vouched = vouched_for(t, r),
                                    .principal = r->principal,
                                    .note = r->second_person_why,
                                    .lasts_us = command.lasts_us};
@@ -255,7 +318,8 @@ void take_requests(engine_thread *t)
         if (refused(t, r) || refused_unsigned(t, r))
             continue;
         if (!judge_request(&t->answers.judge, r, clock_now_us())) {
-            r->done(r);
+            if (!r->on_record || !take_refusal(t, r))
+                r->done(r);
             continue;
         }
         if (r->kind > SERVICE_COMMAND_LAST) {

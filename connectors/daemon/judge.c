@@ -46,15 +46,77 @@ static mandate_status judge_one(const judge *j, service_request *r, arena *a, ma
     return judged;
 }
 
+/* --- who asked that a command be carried out, when somebody permits it ------------------------------------------------ */
+static const struct {
+    service_kind kind;
+    power power;
+} askable[COMMAND_COUNT] = {
+    [COMMAND_ISSUE] = {SERVICE_ISSUE, POWER_ISSUE},       [COMMAND_DELEGATE] = {SERVICE_DELEGATE, POWER_DELEGATE},
+    [COMMAND_AMEND] = {SERVICE_AMEND, POWER_AMEND},       [COMMAND_REVOKE] = {SERVICE_REVOKE, POWER_REVOKE},
+    [COMMAND_SUSPEND] = {SERVICE_SUSPEND, POWER_SUSPEND}, [COMMAND_RESUME] = {SERVICE_RESUME, POWER_RESUME},
+    [COMMAND_RETURN] = {SERVICE_RETURN, POWER_GIVE_BACK}, [COMMAND_SPEND] = {SERVICE_SPEND, POWER_SPEND},
+    [COMMAND_UNSPEND] = {SERVICE_UNSPEND, POWER_SPEND},
+};
+
+static mandate_status judge_again(const judge *j, service_request *r, arena *a, int64_t now_us);
+
+/* As if they asked it now: by the policy in force and the mandate as it is. */
+static mandate_status judge_asker(const judge *j, service_request *r, arena *a, const decision_record *d,
+                                  const engine_command *waits, int64_t now_us)
+{
+    const power needed = askable[waits->kind].power;
+    policy_principal who;
+    mandate_error why = {0};
+    mandate_status status = guard_recall(j->guard, &who, a, d->vouched, &why);
+
+    r->on_record = "asker_unknown";
+    if (!status && !mandate_slice_eq(d->asker, r->who->name) && principal_same(&who, r->who)) { /* else the engine says so */
+        r->on_record = "same_person";
+        return mandate_error_set(&r->error, MANDATE_DENIED,
+                                 "%.*s asked this, and is you by another name: another person must "
+                                 "decide it",
+                                 MANDATE_SLICE_ARG(d->asker));
+    }
+    if (!status && needed == POWER_NONE)
+        status = mandate_error_set(&why, MANDATE_DENIED, "a command of this kind cannot wait");
+    if (!status) {
+        service_request again = {.kind = askable[waits->kind].kind,
+                                 .power = needed,
+                                 .who = &who,
+                                 .mandate = waits->mandate,
+                                 .principal = waits->principal,
+                                 .note = waits->note,
+                                 .claims = waits->claims,
+                                 .widen = waits->widen,
+                                 .cascade = waits->cascade,
+                                 .until_us = waits->until_us,
+                                 .budget = waits->budget,
+                                 .key = waits->key,
+                                 .amount = waits->amount};
+        if (waits->kind == COMMAND_AMEND && waits->widen)
+            again.power = POWER_WIDEN;
+        if (waits->kind == COMMAND_ISSUE && waits->claims->parent.len)
+            again.power = POWER_DELEGATE;
+        r->on_record = "asker_denied";
+        status = judge_again(j, &again, a, now_us);
+        why = again.error;
+    }
+    if (status == MANDATE_DENIED || status == MANDATE_CORRUPT)
+        return mandate_error_set(&r->error, MANDATE_DENIED, "%.*s asked this, and may not do it any more: %s",
+                                 MANDATE_SLICE_ARG(d->asker), why.text);
+    r->on_record = NULL;
+    if (status && status != MANDATE_NOT_FOUND) /* of what is gone the engine says so */
+        r->error = why;
+    return status == MANDATE_NOT_FOUND ? MANDATE_OK : status;
+}
+
 /* What waits is a command: about its mandate, or the one that it would issue, and the one that this would supersede. */
-static mandate_status judge_command(const judge *j, service_request *r, arena *a, mandate_slice command,
+static mandate_status judge_decider(const judge *j, service_request *r, arena *a, const engine_command *c,
                                     const service_check *about, int64_t now_us)
 {
-    engine_command waits;
-    mandate_status status = engine_decode_command(&waits, a, command, &r->error);
+    const engine_command waits = *c;
+    mandate_status status = MANDATE_OK;
 
-    if (status)
-        return status;
     if (r->kind == SERVICE_DECIDE && r->permit && waits.claims && mandate_slice_eq(waits.claims->agent, r->who->name))
         return mandate_error_set(&r->error, MANDATE_DENIED,
                                  "%.*s would hold this mandate: an agent is no second person for its own",
@@ -69,6 +131,19 @@ static mandate_status judge_command(const judge *j, service_request *r, arena *a
     return guard_judge(j->guard, r, &over, about, &r->error);
 }
 
+static mandate_status judge_command(const judge *j, service_request *r, arena *a, const decision_record *d,
+                                    const service_check *about, int64_t now_us)
+{
+    engine_command waits;
+    mandate_status status = engine_decode_command(&waits, a, d->command, &r->error);
+
+    if (!status)
+        status = judge_decider(j, r, a, &waits, about, now_us);
+    if (!status && r->kind == SERVICE_DECIDE && r->permit && d->state == DECISION_OPEN)
+        status = judge_asker(j, r, a, d, &waits, now_us);
+    return status;
+}
+
 /* Whoever answers must be allowed to for every mandate that it is about. */
 static mandate_status judge_decision(const judge *j, service_request *r, arena *a, const decision_record *d, int64_t now_us)
 {
@@ -76,7 +151,7 @@ static mandate_status judge_decision(const judge *j, service_request *r, arena *
     mandate_status status = MANDATE_OK;
 
     if (d->kind == DECISION_COMMAND)
-        return judge_command(j, r, a, d->command, &about, now_us);
+        return judge_command(j, r, a, d, &about, now_us);
     for (uint32_t i = 0; !status && i < d->mandate_count; i++)
         status = judge_one(j, r, a, d->mandates[i], &about, now_us);
     return status;
@@ -110,6 +185,13 @@ static mandate_status judge_in(const judge *j, service_request *r, arena *a, int
                                 : judge_decision(j, r, a, engine_decision_get(j->engine, handle), now_us);
 }
 
+static mandate_status judge_again(const judge *j, service_request *r, arena *a, int64_t now_us)
+{
+    mandate_status status = judge_in(j, r, a, now_us);
+
+    return status == MANDATE_OK ? judge_successor(j, r, a, now_us) : status;
+}
+
 bool judge_request(const judge *j, service_request *r, int64_t now_us)
 {
     arena a;
@@ -117,9 +199,8 @@ bool judge_request(const judge *j, service_request *r, int64_t now_us)
     if (!j->guard)
         return true;
     arena_init(&a, 0);
-    mandate_status status = judge_in(j, r, &a, now_us);
-    if (status == MANDATE_OK)
-        status = judge_successor(j, r, &a, now_us);
+    r->on_record = NULL;
+    mandate_status status = judge_again(j, r, &a, now_us);
     arena_deinit(&a);
     return status == MANDATE_OK;
 }

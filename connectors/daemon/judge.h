@@ -17,7 +17,8 @@ typedef struct judge {
     store *store;
 } judge;
 
-/* False: r->error says why not, and it is to be answered. */
+/* False: r->error says why not, and it is to be answered; r->on_record: in the audit log, too. Of a permit of a command who asked for it
+ * is judged as well, as if they asked now. */
 bool judge_request(const judge *j, service_request *r, int64_t now_us);
 /* Of a list: may r->who read this mandate; may they answer this decision? */
 bool judge_may_read(const judge *j, const service_request *r, const claims *c, mandate_state state, uint32_t version);

@@ -155,6 +155,7 @@ struct service_request {
     mandate_slice second_person_why; /* stands in the text below */
     char second_person_text[256];
     engine_command waiting;              /* the engine thread's: the command while it is handed over */
+    const char *on_record;               /* the engine thread's: of a permit, one word why who asked may not any more */
     void (*done)(service_request *self); /* on the engine's thread, exactly once per accepted submit */
     void *ctx;                           /* the submitter's */
     service_request *next;               /* the queue's */

@@ -42,6 +42,7 @@ mandate_status policy_bind(const policy *p, policy_principal *who, arena *a, man
     uint64_t roles = 0;
 
     who->roles = 0;
+    who->proved = who->name;
     for (uint32_t i = 0; i < p->binding_count; i++) {
         const policy_binding *b = &p->bindings[i];
         if (!cel_is_true(policy_eval(p, b->match, &q, cel_null(), a, &budget)))

@@ -9,6 +9,8 @@
 #ifndef MANDATE_CONNECTORS_POLICY_PRINCIPAL_H
 #define MANDATE_CONNECTORS_POLICY_PRINCIPAL_H
 
+#include "engine/base/arena.h"
+#include "engine/base/buf.h"
 #include "engine/cel/value.h"
 
 /* NAME, kind in a policy, who vouches for it */
@@ -31,6 +33,7 @@ const char *principal_kind_name(principal_kind kind);
 typedef struct policy_principal {
     principal_kind kind;
     mandate_slice name;          /* printable UTF-8, 1 to LIMIT_ID bytes */
+    mandate_slice proved;        /* the name before the policy gave another; set by policy_bind */
     uint32_t uid, gid;           /* UNIX, NAMED: of the process that is connected */
     mandate_slice user;          /* UNIX, NAMED: what the system calls the uid, or empty */
     const mandate_slice *groups; /* UNIX, NAMED: what the system calls the groups the process is in */
@@ -44,6 +47,13 @@ typedef struct policy_principal {
     uint64_t generation; /* of that policy; 0: none */
     uint32_t always;     /* bit: power; permitted whatever is asked, and whenever */
 } policy_principal;
+
+/* What was proved of somebody, to be bound again later by whatever policy is in force then: its stored form. */
+void principal_encode(buf *b, const policy_principal *who);
+/* Everything borrows from `bytes`, arrays are in `a`; bound by nothing. CORRUPT when malformed. */
+MANDATE_CHECK mandate_status principal_decode(policy_principal *out, arena *a, mandate_slice bytes, mandate_error *err);
+/* Are they one and the same, under whatever names: by those names, by a token's subject, or by a certificate? */
+bool principal_same(const policy_principal *a, const policy_principal *b);
 
 /* Fit to be a principal's name: printable UTF-8 without spaces at its ends, 1 to LIMIT_ID bytes. */
 bool principal_name_valid(mandate_slice name);

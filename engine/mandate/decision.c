@@ -5,7 +5,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/wire.h"
 
-enum { DECISION_FORMAT = 1 };
+enum { DECISION_FORMAT = 2 };
 
 const char *const decision_kind_names[2] = {"action", "command"};
 
@@ -123,6 +123,11 @@ mandate_status decision_check(const decision_record *q, mandate_error *err)
         return s;
     if (q->command.len > LIMIT_CLAIMS + 4 * LIMIT_ID + LIMIT_REASON)
         return mandate_error_set(err, MANDATE_LIMIT, "the command is too long to wait for a second person");
+    if (q->vouched.len > LIMIT_DECISION_VOUCHED)
+        return mandate_error_set(
+            err, MANDATE_LIMIT,
+            "what vouches for \"%.*s\" has %zu bytes; a command waits for a second person with at most %d",
+            MANDATE_SLICE_ARG(q->asker), q->vouched.len, LIMIT_DECISION_VOUCHED);
     if (q->mandate_count > LIMIT_DECISION_MANDATES || (q->kind == DECISION_ACTION && q->mandate_count == 0))
         return mandate_error_set(err, MANDATE_LIMIT, "a decision about an action names 1 to %d mandates, not %u",
                                  LIMIT_DECISION_MANDATES, q->mandate_count);
@@ -155,6 +160,7 @@ void decision_encode(buf *b, const decision_record *d)
     for (uint32_t i = 0; i < d->mandate_count; i++)
         wire_put_bytes(b, d->mandates[i]);
     wire_put_bytes(b, d->command);
+    wire_put_bytes(b, d->vouched);
     wire_put_bytes(b, d->decider);
     wire_put_bytes(b, d->note);
     wire_put_u64(b, d->opened_seq);
@@ -184,6 +190,7 @@ mandate_status decision_decode(decision_record *out, mandate_slice bytes, mandat
     for (uint64_t i = 0; i < count && !r->failed; i++)
         d.mandates[d.mandate_count++] = wire_get_bytes(r);
     d.command = wire_get_bytes(r);
+    d.vouched = wire_get_bytes(r);
     d.decider = wire_get_bytes(r);
     d.note = wire_get_bytes(r);
     d.opened_seq = wire_get_u64(r);

@@ -49,6 +49,7 @@ typedef struct decision_record {
     mandate_slice mandates[LIMIT_DECISION_MANDATES];
     uint32_t mandate_count;
     mandate_slice command;       /* COMMAND: engine_encode_command */
+    mandate_slice vouched;       /* COMMAND: who the asker was, in the caller's form: not ours to read */
     mandate_slice decider, note; /* of the answer */
     uint64_t opened_seq;
     uint32_t opened_input;

@@ -227,6 +227,35 @@ static void test_decide__an_issuance_waits_for_a_second_person(void **state)
     assert_int_equal(rig_state(g, "m"), STATE_ACTIVE);
 }
 
+static void test_decide__who_asked_is_kept_with_the_command_and_told_nobody(void **state)
+{
+    rig *g = *state;
+    rig_issue_now(g, rig_claims(g, "m"));
+    engine_command c = wait_for_second(g, COMMAND_REVOKE, "m");
+    c.vouched = S("whoever that is");
+    const char *id = opened(g, c);
+    assert_slice(of(g, id)->vouched, "whoever that is");
+    assert_int_equal(notice(g, 0).vouched.len, 0);
+    c.vouched = S("another login of theirs"); /* the same question, as it was asked first */
+    assert_true(run(g, c)->repeated);
+    engine *restored = rig_restored(g);
+    engine_destroy(g->e);
+    g->e = restored;
+    g->graph = restored->graph;
+    g->index = restored->conditions;
+    assert_slice(of(g, id)->vouched, "whoever that is");
+    engine_command action = ask(g, "order/1", "m");
+    ((decision_record *)(uintptr_t)action.question)->vouched = S("not of an action");
+    assert_int_equal(of(g, opened(g, action))->vouched.len, 0);
+    char *much = arena_alloc(&g->memory, LIMIT_DECISION_VOUCHED + 1);
+    memset(much, 'x', LIMIT_DECISION_VOUCHED + 1);
+    c = wait_for_second(g, COMMAND_SUSPEND, "m");
+    c.vouched = mandate_slice_of(much, LIMIT_DECISION_VOUCHED + 1);
+    assert_int_equal(run(g, c)->error.status, MANDATE_LIMIT);
+    c.vouched.len--;
+    opened(g, c);
+}
+
 static void test_decide__a_command_that_is_refused_then_leaves_the_question_open(void **state)
 {
     rig *g = *state;
@@ -321,6 +350,7 @@ int main(void)
         CASE(a_permit_never_outlives_a_mandate_it_rests_on),
         CASE(a_command_waits_for_a_second_person),
         CASE(an_issuance_waits_for_a_second_person),
+        CASE(who_asked_is_kept_with_the_command_and_told_nobody),
         CASE(a_command_that_is_refused_then_leaves_the_question_open),
         CASE(one_asker_has_a_bounded_number),
         CASE(all_together_are_bounded_and_the_oldest_lapsed_gives_way),
