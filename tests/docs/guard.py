@@ -143,7 +143,8 @@ def guards(w, program):
               ask(argv, [r for r in lines if r["value"].get("mandate") != "root"]), "root has not been heard of")
         judge(name + ": a record that cannot be read denies", 3, ask(argv, lines + ["{\n"]), "cannot read")
         judge(name + ": a feed that breaks off within a record denies", 3, ask(argv, lines, cut='{"value"'), "cannot read")
-        judge(name + ": another issuer's word does not count", 0, ask(argv, [other] + lines))
+        # Read anew, as for the first: the heartbeats of a while ago are old on a busy machine.
+        judge(name + ": another issuer's word does not count", 0, ask(argv, [other] + w.feed()))
         root = next(r for r in told if r["value"]["mandate"] == "root")
 
         def said(version, state, root=root):
