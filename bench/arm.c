@@ -19,6 +19,7 @@ static int64_t now_ns(clockid_t clock)
 
 int64_t wall_ns(void) { return now_ns(CLOCK_MONOTONIC); }
 int64_t cpu_ns(void) { return now_ns(CLOCK_THREAD_CPUTIME_ID); }
+int64_t process_cpu_ns(void) { return now_ns(CLOCK_PROCESS_CPUTIME_ID); }
 arm_clock arm_start(void) { return (arm_clock){wall_ns(), cpu_ns()}; }
 
 void arm_stop(arm_result *out, arm_run *run, arm_clock start, uint64_t done)

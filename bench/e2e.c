@@ -191,13 +191,6 @@ static void *wake(void *opaque)
     return NULL;
 }
 
-static int64_t process_cpu_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* To the end of every partition. The clock starts with the first record, as the daemon's does. */
 static bool drain(rd_kafka_t *rk, int partitions, uint64_t *count, uint64_t *bytes, double *seconds)
 {

@@ -28,7 +28,7 @@ bool held_open(held *h, workload *w, const char *directory)
         kv_close(backend);
         return failed(directory, &err);
     }
-    int64_t opened = wall_ns(), cpu = cpu_ns();
+    int64_t opened = wall_ns(), cpu = cpu_ns(), all = process_cpu_ns();
     engine_options options = {.version = ENGINE_OPTIONS_VERSION,
                               .schema = w->schema,
                               .issuer = mandate_slice_str("https://bench.example"),
@@ -37,9 +37,11 @@ bool held_open(held *h, workload *w, const char *directory)
     if (engine_create(&h->engine, &options, &err) != MANDATE_OK ||
         store_recover(h->store, h->engine, &h->seq, &err) != MANDATE_OK)
         return failed("recovering", &err);
-    h->open_ms = (double)(opened - began) / 1e6;
-    h->recover_ms = (double)(wall_ns() - opened) / 1e6;
-    h->recover_cpu_ms = (double)(cpu_ns() - cpu) / 1e6;
+    h->times = (held_times){.open_ms = (double)(opened - began) / 1e6,
+                            .recover_ms = (double)(wall_ns() - opened) / 1e6,
+                            .cpu_ms = (double)(cpu_ns() - cpu) / 1e6,
+                            .all_cpu_ms = (double)(process_cpu_ns() - all) / 1e6,
+                            .rss = rss_bytes()};
     return true;
 }
 

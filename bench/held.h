@@ -8,6 +8,12 @@
 
 enum { HELD_INPUTS = 4096 };
 
+/* What opening took: wall time; CPU time of its thread, and of all. */
+typedef struct held_times {
+    double open_ms, recover_ms, cpu_ms, all_cpu_ms;
+    size_t rss;
+} held_times;
+
 typedef struct held {
     workload *w;
     store *store;
@@ -18,7 +24,7 @@ typedef struct held {
     engine_input inputs[HELD_INPUTS];
     uint32_t count;
     engine_result result;
-    double open_ms, recover_ms, recover_cpu_ms; /* of held_open */
+    held_times times;
 } held;
 
 /* Opens the directory, recovers. A line on stderr when it cannot. */

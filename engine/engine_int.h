@@ -212,7 +212,6 @@ struct engine {
     int64_t batch_now_us;  /* where this step is going */
     int64_t expiry_now_us; /* what expires_at is compared with: a deadline's own time, then the step's */
     uint32_t mandates_live;
-    arena loading; /* params of the mandate that is being loaded */
 
     /* one step */
     arena memory; /* results */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * persist - the engine's state as bytes, and back. Mandates keep their handle (order of issuance), so that everything that
- * depends on it is the same after a restart.
+ * persist - the engine's state as bytes, and back (mandates: load.c). Mandates keep their handle (order of issuance), so that
+ * everything that depends on it is the same after a restart.
  *
  *   mandate  claims (length-prefixed), handle, parent's handle, state, suspended_by, version, end of grace, what few have: bits,
  *            [end of its suspension] [version of its last amendment] [ledger]
@@ -9,11 +9,12 @@
  *   meta     format, time, source states by stable id, pending cascades
  */
 #include "engine/command_int.h"
+#include "engine/load.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { META_FORMAT = 2, LIFE_RESUMES = 1, LIFE_AMENDED = 2, LIFE_LEDGER = 4, LIFE_EXHAUSTED = 8 };
+enum { META_FORMAT = 2 };
 
 /* --- out ------------------------------------------------------------------------------------------------------ */
 void engine_encode_entity(const engine *e, uint32_t handle, buf *key, buf *value)
@@ -129,122 +130,6 @@ mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_e
     return MANDATE_OK;
 }
 
-/* Its params, when a condition asks for anything of the mandate. */
-static mandate_status load_params(engine *e, const mandate *m, claims *c, mandate_slice params, mandate_error *err)
-{
-    bool read = false;
-    for (int k = 0; k < CLAUSE_COUNT; k++)
-        read |= m->template[k] && condition_reads_mandate(m->template[k]);
-    if (!read)
-        return MANDATE_OK;
-    wire_reader r = wire_reader_of(params);
-    arena_reset(&e->loading);
-    c->params = cel_decode(&r, &e->loading);
-    if (wire_done(&r))
-        return MANDATE_OK;
-    return e->loading.failed
-               ? mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates")
-               : mandate_error_set(err, MANDATE_CORRUPT, "the params of the stored mandate \"%.*s\" cannot be read",
-                                   MANDATE_SLICE_ARG(m->id));
-}
-
-static mandate_status load_conditions(engine *e, uint32_t handle, claims *c, mandate_slice params, mandate_error *err)
-{
-    mandate *m = mandate_at(e, handle);
-    mandate_status s = MANDATE_OK;
-    for (int k = 0; s == MANDATE_OK && k < CLAUSE_COUNT; k++) {
-        if (!c->clause[k].len)
-            continue;
-        s = condition_compile(&m->template[k], e -> conditions, c -> clause[k], err);
-        if (s)
-            s = mandate_error_prefix(
-                err, s, "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
-                MANDATE_SLICE_ARG(m->id), claims_clause_names[k]);
-    }
-    if (s == MANDATE_OK)
-        s = load_params(e, m, c, params, err);
-    e->err = err;
-    if (s == MANDATE_OK && !mandate_bind(e, handle, c, err))
-        s = MANDATE_NOMEM;
-    e->err = NULL;
-    if (s == MANDATE_OK)
-        standing_at(e, handle)->seen = mandate_look(e, handle);
-    return s;
-}
-
-/* What the claims say about the live part. */
-static mandate_status load_claims(engine *e, uint32_t handle, mandate_slice bytes, mandate_error *err)
-{
-    mandate *m = mandate_at(e, handle);
-    mandate_slice params;
-    claims c;
-    mandate_status s = claims_decode_outline(&c, &params, bytes, err);
-    if (s)
-        return s;
-    m->expires_at_us = c.expires_at_us;
-    m->unknown_grace_us = c.unknown_grace_us;
-    m->on_unknown = (uint8_t)c.on_unknown;
-    m->depth_max = c.depth_max;
-    if (!e->claims_load) {
-        char *kept = malloc(bytes.len + 1);
-        if (!kept)
-            return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
-        memcpy(kept, bytes.ptr, bytes.len);
-        m->claims_kept = mandate_slice_of(kept, bytes.len);
-    }
-    return mandate_state_is_final((mandate_state)m->state) ? MANDATE_OK : load_conditions(e, handle, &c, params, err);
-}
-
-static mandate_more get_more(wire_reader *r, uint64_t *bits)
-{
-    mandate_more more = {.resume_at_us = INT64_MAX};
-    *bits = wire_get_u64(r);
-    if (*bits & LIFE_RESUMES)
-        more.resume_at_us = wire_get_i64(r);
-    if (*bits & LIFE_AMENDED)
-        more.amended_at = (uint32_t)wire_get_u64(r);
-    more.exhausted = *bits & LIFE_EXHAUSTED;
-    r->failed |= *bits >= 2 * LIFE_EXHAUSTED;
-    return more;
-}
-
-mandate_status engine_load_mandate(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
-{
-    wire_reader r = wire_reader_of(value);
-    mandate_slice bytes = wire_get_bytes(&r);
-    uint64_t handle = wire_get_u64(&r), parent = wire_get_u64(&r);
-    uint8_t state = wire_get_u8(&r), suspended_by = wire_get_u8(&r);
-    uint64_t version = wire_get_u64(&r);
-    int64_t grace = wire_get_i64(&r);
-    uint64_t bits;
-    mandate_more more = get_more(&r, &bits);
-    if (r.failed || (!(bits & LIFE_LEDGER) && !wire_done(&r)) || handle >= MANDATE_NONE || parent > MANDATE_NONE ||
-        state >= STATE_COUNT || version == 0 || key.len > LIMIT_ID ||
-        (handle < e->mandates.len && e->mandates.data[handle].used))
-        return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
-    if (mandate_add(e, (uint32_t)handle, key) == MANDATE_NONE)
-        return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
-    mandate *m = mandate_at(e, (uint32_t)handle);
-    e->parents.data[handle] = parent ? (uint32_t)parent - 1 : MANDATE_NONE;
-    standing_at(e, (uint32_t)handle)->state = state;
-    m->state = state;
-    m->suspended_by = suspended_by;
-    m->version = (uint32_t)version;
-    m->grace_at_us = grace;
-    if (bits) {
-        mandate_more *kept = mandate_more_make(e, (uint32_t)handle);
-        if (!kept)
-            return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
-        *kept = more;
-    }
-    mandate_status s = bits & LIFE_LEDGER ? ledger_load(e, (uint32_t)handle, &r, err) : MANDATE_OK;
-    if (s)
-        return s;
-    if (!wire_done(&r))
-        return mandate_error_set(err, MANDATE_CORRUPT, "the stored mandate \"%.*s\" cannot be read", MANDATE_SLICE_ARG(key));
-    return load_claims(e, (uint32_t)handle, bytes, err);
-}
-
 /* Parents come before their children, which is not checked yet. */
 static bool stands_below(const engine *e, uint32_t handle, uint32_t root)
 {
@@ -356,8 +241,6 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
         s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
     if (s == MANDATE_OK)
         s = watch_load_done(e, err);
-    arena_deinit(&e->loading);
-    arena_init(&e->loading, 0);
     e->err = NULL;
     return s;
 }

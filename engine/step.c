@@ -19,7 +19,6 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
                   .claims_ctx = options->claims_ctx};
     issuer = NULL;
     arena_init(&e->memory, 0);
-    arena_init(&e->loading, 0);
     timers_init(&e->deadlines);
     table_init(&e->by_id);
     watches_init(e);
@@ -81,7 +80,6 @@ void engine_destroy(engine *e)
     VEC_FREE(&e->affected);
     VEC_FREE(&e->ranks);
     arena_deinit(&e->memory);
-    arena_deinit(&e->loading);
     free((void *)(uintptr_t)e->issuer.ptr);
     free(e);
 }

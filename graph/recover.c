@@ -6,6 +6,7 @@
  * conditions and gives no transitions. Mandates were written with every step, so they are those of `last.seq`.
  * What cannot be so is refused; nothing is repaired.
  */
+#include "engine/load.h"
 #include "graph/ahead.h"
 #include "graph/store_int.h"
 
@@ -13,7 +14,7 @@ static mandate_status load_entities(store *st, engine *e, mandate_error *err)
 {
     ahead *in = NULL;
     mandate_slice key, value;
-    mandate_status status = ahead_open(&in, st->kv, KV_ENTITIES, err), read;
+    mandate_status status = ahead_open(&in, st->kv, KV_ENTITIES, NULL, err), read;
     if (status != MANDATE_OK)
         return status;
     while (status == MANDATE_OK && ahead_next(in, &key, &value))
@@ -71,62 +72,60 @@ static mandate_status corrupt_mandate(mandate_slice id, const char *what, mandat
                              MANDATE_SLICE_ARG(id), what);
 }
 
-/* The life record was encoded with empty claims: a 0 length, then the life. Puts the claims in. */
-static mandate_status join_record(buf *out, mandate_slice id, const buf *claims_bytes, mandate_slice life,
-                                  mandate_error *err)
-{
-    if (life.len == 0 || life.ptr[0] != 0)
-        return corrupt_mandate(id, "has a life record that does not check", err);
-    buf_reset(out);
-    wire_put_bytes(out, buf_slice(claims_bytes));
-    buf_put(out, life.ptr + 1, life.len - 1);
-    if (out->failed || claims_bytes->failed)
-        return mandate_error_set(err, MANDATE_NOMEM, "no memory for a mandate");
-    return MANDATE_OK;
-}
-
 typedef struct listener {
     store_loaded_fn loaded; /* NULL: nobody listens */
     void *ctx;
 } listener;
 
 /* The two records of a mandate are neighbours, claims first. */
+typedef struct pairing {
+    mandate_slice id, claims_bytes; /* of the one whose life comes next; id.ptr NULL: none */
+} pairing;
+
+/* On the reading thread. */
+static mandate_status read_mandate(void *ctx, arena *a, mandate_slice key, mandate_slice value, void *item, bool *made,
+                                   mandate_error *err)
+{
+    pairing *p = ctx;
+    mandate_slice name = mandate_slice_of(key.ptr, key.len < 2 ? 0 : key.len - 2);
+    char part = key.len < 2 ? '\0' : key.ptr[key.len - 1];
+    if (part == KEY_CLAIMS && !p->id.ptr) {
+        p->id = arena_dup(a, name);
+        p->claims_bytes = arena_dup(a, value);
+        return p->id.ptr && p->claims_bytes.ptr ? MANDATE_OK
+                                                : mandate_error_set(err, MANDATE_NOMEM, "no memory for reading ahead");
+    }
+    if (part == KEY_CLAIMS)
+        return corrupt_mandate(p->id, "has no life", err);
+    if (part != KEY_LIFE || !p->id.ptr || !mandate_slice_eq(name, p->id))
+        return corrupt_mandate(name, "has no claims", err);
+    mandate_slice life = arena_dup(a, value); /* of a ledger it is read later */
+    if (!life.ptr)
+        return mandate_error_set(err, MANDATE_NOMEM, "no memory for reading ahead");
+    *made = true;
+    mandate_status status = engine_stored_read(item, a, p->id, p->claims_bytes, life, err);
+    p->id.ptr = NULL;
+    return status;
+}
+
 static mandate_status load_mandates(store *st, engine *e, const listener *who, uint64_t *count, mandate_error *err)
 {
     ahead *in = NULL;
-    mandate_slice key, value;
-    buf id, claims_bytes, record;
-    mandate_status status = ahead_open(&in, st->kv, KV_MANDATES, err), read;
+    pairing pairs = {.id = {NULL, 0}};
+    const ahead_maker maker = {sizeof(engine_stored), read_mandate, &pairs};
+    const void *items;
+    mandate_status status = ahead_open(&in, st->kv, KV_MANDATES, &maker, err), read;
     if (status != MANDATE_OK)
         return status;
-    buf_init(&id);
-    buf_init(&claims_bytes);
-    buf_init(&record);
-    while (status == MANDATE_OK && ahead_next(in, &key, &value)) {
-        mandate_slice name = mandate_slice_of(key.ptr, key.len < 2 ? 0 : key.len - 2);
-        char part = key.len < 2 ? '\0' : key.ptr[key.len - 1];
-        if (part == KEY_CLAIMS) {
-            buf_reset(&id);
-            buf_put_slice(&id, name);
-            buf_reset(&claims_bytes);
-            buf_put_slice(&claims_bytes, value);
-            continue;
-        }
-        if (part != KEY_LIFE || !mandate_slice_eq(name, buf_slice(&id))) {
-            status = corrupt_mandate(name, "has no claims", err);
-            break;
-        }
-        status = join_record(&record, name, &claims_bytes, value, err);
-        if (status == MANDATE_OK)
-            status = engine_load_mandate(e, name, buf_slice(&record), err);
-        if (status == MANDATE_OK && who->loaded)
-            status = who->loaded(who->ctx, name, buf_slice(&claims_bytes), err);
-        ++*count;
+    engine_load_expect(e, st->last.mandates);
+    for (uint32_t n; status == MANDATE_OK && (n = ahead_take(in, &items)) > 0;) {
+        const engine_stored *stored = items;
+        status = engine_load_stored(e, stored, n, err);
+        for (uint32_t i = 0; status == MANDATE_OK && who->loaded && i < n; i++)
+            status = who->loaded(who->ctx, stored[i].id, stored[i].claims_bytes, err);
+        *count += n;
     }
     read = ahead_close(in, status == MANDATE_OK ? err : NULL);
-    buf_deinit(&id);
-    buf_deinit(&claims_bytes);
-    buf_deinit(&record);
     return status == MANDATE_OK ? read : status;
 }
 

@@ -74,6 +74,14 @@ uint32_t table_guess(const table *t, uint64_t hash)
     return table_first(t, hash, &w);
 }
 
+bool table_reserve(table *t, uint32_t count)
+{
+    uint32_t cap = t->cap ? t->cap : TABLE_CAP_MIN;
+    while (cap < TABLE_CAP_MAX && full_at(cap) < count)
+        cap *= 2;
+    return count <= full_at(cap) && (cap == t->cap || resize(t, cap));
+}
+
 bool table_add(table *t, uint64_t hash, uint32_t handle)
 {
     assert(handle != TABLE_NONE);

@@ -59,6 +59,8 @@ static inline uint32_t table_first(const table *t, uint64_t hash, table_walk *w)
     w->at = w->stored & (t->cap - 1);
     return t->count ? table_next(t, w) : TABLE_NONE;
 }
+/* Room for so many handles without growing. False: out of memory, nothing changed. */
+MANDATE_CHECK bool table_reserve(table *t, uint32_t count);
 /* Adds a handle whose key is not present. False when out of memory. */
 MANDATE_CHECK bool table_add(table *t, uint64_t hash, uint32_t handle);
 /* Removes exactly this handle; true when it was there. */

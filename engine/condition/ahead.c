@@ -5,6 +5,8 @@
 #include "engine/base/ahead.h"
 #include "engine/condition/cohort.h"
 
+#include <assert.h>
+
 /* The slot of the first cell that a change sets. */
 static const slot *slot_of(const condition_index *x, const context_seen *s)
 {
@@ -26,24 +28,24 @@ static uint32_t readers_of(const condition_index *x, const context_seen *s, cons
     return p->subscribers;
 }
 
-static void slots_ahead(const condition_index *x, const context_seen *s)
+static void slots_ahead(const condition_index *x, const context_seen *s, uint32_t count)
 {
-    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+    for (uint32_t i = 0; i < count; i++)
         ahead_line(slot_of(x, &s[i]));
 }
 
-static void readers_ahead(const condition_index *x, const context_seen *s)
+static void readers_ahead(const condition_index *x, const context_seen *s, uint32_t count)
 {
     const subscriber *r = NULL;
-    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (readers_of(x, &s[i], &r) > 1)
             ahead_line(r);
 }
 
-static void cohorts_ahead(const condition_index *x, const context_seen *s)
+static void cohorts_ahead(const condition_index *x, const context_seen *s, uint32_t count)
 {
     const subscriber *r = NULL;
-    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+    for (uint32_t i = 0; i < count; i++)
         for (uint32_t n = readers_of(x, &s[i], &r); n > 0; n--, r++) {
             if (!r->cohort)
                 continue;
@@ -66,10 +68,10 @@ static void cohort_ahead(const cohort *c, const ladder *l)
         ahead_bytes(c->posts, c->posts_used * sizeof(uint32_t));
 }
 
-static void words_ahead(const condition_index *x, const context_seen *s)
+static void words_ahead(const condition_index *x, const context_seen *s, uint32_t count)
 {
     const subscriber *r = NULL;
-    for (uint32_t i = 0; i < AHEAD_GROUP; i++)
+    for (uint32_t i = 0; i < count; i++)
         for (uint32_t n = readers_of(x, &s[i], &r); n > 0; n--, r++)
             if (r->cohort)
                 cohort_ahead(r->cohort, &r->cohort->column[r->column].constants);
@@ -92,14 +94,14 @@ static void move_on(look_ahead *a, const context *graph, const condition_index *
         context_ahead_entity(graph, at[2], AHEAD_GROUP);
     if (group >= 3) {
         context_ahead_cells(graph, at[3], AHEAD_GROUP);
-        slots_ahead(x, at[3]);
+        slots_ahead(x, at[3], AHEAD_GROUP);
     }
     if (group >= 4)
-        readers_ahead(x, at[4]);
+        readers_ahead(x, at[4], AHEAD_GROUP);
     if (group >= 5)
-        cohorts_ahead(x, at[5]);
+        cohorts_ahead(x, at[5], AHEAD_GROUP);
     if (group >= 6)
-        words_ahead(x, at[6]);
+        words_ahead(x, at[6], AHEAD_GROUP);
 }
 
 void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
@@ -108,4 +110,64 @@ void ahead_move(look_ahead *a, const context *graph, const condition_index *x, a
     uint32_t group = at / AHEAD_GROUP + AHEAD_STAGES;
     for (uint32_t g = at == 0 ? 0 : group; g <= group; g++)
         move_on(a, graph, x, of, batch, g);
+}
+
+/* --- binding --------------------------------------------------------------------------------------------------- */
+/* The entity that a condition is about, as far as that can be said without work: by the key of its first atom. */
+static bool key_of(const condition_request *r, mandate_slice *key)
+{
+    const static_expr *e = &r->template->variants->atoms[0].plan->key;
+    if (e->is_const && !mandate_slice_eq(r->template->text, r->text))
+        return false; /* its own literal */
+    const cel_value *v = e->is_const ? &e->value : NULL;
+    if (!v && e->param.len && r->claims->params.kind == CEL_MAP)
+        v = cel_map_get(r->claims->params, cel_string(e->param));
+    if (!v || v->kind != CEL_STRING)
+        return false;
+    *key = cel_text(*v);
+    return true;
+}
+
+/* The cohorts of these shapes that read the entities found, as far as those are few; wholly, since a new member touches every column. */
+static void members_ahead(const condition_index *x, const context_seen *s, const condition_request *asked, uint32_t count)
+{
+    const cohort *of[CONDITION_AHEAD];
+    const subscriber *r = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        of[i] = NULL;
+        for (uint32_t n = readers_of(x, &s[i], &r); n > 0 && !of[i]; n--, r++)
+            if (r->cohort && r->cohort->shape == asked[i].template->variants->shape)
+                of[i] = r->cohort;
+        if (!of[i])
+            continue;
+        ahead_bytes(&of[i]->posts_cap, sizeof(cohort) - offsetof(cohort, posts_cap) + of[i]->columns * sizeof(column));
+        ahead_line(rows_at(&x->cohorts, of[i]->handle));
+    }
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; of[i] && k < of[i]->columns; k++)
+            cohort_ahead(of[i], &of[i]->column[k].constants);
+}
+
+void condition_bind_ahead(const condition_index *x, const condition_request *asked, uint32_t count)
+{
+    context_seen seen[CONDITION_AHEAD] = {{0}};
+    change changes[CONDITION_AHEAD];
+    change_set sets[CONDITION_AHEAD];
+    assert(count <= CONDITION_AHEAD);
+    for (uint32_t i = 0; i < count; i++) {
+        mandate_slice key;
+        if (!asked[i].template->variants || !key_of(&asked[i], &key))
+            continue;
+        const plan *atom = asked[i].template->variants->atoms[0].plan;
+        sets[i] = (change_set){.field = atom->field};
+        changes[i] = (change){.type = atom->type, .id = key, .sets = &sets[i], .set_count = 1};
+        seen[i].change = &changes[i];
+    }
+    context_ahead_table(x->graph, seen, count);
+    context_ahead_address(x->graph, seen, count);
+    context_ahead_entity(x->graph, seen, count);
+    slots_ahead(x, seen, count);
+    readers_ahead(x, seen, count);
+    cohorts_ahead(x, seen, count);
+    members_ahead(x, seen, asked, count);
 }

@@ -13,10 +13,8 @@ typedef struct cohort_key {
     const uint8_t *families;
 } cohort_key;
 
-static bool cohort_eq(const void *ctx, uint32_t handle, const void *key)
+static bool cohort_is(const cohort *c, const cohort_key *k)
 {
-    const cohort *c = cohort_at(ctx, handle);
-    const cohort_key *k = key;
     if (c->shape != k->shape)
         return false;
     for (uint32_t i = 0; i < c->columns; i++)
@@ -24,6 +22,8 @@ static bool cohort_eq(const void *ctx, uint32_t handle, const void *key)
             return false;
     return true;
 }
+
+static bool cohort_eq(const void *ctx, uint32_t handle, const void *key) { return cohort_is(cohort_at(ctx, handle), key); }
 
 static uint64_t key_hash(const cohort_key *k)
 {
@@ -251,6 +251,22 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
     return c;
 }
 
+/* Each of its cells knows the cohort: when the first is read by few, they are looked at rather than the table. */
+static cohort *cohort_find(const condition_index *x, const cohort_key *k)
+{
+    enum { FEW = 8 };
+    const slot *first = &x->slots.data[k->slots[0]];
+    const subscriber *readers = first->subscribers > 1 ? first->many : &first->one;
+    if (first->subscribers > FEW) {
+        uint32_t handle = table_find(&x->cohort_table, key_hash(k), cohort_eq, x, k);
+        return handle == TABLE_NONE ? NULL : cohort_at(x, handle);
+    }
+    for (uint32_t i = 0; i < first->subscribers; i++)
+        if (readers[i].cohort && cohort_is(readers[i].cohort, k))
+            return readers[i].cohort;
+    return NULL;
+}
+
 uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entities, const uint16_t *fields,
                      const uint8_t *families, member_keys *keys)
 {
@@ -261,8 +277,7 @@ uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entiti
         slots[i] = entities[i]->slots[fields[i]];
         known &= slots[i] != CONTEXT_NO_SLOT;
     }
-    uint32_t handle = known ? table_find(&x->cohort_table, key_hash(&key), cohort_eq, x, &key) : TABLE_NONE;
-    cohort *c = handle == TABLE_NONE ? NULL : cohort_at(x, handle);
+    cohort *c = known ? cohort_find(x, &key) : NULL;
     if (!c) {
         for (uint32_t i = 0; i < s->atoms; i++) {
             slots[i] = slot_take(x, entities[i], fields[i]);

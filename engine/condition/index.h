@@ -73,6 +73,14 @@ bool condition_reads_mandate(const condition_template *t);
 /* Puts the mandate's constants into the template. The edge carries one reference. Its truth is there at once. */
 MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t,
                                             mandate_slice text, const claims *c, mandate_error *err);
+/* Conditions that will be bound one after the other: asks for what binding them will touch. A hint. */
+typedef struct condition_request {
+    const condition_template *template;
+    mandate_slice text;
+    const claims *claims;
+} condition_request;
+enum { CONDITION_AHEAD = 32 }; /* at most */
+void condition_bind_ahead(const condition_index *x, const condition_request *asked, uint32_t count);
 void condition_release(condition_index *x, condition_edge edge);
 condition_truth condition_value(const condition_index *x, condition_edge edge);
 void condition_value_ahead(const condition_index *x, condition_edge edge); /* soon to be asked for */

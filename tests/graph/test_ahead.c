@@ -33,7 +33,7 @@ static int read_some(kv *store, kv_space space, int most)
     mandate_slice key, value;
     char expected[16];
     int count = 0;
-    OK(ahead_open(&in, store, space, &err));
+    OK(ahead_open(&in, store, space, NULL, &err));
     while (count < most && ahead_next(in, &key, &value)) {
         snprintf(expected, sizeof(expected), "k%06d", count);
         if (space == KV_ENTITIES) {
@@ -71,8 +71,82 @@ static void test_ahead__it_reads_what_is_there_in_order_and_may_be_left_early(vo
     support_remove(directory);
 }
 
+/* An item for every two pairs: their keys, side by side. After `stop` pairs it says no. */
+typedef struct two {
+    mandate_slice first, second;
+    uint64_t number;
+} two;
+typedef struct coupling {
+    mandate_slice first;
+    uint64_t seen, stop;
+} coupling;
+
+static mandate_status couple(void *ctx, arena *a, mandate_slice key, mandate_slice value, void *item, bool *made,
+                             mandate_error *err)
+{
+    coupling *c = ctx;
+    if (c->seen == c->stop)
+        return mandate_error_set(err, MANDATE_CORRUPT, "enough");
+    *made = c->seen++ % 2;
+    if (*made)
+        *(two *)item = (two){c->first, arena_dup(a, key), c->seen / 2};
+    else
+        c->first = arena_dup(a, key);
+    assert_non_null(arena_dup(a, value).ptr);
+    return MANDATE_OK;
+}
+
+static void couples(kv *store, uint64_t stop, int expected)
+{
+    mandate_error err;
+    ahead *in = NULL;
+    coupling c = {.stop = stop};
+    const ahead_maker maker = {sizeof(two), couple, &c};
+    const void *items;
+    char key[16];
+    int count = 0;
+    OK(ahead_open(&in, store, KV_ENTITIES, &maker, &err));
+    for (uint32_t n; (n = ahead_take(in, &items)) > 0;) {
+        assert_true(n <= AHEAD_ITEMS);
+        for (uint32_t i = 0; i < n; i++, count++) {
+            const two *t = (const two *)items + i;
+            assert_int_equal(t->number, count + 1);
+            snprintf(key, sizeof(key), "k%06d", 2 * count);
+            assert_true(mandate_slice_is(t->first, key));
+            snprintf(key, sizeof(key), "k%06d", 2 * count + 1);
+            assert_true(mandate_slice_is(t->second, key));
+        }
+    }
+    assert_int_equal(count, expected);
+    if (stop < PAIRS)
+        REFUSED(ahead_close(in, &err), MANDATE_CORRUPT, "enough");
+    else
+        OK(ahead_close(in, &err));
+}
+
+static void test_ahead__items_are_whole_and_all_before_a_refusal_are_given(void **state)
+{
+    mandate_error err;
+    char directory[256];
+    kv *memory = NULL, *disk = NULL;
+    OK(kv_open_memory(&memory, &err));
+    support_directory(directory);
+    OK(kv_open_rocksdb(&disk, directory, &err));
+    filled(memory);
+    filled(disk);
+    for (uint64_t stop = 0; stop <= PAIRS; stop += 1500) {
+        couples(memory, stop, (int)stop / 2);
+        couples(disk, stop, (int)stop / 2);
+    }
+    couples(disk, 1501, 750);
+    kv_close(memory);
+    kv_close(disk);
+    support_remove(directory);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ahead__it_reads_what_is_there_in_order_and_may_be_left_early)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ahead__it_reads_what_is_there_in_order_and_may_be_left_early),
+                                       cmocka_unit_test(test_ahead__items_are_whole_and_all_before_a_refusal_are_given)};
     return cmocka_run_group_tests_name("graph/ahead", tests, NULL, NULL);
 }

@@ -301,6 +301,53 @@ static void test_store__a_journal_without_its_end_is_refused(void **state)
     fresh(f);
 }
 
+/* Damages one of the two records of "m-2" as said, and expects recovery to refuse it with these words. */
+static void damage_mandate(fixture *f, char part, void (*how)(buf *value), const char *words)
+{
+    mandate_error err;
+    kv_batch *batch = NULL;
+    kv *backend = NULL;
+    session other;
+    buf key, value;
+    fresh(f);
+    for (unsigned number = 1; number <= 3; number++)
+        issue(&f->s, number);
+    buf_init(&key);
+    buf_init(&value);
+    key_mandate(&key, mandate_slice_str("m-2"), part);
+    OK(kv_get(f->s.store->kv, KV_MANDATES, buf_slice(&key), &value, &err));
+    OK(kv_batch_create(&batch, f->s.store->kv, &err));
+    if (how) {
+        how(&value);
+        kv_batch_put(batch, KV_MANDATES, buf_slice(&key), buf_slice(&value));
+    } else {
+        kv_batch_delete(batch, KV_MANDATES, buf_slice(&key));
+    }
+    OK(kv_write(f->s.store->kv, batch, true, &err));
+    kv_batch_destroy(batch);
+    buf_deinit(&key);
+    buf_deinit(&value);
+    session_close(&f->s);
+    OK(kv_open_rocksdb(&backend, f->directory, &err));
+    REFUSED(session_try_open(&other, backend, &err), MANDATE_CORRUPT, words);
+}
+
+static void cut_short(buf *value) { value->len--; }
+static void have_no_state(buf *value) { value->data[3] = STATE_COUNT; } /* no claims, handle, parent, state */
+static void have_claims(buf *value) { value->data[0] = 1; }
+
+static void test_store__a_damaged_mandate_is_refused(void **state)
+{
+    fixture *f = *state;
+    damage_mandate(f, KEY_CLAIMS, NULL, "\"m-2\" has no claims");
+    damage_mandate(f, KEY_LIFE, NULL, "\"m-2\" has no life");
+    damage_mandate(f, KEY_CLAIMS, cut_short, "stored claims cannot be read");
+    damage_mandate(f, KEY_LIFE, cut_short, "\"m-2\" cannot be read");
+    damage_mandate(f, KEY_LIFE, have_no_state, "\"m-2\" cannot be read");
+    damage_mandate(f, KEY_LIFE, have_claims, "\"m-2\" cannot be read");
+    fresh(f);
+}
+
 /* --- outbox, transitions, offsets --------------------------------------------------------------------- */
 static void test_store__an_acknowledged_transition_leaves_the_outbox(void **state)
 {
@@ -586,6 +633,7 @@ int main(void)
         CASE(test_store__the_journal_is_walked_in_order),
         CASE(test_store__a_damaged_journal_value_is_refused),
         CASE(test_store__a_journal_without_its_end_is_refused),
+        CASE(test_store__a_damaged_mandate_is_refused),
         CASE(test_store__an_acknowledged_transition_leaves_the_outbox),
         CASE(test_store__a_transition_is_found_by_version),
         CASE(test_store__offsets_go_with_the_step),
