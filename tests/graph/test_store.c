@@ -309,6 +309,7 @@ static void damage_mandate(fixture *f, char part, void (*how)(buf *value), const
     kv *backend = NULL;
     session other;
     buf key, value;
+    session_close(&f->s);
     fresh(f);
     for (unsigned number = 1; number <= 3; number++)
         issue(&f->s, number);
@@ -330,6 +331,8 @@ static void damage_mandate(fixture *f, char part, void (*how)(buf *value), const
     session_close(&f->s);
     OK(kv_open_rocksdb(&backend, f->directory, &err));
     REFUSED(session_try_open(&other, backend, &err), MANDATE_CORRUPT, words);
+    session_close(&other);
+    fresh(f);
 }
 
 static void cut_short(buf *value) { value->len--; }
@@ -345,7 +348,6 @@ static void test_store__a_damaged_mandate_is_refused(void **state)
     damage_mandate(f, KEY_LIFE, cut_short, "\"m-2\" cannot be read");
     damage_mandate(f, KEY_LIFE, have_no_state, "\"m-2\" cannot be read");
     damage_mandate(f, KEY_LIFE, have_claims, "\"m-2\" cannot be read");
-    fresh(f);
 }
 
 /* --- outbox, transitions, offsets --------------------------------------------------------------------- */
