@@ -30,7 +30,7 @@ typedef struct arm_run {
 } arm_run;
 
 int64_t wall_ns(void);
-int64_t cpu_ns(void); /* of this thread: what another process takes does not count */
+int64_t cpu_ns(void);         /* of this thread: what another process takes does not count */
 int64_t process_cpu_ns(void); /* of all its threads */
 typedef struct arm_clock {
     int64_t wall, cpu;
