@@ -76,6 +76,22 @@ bool backlog_stand(engine *e, backlog_kind kind, uint32_t handle, uint8_t seen)
 /* --- adding ---------------------------------------------------------------------------------------------------- */
 static void item_free(backlog_item *i) { free(i->handles); }
 
+bool backlog_item_alloc(backlog_item *i, uint32_t count, mandate_slice principal, mandate_slice note)
+{
+    i->handles = malloc(count * (sizeof(*i->handles) + 1) + principal.len + note.len);
+    if (!i->handles)
+        return false;
+    i->seen = (uint8_t *)(i->handles + count);
+    char *text = (char *)i->seen + count;
+    if (principal.len)
+        memcpy(text, principal.ptr, principal.len);
+    if (note.len)
+        memcpy(text + principal.len, note.ptr, note.len);
+    i->principal = mandate_slice_of(text, principal.len);
+    i->note = mandate_slice_of(text + principal.len, note.len);
+    return true;
+}
+
 /* Records the oldest work until as much fits. */
 static bool make_room(engine *e, uint32_t count)
 {
@@ -96,12 +112,10 @@ bool backlog_add(engine *e, backlog_kind kind, uint32_t *handles, uint32_t count
                          .expiry_now_us = e->expiry_now_us,
                          .count = count,
                          .unsaved = true};
-    assert(count && !why->principal.len && !why->note.len);
+    assert(count);
     sort_by_handle(handles, count);
-    item.handles = malloc(count * (sizeof(*item.handles) + 1));
-    if (!item.handles)
+    if (!backlog_item_alloc(&item, count, why->principal, why->note))
         return engine_fail(e, "out of memory for changes that wait");
-    item.seen = (uint8_t *)(item.handles + count);
     memcpy(item.handles, handles, count * sizeof(*handles));
     for (uint32_t i = 0; i < count; i++)
         item.seen[i] = kind == BACKLOG_EXPIRY ? 0 : standing_at(e, handles[i])->seen & SEEN_TRUTHS;
@@ -144,7 +158,7 @@ static void come_back(engine *e, present p)
 
 static bool record_change(engine *e, const backlog_item *item, uint32_t handle, uint8_t seen)
 {
-    const occasion why = {.cause = item->cause, .origin = item->origin};
+    const occasion why = {.cause = item->cause, .origin = item->origin, .principal = item->principal, .note = item->note};
     mandate *m = mandate_at(e, handle);
     if (mandate_state_is_final((mandate_state)m->state))
         return true;

@@ -23,6 +23,8 @@ void backlog_put_item(buf *b, const engine *e, const backlog_item *i)
     wire_put_u8(b, (uint8_t)i->kind);
     wire_put_u8(b, (uint8_t)i->cause);
     context_put_origin(b, e->schema, &i->origin);
+    wire_put_bytes(b, i->principal);
+    wire_put_bytes(b, i->note);
     wire_put_i64(b, i->now_us);
     wire_put_i64(b, i->expiry_now_us);
     wire_put_u64(b, i->moment);
@@ -64,6 +66,7 @@ static mandate_status load_item(engine *e, uint64_t number, mandate_slice value,
     i.kind = (backlog_kind)kind;
     i.cause = (transition_cause)cause;
     context_get_origin(&r, e->schema, &i.origin);
+    mandate_slice principal = wire_get_bytes(&r), note = wire_get_bytes(&r);
     i.now_us = wire_get_i64(&r);
     i.expiry_now_us = wire_get_i64(&r);
     i.moment = (uint32_t)wire_get_u64(&r);
@@ -72,10 +75,8 @@ static mandate_status load_item(engine *e, uint64_t number, mandate_slice value,
               count < MANDATE_NONE && (e->backlog.len == 0 || e->backlog.data[e->backlog.len - 1].number < number);
     if (ok) {
         i.count = (uint32_t)count;
-        i.handles = malloc(count * (sizeof(*i.handles) + 1));
-        if (!i.handles)
+        if (!backlog_item_alloc(&i, i.count, principal, note))
             return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading changes that wait");
-        i.seen = (uint8_t *)(i.handles + count);
         ok = get_runs(&i, &r) && wire_done(&r);
     }
     if (ok && VEC_PUSH(&e->backlog, i))

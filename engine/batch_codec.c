@@ -108,8 +108,12 @@ void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s)
     for (uint32_t i = 0; i < batch->count; i++) {
         const engine_input *in = &batch->inputs[i];
         wire_put_u8(b, (uint8_t)in->kind);
-        if (in->kind == INPUT_RECORD) {
+        if (engine_input_has_changes(in->kind)) {
             put_record(b, in, s);
+            if (in->kind == INPUT_ASSERTED) {
+                wire_put_bytes(b, in->command.principal);
+                wire_put_bytes(b, in->command.note);
+            }
         } else if (in->kind == INPUT_COMMAND) {
             put_command(b, &in->command);
         } else {
@@ -250,8 +254,12 @@ mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice by
     for (uint64_t i = 0; i < n && !r->failed; i++) {
         engine_input *in = &inputs[i];
         in->kind = (engine_input_kind)wire_get_u8(r);
-        if (in->kind == INPUT_RECORD) {
+        if (engine_input_has_changes(in->kind)) {
             get_record(r, a, in, s);
+            if (in->kind == INPUT_ASSERTED) {
+                in->command.principal = wire_get_bytes(r);
+                in->command.note = wire_get_bytes(r);
+            }
         } else if (in->kind == INPUT_COMMAND) {
             get_command(r, a, &in->command);
         } else {

@@ -146,6 +146,7 @@ typedef struct backlog_item {
     uint32_t count, cursor;        /* those before the cursor are recorded */
     uint32_t *handles;             /* owned; ascending */
     uint8_t *seen;                 /* in the same block: what their clauses said then, or BACKLOG_DONE */
+    mandate_slice principal, note; /* in the same block: of an event that a person asserted */
     bool stored, unsaved;          /* on disk; and it is another now */
 } backlog_item;
 enum { BACKLOG_DONE = 0xff };
@@ -378,6 +379,8 @@ bool backlog_restore_grace(engine *e);
 bool backlog_hash(const engine *e, buf *all);
 /* A change of a mandate that has not ended begins to wait: how it stands from now on. */
 bool backlog_stand(engine *e, backlog_kind kind, uint32_t handle, uint8_t seen);
+/* Room for so many mandates, beside copies of the texts. */
+bool backlog_item_alloc(backlog_item *i, uint32_t count, mandate_slice principal, mandate_slice note);
 void backlog_put_item(buf *b, const engine *e, const backlog_item *i);
 /* Is there room for another transition in this step? */
 static inline bool step_has_room(const engine *e)

@@ -123,7 +123,7 @@ mandate_status engine_load_batch(engine *e, const engine_batch *batch, mandate_e
         const engine_input *in = &batch->inputs[i];
         change_origin origin = in->origin;
         origin.seq = batch->seq;
-        for (uint32_t k = 0; in->kind == INPUT_RECORD && k < in->change_count; k++)
+        for (uint32_t k = 0; engine_input_has_changes(in->kind) && k < in->change_count; k++)
             if (context_apply(e->graph, &in->changes[k], &origin) == CONTEXT_NOMEM)
                 return mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading entities");
     }

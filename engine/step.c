@@ -153,6 +153,10 @@ static bool run_record(engine *e, const engine_input *in, context_entity *probab
             return engine_fail(e, "out of memory while applying a change");
         }
         occasion why = {.cause = CAUSE_CHANGE, .origin = origin};
+        if (in->kind == INPUT_ASSERTED) {
+            why.principal = in->command.principal;
+            why.note = in->command.note;
+        }
         why.origin.event_time_us = in->changes[i].event_time_us;
         if (!engine_settle(e, &why))
             return false;
@@ -184,6 +188,7 @@ static bool run_input(engine *e, const engine_input *in, uint32_t index)
 {
     switch (in->kind) {
     case INPUT_RECORD:
+    case INPUT_ASSERTED:
         return run_record(e, in, ahead_entity(&e->ahead, index));
     case INPUT_COMMAND:
         return engine_command_run(e, &in->command, index);

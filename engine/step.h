@@ -105,15 +105,21 @@ typedef enum engine_source_state {
 typedef enum engine_input_kind {
     INPUT_RECORD, /* origin + changes (none: the record only moves the offset) */
     INPUT_COMMAND,
-    INPUT_SOURCE /* source changed state */
+    INPUT_SOURCE,  /* source changed state */
+    INPUT_ASSERTED /* origin + changes that a person says happened: command.principal says it, command.note is why */
 } engine_input_kind;
+/* Changes of entities. */
+static inline bool engine_input_has_changes(engine_input_kind kind)
+{
+    return kind == INPUT_RECORD || kind == INPUT_ASSERTED;
+}
 
 typedef struct engine_input {
     engine_input_kind kind;
-    change_origin origin;  /* RECORD; event_time_us of each change counts, this one is the record's */
-    const change *changes; /* RECORD */
+    change_origin origin;  /* RECORD, ASSERTED; event_time_us of each change counts, this one is the record's */
+    const change *changes; /* RECORD, ASSERTED */
     uint32_t change_count;
-    engine_command command; /* COMMAND */
+    engine_command command; /* COMMAND; ASSERTED: its principal and note */
     uint16_t source;        /* SOURCE */
     engine_source_state source_state;
 } engine_input;

@@ -281,7 +281,8 @@ static bool apply_step(void *ctx, uint64_t seq, mandate_slice bytes)
     r->status = engine_decode_batch(&batch, &r->memory, bytes, r->st->schema, r->err);
     for (uint32_t i = 0; r->status == MANDATE_OK && i < batch.count; i++) {
         engine_input one = batch.inputs[i];
-        for (uint32_t k = 0; one.kind == INPUT_RECORD && k < batch.inputs[i].change_count && r->status == MANDATE_OK; k++) {
+        for (uint32_t k = 0;
+             engine_input_has_changes(one.kind) && k < batch.inputs[i].change_count && r->status == MANDATE_OK; k++) {
             if (!touches(r, &batch.inputs[i].changes[k]))
                 continue;
             one.changes = &batch.inputs[i].changes[k];

@@ -172,7 +172,7 @@ bool history_select(engine_batch *batch, arena *a, const bool *types)
         if (in->kind == INPUT_COMMAND)
             continue;
         kept[count] = *in;
-        if (in->kind == INPUT_RECORD) {
+        if (engine_input_has_changes(in->kind)) {
             change *changes = ARENA_ARRAY(a, change, in->change_count ? in->change_count : 1);
             for (uint32_t k = 0; changes && k < in->change_count; k++)
                 if (types[in->changes[k].type])

@@ -123,7 +123,8 @@ mandate_status assertion_make(engine_command *command, engine_input *input, cons
                   .sets = sets,
                   .set_count = r->attributes.len,
                   .event_time_us = CHANGE_NO_TIME};
-    *input = (engine_input){.kind = INPUT_RECORD,
+    *input = (engine_input){.kind = INPUT_ASSERTED,
+                            .command = {.principal = r->principal, .note = r->note},
                             .origin = {.source = source,
                                        .topic = topic,
                                        .partition = 0,

@@ -3,7 +3,8 @@
  * assertion - what a person says happened: attributes of an entity that its type declares as manual.
  *
  * It becomes two inputs of one step: a change from the source "manual", as if a connector had read it, and an entry of the audit log
- * that says who said it. The change's offset is the number of the step, where both stand in the journal.
+ * that says who said it. The change's offset is the number of the step, where both stand in the journal; what it ends or suspends names
+ * who said it, and why, beside source and step.
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_ASSERTION_H
 #define MANDATE_CONNECTORS_DAEMON_ASSERTION_H

@@ -175,6 +175,7 @@ static void put_input(printer *p, const engine_batch *batch, uint32_t i)
     buf_put_str(b, ",\"kind\":");
     switch (in->kind) {
     case INPUT_RECORD:
+    case INPUT_ASSERTED:
         put_record(p, in);
         break;
     case INPUT_COMMAND:

@@ -263,6 +263,44 @@ static void test_backlog__an_expiry_comes_too_late_for_an_end_and_in_its_turn_fo
     }
 }
 
+/* Who says so stands in every record, whichever step writes it, after a restart and below what ends by itself, too. */
+static void test_backlog__what_a_person_asserted_is_recorded_with_who_and_why(void **state)
+{
+    rig *g = *state;
+    told all[MANY * 4];
+    put(g, "open");
+    issue_many(g, CLAUSE_WHILE, OPEN);
+    claims *c = rig_claims(g, "child");
+    c->parent = S("m-4");
+    issue(g, c);
+    rig_put(g, "R-1", "status", STR("closed"));
+    engine_input *in = &g->inputs.data[g->inputs.len - 1];
+    in->kind = INPUT_ASSERTED;
+    in->command.principal = S("user:desk");
+    in->command.note = S("signed on paper");
+    rig_step(g);
+    assert_true(g->r.more);
+    engine *others[] = {rig_restored(g), NULL};
+    uint32_t count = run_and_read(g, others, all);
+    engine_destroy(others[0]);
+    assert_int_equal(count, MANY + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        bool below = mandate_slice_is(all[i].t.mandate, "child");
+        assert_int_equal(all[i].t.cause, below ? CAUSE_CASCADE : CAUSE_CHANGE);
+        assert_slice(all[i].t.principal, "user:desk");
+        assert_slice(all[i].t.note, "signed on paper");
+        assert_true(all[i].t.origin.seq > 0);
+    }
+    /* The next event is nobody's. */
+    c = rig_claims(g, "later");
+    put(g, "open");
+    c->clause[CLAUSE_WHILE] = S(OPEN);
+    issue(g, c);
+    put(g, "closed");
+    assert_int_equal(g->r.transition_count, 1);
+    assert_int_equal(g->r.transitions[0].principal.len, 0);
+}
+
 static void test_backlog__many_expiries_of_one_moment_are_recorded_in_slices(void **state)
 {
     rig *g = *state;
@@ -482,6 +520,7 @@ int main(void)
         TEST(test_backlog__an_own_end_comes_before_a_later_one_of_the_parent_and_after_an_earlier_one),
         TEST(test_backlog__what_hangs_below_falls_with_it_and_not_by_itself),
         TEST(test_backlog__an_expiry_comes_too_late_for_an_end_and_in_its_turn_for_a_suspension),
+        TEST(test_backlog__what_a_person_asserted_is_recorded_with_who_and_why),
         TEST(test_backlog__many_expiries_of_one_moment_are_recorded_in_slices),
         TEST(test_backlog__a_suspension_and_its_end_are_both_recorded_and_nothing_is_permitted_in_between),
         TEST(test_backlog__a_command_has_what_waits_recorded_before_it),

@@ -139,6 +139,11 @@ static void make_record(maker *m, engine_input *in, uint32_t index)
     for (uint32_t i = 0; i < in->change_count; i++)
         make_change(m, &changes[i]);
     in->changes = changes;
+    if ((m->seq + index) % 5 == 0) { /* somebody says so */
+        in->kind = INPUT_ASSERTED;
+        in->command.principal = arena_printf(m->a, "user:%u", index % 3);
+        in->command.note = index % 2 ? mandate_slice_str("seen") : mandate_slice_of("", 0);
+    }
 }
 
 static mandate_slice clause_text(maker *m, mandate_clause clause)

@@ -555,6 +555,9 @@ def by_reload(w, tokens):
     said = [(e["principal"], e["detail"]) for e in entries if e["event"] == "event_asserted"]
     report("who said what happened is on record", said[-1:] == [("user:notary", {"type": "e.envelope", "id": "E-7", "attributes":
            {"status": "signed"}, "reason": "seen it"})], said)
+    ended = [e["cause"] for e in entries if e["event"] == "ended" and e["cause"].get("source") == "manual"]
+    report("and stands in the entry of what it ended", ended and all(
+        c["principal"] == "user:notary" and c["note"] == "seen it" and c["offset"] == c["seq"] for c in ended), ended)
     w.write("policy.yaml", good)
     w.process.send_signal(signal.SIGHUP)
     w.wait_log("is in effect", 2)
