@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arm - clocks, memory, averages, and the arm that is a C loop by hand. */
+/* arm - clocks, memory, averages. */
 #include "bench/arm.h"
 
 #include "engine/base/pool.h"
@@ -67,78 +67,4 @@ void arm_finish(arm_result *out, arm_run *run)
     out->flip_ns = out->timed_flips ? total / (double)out->timed_flips : 0;
     out->p50_ns = run->batch_ns[batches / 2] / BATCH;
     out->p99_ns = run->batch_ns[(batches * 99 + 99) / 100 - 1] / BATCH;
-}
-
-/* --- by hand ------------------------------------------------------------------------------------------------------- */
-typedef struct loop_mandate {
-    workload_terms terms;
-    bool holds;
-} loop_mandate;
-
-/* What somebody would write who has only this to do: a row of structs, and for each deal the list of those who read it. */
-bool arm_loop(arm_result *out, arm_run *run)
-{
-    workload *w = run->w;
-    loop_mandate *mandates = calloc(w->mandates, sizeof(*mandates));
-    workload_deal *deals = calloc(w->deals, sizeof(*deals));
-    workload_change changes[BATCH];
-    *out = (arm_result){.name = "c_loop"};
-    if (!mandates || !deals)
-        return free(mandates), free(deals), false;
-    workload_rewind(w);
-    memcpy(deals, w->facts, w->deals * sizeof(*deals));
-    for (uint32_t i = 0; i < w->mandates; i++) {
-        mandates[i].terms = workload_terms_of(w, i);
-        mandates[i].holds = workload_holds(&deals[w->deal_of[i]], &mandates[i].terms);
-    }
-    for (uint64_t done = 0; done < run->warmup + run->changes; done += BATCH) {
-        uint64_t flips = 0, touched = 0;
-        for (int i = 0; i < BATCH; i++)
-            workload_next(w, &changes[i]);
-        arm_clock start = arm_start();
-        for (int i = 0; i < BATCH; i++) {
-            workload_deal *d = &deals[changes[i].deal];
-            int value = changes[i].value;
-            switch (changes[i].field) {
-            case FIELD_STATUS:
-                d->status = (int16_t)value;
-                break;
-            case FIELD_AMOUNT:
-                d->amount = (int16_t)value;
-                break;
-            case FIELD_SCORE:
-                d->score = (int16_t)value;
-                break;
-            case FIELD_A:
-                d->a = value;
-                break;
-            case FIELD_B:
-                d->b = value;
-                break;
-            default:
-                d->c = value;
-            }
-            const uint32_t *holder = &w->holders[(size_t)changes[i].deal * w->fanout];
-            uint32_t n = w->holder_count[changes[i].deal];
-            for (uint32_t k = 0; k < n; k++) {
-                loop_mandate *m = &mandates[holder[k]];
-                bool now = workload_holds(d, &m->terms);
-                flips += now != m->holds;
-                m->holds = now;
-            }
-            touched += n;
-        }
-        arm_stop(out, run, start, done);
-        out->flips += flips;
-        if (done < run->warmup)
-            continue;
-        out->timed_flips += flips;
-        out->touched += touched;
-    }
-    for (uint32_t i = 0; i < w->mandates; i++)
-        out->true_at_end += mandates[i].holds;
-    free(mandates);
-    free(deals);
-    arm_finish(out, run);
-    return true;
 }

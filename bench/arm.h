@@ -16,6 +16,7 @@ typedef struct arm_result {
     const char *name;
     uint64_t changes, flips, true_at_end; /* flips: also those of the warm-up */
     uint64_t timed_flips, touched;        /* touched: mandates looked at, for the arms that look */
+    uint32_t told;                        /* who flipped to what, folded: of the arms that tell it in this form, else 0 */
     double change_ns, flip_ns;            /* of the thread's own time */
     double p50_ns, p99_ns;                /* of a batch, per change: on a busy machine the median is the honest one */
     double wall_ns;                       /* per change, with whatever else the machine was doing */
@@ -47,6 +48,12 @@ void arm_finish(arm_result *out, arm_run *run);
 bool arm_step(arm_result *out, arm_run *run, bool transitions); /* engine_step */
 bool arm_index(arm_result *out, arm_run *run);                  /* context and condition index alone */
 bool arm_naive(arm_result *out, arm_run *run); /* the same compiled programs, all that are affected, again */
-bool arm_loop(arm_result *out, arm_run *run);  /* C by hand */
+/* C by hand (loop.h): mandates by handle, or packed by entity. */
+bool arm_loop(arm_result *out, arm_run *run, bool packed);
+/* Same flips, same truths at the end, and the same told by both if both tell. */
+static inline bool arm_same(const arm_result *a, const arm_result *b)
+{
+    return a->flips == b->flips && a->true_at_end == b->true_at_end && (!a->told || !b->told || a->told == b->told);
+}
 
 #endif

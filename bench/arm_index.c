@@ -3,7 +3,7 @@
  * arm_index - the condition index alone: a change into the context graph, settle, read the list of flips. And the arm it
  * replaces: the same graph and the same compiled programs, but every affected condition is evaluated anew.
  */
-#include "bench/arm.h"
+#include "bench/ready.h"
 
 #include "engine/condition/ahead.h"
 #include "engine/condition/index_int.h"
@@ -18,42 +18,14 @@ typedef struct indexer {
     condition_index *x;
     condition_template *shape[SHAPE_COUNT];
     condition_edge *edge; /* by mandate */
-    int64_t offset;
-    uint64_t owners; /* of all flips, folded: each posting is read */
+    uint32_t told;        /* of all flips, folded: each posting is read, whose it is and whether it is true now */
 } indexer;
 
 static void deaf(void *ctx, context_entity *entity, uint16_t field, cel_value old, cel_value now) {}
 
-/* A change as it comes out of a connector. */
-typedef struct ready_change {
-    change change;
-    change_set set;
-    char id[24];
-} ready_change;
-
-static void make_ready(const workload *w, ready_change *r, uint32_t deal, workload_field field, int value)
-{
-    workload_deal_id(r->id, deal);
-    r->set = (change_set){.field = w->field[field], .value = workload_value(field, value)};
-    r->change = (change){.op = CHANGE_UPSERT,
-                         .id = mandate_slice_str(r->id),
-                         .sets = &r->set,
-                         .set_count = 1,
-                         .event_time_us = CHANGE_NO_TIME};
-}
-
-static void next_batch(workload *w, workload_change *changes, ready_change *ready)
-{
-    for (int i = 0; i < BATCH; i++) {
-        workload_next(w, &changes[i]);
-        make_ready(w, &ready[i], changes[i].deal, changes[i].field, changes[i].value);
-    }
-}
-
 static bool apply(indexer *s, const ready_change *r, context_entity *probably)
 {
-    change_origin o = {.offset = s->offset++, .event_time_us = CHANGE_NO_TIME};
-    return context_apply_near(s->graph, &r->change, &o, probably) == CONTEXT_APPLIED;
+    return context_apply_near(s->graph, &r->change, &r->origin, probably) == CONTEXT_APPLIED;
 }
 
 static bool indexer_init(indexer *s, workload *w)
@@ -75,7 +47,7 @@ static bool indexer_init(indexer *s, workload *w)
     for (uint32_t i = 0; i < w->deals; i++)
         for (int f = 0; f < FIELD_COUNT; f++) {
             ready_change r;
-            make_ready(w, &r, i, (workload_field)f, workload_fact(&w->facts[i], (workload_field)f));
+            ready_make(&r, w, i, (workload_field)f, workload_fact(&w->facts[i], (workload_field)f), 0);
             if (!apply(s, &r, NULL))
                 return false;
         }
@@ -124,18 +96,20 @@ static const change *change_ahead(const void *ready, uint32_t at)
     return at < BATCH ? &((const ready_change *)ready)[at].change : NULL;
 }
 
-/* Reads everything that a settling tells: who flipped, one by one. */
-static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint64_t *owners)
+/* Reads everything that a settling tells, posting by posting: who flipped, and what is true now. */
+static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint32_t *told)
 {
     uint64_t n = 0;
     uint32_t all = 0;
     for (uint32_t i = 0; i < count; i++) {
         const condition_flips f = flips[i];
+        if (f.now > TRUTH_TRUE)
+            return UINT64_MAX / 2; /* nothing here is ever unknown: no result */
         for (uint32_t k = 0; k < f.count; k++)
-            all ^= f.posts[k];
+            all += f.posts[k] ^ f.now;
         n += f.count;
     }
-    *owners ^= all;
+    *told += all;
     return n;
 }
 
@@ -148,7 +122,7 @@ BENCH_COUNTED static bool bench_index_changes(indexer *s, const ready_change *re
         ahead_of(&look, s->graph, s->x, change_ahead, ready, i);
         if (!apply(s, &ready[i], ahead_entity(&look, i)) || !condition_settle(s->x, &list, &count))
             return false;
-        *flips += read_flips(list, count, &s->owners);
+        *flips += read_flips(list, count, &s->told);
     }
     return true;
 }
@@ -162,7 +136,7 @@ bool arm_index(arm_result *out, arm_run *run)
     bool ok = indexer_init(&s, run->w) && bind_all(out, &s);
     for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {
         uint64_t flips = 0;
-        next_batch(run->w, changes, ready);
+        ready_batch(ready, changes, run->w, (int64_t)done);
         arm_clock start = arm_start();
         ok = bench_index_changes(&s, ready, &flips);
         arm_stop(out, run, start, done);
@@ -173,6 +147,7 @@ bool arm_index(arm_result *out, arm_run *run)
     }
     for (uint32_t i = 0; ok && i < run->w->mandates; i++)
         out->true_at_end += condition_value(s.x, s.edge[i]) == TRUTH_TRUE;
+    out->told = s.told;
     indexer_deinit(&s);
     if (ok)
         arm_finish(out, run);
@@ -227,7 +202,7 @@ bool arm_naive(arm_result *out, arm_run *run)
     }
     for (uint64_t done = 0; ok && done < run->warmup + run->changes; done += BATCH) {
         uint64_t flips = 0, touched = 0;
-        next_batch(w, changes, ready);
+        ready_batch(ready, changes, w, (int64_t)done);
         arm_clock start = arm_start();
         for (int i = 0; i < BATCH; i++) {
             const uint32_t *holder = &w->holders[(size_t)changes[i].deal * w->fanout];

@@ -93,6 +93,7 @@ def bars(runs):
         ("memory of a mandate, shared condition", figure(index["flat-1m"], "bytes_per_mandate"), "bytes", 48, False, "flat-1m"),
         ("memory of a mandate, own constants", figure(index["own-constants"], "bytes_per_mandate"), "bytes", 96, False, "own-constants"),
         ("against the loop by hand, fan-out 100", ratio(runs, "peers-100", "c_loop"), "x faster", 3, True, "peers-100"),
+        ("against the loop by hand, packed by entity, fan-out 100", ratio(runs, "peers-100", "c_loop_packed"), "x faster", 3, True, "peers-100"),
         ("against our naive evaluation, fan-out 100", ratio(runs, "peers-100", "naive_cel"), "x faster", 10, True, "peers-100"),
         ("against CLIPS, fan-out 100", ratio(runs, "peers-100", "clips"), "x faster", 100, True, "peers-100"),
         ("against cel-go with an inverted index, fan-out 100", ratio(runs, "peers-100", "celgo"), "x faster", 25, True, "peers-100"),

@@ -72,7 +72,8 @@ static bool thresholds(case_rig *g, const case_sizes *z)
     double each_ns = (double)total / (BATCHES * 256), loop = 0, clips = 0;
     if (!ok || differs("flips of thresholds", flips, BATCHES * 256))
         return false;
-    peer_thresholds_loop(count, &loop);
+    if (!peer_thresholds_loop(count, &loop))
+        return false;
     bool rival = peer_thresholds_clips(count, &clips);
     printf("{\"record\":\"case\",\"case\":\"thresholds\",\"conditions\":%u,\"changes\":%d,\"flips\":%llu,\"ns_per_change\":%"
            ".1f,"

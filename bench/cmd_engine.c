@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARM_COUNT = 5 };
+enum { ARM_COUNT = 6 };
 
 typedef struct engine_run {
     workload w;
@@ -35,7 +35,7 @@ static bool same_work(const engine_run *b)
 {
     for (int i = 1; i < b->arms; i++) {
         const arm_result *x = &b->arm[0], *y = &b->arm[i];
-        if (x->flips == y->flips && x->true_at_end == y->true_at_end)
+        if (arm_same(x, y))
             continue;
         fprintf(stderr, "NO RESULT: %s counted %llu flips and %llu true at the end, %s %llu and %llu\n", x->name,
                 (unsigned long long)x->flips, (unsigned long long)x->true_at_end, y->name, (unsigned long long)y->flips,
@@ -49,7 +49,7 @@ static bool same_work(const engine_run *b)
 static bool measure_one(engine_run *b, const char *name)
 {
     b->arms = 2;
-    if (!arm_loop(&b->arm[0], &b->run))
+    if (!arm_loop(&b->arm[0], &b->run, false))
         return false;
     if (strcmp(name, "index") == 0)
         return arm_index(&b->arm[1], &b->run);
@@ -60,9 +60,10 @@ static bool measure_one(engine_run *b, const char *name)
 
 static bool measure(engine_run *b, bool transitions)
 {
-    bool ok = arm_loop(&b->arm[0], &b->run) && arm_naive(&b->arm[1], &b->run) && arm_index(&b->arm[2], &b->run) &&
-              arm_step(&b->arm[3], &b->run, false) && (!transitions || arm_step(&b->arm[4], &b->run, true));
-    b->arms = transitions ? 5 : 4;
+    bool ok = arm_loop(&b->arm[0], &b->run, false) && arm_naive(&b->arm[1], &b->run) && arm_index(&b->arm[2], &b->run) &&
+              arm_step(&b->arm[3], &b->run, false) && arm_loop(&b->arm[4], &b->run, true) &&
+              (!transitions || arm_step(&b->arm[5], &b->run, true));
+    b->arms = transitions ? 6 : 5;
     return ok;
 }
 
@@ -73,7 +74,7 @@ static void report(const engine_run *b)
             "load ns/m", "bytes/m", "flips", "vs loop");
     for (int i = 0; i < b->arms; i++)
         print_arm(&b->arm[i], loop);
-    if (b->arms < 4)
+    if (b->arms < 5)
         return;
     printf("{\"record\":\"ratios\",\"index_over_naive\":%.2f,\"index_over_c_loop\":%.2f,\"engine_over_naive\":%.2f,\"engine_"
            "over_c_loop\":%.2f}\n",

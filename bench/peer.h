@@ -2,7 +2,7 @@
 /*
  * peer - others doing the same work in the same run. An arm counts only when its flips equal ours.
  *
- *   the loop by hand    what somebody would write in C who has only this to do (arm.c has the one for mandates)
+ *   the loop by hand    what somebody would write in C who has only this to do (loop.h)
  *   CLIPS               facts and generic rules in the best encoding we know: see peer_clips.c. Where Debian's libclips is not
  *                       installed the functions say false
  */
@@ -12,7 +12,7 @@
 #include "bench/arm.h"
 
 /* One attribute, `count` thresholds, a change that flips one: ns a change. */
-void peer_thresholds_loop(uint32_t count, double *ns);
+bool peer_thresholds_loop(uint32_t count, double *ns);
 bool peer_thresholds_clips(uint32_t count, double *ns);
 /* An arm of `mandate-bench engine`: equality and threshold shapes only. False: not here, or not this shape. */
 bool arm_clips(arm_result *out, arm_run *run);

@@ -46,6 +46,7 @@ typedef struct workload_deal {
 /* The constants of one mandate. */
 typedef struct workload_terms {
     uint8_t shape;
+    bool holds; /* false: for the loop by hand, which notes it there */
     int16_t status, amount, score;
 } workload_terms;
 

@@ -31,7 +31,7 @@ def run(*arguments):
 code, records, err = run("peers", "--mandates", "3000", "--fanout", "10", "--changes", "1024")
 arms = {r["arm"]: r for r in records if r["record"] == "peer"}
 report("peers: ours, the loop by hand and the naive arm count the same flips",
-       code == 0 and {"index", "engine", "c_loop", "naive_cel"} <= set(arms) and len({r["flips"] for r in arms.values()}) == 1, err)
+       code == 0 and {"index", "engine", "c_loop", "c_loop_packed", "naive_cel"} <= set(arms) and len({r["flips"] for r in arms.values()}) == 1, err)
 report("peers: something flips", all(r["flips"] > 100 for r in arms.values()), err)
 report("peers: the first record says which machine and command", records and records[0]["record"] == "run" and
        records[0]["command"].startswith("mandate-bench peers"), records[:1])

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ready - changes as they come out of a connector's mapping, made before they are measured: what every arm that runs in this process
+ * and is compared change by change is given. Type and id of the entity as text, the attribute by number, the value as text, number or
+ * bool, and where it comes from (source, topic, partition, offset).
+ */
+#ifndef MANDATE_BENCH_READY_H
+#define MANDATE_BENCH_READY_H
+
+#include "bench/arm.h"
+
+#include "engine/context/change.h"
+
+typedef struct ready_change {
+    change change;
+    change_set set;
+    change_origin origin;
+    char id[24];
+} ready_change;
+
+static inline void ready_make(ready_change *r, const workload *w, uint32_t deal, workload_field field, int value,
+                              int64_t offset)
+{
+    workload_deal_id(r->id, deal);
+    r->set = (change_set){.field = w->field[field], .value = workload_value(field, value)};
+    r->change = (change){.op = CHANGE_UPSERT,
+                         .id = mandate_slice_str(r->id),
+                         .sets = &r->set,
+                         .set_count = 1,
+                         .event_time_us = CHANGE_NO_TIME};
+    r->origin = (change_origin){.offset = offset, .event_time_us = CHANGE_NO_TIME};
+}
+
+/* The next BATCH of the workload. `changes`: the same as the workload knows them. */
+static inline void ready_batch(ready_change *ready, workload_change *changes, workload *w, int64_t offset)
+{
+    for (int i = 0; i < BATCH; i++) {
+        workload_next(w, &changes[i]);
+        ready_make(&ready[i], w, changes[i].deal, changes[i].field, changes[i].value, offset + i);
+    }
+}
+
+#endif
