@@ -105,6 +105,7 @@ static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint32_
         const condition_flips f = flips[i];
         if (f.now > TRUTH_TRUE)
             return UINT64_MAX / 2; /* nothing here is ever unknown: no result */
+#pragma GCC unroll 4
         for (uint32_t k = 0; k < f.count; k++)
             all += f.posts[k] ^ f.now;
         n += f.count;

@@ -11,6 +11,7 @@
 static uint64_t read_flips(const uint32_t *flips, uint32_t count, uint32_t *told)
 {
     uint32_t all = 0;
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < count; i++)
         all += flips[i];
     *told += all;

@@ -16,6 +16,24 @@ static inline void ahead_line(const void *at)
     __asm__ volatile("");
 }
 
+/* Something of at most a line: one line or two. Addresses are numbers here: what is asked for may be nothing, at NULL. */
+static inline void ahead_small(const void *from, size_t bytes)
+{
+    ahead_line(from);
+    ahead_line((const void *)((uintptr_t)from + bytes - 1));
+}
+
+/* The same up to four lines, without a branch. */
+static inline void ahead_few(const void *from, size_t bytes)
+{
+    enum { LINE = 64 };
+    uintptr_t at = (uintptr_t)from, last = at + bytes - 1;
+    ahead_line(from);
+    ahead_line((const void *)(at + LINE < last ? at + LINE : last));
+    ahead_line((const void *)(at + 2 * LINE < last ? at + 2 * LINE : last));
+    ahead_line((const void *)last);
+}
+
 /* Every line of it. */
 static inline void ahead_bytes(const void *from, size_t bytes)
 {

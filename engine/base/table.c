@@ -68,12 +68,6 @@ uint32_t table_find(const table *t, uint64_t hash, table_eq eq, const void *ctx,
     return TABLE_NONE;
 }
 
-uint32_t table_guess(const table *t, uint64_t hash)
-{
-    table_walk w;
-    return table_first(t, hash, &w);
-}
-
 bool table_reserve(table *t, uint32_t count)
 {
     uint32_t cap = t->cap ? t->cap : TABLE_CAP_MIN;

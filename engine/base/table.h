@@ -38,7 +38,6 @@ static inline void table_prefetch(const table *t, uint64_t hash)
         ahead_line(&t->entries[slot]);
     }
 }
-uint32_t table_guess(const table *t, uint64_t hash);
 /* The handles that may be a hash's, one after the other, TABLE_NONE at their end: table_find for those who compare in place. */
 typedef struct table_walk {
     uint32_t stored, at;
@@ -58,6 +57,19 @@ static inline uint32_t table_first(const table *t, uint64_t hash, table_walk *w)
     w->stored = high ? high : 1;
     w->at = w->stored & (t->cap - 1);
     return t->count ? table_next(t, w) : TABLE_NONE;
+}
+/* Without a branch for each step of the way: nearly all are found in the first few. */
+static inline uint32_t table_guess(const table *t, uint64_t hash)
+{
+    enum { FEW = 4 };
+    table_walk w;
+    uint32_t high = (uint32_t)(hash >> 32), stored = high ? high : 1, at = stored & (t->cap - 1), found = TABLE_NONE;
+    if (at + FEW > t->cap)
+        return table_first(t, hash, &w);
+    const table_entry *e = t->entries + at;
+    for (int i = FEW - 1; i >= 0; i--)
+        found = e[i].hash == stored ? e[i].handle : found;
+    return found != TABLE_NONE ? found : table_first(t, hash, &w);
 }
 /* Room for so many handles without growing. False: out of memory, nothing changed. */
 MANDATE_CHECK bool table_reserve(table *t, uint32_t count);

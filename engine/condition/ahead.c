@@ -5,169 +5,135 @@
 #include "engine/base/ahead.h"
 #include "engine/condition/cohort.h"
 
-#include <assert.h>
-
-/* The slot of the first cell that a change sets. */
-static const slot *slot_of(const condition_index *x, const context_seen *s)
+/* The slot of the first cell that a change sets. A slot that goes in the meantime stays readable, and has no subscribers then. */
+static inline void slots_ahead(look_ahead *a, const condition_index *x, uint32_t at)
 {
-    const context_entity *e = s->entity;
-    if (!e || !s->change->set_count || e->type != s->change->type)
-        return NULL;
-    uint32_t at = e->slots[s->change->sets[0].field];
-    return at == CONTEXT_NO_SLOT ? NULL : &x->slots.data[at];
-}
-
-/* Who reads the cell, at most this many; what has more readers is in the cache anyway. */
-enum { READERS_AHEAD = 4 };
-static uint32_t readers_of(const condition_index *x, const context_seen *s, const subscriber **out)
-{
-    const slot *p = slot_of(x, s);
-    if (!p || p->subscribers > READERS_AHEAD)
-        return 0;
-    *out = p->subscribers > 1 ? p->many : &p->one;
-    return p->subscribers;
-}
-
-static void slots_ahead(const condition_index *x, const context_seen *s, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        ahead_line(slot_of(x, &s[i]));
-}
-
-static void readers_ahead(const condition_index *x, const context_seen *s, uint32_t count)
-{
-    const subscriber *r = NULL;
-    for (uint32_t i = 0; i < count; i++)
-        if (readers_of(x, &s[i], &r) > 1)
-            ahead_line(r);
-}
-
-static void cohorts_ahead(const condition_index *x, const context_seen *s, uint32_t count)
-{
-    const subscriber *r = NULL;
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t n = readers_of(x, &s[i], &r); n > 0; n--, r++) {
-            if (!r->cohort)
-                continue;
-            ahead_line(r->cohort); /* its first line */
-            ahead_bytes(&r->cohort->column[r->column], sizeof(column));
-        }
-}
-
-/* Of cohorts of no more than that all is asked for, before anybody knows which of it will be needed. */
-enum { MEMBERS_AHEAD = 64, POSTS_AHEAD = 192 };
-
-static void cohort_ahead(const cohort *c, const ladder *l)
-{
-    if (c->extent <= MEMBERS_AHEAD) {
-        ahead_bytes(c->words, cohort_stride(c) * sizeof(uint64_t) + c->extent * sizeof(uint32_t)); /* words, holders */
-        if (l->chunks == 1)
-            ahead_bytes(l->one.keys, l->one.cap * (sizeof(uint64_t) + sizeof(uint32_t)));
+    for (uint32_t i = at; i < at + AHEAD_GROUP; i++) {
+        const context_entity *e = a->seen[i].entity;
+        const change *ch = a->seen[i].change;
+        uint32_t s = e && e->type == ch->type && ch->set_count ? e->slots[ch->sets[0].field] : CONTEXT_NO_SLOT;
+        a->cell[i].slot = s;
+        a->cell[i].cohort = NULL;
+        if (s != CONTEXT_NO_SLOT)
+            ahead_small(&x->slots.data[s], sizeof(slot));
     }
-    if (c->posts_used <= POSTS_AHEAD)
-        ahead_bytes(c->posts, c->posts_used * sizeof(uint32_t));
 }
 
-static void words_ahead(const condition_index *x, const context_seen *s, uint32_t count)
+static inline void column_ahead(const cohort *c, uint32_t i)
 {
-    const subscriber *r = NULL;
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t n = readers_of(x, &s[i], &r); n > 0; n--, r++)
-            if (r->cohort)
-                cohort_ahead(r->cohort, &r->cohort->column[r->column].constants);
+    if (!c)
+        return;
+    ahead_line(c); /* its first line */
+    ahead_small(&c->column[i], sizeof(column));
+}
+
+/* Of small cohorts all is asked for, before anybody knows which of it will be needed: words and holders, constants, postings. Of others
+ * what is asked for is their beginning, which is a few hints in vain. */
+static inline void words_ahead(const cohort *c, uint32_t i)
+{
+    enum { POSTS = 256 }; /* bytes */
+    if (!c)
+        return;
+    const ladder *l = &c->column[i].constants;
+    uint32_t posts = c->posts_used * (uint32_t)sizeof(uint32_t);
+    ahead_small(c->words, CACHE_LINE + 1);
+    ahead_line(l->one.keys);
+    ahead_line((const void *)((uintptr_t)l->one.keys + l->one.cap * sizeof(uint64_t))); /* their members */
+    ahead_few(c->posts, posts < POSTS ? posts : POSTS);
+    if (posts > POSTS)
+        ahead_few((const char *)c->posts + POSTS, posts < 2 * POSTS ? posts - POSTS : POSTS);
+}
+
+/* A cell that one cohort reads needs two stages. Its readers, their cohorts and their words are three when they are several, at most
+ * this many; what has more is in the cache anyway. */
+enum { READERS_AHEAD = 4 };
+static bool is_several(const slot *p) { return p->subscribers > 1 && p->subscribers <= READERS_AHEAD; }
+
+static inline void readers_ahead(look_ahead *a, const condition_index *x, uint32_t at)
+{
+    for (uint32_t i = at; i < at + AHEAD_GROUP; i++) {
+        if (a->cell[i].slot == CONTEXT_NO_SLOT)
+            continue;
+        const slot *p = &x->slots.data[a->cell[i].slot];
+        if (p->subscribers == 1) {
+            a->cell[i].slot = CONTEXT_NO_SLOT; /* done with it */
+            a->cell[i].cohort = p->one.cohort;
+            a->cell[i].column = p->one.column;
+            column_ahead(p->one.cohort, p->one.column);
+        } else if (is_several(p)) {
+            ahead_bytes(p->many, p->subscribers * sizeof(subscriber));
+        }
+    }
+}
+
+/* Of a cell with one reader its words, with several their columns. */
+static inline void cohorts_ahead(const look_ahead *a, const condition_index *x, uint32_t at)
+{
+    for (uint32_t i = at; i < at + AHEAD_GROUP; i++) {
+        if (a->cell[i].slot == CONTEXT_NO_SLOT) {
+            words_ahead(a->cell[i].cohort, a->cell[i].column);
+            continue;
+        }
+        const slot *p = &x->slots.data[a->cell[i].slot];
+        for (uint32_t k = 0; is_several(p) && k < p->subscribers; k++)
+            column_ahead(p->many[k].cohort, p->many[k].column);
+    }
+}
+
+static inline void several_ahead(const look_ahead *a, const condition_index *x, uint32_t at)
+{
+    for (uint32_t i = at; i < at + AHEAD_GROUP; i++) {
+        if (a->cell[i].slot == CONTEXT_NO_SLOT)
+            continue;
+        const slot *p = &x->slots.data[a->cell[i].slot];
+        for (uint32_t k = 0; is_several(p) && k < p->subscribers; k++)
+            words_ahead(p->many[k].cohort, p->many[k].column);
+    }
+}
+
+/* Where the group stands that is `stages` on its way when this one enters. */
+static inline uint32_t place(uint32_t group, uint32_t stages)
+{
+    return (group - stages) % (AHEAD_RING / AHEAD_GROUP) * AHEAD_GROUP;
 }
 
 /* One group enters, those on their way move one stage on. */
 static void move_on(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
                     uint32_t group)
 {
-    enum { GROUPS = AHEAD_RING / AHEAD_GROUP };
-    context_seen *at[AHEAD_STAGES];
-    for (uint32_t s = 0; s < AHEAD_STAGES; s++)
-        at[s] = &a->seen[(group - s) % GROUPS * AHEAD_GROUP];
+    uint32_t at = place(group, 0);
     for (uint32_t i = 0; i < AHEAD_GROUP; i++)
-        at[0][i] = (context_seen){.change = of(batch, group * AHEAD_GROUP + i)};
-    context_ahead_table(graph, at[0], AHEAD_GROUP);
-    if (group >= 1)
-        context_ahead_address(graph, at[1], AHEAD_GROUP);
-    if (group >= 2)
-        context_ahead_entity(graph, at[2], AHEAD_GROUP);
-    if (group >= 3) {
-        context_ahead_cells(graph, at[3], AHEAD_GROUP);
-        slots_ahead(x, at[3], AHEAD_GROUP);
+        a->seen[at + i].change = of(batch, group * AHEAD_GROUP + i);
+    if (a->gone != x->gone) /* what was noted of those on their way may be no more */
+        for (uint32_t i = 0; i < AHEAD_RING; i++)
+            a->cell[i].cohort = NULL;
+    a->gone = x->gone;
+    context_ahead_table(graph, &a->seen[at], AHEAD_GROUP);
+    context_ahead_address(graph, &a->seen[place(group, 1)], AHEAD_GROUP);
+    context_ahead_entity(graph, &a->seen[place(group, 2)], AHEAD_GROUP);
+    context_ahead_cells(graph, &a->seen[place(group, 3)], AHEAD_GROUP);
+    slots_ahead(a, x, place(group, 3));
+    readers_ahead(a, x, place(group, 4));
+    cohorts_ahead(a, x, place(group, 5));
+    several_ahead(a, x, place(group, 6));
+}
+
+/* Of a batch that begins nothing was seen yet. */
+static void clear(look_ahead *a)
+{
+    memset(a, 0, sizeof(*a));
+    for (uint32_t i = 0; i < AHEAD_RING; i++) {
+        a->seen[i].handle = TABLE_NONE;
+        a->cell[i].slot = CONTEXT_NO_SLOT;
     }
-    if (group >= 4)
-        readers_ahead(x, at[4], AHEAD_GROUP);
-    if (group >= 5)
-        cohorts_ahead(x, at[5], AHEAD_GROUP);
-    if (group >= 6)
-        words_ahead(x, at[6], AHEAD_GROUP);
 }
 
 void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
                 uint32_t at)
 {
     uint32_t group = at / AHEAD_GROUP + AHEAD_STAGES;
+    if (at == 0)
+        clear(a);
     for (uint32_t g = at == 0 ? 0 : group; g <= group; g++)
         move_on(a, graph, x, of, batch, g);
-}
-
-/* --- binding --------------------------------------------------------------------------------------------------- */
-/* The entity that a condition is about, as far as that can be said without work: by the key of its first atom. */
-static bool key_of(const condition_request *r, mandate_slice *key)
-{
-    const static_expr *e = &r->template->variants->atoms[0].plan->key;
-    if (e->is_const && !mandate_slice_eq(r->template->text, r->text))
-        return false; /* its own literal */
-    const cel_value *v = e->is_const ? &e->value : NULL;
-    if (!v && e->param.len && r->claims->params.kind == CEL_MAP)
-        v = cel_map_get(r->claims->params, cel_string(e->param));
-    if (!v || v->kind != CEL_STRING)
-        return false;
-    *key = cel_text(*v);
-    return true;
-}
-
-/* The cohorts of these shapes that read the entities found, as far as those are few; wholly, since a new member touches every column. */
-static void members_ahead(const condition_index *x, const context_seen *s, const condition_request *asked, uint32_t count)
-{
-    const cohort *of[CONDITION_AHEAD];
-    const subscriber *r = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        of[i] = NULL;
-        for (uint32_t n = readers_of(x, &s[i], &r); n > 0 && !of[i]; n--, r++)
-            if (r->cohort && r->cohort->shape == asked[i].template->variants->shape)
-                of[i] = r->cohort;
-        if (!of[i])
-            continue;
-        ahead_bytes(&of[i]->posts_cap, sizeof(cohort) - offsetof(cohort, posts_cap) + of[i]->columns * sizeof(column));
-        ahead_line(rows_at(&x->cohorts, of[i]->handle));
-    }
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t k = 0; of[i] && k < of[i]->columns; k++)
-            cohort_ahead(of[i], &of[i]->column[k].constants);
-}
-
-void condition_bind_ahead(const condition_index *x, const condition_request *asked, uint32_t count)
-{
-    context_seen seen[CONDITION_AHEAD] = {{0}};
-    change changes[CONDITION_AHEAD];
-    change_set sets[CONDITION_AHEAD];
-    assert(count <= CONDITION_AHEAD);
-    for (uint32_t i = 0; i < count; i++) {
-        mandate_slice key;
-        if (!asked[i].template->variants || !key_of(&asked[i], &key))
-            continue;
-        const plan *atom = asked[i].template->variants->atoms[0].plan;
-        sets[i] = (change_set){.field = atom->field};
-        changes[i] = (change){.type = atom->type, .id = key, .sets = &sets[i], .set_count = 1};
-        seen[i].change = &changes[i];
-    }
-    context_ahead_table(x->graph, seen, count);
-    context_ahead_address(x->graph, seen, count);
-    context_ahead_entity(x->graph, seen, count);
-    slots_ahead(x, seen, count);
-    readers_ahead(x, seen, count);
-    cohorts_ahead(x, seen, count);
-    members_ahead(x, seen, asked, count);
 }

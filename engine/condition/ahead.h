@@ -3,7 +3,7 @@
  * ahead - asks in advance for what the inputs of a batch will touch: entities (context/ahead.c), then what the conditions on their
  * cells need: the slot, its cohort, the cohort's words, constants and postings.
  *
- *   input   i   i+4   i+8    i+12    i+16   i+20   i+24    i+28     groups of four; each stage needs what the one before
+ *   input   i   i+8   i+16   i+24    i+32   i+40   i+48    i+56     groups of eight; each stage needs what the one before
  *           ^   words cohort readers cells  entity address table    brought, and so much work lies between them
  *
  * Hints only: nothing here changes anything, nothing observable depends on it, and a guess may be wrong.
@@ -13,11 +13,17 @@
 
 #include "engine/condition/index.h"
 
-enum { AHEAD_GROUP = 4, AHEAD_STAGES = 7, AHEAD_RING = 32 };
+enum { AHEAD_GROUP = 8, AHEAD_STAGES = 7, AHEAD_RING = 64 };
 _Static_assert((AHEAD_STAGES + 1) * AHEAD_GROUP <= AHEAD_RING, "groups on their way, and the one at work");
 
 typedef struct look_ahead {
     context_seen seen[AHEAD_RING]; /* by input */
+    struct {
+        uint32_t slot; /* of the first cell it sets, or CONTEXT_NO_SLOT */
+        uint32_t column;
+        struct cohort *cohort; /* its only reader, or NULL */
+    } cell[AHEAD_RING];
+    uint32_t gone; /* of the index, when cohorts were noted */
 } look_ahead;
 
 /* The change of an input by which its entity is found; NULL: it has none, or there is no such input. */

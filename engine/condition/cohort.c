@@ -37,7 +37,6 @@ static size_t words_bytes(const cohort *c, uint32_t cap)
 {
     return (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
 }
-enum { CACHE_LINE = 64 };
 static size_t line_up(size_t bytes) { return (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1); }
 /* In whole lines: a small cohort's words and holders are one. */
 static size_t block_bytes(const cohort *c, uint32_t cap)
@@ -235,6 +234,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
     c->handle = handle;
     c->free = COHORT_FREE_END;
     c->columns = (uint8_t)n;
+    c->tabled = n <= SHAPE_TABLE;
     for (uint32_t i = 0; i < n; i++) {
         column *col = &c->column[i];
         *col = (column){.slot = k->slots[i],
@@ -244,7 +244,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
                         .here = RUNG_NOWHERE};
         c->laddered += is_laddered(col->kind);
         column_init(x, col, slot_value(x, col->slot));
-        c->odd += column_is_odd(col->mode);
+        cohort_mode(c, i, TRUTH_FALSE);
         if (!slot_subscribe(x, col->slot, (subscriber){.cohort = c, .column = i}, &col->sub_at))
             return NULL;
     }
@@ -314,6 +314,7 @@ static void cohort_end(condition_index *x, cohort *c)
     ((cohort_row *)rows_at(&x->cohorts, c->handle))->cohort = NULL;
     rows_give(&x->cohorts, c->handle);
     shape_release(x, c->shape);
+    x->gone++;
     cohort_free(&x->blocks, c);
 }
 

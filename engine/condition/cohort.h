@@ -23,16 +23,20 @@
 #ifndef MANDATE_ENGINE_CONDITION_COHORT_H
 #define MANDATE_ENGINE_CONDITION_COHORT_H
 
+#include "engine/base/hash.h"
+#include "engine/base/short_text.h"
 #include "engine/condition/index_int.h"
 #include "engine/condition/ladder.h"
 
 #include <stddef.h>
 
 enum {
+    CACHE_LINE = 64,
     SHAPE_ATOMS = 24, /* more: nodes instead (node.c) */
     SHAPE_CODE = 96,
     SHAPE_STACK = 16, /* values the formula holds at once */
-    COHORT_MARKS = 3,
+    SHAPE_TABLE = 6,  /* atoms of which a truth table is kept: 64 bits */
+    COHORT_MARKS = 2,
     COHORT_SMALL = 512 /* members that are found by intersecting ladders; more: by hash (cohort_big.c) */
 };
 
@@ -46,7 +50,10 @@ struct shape {
     uint8_t kind[SHAPE_ATOMS]; /* NODE_TRUTH, NODE_EQUAL, NODE_ORDER */
     uint8_t op[SHAPE_ATOMS];   /* cel_op of an ORDER */
     uint8_t code[SHAPE_CODE];
+    uint64_t truth; /* bit i: the formula, where atom k is bit k of i. Of at most SHAPE_TABLE atoms */
 };
+/* `truth` from the code. */
+uint64_t shape_table(const shape *s);
 
 /* What a column's cell makes of it. The first four are condition_truth: the same for every member. */
 enum { COLUMN_BITS = 4 };
@@ -78,6 +85,9 @@ struct cohort {
     uint8_t shift;
     uint8_t marks; /* words in `marked`: a few are named, more are marked in `dirty` */
     uint32_t marked[COHORT_MARKS];
+    uint8_t alike, bits; /* of the first SHAPE_TABLE columns: those that are true of all; those with bits of their own */
+    bool tabled;         /* there are no more: its shape has a truth table */
+    uint8_t unused_too;
     /* what members that come and go touch */
     uint32_t posts_cap, posts_live; /* words of `posts`: room, in use */
     uint32_t handle, members;
@@ -90,6 +100,15 @@ struct cohort {
     column column[]; /* another line */
 };
 _Static_assert(offsetof(cohort, posts_cap) == 64 && offsetof(cohort, column) == 128, "lines");
+/* After a column's mode was set from another: what the cohort knows of all modes. */
+static inline void cohort_mode(cohort *c, uint32_t i, uint8_t before)
+{
+    uint8_t mode = c->column[i].mode, bit = (uint8_t)(i < SHAPE_TABLE ? 1u << i : 0);
+    c->odd += column_is_odd(mode);
+    c->odd -= column_is_odd(before);
+    c->alike = (uint8_t)((c->alike & ~bit) | (mode == TRUTH_TRUE ? bit : 0));
+    c->bits = (uint8_t)((c->bits & ~bit) | (mode == COLUMN_BITS ? bit : 0));
+}
 /* Something is to be evaluated: it is in the index's queue. */
 static inline bool cohort_is_marked(const cohort *c) { return c->dirty || c->marks; }
 #define COHORT_FREE UINT32_C(0x80000000)
@@ -119,14 +138,37 @@ static inline uint32_t words_of(uint32_t members) { return (members + 63) / 64; 
 static inline bool is_laddered(uint8_t kind) { return kind != NODE_TRUTH; }
 
 /* --- constant.c: constants as keys -------------------------------------------------------------------------- */
-/* Class of a constant under equality, or CONDITION_NONE when no condition names such a one. */
+typedef struct value_class {
+    cel_value value; /* owned */
+    uint64_t hash;
+    uint32_t refs;
+} value_class;
 uint32_t class_size(void);
 void classes_deinit(condition_index *x);
-uint32_t class_find(const condition_index *x, cel_value v);
+static inline value_class *class_at(const condition_index *x, uint32_t k) { return rows_at(&x->classes, k); }
+static inline cel_value class_value(const condition_index *x, uint32_t k) { return class_at(x, k)->value; }
+static inline bool class_is(const value_class *c, cel_value v, uint64_t hash)
+{
+    bool texts = c->value.kind == CEL_STRING && v.kind == CEL_STRING;
+    return c->hash == hash && (texts ? short_slice_eq(cel_text(c->value), cel_text(v)) : cel_equal(c->value, v));
+}
+uint32_t class_walk(const condition_index *x, cel_value v, uint64_t hash);
+/* Texts are most of what is compared. */
+static inline uint64_t class_hash(cel_value v) { return v.kind == CEL_STRING ? hash_slice(cel_text(v)) : cel_hash(v); }
+/* Class of a constant under equality, or CONDITION_NONE when no condition names such a one. */
+static inline uint32_t class_find(const condition_index *x, cel_value v)
+{
+    if (x->class_table.count == 0)
+        return CONDITION_NONE;
+    uint64_t hash = class_hash(v);
+    uint32_t k = table_guess(&x->class_table, hash); /* nearly always it */
+    if (k == TABLE_NONE)
+        return CONDITION_NONE;
+    return class_is(class_at(x, k), v, hash) ? k : class_walk(x, v, hash);
+}
 /* The same with one more reference, made when needed; CONDITION_NONE: out of memory. */
 uint32_t class_take(condition_index *x, cel_value v);
-void class_drop(condition_index *x, uint32_t klass);
-cel_value class_value(const condition_index *x, uint32_t klass);
+void class_drop(condition_index *x, uint32_t k);
 /* Key of a threshold, in the order of its family; false when it has none (such conditions are nodes). */
 bool order_key(cel_value constant, uint8_t *family, uint64_t *key);
 /* The constant of a key again. */
@@ -154,13 +196,13 @@ void column_init(condition_index *x, column *col, cel_value v);
  * another by now.) */
 void column_meets(condition_index *x, column *col, uint32_t klass);
 void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now);
+/* A cell that others than one column read (leaf.c). */
+void observe_many(condition_index *x, context_entity *entity, uint16_t field, cel_value old, cell_value value);
 /* The truth of one constant under the column's present state. */
 bool column_bit(const column *col, uint64_t key);
 /* Bits of a column from its state and ladder. */
 void column_fill(cohort *c, uint32_t i);
 void cohort_evaluate(const cohort *c, uint32_t word, uint64_t *low, uint64_t *high);
-/* Evaluates what is marked and lists the flips. */
-bool cohort_settle(condition_index *x, cohort *c);
 static inline condition_truth cohort_truth(const cohort *c, uint32_t member)
 {
     const uint64_t *result = cohort_word(c, member / 64) + c->columns;

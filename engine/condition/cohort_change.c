@@ -8,14 +8,6 @@
 #include "engine/condition/cohort.h"
 
 #include <assert.h>
-#include <stdio.h>
-
-/* Written before it is read, always: not zeroed first, though the build does so to what it cannot be sure of. */
-#if defined(__has_attribute) && __has_attribute(uninitialized)
-#define COHORT_UNSET __attribute__((uninitialized))
-#else
-#define COHORT_UNSET
-#endif
 
 static uint32_t class_of(const condition_index *x, cell_value *v)
 {
@@ -27,7 +19,7 @@ static uint32_t class_of(const condition_index *x, cell_value *v)
 }
 
 /* What the cell's value means for a column. */
-static void column_state(const condition_index *x, column *col, cell_value *v)
+__attribute__((noinline)) static void column_state(const condition_index *x, column *col, cell_value *v)
 {
     uint64_t lower, upper;
     condition_truth uniform = TRUTH_ERROR;
@@ -142,7 +134,7 @@ static inline rung here_of(column *col, uint64_t key)
 }
 
 /* Another class is the cell's: the members of the old one turn, and those of the new one. */
-static void turn_classes(condition_index *x, cohort *c, uint32_t i, uint32_t old)
+__attribute__((noinline)) static void turn_classes(condition_index *x, cohort *c, uint32_t i, uint32_t old)
 {
     column *col = &c->column[i];
     const ladder *l = &col->constants;
@@ -161,6 +153,48 @@ static void turn_classes(condition_index *x, cohort *c, uint32_t i, uint32_t old
         turn_up(x, c, i, col->here, (uint64_t)col->klass + 1);
 }
 
+/* --- few members: one word, one chunk ------------------------------------------------------------------------------- */
+static inline bool is_few(const cohort *c, const column *col) { return c->extent <= 64 && col->constants.chunks == 1; }
+
+/* The column's bits are these now. */
+static inline void few_set(condition_index *x, cohort *c, uint32_t i, uint64_t bits)
+{
+    uint64_t turned = c->words[i] ^ bits;
+    c->words[i] = bits;
+    if (!turned)
+        return;
+    c->dirty |= 1;
+    for (; turned; turned &= turned - 1) /* one or two, nearly always */
+        x->stats.leaf_flips++;
+}
+
+static inline void few_class(condition_index *x, cohort *c, uint32_t i)
+{
+    const column *col = &c->column[i];
+    const ladder_chunk *chunk = &col->constants.one;
+    const uint32_t *members = ladder_members(chunk);
+    uint64_t bits = 0, klass = col->klass;
+    if (klass != CONDITION_NONE)
+        for (uint32_t at = ladder_chunk_find(chunk, klass); at < chunk->len && chunk->keys[at] == klass; at++)
+            bits |= UINT64_C(1) << members[at];
+    few_set(x, c, i, bits);
+}
+
+static void few_bound(condition_index *x, cohort *c, uint32_t i, uint64_t before)
+{
+    column *col = &c->column[i];
+    const ladder_chunk *chunk = &col->constants.one;
+    const uint32_t *members = ladder_members(chunk);
+    uint32_t at = col->here.chunk == RUNG_NOWHERE.chunk ? ladder_chunk_find(chunk, before) : col->here.at;
+    uint64_t bits = c->words[i], bound = col->bound;
+    for (; at < chunk->len && chunk->keys[at] < bound; at++)
+        bits ^= UINT64_C(1) << members[at];
+    for (; at > 0 && chunk->keys[at - 1] >= bound; at--)
+        bits ^= UINT64_C(1) << members[at - 1];
+    col->here = (rung){0, at};
+    few_set(x, c, i, bits);
+}
+
 void column_fill(cohort *c, uint32_t i)
 {
     const column *col = &c->column[i];
@@ -176,242 +210,96 @@ void column_fill(cohort *c, uint32_t i)
     }
 }
 
-void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
+/* Its mode is another: all is to be evaluated. */
+__attribute__((noinline)) static void mode_change(condition_index *x, cohort *c, uint32_t i, uint8_t before)
+{
+    column *col = &c->column[i];
+    cohort_mode(c, i, before);
+    if (col->mode == COLUMN_BITS)
+        column_fill(c, i);
+    col->here = RUNG_NOWHERE;
+    mark_all(c);
+    x->stats.leaf_flips += col->kind == NODE_TRUTH ? 1 : col->constants.len;
+}
+
+static inline void class_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
+{
+    column *col = &c->column[i];
+    uint32_t before = col->klass, klass = class_of(x, now);
+    if (klass == before)
+        return;
+    col->klass = klass;
+    if (is_few(c, col))
+        few_class(x, c, i);
+    else
+        turn_classes(x, c, i, before);
+}
+
+__attribute__((noinline)) static void bound_change(condition_index *x, cohort *c, uint32_t i, uint64_t before)
+{
+    column *col = &c->column[i];
+    if (is_few(c, col)) {
+        few_bound(x, c, i, before);
+        return;
+    }
+    rung here = here_of(col, before);
+    col->here = before < col->bound ? turn_up(x, c, i, here, col->bound) : turn_down(x, c, i, here, col->bound);
+}
+
+static inline void change_column(condition_index *x, cohort *c, uint32_t i, cell_value *now)
 {
     column *col = &c->column[i];
     uint8_t mode = col->mode;
-    uint32_t klass = col->klass;
     uint64_t bound = col->bound;
     bool queued = cohort_is_marked(c);
-    column_state(x, col, now);
-    if (mode != col->mode) {
-        c->odd += column_is_odd(col->mode);
-        c->odd -= column_is_odd(mode);
-        if (col->mode == COLUMN_BITS)
-            column_fill(c, i);
-        col->here = RUNG_NOWHERE;
-        mark_all(c);
-        x->stats.leaf_flips += col->kind == NODE_TRUTH ? 1 : col->constants.len;
-    } else if (mode != COLUMN_BITS) {
-        return;
-    } else if (col->kind == NODE_EQUAL && klass != col->klass) {
-        turn_classes(x, c, i, klass);
-    } else if (col->kind == NODE_ORDER && bound != col->bound) {
-        rung here = here_of(col, bound);
-        col->here = bound < col->bound ? turn_up(x, c, i, here, col->bound) : turn_down(x, c, i, here, col->bound);
+    if (mode == COLUMN_BITS && col->kind == NODE_EQUAL && now->value.kind < CEL_UNKNOWN) {
+        class_change(x, c, i, now);
+    } else {
+        column_state(x, col, now);
+        if (mode != col->mode)
+            mode_change(x, c, i, mode);
+        else if (mode == COLUMN_BITS && col->kind == NODE_ORDER && bound != col->bound)
+            bound_change(x, c, i, bound);
     }
     if (!queued && cohort_is_marked(c))
         x->failed |= !VEC_PUSH(&x->cohort_queue, c);
 }
 
-/* --- evaluating ----------------------------------------------------------------------------------------------- */
-/* 64 conditions: false where no plane has a bit. */
-typedef struct planes {
-    uint64_t t, u, e;
-} planes;
+void cohort_change(condition_index *x, cohort *c, uint32_t i, cell_value *now) { change_column(x, c, i, now); }
 
-static planes planes_not(planes a) { return (planes){~(a.t | a.u | a.e), a.u, a.e}; }
-
-/* AND: false > unknown > error > true */
-static planes planes_and(planes a, planes b)
+static inline bool same_scalar(cel_value a, cel_value b)
 {
-    uint64_t not_false = (a.t | a.u | a.e) & (b.t | b.u | b.e), u = (a.u | b.u) & not_false;
-    return (planes){a.t & b.t, u, (a.e | b.e) & not_false & ~u};
-}
-
-static planes column_planes(const cohort *c, const uint64_t *word, uint32_t i)
-{
-    switch (c->column[i].mode) {
-    case TRUTH_FALSE:
-        return (planes){0, 0, 0};
-    case TRUTH_TRUE:
-        return (planes){UINT64_MAX, 0, 0};
-    case TRUTH_UNKNOWN:
-        return (planes){0, UINT64_MAX, 0};
-    case TRUTH_ERROR:
-        return (planes){0, 0, UINT64_MAX};
+    if (a.kind != b.kind)
+        return false;
+    switch (a.kind) {
+    case CEL_NULL:
+        return true;
+    case CEL_BOOL:
+        return a.b == b.b;
+    case CEL_INT:
+    case CEL_UINT:
+    case CEL_DOUBLE: /* 0.0 and -0.0 are equal, 1 / x is not */
+        return a.u == b.u;
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+        return a.i == b.i && a.len == b.len;
+    case CEL_STRING:
+    case CEL_BYTES:
+        return a.len == b.len && short_eq(a.s, b.s, a.len);
     default:
-        return (planes){word[i], 0, 0};
+        return false;
     }
 }
 
-static void evaluate_four(const cohort *c, const uint64_t *word, uint64_t *low, uint64_t *high)
+void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
 {
-    planes stack[SHAPE_STACK] COHORT_UNSET;
-    uint32_t top = 0;
-    for (uint32_t pc = 0; pc < c->shape->code_len; pc++) {
-        uint8_t op = c->shape->code[pc];
-        if (op == CODE_NOT) {
-            stack[top - 1] = planes_not(stack[top - 1]);
-        } else if (op == CODE_AND) {
-            top--;
-            stack[top - 1] = planes_and(stack[top - 1], stack[top]);
-        } else {
-            stack[top++] = column_planes(c, word, op);
-        }
-    }
-    *low = stack[0].t | stack[0].e;
-    *high = stack[0].u | stack[0].e;
-}
-
-static uint64_t column_plane(const cohort *c, const uint64_t *word, uint32_t i)
-{
-    uint8_t mode = c->column[i].mode;
-    return mode == COLUMN_BITS ? word[i] : UINT64_C(0) - (uint64_t)(mode == TRUTH_TRUE);
-}
-
-/* Nothing is unknown or in error, as nearly always: one plane does. The topmost value is kept in a register. */
-static uint64_t evaluate_more(const cohort *c, const uint64_t *word, uint64_t value)
-{
-    uint64_t below[SHAPE_STACK] COHORT_UNSET;
-    uint32_t depth = 0;
-    for (uint32_t pc = 1; pc < c->shape->code_len; pc++) {
-        uint8_t op = c->shape->code[pc];
-        if (op == CODE_NOT) {
-            value = ~value;
-        } else if (op == CODE_AND) {
-            value &= below[--depth];
-        } else {
-            below[depth++] = value;
-            value = column_plane(c, word, op);
-        }
-    }
-    return value;
-}
-
-static inline void evaluate(const cohort *c, const uint64_t *word, uint64_t *low, uint64_t *high)
-{
-    if (c->odd) {
-        evaluate_four(c, word, low, high);
+    condition_index *x = index;
+    if (same_scalar(old, now))
         return;
-    }
-    uint64_t first = column_plane(c, word, c->shape->code[0]);
-    *low = c->shape->code_len == 1 ? first : evaluate_more(c, word, first);
-    *high = 0;
-}
-
-void cohort_evaluate(const cohort *c, uint32_t w, uint64_t *low, uint64_t *high)
-{
-    evaluate(c, cohort_word(c, w), low, high);
-}
-
-static bool settle_word(condition_index *x, cohort *c, uint32_t w)
-{
-    uint64_t low, high, *word = cohort_word(c, w), *result = word + c->columns;
-    evaluate(c, word, &low, &high);
-    uint64_t old_low = result[WORD_LOW], old_high = result[WORD_HIGH];
-    uint64_t changed = ((low ^ old_low) | (high ^ old_high)) & result[WORD_TAKEN];
-    result[WORD_LOW] = low;
-    result[WORD_HIGH] = high;
-    for (; changed; changed &= changed - 1) {
-        uint32_t bit = (uint32_t)__builtin_ctzll(changed);
-        x->stats.node_flips++;
-        if (!holders_flip(x, &c->holders[w * 64 + bit], c->posts, (old_low >> bit & 1) | (old_high >> bit & 1) << 1,
-                          (low >> bit & 1) | (high >> bit & 1) << 1))
-            return false;
-    }
-    return true;
-}
-
-bool cohort_settle(condition_index *x, cohort *c)
-{
-    uint32_t words = words_of(c->extent), marks = c->marks;
-    uint64_t dirty = c->dirty;
-    c->dirty = 0;
-    c->marks = 0;
-    for (uint32_t i = 0; i < marks; i++)
-        if (!settle_word(x, c, c->marked[i]))
-            return false;
-    for (; dirty; dirty &= dirty - 1) {
-        uint32_t from = (uint32_t)__builtin_ctzll(dirty) << c->shift, to = from + (1u << c->shift);
-        if (from >= words)
-            break;
-        for (uint32_t w = from; w < to && w < words; w++)
-            if (!settle_word(x, c, w))
-                return false;
-    }
-    return true;
-}
-
-/* --- checking ourselves ------------------------------------------------------------------------------------------ */
-/* One member, one atom at a time, by the language's own comparisons. */
-static condition_truth atom_truth(condition_index *x, const column *col, uint64_t key)
-{
-    condition_node leaf = {.kind = col->kind, .op = col->op};
-    if (col->kind == NODE_EQUAL)
-        leaf.constant = class_value(x, (uint32_t)key);
-    else if (col->kind == NODE_ORDER)
-        leaf.constant = order_constant(col->family, key);
-    return leaf_truth(&leaf, slot_value(x, col->slot));
-}
-
-static condition_truth formula_truth(const shape *s, const condition_truth *atoms)
-{
-    condition_truth stack[SHAPE_STACK];
-    uint32_t top = 0;
-    for (uint32_t pc = 0; pc < s->code_len; pc++) {
-        uint8_t op = s->code[pc];
-        uint32_t count[4] = {0};
-        if (op == CODE_NOT) {
-            stack[top - 1] = truth_not(stack[top - 1]);
-        } else if (op == CODE_AND) {
-            count[stack[--top]]++;
-            count[stack[--top]]++;
-            stack[top++] = truth_of_counts(count);
-        } else {
-            stack[top++] = atoms[op];
-        }
-    }
-    return stack[0];
-}
-
-/* The truth of each atom of a member, from the ladders. False: its constants are not there. */
-static bool atoms_of(condition_index *x, const cohort *c, uint32_t member, condition_truth *atoms)
-{
-    for (uint32_t i = 0; i < c->columns; i++) {
-        const column *col = &c->column[i];
-        rung r = {0, 0};
-        if (!is_laddered(col->kind)) {
-            atoms[i] = atom_truth(x, col, 0);
-            continue;
-        }
-        while (rung_valid(&col->constants, r) && rung_member(&col->constants, r) != member)
-            r = rung_next(&col->constants, r);
-        if (!rung_valid(&col->constants, r))
-            return false;
-        atoms[i] = atom_truth(x, col, rung_key(&col->constants, r));
-    }
-    return true;
-}
-
-bool cohort_verify(condition_index *x, const cohort *c, char *why, size_t size)
-{
-    uint32_t members = 0;
-    for (uint32_t m = 0; m < c->extent; m++) {
-        condition_truth atoms[SHAPE_ATOMS];
-        if (c->conditions[m] & COHORT_FREE)
-            continue;
-        members++;
-        if (!atoms_of(x, c, m, atoms))
-            return snprintf(why, size, "cohort %u: member %u has lost a constant", c->handle, m), false;
-        condition_truth want = formula_truth(c->shape, atoms);
-        if (want != cohort_truth(c, m))
-            return snprintf(why, size, "cohort %u: member %u holds %u, evaluation gives %u", c->handle, m,
-                            cohort_truth(c, m), want),
-                   false;
-    }
-    for (uint32_t i = 0; i < c->columns; i++)
-        if (c->column[i].constants.len != (is_laddered(c->column[i].kind) ? c->members : 0))
-            return snprintf(why, size, "cohort %u: column %u has %u constants", c->handle, i, c->column[i].constants.len),
-                   false;
-    uint32_t odd = 0, taken = 0;
-    for (uint32_t i = 0; i < c->columns; i++)
-        odd += column_is_odd(c->column[i].mode);
-    for (uint32_t w = 0; w < words_of(c->extent); w++)
-        taken += (uint32_t)__builtin_popcountll(cohort_word(c, w)[c->columns + WORD_TAKEN]);
-    if (odd != c->odd || taken != c->members)
-        return snprintf(why, size, "cohort %u: %u columns are odd, %u members taken", c->handle, odd, taken), false;
-    if (members != c->members)
-        return snprintf(why, size, "cohort %u counts %u members and has %u", c->handle, c->members, members), false;
-    return true;
+    const slot *p = &x->slots.data[entity->slots[field]];
+    cell_value value = {.value = now};
+    if (p->subscribers == 1 && p->one.cohort && !p->nodes)
+        change_column(x, p->one.cohort, p->one.column, &value);
+    else
+        observe_many(x, entity, field, old, value);
 }

@@ -14,44 +14,26 @@
  */
 #include "engine/condition/cohort.h"
 
-#include "engine/base/hash.h"
-
 #include <math.h>
 
 #define SIGN (UINT64_C(1) << 63)
 
 /* --- classes ------------------------------------------------------------------------------------------------ */
-typedef struct klass {
-    cel_value value; /* owned */
-    uint64_t hash;
-    uint32_t refs;
-} klass;
+uint32_t class_size(void) { return sizeof(value_class); }
 
-static klass *class_at(const condition_index *x, uint32_t k) { return rows_at(&x->classes, k); }
-cel_value class_value(const condition_index *x, uint32_t k) { return class_at(x, k)->value; }
-uint32_t class_size(void) { return sizeof(klass); }
-
-static uint32_t class_with(const condition_index *x, cel_value v, uint64_t hash)
+uint32_t class_walk(const condition_index *x, cel_value v, uint64_t hash)
 {
     table_walk w;
-    for (uint32_t k = table_first(&x->class_table, hash, &w); k != TABLE_NONE; k = table_next(&x->class_table, &w)) {
-        const klass *c = class_at(x, k);
-        bool texts = c->value.kind == CEL_STRING && v.kind == CEL_STRING;
-        if (c->hash == hash && (texts ? mandate_slice_eq(cel_text(c->value), cel_text(v)) : cel_equal(c->value, v)))
+    for (uint32_t k = table_first(&x->class_table, hash, &w); k != TABLE_NONE; k = table_next(&x->class_table, &w))
+        if (class_is(class_at(x, k), v, hash))
             return k;
-    }
     return CONDITION_NONE;
 }
-
-/* Texts are most of what is compared. */
-static inline uint64_t class_hash(cel_value v) { return v.kind == CEL_STRING ? hash_slice(cel_text(v)) : cel_hash(v); }
-
-uint32_t class_find(const condition_index *x, cel_value v) { return class_with(x, v, class_hash(v)); }
 
 uint32_t class_take(condition_index *x, cel_value v)
 {
     uint64_t hash = class_hash(v);
-    uint32_t k = class_with(x, v, hash);
+    uint32_t k = class_walk(x, v, hash);
     cel_value owned;
     if (k != CONDITION_NONE)
         return class_at(x, k)->refs++, k;
@@ -64,13 +46,13 @@ uint32_t class_take(condition_index *x, cel_value v)
         value_disown(&owned);
         return CONDITION_NONE;
     }
-    *class_at(x, k) = (klass){.value = owned, .hash = hash, .refs = 1};
+    *class_at(x, k) = (value_class){.value = owned, .hash = hash, .refs = 1};
     return k;
 }
 
 void class_drop(condition_index *x, uint32_t k)
 {
-    klass *c = class_at(x, k);
+    value_class *c = class_at(x, k);
     if (--c->refs)
         return;
     table_remove(&x->class_table, c->hash, k);

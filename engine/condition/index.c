@@ -133,14 +133,14 @@ static bool collect_nodes(condition_index *x)
     for (uint32_t i = 0; i < x->log.len; i++) {
         condition_node *n = &x->nodes.data[x->log.data[i]];
         n->logged = false;
-        if (n->truth != n->logged_truth && !holders_flip(x, &n->holders, NULL, n->logged_truth, n->truth))
+        if (n->truth != n->logged_truth && !holders_flip(x, &n->holders, n->logged_truth, n->truth))
             return false;
     }
     x->log.len = 0;
     return true;
 }
 
-static bool settle_nodes(condition_index *x)
+bool nodes_settle(condition_index *x)
 {
     if (x->failed || (x->dirty.len && !run_dirty(x)))
         return false;
@@ -148,21 +148,6 @@ static bool settle_nodes(condition_index *x)
         propagate(x);
     x->pending = false;
     return !x->failed && (x->log.len == 0 || collect_nodes(x));
-}
-
-bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count)
-{
-    x->flips.len = 0;
-    if ((x->failed || x->dirty.len || x->pending || x->log.len) && !settle_nodes(x))
-        return false;
-    uint32_t cohorts = x->cohort_queue.len;
-    x->cohort_queue.len = 0;
-    for (uint32_t i = 0; i < cohorts; i++)
-        if (!cohort_settle(x, x->cohort_queue.data[i]))
-            return false;
-    *flips = x->flips.data;
-    *count = x->flips.len;
-    return true;
 }
 
 void condition_get_stats(const condition_index *x, condition_stats *out)

@@ -177,6 +177,7 @@ struct condition_index {
     lift lifted;        /* the last text looked at */
     arena scratch;      /* one evaluation */
     uint64_t run;       /* number of the current evaluation, for slot.mark */
+    uint32_t gone;      /* cohorts that went, ever: pointers kept for looking ahead are good as long as it stands */
     bool pending;       /* AND nodes wait to be looked at */
     bool failed;        /* out of memory inside the observer */
     condition_stats stats;
@@ -191,9 +192,8 @@ static inline holder_list *holders_own(const condition_index *x, uint32_t holder
 {
     return rows_at(&x->lists, holders - HOLDERS_OWN);
 }
-/* Lists a flip: `posts` are the runs of the cohort in which `holders` stand; neither may move before the flips are read. */
-MANDATE_CHECK static inline bool holders_flip(condition_index *x, const uint32_t *holders, const uint32_t *posts,
-                                              uint32_t before, uint32_t now)
+/* Lists a flip of a node; its holders may not move before the flips are read. */
+MANDATE_CHECK static inline bool holders_flip(condition_index *x, const uint32_t *holders, uint32_t before, uint32_t now)
 {
     condition_flips f = {.posts = holders, .count = 1, .before = (uint8_t)before, .now = (uint8_t)now};
     if (*holders == HOLDERS_NONE)
@@ -202,9 +202,6 @@ MANDATE_CHECK static inline bool holders_flip(condition_index *x, const uint32_t
         const holder_list *l = holders_own(x, *holders);
         f.posts = l->posts;
         f.count = l->len;
-    } else if (*holders >= HOLDERS_RUN) {
-        f.posts = posts + (*holders - HOLDERS_RUN);
-        f.count = *f.posts++ & 0xffff;
     }
     x->stats.condition_flips += f.count;
     return VEC_PUSH(&x->flips, f);
@@ -260,6 +257,10 @@ void edge_release(condition_index *x, condition_edge edge);
 condition_truth edge_value(const condition_index *x, condition_edge edge);
 /* Sets a node's truth, tells its parents' counters, queues them. */
 void node_set(condition_index *x, uint32_t node, condition_truth truth);
+
+/* --- index.c --------------------------------------------------------------------------------------- */
+/* Runs dirty programs, propagates, lists the flips of nodes. */
+MANDATE_CHECK bool nodes_settle(condition_index *x);
 
 /* --- opaque.c -------------------------------------------------------------------------------------- */
 /* What the host of an evaluation collects. */

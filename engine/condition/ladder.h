@@ -66,7 +66,7 @@ static inline uint32_t ladder_chunk_find(const ladder_chunk *c, uint64_t key)
     uint32_t len = c->len;
     while (len > 1) {
         uint32_t half = len / 2;
-        base = base[half - 1] < key ? base + half : base;
+        base += half & (UINT32_C(0) - (base[half - 1] < key)); /* `?:` would become a branch */
         len -= half;
     }
     return (uint32_t)(base - c->keys) + (len == 1 && *base < key);

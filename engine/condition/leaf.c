@@ -254,30 +254,6 @@ static void equal_change(condition_index *x, uint32_t s, cel_value v, cel_value 
         node_set(x, leaf, leaf_truth(&x->nodes.data[leaf], now));
 }
 
-static bool same_scalar(cel_value a, cel_value b)
-{
-    if (a.kind != b.kind)
-        return false;
-    switch (a.kind) {
-    case CEL_NULL:
-        return true;
-    case CEL_BOOL:
-        return a.b == b.b;
-    case CEL_INT:
-    case CEL_UINT:
-    case CEL_DOUBLE: /* 0.0 and -0.0 are equal, 1 / x is not */
-        return a.u == b.u;
-    case CEL_TIMESTAMP:
-    case CEL_DURATION:
-        return a.i == b.i && a.len == b.len;
-    case CEL_STRING:
-    case CEL_BYTES:
-        return mandate_slice_eq(cel_text(a), cel_text(b));
-    default:
-        return false;
-    }
-}
-
 /* Programs that read the cell last time are to run again. */
 static void mark_readers(condition_index *x, const slot_nodes *p)
 {
@@ -312,10 +288,10 @@ static void nodes_change(condition_index *x, uint32_t s, bool inverse, cel_value
 }
 
 /* Somebody else than one column reads it. */
-static void observe_many(condition_index *x, context_entity *entity, uint16_t field, uint32_t s, cel_value old,
-                         cell_value value)
+void observe_many(condition_index *x, context_entity *entity, uint16_t field, cel_value old, cell_value value)
 {
     cel_value now = value.value;
+    uint32_t s = entity->slots[field];
     const slot *p = &x->slots.data[s];
     for (uint32_t i = 0; i < p->subscribers; i++) {
         const subscriber *who = p->subscribers > 1 ? &p->many[i] : &p->one;
@@ -329,18 +305,4 @@ static void observe_many(condition_index *x, context_entity *entity, uint16_t fi
     if (p->nodes)
         nodes_change(x, s, schema_type_at(context_schema(x->graph), entity->type)->fields[field].kind == SCHEMA_INVERSE, old,
                      now);
-}
-
-void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
-{
-    condition_index *x = index;
-    uint32_t s = entity->slots[field];
-    const slot *p = &x->slots.data[s];
-    cell_value value = {.value = now};
-    if (same_scalar(old, now))
-        return;
-    if (p->subscribers == 1 && p->one.cohort && !p->nodes)
-        cohort_change(x, p->one.cohort, p->one.column, &value);
-    else
-        observe_many(x, entity, field, s, old, value);
 }

@@ -289,6 +289,7 @@ static shape *shape_share(condition_index *x, const shape *s)
     out->hash = hash;
     out->handle = handle;
     out->refs = 1;
+    out->truth = out->atoms <= SHAPE_TABLE ? shape_table(out) : 0;
     x->shapes.data[handle] = out;
     x->shape_free = handle + 1;
     return out;

@@ -11,14 +11,14 @@
 #include "engine/base/ahead.h"
 #include "engine/base/hash.h"
 
-uint64_t context_hash(uint16_t type, mandate_slice id) { return hash_mix(type, hash_slice(id)); }
+uint64_t context_hash(uint16_t type, mandate_slice id) { return entity_hash(type, id); }
 
 void context_ahead_table(const context *c, context_seen *s, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (!s[i].change)
             continue;
-        s[i].hash = context_hash(s[i].change->type, s[i].change->id);
+        s[i].hash = entity_hash(s[i].change->type, s[i].change->id);
         table_prefetch(&c->by_key, s[i].hash);
     }
 }
@@ -54,9 +54,10 @@ void context_ahead_cells(const context *c, const context_seen *s, uint32_t count
         const context_entity *e = s[i].entity;
         if (!e || e->type != s[i].change->type)
             continue;
-        for (uint32_t k = 0; k < s[i].change->set_count; k++) {
-            const context_cell *cell = &e->cells[s[i].change->sets[k].field];
-            ahead_bytes(&c->provenances.data[cell->provenance], sizeof(provenance));
+        const change *ch = s[i].change;
+        for (uint32_t k = 0; k < ch->set_count; k++) {
+            const context_cell *cell = &e->cells[ch->sets[k].field];
+            ahead_small(&c->provenances.data[cell->provenance], sizeof(provenance));
             if (cell->value.kind == CEL_STRING)
                 ahead_line(cell->value.s);
         }

@@ -111,7 +111,7 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
 }
 
 /* Was this cell set by something newer from the same source? */
-static bool newer(const context *c, const context_cell *cell, const change_origin *origin)
+static inline bool newer(const context *c, const context_cell *cell, const change_origin *origin)
 {
     if (!cell->provenance)
         return false;
@@ -230,7 +230,7 @@ static bool is_older_than_delete(const context *c, const context_entity *e, cons
 /* Text that is there already: most of what full rows say again. References hold objects, so they never are. */
 static bool same_text(const context_cell *cell, cel_value v)
 {
-    return v.kind == CEL_STRING && cell->value.kind == CEL_STRING && mandate_slice_eq(cel_text(v), cel_text(cell->value));
+    return v.kind == CEL_STRING && cell->value.kind == CEL_STRING && short_slice_eq(cel_text(v), cel_text(cell->value));
 }
 
 /* The same value, said by somebody else: its memory stays. */
@@ -248,6 +248,34 @@ static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t
     provenance_drop(c, before);
 }
 
+/* What nearly all changes are: another scalar or text for an attribute, while every source is live and nobody asks for the past, so
+ * that a cell's value is what is seen of it. Anything else: cell_set. */
+static inline bool is_plain(const context *c, const schema_field *f, const change_set *set)
+{
+    return set->value.kind <= CEL_STRING && f->kind == SCHEMA_ATTRIBUTE && !set->forget && c->sources_down == 0 &&
+           c->past.moment == 0;
+}
+
+static inline bool set_plain(context *c, context_entity *e, uint16_t field, cel_value v, uint32_t prov)
+{
+    context_cell *cell = &e->cells[field];
+    cel_value before = cell->value;
+    uint32_t prov_before = cell->provenance;
+    if (v.kind == CEL_STRING && !(value_is_short_text(v) ? value_pool_text(&c->texts, &v, v) : value_own(&v, v)))
+        return false;
+    c->provenances.data[prov].refs++;
+    cell->value = v;
+    cell->provenance = prov;
+    if (e->slots[field] != CONTEXT_NO_SLOT)
+        c->observer(c->observer_ctx, e, field, before, v);
+    if (value_is_short_text(before))
+        value_pool_give(&c->texts, before);
+    else if (value_has_block(before))
+        value_disown(&before);
+    provenance_drop(c, prov_before);
+    return true;
+}
+
 static context_outcome apply_upsert(context *c, context_entity *e, const change *ch, const change_origin *origin,
                                     uint32_t prov)
 {
@@ -256,7 +284,7 @@ static context_outcome apply_upsert(context *c, context_entity *e, const change 
         return CONTEXT_STALE;
     context_keep(c, e);
     bool applied = e->status != CONTEXT_EXISTS;
-    if (!revive(c, e, prov))
+    if (applied && !revive(c, e, prov))
         return CONTEXT_NOMEM;
     for (uint32_t i = 0; i < ch->set_count; i++) {
         const change_set *set = &ch->sets[i];
@@ -267,6 +295,12 @@ static context_outcome apply_upsert(context *c, context_entity *e, const change 
             continue;
         if (!set->forget && same_text(&e->cells[set->field], set->value)) {
             cell_confirm(c, e, set->field, prov);
+            applied = true;
+            continue;
+        }
+        if (is_plain(c, f, set)) {
+            if (!set_plain(c, e, set->field, set->value, prov))
+                return CONTEXT_NOMEM;
             applied = true;
             continue;
         }

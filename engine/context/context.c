@@ -89,12 +89,6 @@ context_entity *context_entity_find(const context *c, uint16_t type, mandate_sli
     return handle == TABLE_NONE ? NULL : c->entities.data[handle];
 }
 
-context_entity *context_entity_near(context *c, uint16_t type, mandate_slice id, context_entity *guess)
-{
-    bool right = guess && guess->type == type && mandate_slice_eq(guess->id, id);
-    return right ? guess : context_entity_get(c, type, id);
-}
-
 context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
 {
     entity_key key = {type, id};
@@ -138,14 +132,8 @@ context_entity *context_entity_at(const context *c, uint32_t handle)
 uint32_t context_entity_count(const context *c) { return c->entities.len; }
 
 /* --- provenance ------------------------------------------------------------------------------------ */
-uint32_t provenance_add(context *c, const change_origin *origin)
+uint32_t provenance_more(context *c, const change_origin *origin)
 {
-    uint32_t index = c->provenance_free;
-    if (index) {
-        c->provenance_free = c->provenances.data[index].next_free;
-        c->provenances.data[index] = (provenance){.origin = *origin};
-        return index;
-    }
     return VEC_PUSH(&c->provenances, (provenance){.origin = *origin}) ? c->provenances.len - 1 : 0;
 }
 

@@ -4,6 +4,7 @@
 #define MANDATE_ENGINE_CONTEXT_CONTEXT_INT_H
 
 #include "engine/base/buf.h"
+#include "engine/base/hash.h"
 #include "engine/base/pool.h"
 #include "engine/context/context.h"
 #include "engine/context/past.h"
@@ -53,7 +54,18 @@ static inline size_t entity_cells_at(const schema_type *t, mandate_slice id)
 }
 
 /* A new provenance with no references yet; 0 when out of memory. */
-uint32_t provenance_add(context *c, const change_origin *origin);
+uint32_t provenance_more(context *c, const change_origin *origin);
+static inline uint32_t provenance_add(context *c, const change_origin *origin)
+{
+    uint32_t index = c->provenance_free;
+    if (!index)
+        return provenance_more(c, origin);
+    provenance *p = &c->provenances.data[index];
+    c->provenance_free = p->next_free;
+    p->origin = *origin;
+    p->refs = 0;
+    return index;
+}
 /* Frees it when nobody took a reference. */
 static inline void provenance_collect(context *c, uint32_t index)
 {
@@ -73,6 +85,8 @@ static inline void provenance_drop(context *c, uint32_t index)
     provenance_collect(c, index);
 }
 
+static inline uint64_t entity_hash(uint16_t type, mandate_slice id) { return hash_mix(type, hash_slice(id)); }
+
 /* The cell's value as conditions see it. */
 static inline cel_value cell_effective(const context *c, const context_entity *entity, uint16_t field)
 {
@@ -86,7 +100,11 @@ static inline cel_value cell_effective(const context *c, const context_entity *e
     return source < LIMIT_SOURCES_KNOWN && c->source_down[source] ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
 }
 /* The entity of a change: the guess when that is right. NULL: out of memory. */
-context_entity *context_entity_near(context *c, uint16_t type, mandate_slice id, context_entity *guess);
+static inline context_entity *context_entity_near(context *c, uint16_t type, mandate_slice id, context_entity *guess)
+{
+    bool right = guess && guess->type == type && short_slice_eq(guess->id, id);
+    return right ? guess : context_entity_get(c, type, id);
+}
 /* Before an entity changes: the running cut gets it as it is. */
 void context_save(context *c, context_entity *entity);
 static inline void context_keep(context *c, context_entity *entity)
@@ -95,7 +113,11 @@ static inline void context_keep(context *c, context_entity *entity)
         context_save(c, entity);
 }
 /* Marks the entity as changed since the last cut. */
-bool context_touch(context *c, context_entity *entity);
+bool context_touch_first(context *c, context_entity *entity);
+static inline bool context_touch(context *c, context_entity *entity)
+{
+    return entity->epoch == c->epoch || context_touch_first(c, entity);
+}
 /* Before a watched cell reads differently, or is said by somebody else: what it was, for those who ask as of then. */
 static inline void cell_keep(context *c, context_entity *entity, uint16_t field)
 {

@@ -15,10 +15,8 @@
 
 enum { AHEAD = 8 }; /* entities whose memory is asked for in advance */
 
-bool context_touch(context *c, context_entity *e)
+bool context_touch_first(context *c, context_entity *e)
 {
-    if (e->epoch == c->epoch)
-        return true;
     assert(e->epoch == 0);
     if (!VEC_PUSH(&c->unsaved, e->handle))
         return false;

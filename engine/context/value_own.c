@@ -122,32 +122,18 @@ void value_disown(cel_value *v)
 }
 
 /* --- short texts ------------------------------------------------------------------------------------------------ */
-static bool is_short_text(cel_value v) { return v.kind == CEL_STRING && v.len > 0 && v.len <= VALUE_POOL_TEXT; }
-
 bool value_pool_own(value_pool *p, cel_value *out, cel_value v)
 {
-    size_t class = is_short_text(v) ? aligned(v.len) / 8 - 1 : 0;
-    char *block = is_short_text(v) ? p->first[class] : NULL;
-    if (!block)
-        return value_own(out, v);
-    memcpy(&p->first[class], block, sizeof(void *));
-    p->count[class]--;
-    *out = v;
-    out->s = memcpy(block, v.s, v.len);
-    return true;
+    return value_is_short_text(v) ? value_pool_text(p, out, v) : value_own(out, v);
 }
 
 void value_pool_disown(value_pool *p, cel_value *v)
 {
-    size_t class = is_short_text(*v) ? aligned(v->len) / 8 - 1 : 0;
-    if (!is_short_text(*v) || p->count[class] == VALUE_POOL_BLOCKS) {
+    if (!value_is_short_text(*v)) {
         value_disown(v);
         return;
     }
-    void *block = (void *)(uintptr_t)v->s;
-    memcpy(block, &p->first[class], sizeof(void *));
-    p->first[class] = block;
-    p->count[class]++;
+    value_pool_give(p, *v);
     *v = (cel_value){.kind = CEL_UNKNOWN};
 }
 

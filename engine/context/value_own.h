@@ -3,6 +3,7 @@
 #ifndef MANDATE_ENGINE_CONTEXT_VALUE_OWN_H
 #define MANDATE_ENGINE_CONTEXT_VALUE_OWN_H
 
+#include "engine/base/short_text.h"
 #include "engine/cel/value.h"
 
 /* Null, scalars, text, bytes, times, addresses, and lists and maps of them: what a cell may hold and own. */
@@ -27,6 +28,34 @@ static inline bool value_has_block(cel_value v)
 }
 MANDATE_CHECK bool value_pool_own(value_pool *p, cel_value *out, cel_value v);
 void value_pool_disown(value_pool *p, cel_value *v);
+/* The same two for texts of one byte up to VALUE_POOL_TEXT. */
+static inline uint32_t value_pool_class(uint32_t len) { return (len - 1) / 8; }
+static inline bool value_pool_text(value_pool *p, cel_value *out, cel_value v)
+{
+    uint32_t class = value_pool_class(v.len);
+    char *block = p->first[class];
+    if (!block)
+        return value_own(out, v);
+    memcpy(&p->first[class], block, sizeof(void *));
+    p->count[class]--;
+    *out = v;
+    short_copy(block, v.s, v.len);
+    out->s = block;
+    return true;
+}
+static inline void value_pool_give(value_pool *p, cel_value v)
+{
+    uint32_t class = value_pool_class(v.len);
+    void *block = (void *)(uintptr_t)v.s;
+    if (p->count[class] == VALUE_POOL_BLOCKS) {
+        value_disown(&v);
+        return;
+    }
+    memcpy(block, &p->first[class], sizeof(void *));
+    p->first[class] = block;
+    p->count[class]++;
+}
+static inline bool value_is_short_text(cel_value v) { return v.kind == CEL_STRING && v.len - 1 < VALUE_POOL_TEXT; }
 void value_pool_deinit(value_pool *p);
 
 #endif
