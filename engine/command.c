@@ -18,7 +18,7 @@ const char *const engine_command_names[COMMAND_COUNT] = {
 
 engine_answer *answer_new(engine *e, uint32_t input)
 {
-    if (!VEC_PUSH(&e->answers, (engine_answer){.input = input})) {
+    if (!VEC_PUSH(&e->answers, (engine_answer){.input = input, .transition = UINT32_MAX})) {
         engine_fail(e, "out of memory while answering");
         return NULL;
     }
@@ -147,6 +147,7 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         return true;
     if (!backlog_catch_up(e, handle))
         return false;
+    const uint32_t made = e->transitions.len;
     if (c->kind == COMMAND_REVOKE)
         ok = mandate_change(e, handle, STATE_REVOKED, REASON_COMMAND, CLAUSE_NONE, why);
     else if (c->kind == COMMAND_SUSPEND)
@@ -157,6 +158,8 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         ok = amend_run(e, handle, c, a, why);
     else
         ok = run_resume(e, handle, a, why);
+    if (e->transitions.len > made)
+        e->answers.data[index].transition = made;
     answer_mandate(e, &e->answers.data[index], handle);
     return ok;
 }

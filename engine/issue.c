@@ -334,6 +334,7 @@ static bool create(issuance *is, const occasion *why)
     e->mandates_live++;
     if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, is->claims.expires_at_us))
         return engine_fail(e, "out of memory while issuing");
+    e->answers.data[answer].transition = e->transitions.len;
     if (!mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) ||
         !mandate_review(e, handle, standing_at(e, handle)->seen, why))
         return false;

@@ -146,6 +146,7 @@ typedef struct engine_answer {
     mandate_slice mandate;
     uint32_t version;
     mandate_state state;  /* after the command; STATE_NONE for a watch */
+    uint32_t transition;  /* in the result, of what the command did to the mandate; UINT32_MAX: it is none, or not known */
     mandate_slice budget; /* SPEND, UNSPEND: which, and how much */
     budget_amount amount;
     const engine_budget *budgets; /* all that were drawn on, the mandate's own first */

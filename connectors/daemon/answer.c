@@ -8,9 +8,9 @@
 #include "connectors/kafka/revocation.h"
 #include "engine/base/text.h"
 
-void answerer_init(answerer *a, engine *e, store *st, const signer *s)
+void answerer_init(answerer *a, engine *e, store *st, const signer *s, finish *f)
 {
-    *a = (answerer){.judge = {NULL, e, st}, .engine = e, .store = st, .signer = s};
+    *a = (answerer){.judge = {NULL, e, st}, .engine = e, .store = st, .signer = s, .finish = f};
     arena_init(&a->memory, 0);
     buf_init(&a->scratch);
 }
@@ -28,11 +28,17 @@ static void put_time(buf *b, int64_t us)
     buf_put_json_string(b, mandate_slice_of(text, time_format_us(text, us)));
 }
 
-static mandate_status put_transition(answerer *a, buf *b, mandate_slice id, mandate_error *err)
+/* The last one. `made`: of the step that is being answered; it is taken when it is that and nothing of it has a name in the schema. */
+static mandate_status put_transition(answerer *a, buf *b, const engine_mandate_view *m, const transition *made,
+                                     mandate_error *err)
 {
     transition t;
-    transition_names names;
-    mandate_status status = store_transition_get(a->store, id, 0, &a->scratch, err);
+    transition_names names = {0};
+
+    if (made && made->version == m->version && mandate_slice_eq(made->mandate, m->id) && made->cause == CAUSE_COMMAND &&
+        !made->term_count)
+        return revocation_json(b, made, &names, err);
+    mandate_status status = store_transition_get(a->store, m->id, 0, &a->scratch, err);
 
     if (status == MANDATE_OK)
         status = transition_decode(&t, &names, &a->memory, buf_slice(&a->scratch), err);
@@ -54,20 +60,20 @@ static mandate_status put_claims(answerer *a, buf *b, mandate_slice id, mandate_
     return status;
 }
 
-/* The resource, without the closing brace. */
-static mandate_status put_mandate(answerer *a, buf *b, uint32_t handle, int64_t now_us, mandate_error *err)
+/* What stands behind the claims, without the closing brace. */
+static mandate_status put_standing(answerer *a, buf *b, uint32_t handle, const transition *made, int64_t now_us,
+                                   mandate_error *err)
 {
     engine_mandate_view m, why;
     uint32_t because = UINT32_MAX;
-    mandate_status status;
 
     engine_mandate_get(a->engine, handle, &m);
     mandate_state state = engine_effective_state(a->engine, handle, now_us, &because);
-    buf_put_str(b, "{\"mandate\":");
-    status = put_claims(a, b, m.id, err);
-    if (status != MANDATE_OK)
-        return status;
-    buf_printf(b, ",\"state\":\"%s\",\"version\":%u,\"because\":", mandate_state_name(state), m.version);
+    buf_put_str(b, ",\"state\":\"");
+    buf_put_str(b, mandate_state_name(state));
+    buf_put_str(b, "\",\"version\":");
+    buf_put_u64(b, m.version);
+    buf_put_str(b, ",\"because\":");
     if (because != UINT32_MAX && because != handle) {
         engine_mandate_get(a->engine, because, &why);
         buf_put_json_string(b, why.id);
@@ -77,7 +83,19 @@ static mandate_status put_mandate(answerer *a, buf *b, uint32_t handle, int64_t 
     buf_put_str(b, ",\"expires_at\":");
     put_time(b, m.expires_at_us);
     buf_put_str(b, ",\"transition\":");
-    return put_transition(a, b, m.id, err);
+    return put_transition(a, b, &m, made, err);
+}
+
+/* The resource, without the closing brace. */
+static mandate_status put_mandate(answerer *a, buf *b, uint32_t handle, const transition *made, int64_t now_us,
+                                  mandate_error *err)
+{
+    engine_mandate_view m;
+
+    engine_mandate_get(a->engine, handle, &m);
+    buf_put_str(b, "{\"mandate\":");
+    mandate_status status = put_claims(a, b, m.id, err);
+    return status == MANDATE_OK ? put_standing(a, b, handle, made, now_us, err) : status;
 }
 
 mandate_status answer_unknown(mandate_slice id, mandate_error *err)
@@ -91,7 +109,7 @@ static mandate_status get(answerer *a, service_request *r, int64_t now_us)
 
     if (handle == UINT32_MAX)
         return answer_unknown(r->mandate, &r->error);
-    mandate_status status = put_mandate(a, &r->body, handle, now_us, &r->error);
+    mandate_status status = put_mandate(a, &r->body, handle, NULL, now_us, &r->error);
     buf_put_char(&r->body, '}');
     return status;
 }
@@ -279,7 +297,7 @@ static mandate_status explain(answerer *a, service_request *r)
 }
 
 /* --- the two ways in ---------------------------------------------------------------------------------------------- */
-static void finish(service_request *r, mandate_status status)
+static void settle(service_request *r, mandate_status status)
 {
     if (status == MANDATE_OK && r->body.failed)
         status = mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for the answer");
@@ -327,7 +345,7 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
         status = mandate_error_set(&r->error, MANDATE_UNSUPPORTED, "not a query");
         break;
     }
-    finish(r, status);
+    settle(r, status);
 }
 
 static void put_unobservable(buf *b, const engine_answer *answer)
@@ -404,11 +422,65 @@ static mandate_status put_spent(const service_request *r, buf *b, const engine_a
     return MANDATE_OK;
 }
 
-void answer_command(answerer *a, service_request *r, const engine_answer *answer, int64_t now_us)
+/* A mandate with a signed artifact: claims and token follow (finish.h), between what is written here and the closing brace. */
+static bool comes_signed(const service_request *r, const engine_answer *answer)
 {
-    mandate_status status = MANDATE_OK;
-    uint32_t handle = UINT32_MAX;
+    return (r->kind == SERVICE_ISSUE || r->kind == SERVICE_DELEGATE || r->kind == SERVICE_AMEND) && !answer->decision.len;
+}
 
+static void put_flags(const answerer *a, buf *b)
+{
+    if (!a->flags.len)
+        return;
+    buf_put_str(b, ",\"flags\":");
+    buf_put_slice(b, a->flags);
+}
+
+static mandate_status put_signed(answerer *a, service_request *r, const engine_answer *answer, uint32_t handle,
+                                 const transition *made, int64_t now_us)
+{
+    mandate_status status = put_standing(a, &r->body, handle, made, now_us, &r->error);
+
+    if (status != MANDATE_OK)
+        return status;
+    put_flags(a, &r->body);
+    put_unobservable(&r->body, answer);
+    if (r->body.failed)
+        return mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for the answer");
+    status = answer_signed(a, r, handle, &r->error);
+    if (status != MANDATE_OK) /* it is committed: who gets no token must not take it for refused */
+        status = mandate_error_prefix(&r->error, status, "it was done, but is not signed; ask for its token later");
+    return status;
+}
+
+static mandate_status put_command(answerer *a, service_request *r, const engine_answer *answer, const transition *made,
+                                  int64_t now_us)
+{
+    if (r->kind == SERVICE_ASSERT) {
+        put_assertion(a, r);
+        return MANDATE_OK;
+    }
+    if (r->kind == SERVICE_LOG) {
+        buf_put_str(&r->body, "{\"leaf\":");
+        buf_put_u64(&r->body, a->leaf);
+        return MANDATE_OK;
+    }
+    if (answer->decision.len)
+        return answer_decided(a, r, answer);
+    if (r->kind == SERVICE_SPEND || r->kind == SERVICE_UNSPEND)
+        return put_spent(r, &r->body, answer);
+    if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
+        return put_watch_command(a, r, answer);
+    uint32_t handle = engine_mandate_find(a->engine, answer->mandate);
+    if (handle == UINT32_MAX)
+        return answer_unknown(answer->mandate, &r->error);
+    return comes_signed(r, answer) ? put_signed(a, r, answer, handle, made, now_us)
+                                   : put_mandate(a, &r->body, handle, made, now_us, &r->error);
+}
+
+void answer_command(answerer *a, service_request *r, const engine_answer *answer, const engine_result *result,
+                    int64_t now_us)
+{
     buf_reset(&r->body);
     r->repeated = answer->repeated;
     r->decision[0] = '\0';
@@ -417,31 +489,12 @@ void answer_command(answerer *a, service_request *r, const engine_answer *answer
         return;
     }
     arena_reset(&a->memory);
-    if (r->kind == SERVICE_ASSERT)
-        put_assertion(a, r);
-    else if (r->kind == SERVICE_LOG)
-        buf_printf(&r->body, "{\"leaf\":%llu", (unsigned long long)a->leaf);
-    else if (answer->decision.len)
-        status = answer_decided(a, r, answer);
-    else if (r->kind == SERVICE_SPEND || r->kind == SERVICE_UNSPEND)
-        status = put_spent(r, &r->body, answer);
-    else if (r->kind == SERVICE_WATCH || r->kind == SERVICE_UNWATCH)
-        status = put_watch_command(a, r, answer);
-    else if ((handle = engine_mandate_find(a->engine, answer->mandate)) == UINT32_MAX)
-        status = answer_unknown(answer->mandate, &r->error);
-    else
-        status = put_mandate(a, &r->body, handle, now_us, &r->error);
-    if (status == MANDATE_OK && a->flags.len) {
-        buf_put_str(&r->body, ",\"flags\":");
-        buf_put_slice(&r->body, a->flags);
-    }
-    if (status == MANDATE_OK && (r->kind == SERVICE_ISSUE || r->kind == SERVICE_DELEGATE || r->kind == SERVICE_AMEND) &&
-        !answer->decision.len) {
-        put_unobservable(&r->body, answer);
-        status = answer_put_token(a, &r->body, handle, &r->error);
-        if (status != MANDATE_OK) /* it is committed: who gets no token must not take it for refused */
-            status = mandate_error_prefix(&r->error, status, "it was done, but is not signed; ask for its token later");
-    }
+    const transition *made = answer->transition < result->transition_count ? &result->transitions[answer->transition] : NULL;
+    mandate_status status = put_command(a, r, answer, made, now_us);
+    if (status == MANDATE_OK && r->unfinished)
+        return;
+    if (status == MANDATE_OK)
+        put_flags(a, &r->body);
     buf_put_char(&r->body, '}');
-    finish(r, status);
+    settle(r, status);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer - the JSON bodies of requests that need the engine or the store. Engine's thread only.
+ * answer - the JSON bodies of requests that need the engine or the store. Engine's thread only; what of a mandate is decoded and signed
+ * follows off it (finish.h).
  *
  *   a mandate   {"mandate": claims, "state": effective, "version", "because": id or null, "expires_at",
  *                "transition": the last one as on the revocation topic[, "flags": [{"rule","action","message"}],
@@ -16,6 +17,7 @@
 #ifndef MANDATE_CONNECTORS_DAEMON_ANSWER_H
 #define MANDATE_CONNECTORS_DAEMON_ANSWER_H
 
+#include "connectors/daemon/finish.h"
 #include "connectors/daemon/judge.h"
 #include "connectors/daemon/signer.h"
 #include "connectors/http/service.h"
@@ -33,18 +35,24 @@ typedef struct answerer {
     engine *engine;
     store *store;
     const signer *signer; /* NULL: no tokens */
-    uint64_t leaf;        /* of the audit log: what the command that is answered left there */
-    mandate_slice flags;  /* JSON array: compliance rules that the mandate does not meet; empty: none */
+    finish *finish;
+    uint64_t leaf;       /* of the audit log: what the command that is answered left there */
+    mandate_slice flags; /* JSON array: compliance rules that the mandate does not meet; empty: none */
     arena memory;
     buf scratch;
 } answerer;
 
-void answerer_init(answerer *a, engine *e, store *st, const signer *s);
+/* `f` makes what this thread does not. */
+void answerer_init(answerer *a, engine *e, store *st, const signer *s, finish *f);
 void answerer_deinit(answerer *a);
-/* Fills request->error and body. Whatever is no command. */
+/* Both fill request->error and body, as far as it can be done here; answer_send does the rest, and tells who asked. */
+/* Whatever is no command. */
 void answer_query(answerer *a, service_request *request, int64_t now_us);
-/* A command that was accepted: the mandate or watch after it. */
-void answer_command(answerer *a, service_request *request, const engine_answer *answer, int64_t now_us);
+/* A command of this step, whose result it is: the mandate or watch after it. */
+void answer_command(answerer *a, service_request *request, const engine_answer *answer, const engine_result *result,
+                    int64_t now_us);
+/* After the commit; any thread. `done` is called here, or when the answer is finished. */
+static inline void answer_send(const answerer *a, service_request *request) { finish_take(a->finish, request); }
 
 /* NOT_FOUND with a sentence. */
 mandate_status answer_unknown(mandate_slice id, mandate_error *err);
@@ -52,9 +60,9 @@ mandate_status answer_unknown(mandate_slice id, mandate_error *err);
 MANDATE_CHECK mandate_status answer_decision(answerer *a, service_request *r);
 MANDATE_CHECK mandate_status answer_decisions(answerer *a, service_request *r);
 MANDATE_CHECK mandate_status answer_decided(answerer *a, service_request *r, const engine_answer *answer);
-/* answer_token.c: the tokens of a mandate, its own last. CONFLICT for one that has ended. */
+/* answer_token.c: the tokens of a mandate, its own last; to be finished. CONFLICT for one that has ended. */
 MANDATE_CHECK mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us);
-/* ,"token":"..." of a mandate just issued. */
-MANDATE_CHECK mandate_status answer_put_token(answerer *a, buf *b, uint32_t handle, mandate_error *err);
+/* The claims and the token of a mandate that this step issued or amended; to be finished. */
+MANDATE_CHECK mandate_status answer_signed(answerer *a, service_request *r, uint32_t handle, mandate_error *err);
 
 #endif

@@ -1,100 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer_token - a mandate as the signed artifact, and the chain it needs to be verified without us.
+ * answer_token - a mandate as the signed artifact, and the chain it needs to be verified without us: what goes into it. It is signed
+ * off this thread (finish.c).
  *
  * Only what may still be used is signed: a mandate that has ended, or whose ancestor has, is refused. One that is suspended
  * gets its token: whether it may act at this moment is not what a signature can say.
  */
 #include "connectors/daemon/answer.h"
 
-#include "connectors/daemon/status_lists.h"
-
-static mandate_status load(answerer *a, claims *out, mandate_slice id, mandate_error *err)
+/* Of the step that is being answered, if it issued or amended the mandate. */
+static mandate_status add(answerer *a, finish_job *job, uint32_t handle, mandate_slice id, mandate_error *err)
 {
-    mandate_slice bytes;
-    mandate_status status = store_claims_load(a->store, &a->memory, id, &bytes, err);
+    mandate_slice bytes = engine_new_claims(a->engine, handle);
+    mandate_status status = bytes.len ? MANDATE_OK : store_claims_load(a->store, &a->memory, id, &bytes, err);
 
-    return status == MANDATE_OK ? claims_decode(out, &a->memory, bytes, err) : status;
-}
-
-/* The handle is stored and never another mandate's: where a status stands is the same in all tokens of a mandate. */
-static mandate_status put_token(answerer *a, buf *b, const claims *c, const claims *parent, mandate_error *err)
-{
-    uint32_t handle = engine_mandate_find(a->engine, c->id);
-
-    if (handle == UINT32_MAX)
-        return mandate_error_set(err, MANDATE_CORRUPT, "the mandate %.*s has claims and no state", MANDATE_SLICE_ARG(c->id));
-    status_place place = status_place_of(&a->memory, c->issuer, handle);
-    return signer_put_token(a->signer, b, c, parent, &place, err);
-}
-
-mandate_status answer_put_token(answerer *a, buf *b, uint32_t handle, mandate_error *err)
-{
-    engine_mandate_view m;
-    claims own, parent;
-    mandate_status status;
-
-    if (!a->signer)
-        return MANDATE_OK;
-    engine_mandate_get(a->engine, handle, &m);
-    status = load(a, &own, m.id, err);
-    if (status == MANDATE_OK && own.parent.len)
-        status = load(a, &parent, own.parent, err);
-    buf_put_str(b, ",\"token\":\"");
-    if (status == MANDATE_OK)
-        status = put_token(a, b, &own, own.parent.len ? &parent : NULL, err);
-    buf_put_char(b, '"');
+    if (status == MANDATE_OK && !finish_job_add(job, handle, bytes))
+        status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for a token");
     return status;
 }
 
-/* Claims from the mandate up to its root: own first. */
-static mandate_status load_line(answerer *a, claims **out, uint32_t *count, mandate_slice id, mandate_error *err)
+/* The mandate and what is above it, `max` at most. */
+static mandate_status add_line(answerer *a, finish_job *job, uint32_t handle, uint32_t max, mandate_error *err)
 {
-    claims *line = NULL;
-    uint32_t n = 0, room = 0;
+    mandate_status status = MANDATE_OK;
+    engine_mandate_view m;
 
-    while (id.len) {
+    for (uint32_t n = 0; status == MANDATE_OK && handle != UINT32_MAX && n < max; n++) {
         if (n > LIMIT_DELEGATION_DEPTH)
             return mandate_error_set(err, MANDATE_CORRUPT, "a mandate has more than %d ancestors", LIMIT_DELEGATION_DEPTH);
-        if (n == room) {
-            claims *larger = ARENA_ARRAY(&a->memory, claims, room = room ? room * 2 : 8);
-            if (!larger)
-                return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a chain");
-            if (n)
-                memcpy(larger, line, n * sizeof(*line));
-            line = larger;
-        }
-        mandate_status status = load(a, &line[n], id, err);
-        if (status != MANDATE_OK)
-            return status;
-        id = line[n++].parent;
+        engine_mandate_get(a->engine, handle, &m);
+        status = add(a, job, handle, m.id, err);
+        handle = m.parent_handle;
     }
-    *out = line;
-    *count = n;
-    return MANDATE_OK;
+    return status;
 }
 
-static mandate_status put_chain(answerer *a, buf *b, mandate_slice id, mandate_error *err)
+static mandate_status unfinished(answerer *a, service_request *r, finish_kind kind, uint32_t handle, uint32_t max,
+                                 mandate_error *err)
 {
-    claims *line = NULL;
-    uint32_t count = 0;
-    size_t last = 0;
-    mandate_status status = load_line(a, &line, &count, id, err);
+    finish_job *job = finish_job_new(a->finish, r, kind);
 
-    buf_put_str(b, "\"chain\":[");
-    for (uint32_t i = count; status == MANDATE_OK && i-- > 0;) {
-        buf_put_str(b, i + 1 < count ? ",\"" : "\"");
-        last = b->len;
-        status = put_token(a, b, &line[i], i + 1 < count ? &line[i + 1] : NULL, err);
-        buf_put_char(b, '"');
-    }
+    if (!job)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for a token");
+    mandate_status status = add_line(a, job, handle, max, err);
     if (status != MANDATE_OK)
-        return status;
-    mandate_slice own = arena_dup(&a->memory, mandate_slice_of(b->data + last, b->len - 1 - last));
-    buf_put_str(b, "],\"token\":\"");
-    buf_put_slice(b, own);
-    buf_put_char(b, '"');
-    return MANDATE_OK;
+        finish_job_drop(a->finish, job);
+    return status;
+}
+
+mandate_status answer_signed(answerer *a, service_request *r, uint32_t handle, mandate_error *err)
+{
+    return unfinished(a, r, FINISH_MANDATE, handle, 2, err);
 }
 
 mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us)
@@ -109,10 +65,5 @@ mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us)
     if (mandate_state_is_final(state))
         return mandate_error_set(&r->error, MANDATE_CONFLICT, "the mandate is %s: what has ended is not signed any more",
                                  mandate_state_name(state));
-    buf_put_str(&r->body, "{\"mandate\":");
-    buf_put_json_string(&r->body, r->mandate);
-    buf_put_char(&r->body, ',');
-    mandate_status status = put_chain(a, &r->body, r->mandate, &r->error);
-    buf_put_char(&r->body, '}');
-    return status;
+    return unfinished(a, r, FINISH_CHAIN, handle, UINT32_MAX, &r->error);
 }

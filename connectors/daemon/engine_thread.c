@@ -37,7 +37,8 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     t->verdicts = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->verdicts));
     arena_init(&t->gated, 0);
     t->awaiting.store = options->store;
-    answerer_init(&t->answers, options->engine, options->store, options->signer);
+    status = finish_create(&t->finish, options->signer, err);
+    answerer_init(&t->answers, options->engine, options->store, options->signer, t->finish);
     t->answers.judge.guard = options->guard;
     t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS + WEBHOOK_KEYS, sizeof(*t->acknowledged));
     for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
@@ -62,6 +63,7 @@ void engine_thread_destroy(engine_thread *t)
         outlet_deinit(&t->outlets[s]);
     free(t->acknowledged);
     answerer_deinit(&t->answers);
+    finish_destroy(t->finish);
     free(t->inputs);
     free(t->commands);
     free(t->verdicts);
@@ -157,8 +159,8 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
         if (v && v->refused)
             r->error = v->error;
         else
-            answer_command(&t->answers, r, answer, now_us);
-        r->done(r);
+            answer_command(&t->answers, r, answer, result, now_us);
+        answer_send(&t->answers, r);
     }
     arena_reset(&t->gated);
 }
@@ -272,7 +274,7 @@ static void answer_queries(engine_thread *t)
             continue;
         }
         answer_query(&t->answers, r, clock_now_us());
-        r->done(r);
+        answer_send(&t->answers, r);
     }
     t->query_count = 0;
 }
@@ -415,6 +417,8 @@ bool engine_thread_join(engine_thread *t, int timeout_ms)
     if (t->started)
         pthread_join(t->thread, NULL);
     t->started = false;
+    finish_destroy(t->finish); /* what it took is answered */
+    t->finish = NULL;
     return true;
 }
 

@@ -37,6 +37,7 @@ struct engine_thread {
 
     awaiting awaiting;
     answerer answers;
+    finish *finish;
     outlet outlets[OUTBOX_STREAMS];
     outbox_key *acknowledged; /* OUTLET_KEYS of each: what goes with a commit */
     int64_t stepped_us;       /* monotonic */

@@ -156,9 +156,10 @@ struct service_request {
     char second_person_text[256];
     engine_command waiting;              /* the engine thread's: the command while it is handed over */
     const char *on_record;               /* the engine thread's: of a permit, one word why who asked may not any more */
-    void (*done)(service_request *self); /* on the engine's thread, exactly once per accepted submit */
+    void (*done)(service_request *self); /* on a thread of the service, exactly once per accepted submit */
     void *ctx;                           /* the submitter's */
     service_request *next;               /* the queue's */
+    void *unfinished;                    /* the service's: what is still to be done about the answer; NULL: nothing */
     /* answer */
     mandate_error error;            /* status OK: body holds the resource as JSON */
     bool repeated;                  /* ISSUE, WATCH, ASK, DECIDE answered as the first time */

@@ -697,6 +697,77 @@ static void test_daemon__many_issued_at_once_are_each_asked_about(void **state)
     world_close(w);
 }
 
+/* The text of a member whose value is a string without escapes, from where it stands last. */
+static mandate_slice last_text(const service_request *r, const char *member)
+{
+    char name[32];
+    const char *at = NULL;
+
+    snprintf(name, sizeof(name), "\"%s\":\"", member);
+    for (const char *p = r->body.data; (p = memmem(p, r->body.len - (size_t)(p - r->body.data), name, strlen(name))); p++)
+        at = p + strlen(name);
+    assert_non_null(at);
+    return mandate_slice_of(at, strcspn(at, "\""));
+}
+
+static void test_daemon__what_issuing_answers_is_what_is_stored_then(void **state)
+{
+    static const mandate_slice all[] = {MANDATE_SLICE_LIT("*")};
+    static const char *const ids[] = {"root", "middle", "leaf"};
+    world *w = world_open();
+    mandate_error err;
+    arena a;
+    jws parsed;
+
+    arena_init(&a, 0);
+    for (int i = 0; i < 3; i++) {
+        claims c = {.id = mandate_slice_str(ids[i]),
+                    .issuer = mandate_slice_str("https://i.example"),
+                    .grantor = mandate_slice_str("g"),
+                    .agent = mandate_slice_str("a"),
+                    .purpose = mandate_slice_str("p"),
+                    .actions = all,
+                    .resources = all,
+                    .action_count = 1,
+                    .resource_count = 1,
+                    .params = cel_null(),
+                    .targets = cel_null(),
+                    .parent = i ? mandate_slice_str(ids[i - 1]) : (mandate_slice){"", 0},
+                    .expires_at_us = in_seconds(3600 - i),
+                    .depth_max = 5 - (uint32_t)i};
+        service_request issued = {.kind = SERVICE_ISSUE, .claims = &c, .principal = mandate_slice_str("g")};
+        service_request again = issued, seen = {.kind = SERVICE_GET, .mandate = c.id};
+        service_request chain = {.kind = SERVICE_TOKEN, .mandate = c.id};
+
+        assert_int_equal(ask(w, &issued), MANDATE_OK);
+        assert_int_equal(ask(w, &seen), MANDATE_OK);
+        assert_int_equal(ask(w, &again), MANDATE_OK);
+        assert_int_equal(ask(w, &chain), MANDATE_OK);
+        /* The resource, then what only issuing says; asked for again it comes from the store. */
+        assert_true(issued.body.len > seen.body.len);
+        assert_memory_equal(issued.body.data, seen.body.data, seen.body.len - 1);
+        assert_true(again.repeated && mandate_slice_eq(buf_slice(&issued.body), buf_slice(&again.body)));
+        mandate_slice token = last_text(&issued, "token");
+        assert_true(mandate_slice_eq(token, last_text(&chain, "token")));
+        uint32_t tokens = 0;
+        const char *at = strchr(buf_cstr(&chain.body), '[');
+        while (*(at += strcspn(at, "\"]")) == '"') {
+            mandate_slice one = mandate_slice_of(at + 1, strcspn(at + 1, "\""));
+            at = one.ptr + one.len + 1;
+            assert_int_equal(jws_parse(&parsed, &a, one, "mandate+jwt", &err), MANDATE_OK);
+            assert_int_equal(jws_verify(&parsed, &w->d->signer.keys, &err), MANDATE_OK);
+            tokens++;
+        }
+        assert_int_equal(tokens, i + 1);
+        buf_deinit(&issued.body);
+        buf_deinit(&seen.body);
+        buf_deinit(&again.body);
+        buf_deinit(&chain.body);
+    }
+    arena_deinit(&a);
+    world_close(w);
+}
+
 static void test_daemon__a_backtest_says_when_it_would_have_ended_and_issues_nothing(void **state)
 {
     static const mandate_slice all[] = {MANDATE_SLICE_LIT("*")};
@@ -847,6 +918,7 @@ int main(void)
         cmocka_unit_test(test_daemon__requests_are_refused_while_stopping),
         cmocka_unit_test(test_daemon__compliance_rules_refuse_flag_and_are_on_record),
         cmocka_unit_test(test_daemon__many_issued_at_once_are_each_asked_about),
+        cmocka_unit_test(test_daemon__what_issuing_answers_is_what_is_stored_then),
         cmocka_unit_test(test_daemon__a_backtest_says_when_it_would_have_ended_and_issues_nothing),
         cmocka_unit_test(test_daemon__without_its_signer_nothing_is_issued_and_checks_go_on),
         cmocka_unit_test(test_daemon__metrics_are_lines_of_the_text_format),
