@@ -127,7 +127,7 @@ static mandate_status check_child(amendment *m, uint32_t child, arena *a, mandat
 static mandate_status check_children(amendment *m, mandate_error *err)
 {
     engine *e = m->is.e;
-    const mandate *own = mandate_at(e, m->handle);
+    const mandate_kin *own = mandate_kin_of(e, m->handle);
     mandate_status s = MANDATE_OK;
     arena a;
     /* What became wider in everything leaves every child within. */
@@ -138,7 +138,7 @@ static mandate_status check_children(amendment *m, mandate_error *err)
                                  "it has %u live children, and an amendment looks at %d at most: supersede it",
                                  own->live_children, LIMIT_AMEND_CHILDREN);
     arena_init(&a, 0);
-    for (uint32_t c = own->first_child; !s && c != MANDATE_NONE; c = mandate_at(e, c)->next_sibling) {
+    for (uint32_t c = own->first_child; !s && c != MANDATE_NONE; c = mandate_kin_of(e, c)->next_sibling) {
         arena_reset(&a);
         if (!has_ended(e, c))
             s = check_child(m, c, &a, err);

@@ -37,7 +37,7 @@ static bool suspends(const engine *e, uint32_t handle, uint8_t seen)
 {
     return seen_truth(seen, CLAUSE_SUSPEND_WHILE) == TRUTH_TRUE || seen_clause_with(seen, TRUTH_ERROR) != CLAUSE_NONE ||
            ((standing_at(e, handle)->seen & SEEN_SUSPENDS) && seen_clause_with(seen, TRUTH_UNKNOWN) != CLAUSE_NONE &&
-            e->mandates.data[handle].unknown_grace_us == 0);
+            mandate_unknown_grace(e, handle) == 0);
 }
 
 /* The state that the change makes; as it is, when that is no end and no suspension. */
@@ -318,7 +318,7 @@ bool backlog_restore_grace(engine *e)
                 mandate_state_is_final((mandate_state)m->state))
                 continue;
             if (item->kind == BACKLOG_GRACE) {
-                m->grace_at_us = INT64_MAX;
+                mandate_clear_grace(e, handle);
                 timer_disarm(&e->deadlines, TIMER_GRACE, handle);
             } else if (!(state_after(e, item->kind, handle, item->seen[k]) == STATE_REVOKED ||
                          state_after(e, item->kind, handle, item->seen[k]) == STATE_COMPLETED) &&

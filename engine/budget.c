@@ -175,7 +175,7 @@ static bool chain_tell(const chain *c, engine_answer *a)
         return engine_fail(c->e, "out of memory while spending");
     for (uint32_t i = 0; i < c->handles.len; i++) {
         budget_amount max = budget_of(&c->claims.data[i], c->name)->max, spent = spent_of(c->e, c->handles.data[i], c->name);
-        out[i] = (engine_budget){mandate_at(c->e, c->handles.data[i])->id, max, spent, amount_less(max, spent)};
+        out[i] = (engine_budget){mandate_id(c->e, c->handles.data[i]), max, spent, amount_less(max, spent)};
     }
     a->budgets = out;
     a->budget_count = c->handles.len;
@@ -195,7 +195,7 @@ static mandate_status check_fits(const chain *c, budget_amount x, mandate_error 
         budget_amount left = amount_less(max, spent), sum = spent;
         if (is_full(ledger_of(c->e, c->handles.data[i]), c->name))
             return mandate_error_set(err, MANDATE_LIMIT, "a mandate draws on %d budgets at most", LIMIT_LEDGER_LINES);
-        mandate_slice id = mandate_at(c->e, c->handles.data[i])->id;
+        mandate_slice id = mandate_id(c->e, c->handles.data[i]);
         if (amount_add(&sum, x) && amount_cmp(sum, max) <= 0)
             continue;
         amount_format(asked, x);
@@ -225,7 +225,7 @@ static mandate_status check_active(engine *e, uint32_t handle, mandate_error *er
 {
     uint32_t because;
     mandate_state state = engine_effective_state(e, handle, e->batch_now_us, &because);
-    mandate_slice id = mandate_at(e, handle)->id, why = mandate_at(e, because)->id;
+    mandate_slice id = mandate_id(e, handle), why = mandate_id(e, because);
     if (state == STATE_ACTIVE)
         return MANDATE_OK;
     return mandate_error_set(err, MANDATE_CONFLICT, "\"%.*s\" is %s%s%.*s: only an active mandate spends",
@@ -272,7 +272,7 @@ static bool run_spend(engine *e, uint32_t handle, const engine_command *c, engin
     else if (ok && all.handles.len == 0)
         mandate_error_set(&a->error, MANDATE_INVALID,
                           "there is no budget \"%.*s\" in \"%.*s\" or what it was delegated from",
-                          MANDATE_SLICE_ARG(c->budget), MANDATE_SLICE_ARG(mandate_at(e, handle)->id));
+                          MANDATE_SLICE_ARG(c->budget), MANDATE_SLICE_ARG(mandate_id(e, handle)));
     else if (ok && engine_at_version(e, handle, c->if_version, a) && check_active(e, handle, &a->error) == MANDATE_OK &&
              check_fits(&all, c->amount, &a->error) == MANDATE_OK) {
         if (is_full(l, c->budget))
@@ -294,7 +294,7 @@ static bool run_unspend(engine *e, uint32_t handle, const engine_command *c, eng
     if (!s) {
         mandate_error_set(&a->error, MANDATE_NOT_FOUND,
                           "nothing was spent with key \"%.*s\" among the last %d spends of \"%.*s\"",
-                          MANDATE_SLICE_ARG(c->key), LIMIT_SPENDS, MANDATE_SLICE_ARG(mandate_at(e, handle)->id));
+                          MANDATE_SLICE_ARG(c->key), LIMIT_SPENDS, MANDATE_SLICE_ARG(mandate_id(e, handle)));
         return true;
     }
     chain all = {.e = e, .name = arena_dup(&e->memory, l->lines.data[s->line].name)};

@@ -30,7 +30,7 @@ void cascade_free(cascade *c)
 
 bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t txn[32], int64_t effective_at_us)
 {
-    const mandate *m = mandate_at(e, root);
+    const mandate_kin *m = mandate_kin_of(e, root);
     cascade c = {.root = root,
                  .cursor = m->first_child,
                  .effective_at_us = effective_at_us,
@@ -50,12 +50,13 @@ bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t 
 
 static uint32_t next_in_preorder(const engine *e, uint32_t at, uint32_t root)
 {
-    const mandate *m = &e->mandates.data[at];
-    if (m->first_child != MANDATE_NONE && (at == root || !m->falling))
-        return m->first_child;
+    uint32_t child = mandate_kin_of(e, at)->first_child;
+    if (child != MANDATE_NONE && (at == root || !e->mandates.data[at].falling))
+        return child;
     while (at != root) {
-        if (e->mandates.data[at].next_sibling != MANDATE_NONE)
-            return e->mandates.data[at].next_sibling;
+        uint32_t sibling = mandate_kin_of(e, at)->next_sibling;
+        if (sibling != MANDATE_NONE)
+            return sibling;
         at = parent_of(e, at);
     }
     return MANDATE_NONE;
@@ -70,11 +71,11 @@ static bool record_descendant(engine *e, const cascade *c, uint32_t handle)
                         expired ? REASON_HARD_EXPIRY : REASON_ANCESTOR_ENDED, CLAUSE_NONE, &why))
         return false;
     transition *t = &e->transitions.data[e->transitions.len - 1];
-    const mandate *root = mandate_at(e, c->root), *parent = mandate_at(e, parent_of(e, handle));
+    const mandate *root = mandate_at(e, c->root);
     memcpy(t->txn, c->txn, sizeof(t->txn));
     t->effective_at_us = expired ? m->expires_at_us : c->effective_at_us;
-    t->cascade_root = arena_dup(&e->memory, root->id);
-    t->cascade_parent = arena_dup(&e->memory, parent->id);
+    t->cascade_root = arena_dup(&e->memory, mandate_id(e, c->root));
+    t->cascade_parent = arena_dup(&e->memory, mandate_id(e, parent_of(e, handle)));
     t->cascade_depth = m->depth - root->depth;
     t->cascade_count = c->count;
     return (t->cascade_root.ptr && t->cascade_parent.ptr) || engine_fail(e, "out of memory in a cascade");

@@ -28,7 +28,7 @@ engine_answer *answer_new(engine *e, uint32_t input)
 void answer_mandate(engine *e, engine_answer *a, uint32_t handle)
 {
     const mandate *m = mandate_at(e, handle);
-    a->mandate = m->id;
+    a->mandate = mandate_id(e, handle);
     a->version = m->version;
     a->state = engine_effective_state(e, handle, e->batch_now_us, NULL);
 }
@@ -42,7 +42,7 @@ static bool still_live(engine *e, uint32_t handle, engine_answer *a)
     answer_mandate(e, a, handle);
     mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" has already ended: it is %s%s%.*s",
                       MANDATE_SLICE_ARG(a->mandate), mandate_state_name(state), because == handle ? "" : " because of ",
-                      because == handle ? 0 : (int)mandate_at(e, because)->id.len, mandate_at(e, because)->id.ptr);
+                      because == handle ? 0 : (int)mandate_id(e, because).len, mandate_id(e, because).ptr);
     return false;
 }
 
@@ -52,7 +52,7 @@ bool engine_at_version(engine *e, uint32_t handle, uint32_t if_version, engine_a
     if (!if_version || m->version == if_version)
         return true;
     mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" is at version %u, not %u: look at it again, and decide anew",
-                      MANDATE_SLICE_ARG(m->id), m->version, if_version);
+                      MANDATE_SLICE_ARG(mandate_id(e, handle)), m->version, if_version);
     return false;
 }
 
@@ -80,7 +80,7 @@ static bool error_remains(engine *e, uint32_t handle)
 {
     const mandate *m = mandate_at(e, handle);
     for (int c = 0; c < CLAUSE_COUNT; c++)
-        if (m->template[c] && condition_value(e->conditions, m->edge[c]) == TRUTH_ERROR)
+        if ((m->clauses >> c & 1) && condition_value(e->conditions, mandate_condition_at(e, m, c)->edge) == TRUTH_ERROR)
             return true;
     return false;
 }
@@ -90,19 +90,21 @@ static bool run_resume(engine *e, uint32_t handle, engine_answer *a, const occas
     mandate *m = mandate_at(e, handle);
     const uint8_t by_hand = SUSPENDED_BY_COMMAND | SUSPENDED_BY_ERROR;
     if (m->state != STATE_SUSPENDED) {
-        mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" is not suspended", MANDATE_SLICE_ARG(m->id));
+        mandate_error_set(&a->error, MANDATE_CONFLICT, "\"%.*s\" is not suspended",
+                          MANDATE_SLICE_ARG(mandate_id(e, handle)));
         return true;
     }
     if (!(m->suspended_by & by_hand)) {
         mandate_error_set(&a->error, MANDATE_CONFLICT,
                           "\"%.*s\" is suspended by %s: it resumes by itself when that clears, not by command",
-                          MANDATE_SLICE_ARG(m->id), suspension_words[m->suspended_by & SUSPENDED_BY_CLAUSE ? 1 : 2]);
+                          MANDATE_SLICE_ARG(mandate_id(e, handle)),
+                          suspension_words[m->suspended_by & SUSPENDED_BY_CLAUSE ? 1 : 2]);
         return true;
     }
     if ((m->suspended_by & SUSPENDED_BY_ERROR) && error_remains(e, handle)) {
         mandate_error_set(&a->error, MANDATE_CONFLICT,
                           "\"%.*s\" is suspended by a condition in error, and the error is still there: see explain",
-                          MANDATE_SLICE_ARG(m->id));
+                          MANDATE_SLICE_ARG(mandate_id(e, handle)));
         return true;
     }
     m->suspended_by &= (uint8_t)~by_hand;
@@ -140,7 +142,7 @@ static bool run_on_mandate(engine *e, const engine_command *c, engine_answer *a,
         return true;
     }
     if (c->kind == COMMAND_SPEND || c->kind == COMMAND_UNSPEND) { /* a key is answered also when the mandate has ended */
-        a->mandate = mandate_at(e, handle)->id;
+        a->mandate = mandate_id(e, handle);
         return budget_run(e, handle, c, a);
     }
     if (!still_live(e, handle, a) || !engine_at_version(e, handle, c->if_version, a))

@@ -41,7 +41,7 @@ bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const oc
 bool command_apply(engine *e, const engine_command *c, engine_answer *a);
 /* Puts a mandate into the tables (issue and recovery). Handle, or MANDATE_NONE when out of memory. */
 uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id);
-/* Links a mandate under its parent and counts it in. */
-void mandate_link(engine *e, uint32_t handle, uint32_t parent);
+/* Links a mandate under its parent and counts it in. False: out of memory, the step has failed. */
+MANDATE_CHECK bool mandate_link(engine *e, uint32_t handle, uint32_t parent);
 
 #endif

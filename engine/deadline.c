@@ -64,7 +64,7 @@ static bool serve_grace(engine *e, int64_t at_us)
     for (uint32_t i = 0; i < e->affected.len; i++) {
         uint32_t handle = e->affected.data[i];
         mandate *m = mandate_at(e, handle);
-        m->grace_at_us = INT64_MAX;
+        mandate_clear_grace(e, handle);
         bool over = has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE;
         if (!over && (many || standing_at(e, handle)->waits)) {
             if (!backlog_stand(e, BACKLOG_GRACE, handle, standing_at(e, handle)->seen))

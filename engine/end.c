@@ -10,11 +10,11 @@
 bool claims_of(engine *e, uint32_t handle, arena *a, claims *out)
 {
     const mandate *m = mandate_at(e, handle);
-    mandate_slice bytes = m->claims_kept;
+    mandate_slice bytes = e->claims_load ? (mandate_slice){NULL, 0} : e->claims_kept.data[handle];
     mandate_error err = {0};
-    if (m->new_claims)
-        bytes = e->new_claims.data[m->new_claims - 1];
-    else if (e->claims_load && e->claims_load(e->claims_ctx, a, m->id, &bytes, &err) != MANDATE_OK)
+    if (m->fresh)
+        bytes = engine_new_claims(e, handle);
+    else if (e->claims_load && e->claims_load(e->claims_ctx, a, mandate_id(e, handle), &bytes, &err) != MANDATE_OK)
         return engine_fail(e, err.text[0] ? err.text : "a mandate's claims cannot be loaded");
     if (claims_decode(out, a, bytes, &err) != MANDATE_OK)
         return engine_fail(e, err.text);
@@ -34,10 +34,12 @@ bool mandate_bind(engine *e, uint32_t handle, const claims *c, mandate_error *er
 {
     mandate *m = mandate_at(e, handle);
     for (int k = 0; k < CLAUSE_COUNT; k++) {
-        if (!m->template[k])
+        mandate_condition *on = mandate_condition_at(e, m, k);
+        if (!on)
             continue;
-        if (condition_bind(&m->edge[k], e->conditions, m->template[k], c -> clause[k], c, err) != MANDATE_OK ||
-            !condition_attach(e->conditions, m->edge[k], handle, (uint8_t)k, &m->position[k]))
+        if (condition_bind(&on->edge, e->conditions, condition_template_at(e->conditions, on->template), c->clause[k], c,
+                           err) != MANDATE_OK ||
+            !condition_attach(e->conditions, on->edge, handle, (uint8_t)k, &on->position))
             return engine_fail(e, "out of memory while binding conditions");
     }
     m->bound = true;
@@ -50,37 +52,39 @@ void posting_moved(void *ctx, uint32_t owner, uint8_t clause, uint32_t position)
     if (clause == CLAUSE_WATCH)
         e->watches.data[owner].position = position;
     else
-        mandate_at(e, owner)->position[clause] = position;
+        mandate_condition_at(e, mandate_at(e, owner), clause)->position = position;
 }
 
 void mandate_unbind(engine *e, uint32_t handle)
 {
     mandate *m = mandate_at(e, handle);
     for (int k = 0; k < CLAUSE_COUNT; k++) {
-        if (!m->template[k])
+        const mandate_condition *on = mandate_condition_at(e, m, k);
+        if (!on)
             continue;
         if (m->bound) {
-            condition_detach(e->conditions, m->edge[k], m->position[k], posting_moved, e);
-            condition_release(e->conditions, m->edge[k]);
+            condition_detach(e->conditions, on->edge, on->position, posting_moved, e);
+            condition_release(e->conditions, on->edge);
         }
-        condition_template_release(e->conditions, m->template[k]);
-        m->template[k] = NULL;
+        condition_template_release(e->conditions, condition_template_at(e->conditions, on->template));
     }
+    mandate_drop_clauses(e, handle);
     m->bound = false;
 }
 
 /* --- the transition ------------------------------------------------------------------------------------------ */
-static bool add_evidence(engine *e, transition *t, mandate *m, mandate_clause clause, const claims *c)
+static bool add_evidence(engine *e, transition *t, const mandate *m, mandate_clause clause, const claims *c)
 {
     condition_truth value;
     transition_term *terms;
     t->clause = clause;
     if (clause == CLAUSE_NONE)
         return true;
-    assert(m->template[clause]);
+    const mandate_condition *on = mandate_condition_at(e, m, clause);
+    assert(on);
     t->clause_text = c->clause[clause];
-    if (condition_evidence(e->conditions, m->template[clause], t -> clause_text, c, &e -> memory, &value, &terms,
-                           &t -> term_count, &t -> term_total, e -> err) != MANDATE_OK)
+    if (condition_evidence(e->conditions, condition_template_at(e->conditions, on->template), t->clause_text, c, &e->memory,
+                           &value, &terms, &t->term_count, &t->term_total, e->err) != MANDATE_OK)
         return engine_fail(e, "out of memory while collecting evidence");
     t->terms = terms;
     return true;
@@ -90,14 +94,14 @@ static void child_out(engine *e, uint32_t handle)
 {
     uint32_t parent = parent_of(e, handle);
     if (parent != MANDATE_NONE)
-        mandate_at(e, parent)->live_children--;
+        mandate_kin_at(e, parent)->live_children--;
 }
 
 void count_out(engine *e, uint32_t handle)
 {
     child_out(e, handle);
     for (uint32_t p = parent_of(e, handle); p != MANDATE_NONE; p = has_ended(e, p) ? MANDATE_NONE : parent_of(e, p))
-        e->mandates.data[p].live_descendants -= 1 + e->mandates.data[handle].live_descendants;
+        mandate_kin_at(e, p)->live_descendants -= 1 + mandate_kin_of(e, handle)->live_descendants;
 }
 
 /* Copies what must outlive the batch's own memory. */
@@ -105,13 +109,12 @@ static mandate_slice keep(engine *e, mandate_slice s) { return s.len ? arena_dup
 
 static bool final_work(engine *e, uint32_t handle, bool ended_before, const occasion *why, const transition *t)
 {
-    mandate *m = mandate_at(e, handle);
     mandate_unbind(e, handle);
     timer_disarm(&e->deadlines, TIMER_EXPIRY, handle);
     timer_disarm(&e->deadlines, TIMER_GRACE, handle);
     if (!mandate_resume_arm(e, handle, INT64_MAX))
         return false;
-    m->grace_at_us = INT64_MAX;
+    mandate_clear_grace(e, handle);
     e->mandates_live--;
     if (why->cause == CAUSE_CASCADE) {
         child_out(e, handle);
@@ -119,7 +122,7 @@ static bool final_work(engine *e, uint32_t handle, bool ended_before, const occa
     }
     if (!ended_before)
         count_out(e, handle);
-    return m->live_descendants == 0 || cascade_start(e, handle, why, t->txn, t->effective_at_us);
+    return mandate_kin_of(e, handle)->live_descendants == 0 || cascade_start(e, handle, why, t->txn, t->effective_at_us);
 }
 
 bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason reason, mandate_clause clause,
@@ -144,7 +147,7 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     if (!s->waits || mandate_state_is_final(to))
         s->state = (uint8_t)to;
     m->version++;
-    t.mandate = keep(e, m->id);
+    t.mandate = keep(e, mandate_id(e, handle));
     t.issuer = keep(e, e->issuer);
     t.version = m->version;
     t.state = to;
@@ -165,8 +168,8 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
         t.suspended_until_us = mandate_resume_at(e, handle);
     t.committed_at_us = e->batch_now_us;
     t.seq = e->seq;
-    t.cascade_count = mandate_state_is_final(to) ? m->live_descendants : 0;
-    if (!transition_id(t.txn, e->issuer, m->id, m->version))
+    t.cascade_count = mandate_state_is_final(to) ? mandate_kin_of(e, handle)->live_descendants : 0;
+    if (!transition_id(t.txn, e->issuer, mandate_id(e, handle), m->version))
         return engine_fail(e, "SHA-256 is not available");
     if (e->memory.failed || !VEC_PUSH(&e->transitions, t) || !mandate_touch(e, handle))
         return engine_fail(e, "out of memory while recording a transition");

@@ -13,6 +13,7 @@
 #define MANDATE_ENGINE_ENGINE_INT_H
 
 #include "engine/base/hash.h"
+#include "engine/base/rows.h"
 #include "engine/base/table.h"
 #include "engine/base/vec.h"
 #include "engine/base/wire.h"
@@ -25,34 +26,53 @@
 
 enum { MANDATE_NONE = INT32_MAX };
 
-/* The live part of a mandate. What it says (claims) is in storage. */
+/* What of a mandate is in memory (live.c); what it says (claims) is in storage. */
 typedef struct mandate {
-    mandate_slice id; /* in the engine's blocks of ids */
-    int64_t expires_at_us, unknown_grace_us;
-    int64_t grace_at_us; /* when an unknown clause suspends it; INT64_MAX: not waiting */
-    uint32_t first_child, next_sibling;
-    uint32_t version, depth, depth_max;
-    uint32_t live_children;                     /* that have not ended by themselves, nor been recorded as fallen */
-    uint32_t live_descendants;                  /* those with no ended ancestor below this one; of no meaning once final */
-    condition_template *template[CLAUSE_COUNT]; /* NULL: no such clause; released when final */
-    condition_edge edge[CLAUSE_COUNT];
-    uint32_t position[CLAUSE_COUNT];
-    uint32_t new_claims; /* index + 1 in engine.new_claims: issued in this step */
+    int64_t expires_at_us;
+    uint32_t version;
+    uint32_t id;         /* where its text stands: mandate_id */
+    uint32_t clause_row; /* its conditions, when it has any: mandate_condition_at */
     uint32_t more;       /* index + 1 in engine.extras: what few have */
-    uint8_t state, suspended_by, on_unknown;
-    bool used; /* false: a gap while loading */
-    bool dirty, bound;
-    bool falling;              /* it ended by itself, and what falls with it is not all recorded yet */
-    mandate_slice claims_kept; /* owned; only without a claims_load port */
+    uint32_t kin;        /* index + 1 in engine.kins: parents and children have it */
+    unsigned state : 4, suspended_by : 4, depth : 10;
+    unsigned clauses : CLAUSE_COUNT; /* which it has; none once final */
+    unsigned on_unknown : 1;
+    unsigned used : 1; /* 0: a gap while loading */
+    unsigned dirty : 1, bound : 1;
+    unsigned falling : 1; /* it ended by itself, and what falls with it is not all recorded yet */
+    unsigned fresh : 1;   /* its claims are new in this step */
 } mandate;
+_Static_assert(sizeof(mandate) == 32, "a million of them");
+_Static_assert(LIMIT_DELEGATION_DEPTH < 1 << 10 && STATE_COUNT <= 1 << 4 && ON_UNKNOWN_SUSPEND <= 1, "they fit");
+
+/* One of its clauses, hung on the index. */
+typedef struct mandate_condition {
+    uint32_t template; /* its handle */
+    condition_edge edge;
+    uint32_t position; /* of its posting */
+} mandate_condition;
+
+typedef struct mandate_kin {
+    uint32_t first_child, next_sibling;
+    uint32_t live_children;    /* that have not ended by themselves, nor been recorded as fallen */
+    uint32_t live_descendants; /* those with no ended ancestor below this one; of no meaning once final */
+} mandate_kin;
 
 /* What few mandates have, apart from what all have. */
 typedef struct mandate_more {
-    uint32_t amended_at;  /* the version of its last amendment; 0: never */
-    int64_t resume_at_us; /* when its suspension by command is over; INT64_MAX: not by itself */
-    uint32_t ledger;      /* index + 1 in engine.ledgers: what was spent */
-    bool exhausted;       /* nothing is left of one of its own budgets */
+    int64_t resume_at_us;     /* when its suspension by command is over; INT64_MAX: not by itself */
+    int64_t grace_at_us;      /* when an unknown clause suspends it; INT64_MAX: not waiting */
+    int64_t unknown_grace_us; /* 0 also when unknown clauses are held */
+    uint32_t amended_at;      /* the version of its last amendment; 0: never */
+    uint32_t ledger;          /* index + 1 in engine.ledgers: what was spent */
+    bool exhausted;           /* nothing is left of one of its own budgets */
 } mandate_more;
+
+/* Claims of a mandate that was issued or amended in this step, as they will be stored. */
+typedef struct mandate_claims {
+    uint32_t handle;
+    mandate_slice bytes;
+} mandate_claims;
 
 /* budget.c: what was spent of the budgets of a mandate, and of those of its ancestors that its spends have named. */
 typedef struct ledger_line {
@@ -164,13 +184,6 @@ typedef struct occasion {
     mandate_slice principal, note;
 } occasion;
 
-/* Texts of mandate ids, side by side. */
-typedef struct id_block {
-    struct id_block *older;
-    size_t used, size;
-    char text[];
-} id_block;
-
 /* A mandate with what decides its place among others (order.c). */
 typedef struct id_rank {
     uint64_t key;
@@ -187,11 +200,15 @@ struct engine {
     condition_index *conditions;
     timers deadlines;
     VEC(mandate) mandates;
+    rows clauses[CLAUSE_COUNT]; /* rows of one, two, three mandate_condition */
     VEC(mandate_more) extras;
+    VEC(mandate_kin) kins;
     VEC(ledger) ledgers;
-    VEC(uint32_t) parents;   /* of each; MANDATE_NONE: a root */
-    VEC(standing) standings; /* of each */
-    id_block *ids;           /* the newest; no mandate is ever removed */
+    VEC(uint32_t) parents;          /* of each; MANDATE_NONE: a root */
+    VEC(standing) standings;        /* of each */
+    VEC(char *) ids;                /* blocks of texts */
+    uint32_t ids_used;              /* of the last one */
+    VEC(mandate_slice) claims_kept; /* of each, owned; only without a claims_load port */
     table by_id;
     VEC(watch_state) watches;
     VEC(watch_pulse) pulses;  /* as many */
@@ -219,7 +236,8 @@ struct engine {
     VEC(transition) transitions;
     VEC(engine_answer) answers;
     VEC(uint32_t) dirty; /* mandates to persist */
-    VEC(mandate_slice) new_claims;
+    VEC(mandate_claims) new_claims;
+    table new_by_handle;
     VEC(mandate_slice) claims_outdated; /* owned, until the next step */
     VEC(engine_flip) flips;
     VEC(engine_record) records;
@@ -256,6 +274,36 @@ static inline bool has_ended(const engine *e, uint32_t handle)
 }
 static inline mandate *mandate_at(engine *e, uint32_t handle) { return &e->mandates.data[handle]; }
 bool mandate_touch(engine *e, uint32_t handle);
+
+/* --- live.c ---------------------------------------------------------------------------------------------- */
+/* Its text; for the engine's life. */
+mandate_slice mandate_id(const engine *e, uint32_t handle);
+void mandate_id_ahead(const engine *e, uint32_t handle); /* soon to be asked for */
+extern const uint8_t clauses_in[1 << CLAUSE_COUNT];      /* how many bits */
+/* NULL: it has no such clause. Valid until its clauses are dropped. */
+static inline mandate_condition *mandate_condition_at(const engine *e, const mandate *m, int clause)
+{
+    if (!(m->clauses >> clause & 1))
+        return NULL;
+    mandate_condition *row = rows_at(&e->clauses[clauses_in[m->clauses] - 1], m->clause_row);
+    return row + clauses_in[m->clauses & ((1U << clause) - 1)];
+}
+void clauses_init(engine *e);
+void clauses_deinit(engine *e);
+/* Takes the references over; it has none yet. */
+MANDATE_CHECK bool mandate_set_clauses(engine *e, uint32_t handle, condition_template *const template[CLAUSE_COUNT]);
+void mandate_drop_clauses(engine *e, uint32_t handle);
+extern const mandate_kin mandate_no_kin;
+static inline const mandate_kin *mandate_kin_of(const engine *e, uint32_t handle)
+{
+    uint32_t kin = e->mandates.data[handle].kin;
+    return kin ? &e->kins.data[kin - 1] : &mandate_no_kin;
+}
+/* Of one that is known to have it: a parent or a child. */
+static inline mandate_kin *mandate_kin_at(engine *e, uint32_t handle)
+{
+    return &e->kins.data[e->mandates.data[handle].kin - 1];
+}
 /* NULL: it has nothing of the sort. */
 static inline mandate_more *mandate_more_of(const engine *e, uint32_t handle)
 {
@@ -269,6 +317,29 @@ static inline int64_t mandate_resume_at(const engine *e, uint32_t handle)
     const mandate_more *more = mandate_more_of(e, handle);
     return more ? more->resume_at_us : INT64_MAX;
 }
+static inline int64_t mandate_grace_at(const engine *e, uint32_t handle)
+{
+    const mandate_more *more = mandate_more_of(e, handle);
+    return more ? more->grace_at_us : INT64_MAX;
+}
+static inline int64_t mandate_unknown_grace(const engine *e, uint32_t handle)
+{
+    const mandate_more *more = mandate_more_of(e, handle);
+    return more ? more->unknown_grace_us : 0;
+}
+static inline void mandate_clear_grace(engine *e, uint32_t handle)
+{
+    mandate_more *more = mandate_more_of(e, handle);
+    if (more)
+        more->grace_at_us = INT64_MAX;
+}
+MANDATE_CHECK bool mandate_set_grace(engine *e, uint32_t handle, int64_t at_us);
+/* What its claims say of time and unknowns. */
+MANDATE_CHECK bool mandate_set_terms(engine *e, uint32_t handle, const claims *c);
+/* Its claims are these, in the step's memory. */
+MANDATE_CHECK bool mandate_set_new_claims(engine *e, uint32_t handle, mandate_slice bytes);
+void new_claims_forget(engine *e);
+
 /* Its suspension by command is over. */
 bool mandate_resume(engine *e, uint32_t handle, const occasion *why);
 /* INT64_MAX: no longer. */

@@ -14,9 +14,10 @@
 
 static condition_truth clause_truth(const engine *e, const mandate *m, mandate_clause clause)
 {
-    if (!m->template[clause])
+    const mandate_condition *on = mandate_condition_at(e, m, clause);
+    if (!on)
         return clause == CLAUSE_WHILE ? TRUTH_TRUE : TRUTH_FALSE;
-    return condition_value(e->conditions, m->edge[clause]);
+    return condition_value(e->conditions, on->edge);
 }
 
 uint8_t mandate_look(const engine *e, uint32_t handle)
@@ -39,29 +40,31 @@ mandate_clause seen_clause_with(uint8_t seen, condition_truth truth)
 
 bool mandate_watch_grace(engine *e, uint32_t handle, uint8_t seen, int64_t at_us)
 {
-    mandate *m = mandate_at(e, handle);
+    const mandate *m = mandate_at(e, handle);
+    const int64_t grace = mandate_unknown_grace(e, handle);
     /* What its record says of unknown clauses is of no meaning while later changes wait: then one deadline too many does no harm. */
     bool suspended = (m->suspended_by & SUSPENDED_BY_UNKNOWN) && !standing_at(e, handle)->waits;
     if (seen_clause_with(seen, TRUTH_UNKNOWN) == CLAUSE_NONE)
-        m->grace_at_us = INT64_MAX;
-    else if (m->on_unknown == ON_UNKNOWN_SUSPEND && !suspended && m->grace_at_us == INT64_MAX && m->unknown_grace_us > 0 &&
-             m->unknown_grace_us < INT64_MAX - at_us)
-        m->grace_at_us = at_us + m->unknown_grace_us;
-    return timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us) || engine_fail(e, "out of memory");
+        mandate_clear_grace(e, handle);
+    else if (m->on_unknown == ON_UNKNOWN_SUSPEND && !suspended && mandate_grace_at(e, handle) == INT64_MAX && grace > 0 &&
+             grace < INT64_MAX - at_us && !mandate_set_grace(e, handle, at_us + grace))
+        return false;
+    return timer_arm(&e->deadlines, TIMER_GRACE, handle, mandate_grace_at(e, handle)) || engine_fail(e, "out of memory");
 }
 
 static bool watch_unknown(engine *e, uint32_t handle, uint8_t seen)
 {
     mandate *m = mandate_at(e, handle);
-    int64_t before = m->grace_at_us;
+    int64_t before = mandate_grace_at(e, handle);
     if (seen_clause_with(seen, TRUTH_UNKNOWN) == CLAUSE_NONE)
         m->suspended_by &= (uint8_t)~SUSPENDED_BY_UNKNOWN;
-    else if (m->on_unknown == ON_UNKNOWN_SUSPEND && m->unknown_grace_us == 0)
+    else if (m->on_unknown == ON_UNKNOWN_SUSPEND && mandate_unknown_grace(e, handle) == 0)
         m->suspended_by |= SUSPENDED_BY_UNKNOWN;
     /* What waited has its deadline since then; the record has not heard of it. */
     if (e->recording)
         return m->on_unknown != ON_UNKNOWN_SUSPEND || mandate_touch(e, handle);
-    return mandate_watch_grace(e, handle, seen, e->now_us) && (m->grace_at_us == before || mandate_touch(e, handle));
+    return mandate_watch_grace(e, handle, seen, e->now_us) &&
+           (mandate_grace_at(e, handle) == before || mandate_touch(e, handle));
 }
 
 static bool review_suspension(engine *e, uint32_t handle, uint8_t seen, const occasion *why)
@@ -83,7 +86,8 @@ static bool review_suspension(engine *e, uint32_t handle, uint8_t seen, const oc
     if (m->state == STATE_SUSPENDED && !m->suspended_by)
         return mandate_change(
             e, handle, STATE_ACTIVE, REASON_CONDITIONS_CLEAR,
-            m->template[CLAUSE_SUSPEND_WHILE] && (before & SUSPENDED_BY_CLAUSE) ? CLAUSE_SUSPEND_WHILE : CLAUSE_NONE, why);
+            (m->clauses >> CLAUSE_SUSPEND_WHILE & 1) && (before & SUSPENDED_BY_CLAUSE) ? CLAUSE_SUSPEND_WHILE : CLAUSE_NONE,
+            why);
     if (m->state != STATE_ACTIVE || !m->suspended_by)
         return true;
     if (m->suspended_by & SUSPENDED_BY_ERROR)

@@ -60,7 +60,7 @@ mandate_status issuance_check_expiry(const issuance *is, mandate_error *err)
 
 static mandate_status check_children(const issuance *is, const claims *parent, mandate_error *err)
 {
-    uint32_t live = mandate_at(is->e, is->parent)->live_children - (is->superseded != MANDATE_NONE);
+    uint32_t live = mandate_kin_of(is->e, is->parent)->live_children - (is->superseded != MANDATE_NONE);
     uint32_t max = parent->children_bounded ? parent->children_max : LIMIT_CHILDREN;
     if (live < max)
         return MANDATE_OK;
@@ -115,7 +115,7 @@ static mandate_status check_superseded(issuance *is, mandate_error *err)
                                  "\"%.*s\" has already ended, it is %s: issue this without \"supersedes\"",
                                  MANDATE_SLICE_ARG(is->claims.supersedes), mandate_state_name(state));
     uint32_t parent = parent_of(e, handle);
-    mandate_slice theirs = parent == MANDATE_NONE ? (mandate_slice){"", 0} : mandate_at(e, parent)->id;
+    mandate_slice theirs = parent == MANDATE_NONE ? (mandate_slice){"", 0} : mandate_id(e, parent);
     if (!mandate_slice_eq(theirs, is->claims.parent))
         return mandate_error_set(
             err, MANDATE_INVALID,
@@ -219,70 +219,18 @@ void issuance_deinit(issuance *is)
 }
 
 /* --- it exists ----------------------------------------------------------------------------------------------- */
-/* Copies an id behind the others; NULL: out of memory. */
-static char *id_keep(engine *e, mandate_slice id)
-{
-    enum { BLOCK = 64 << 10 };
-    id_block *b = e->ids;
-    _Static_assert((int)LIMIT_ID <= (int)BLOCK, "an id fits a block");
-    if (!b || b->size - b->used < id.len) {
-        b = malloc(sizeof(*b) + BLOCK);
-        if (!b)
-            return NULL;
-        *b = (id_block){.older = e->ids, .size = BLOCK};
-        e->ids = b;
-    }
-    char *copy = b->text + b->used;
-    memcpy(copy, id.ptr, id.len);
-    b->used += id.len;
-    return copy;
-}
-
-uint32_t mandate_add(engine *e, uint32_t handle, mandate_slice id)
-{
-    const mandate empty = {.first_child = MANDATE_NONE, .next_sibling = MANDATE_NONE, .grace_at_us = INT64_MAX};
-    while (e->mandates.len <= handle)
-        if (!VEC_PUSH(&e->parents, MANDATE_NONE) || !VEC_PUSH(&e->standings, (standing){.state = STATE_ACTIVE}) ||
-            !VEC_PUSH(&e->mandates, empty))
-            return MANDATE_NONE;
-    assert(id.len <= LIMIT_ID);
-    char *copy = id_keep(e, id);
-    if (!copy || !table_add(&e->by_id, hash_slice(id), handle))
-        return MANDATE_NONE;
-    mandate_at(e, handle)->id = mandate_slice_of(copy, id.len);
-    mandate_at(e, handle)->used = true;
-    return handle;
-}
-
-void mandate_link(engine *e, uint32_t handle, uint32_t parent)
-{
-    mandate *m = mandate_at(e, handle);
-    e->parents.data[handle] = parent;
-    if (parent == MANDATE_NONE)
-        return;
-    m->next_sibling = mandate_at(e, parent)->first_child;
-    mandate_at(e, parent)->first_child = handle;
-    m->depth = mandate_at(e, parent)->depth + 1;
-    if (has_ended(e, handle))
-        return;
-    mandate_at(e, parent)->live_children++;
-    for (uint32_t p = parent; p != MANDATE_NONE && !mandate_state_is_final((mandate_state)mandate_at(e, p)->state);
-         p = has_ended(e, p) ? MANDATE_NONE : parent_of(e, p))
-        mandate_at(e, p)->live_descendants++;
-}
-
-static bool keep_claims(issuance *is, mandate *m)
+static bool keep_claims(issuance *is, uint32_t handle)
 {
     engine *e = is->e;
     buf *b = &e->record_text;
     buf_reset(b);
     claims_encode(b, &is->claims);
     mandate_slice bytes = b->failed ? (mandate_slice){NULL, 0} : arena_dup(&e->memory, buf_slice(b));
-    bool ok = bytes.ptr && VEC_PUSH(&e->new_claims, bytes);
-    m->new_claims = e->new_claims.len;
+    bool ok = bytes.ptr && mandate_set_new_claims(e, handle, bytes);
     if (ok && !e->claims_load) {
-        ok = !m->claims_kept.ptr || VEC_PUSH(&e->claims_outdated, m->claims_kept); /* this step's results borrow from it */
-        m->claims_kept = buf_slice(b);                                             /* the mandate's from here on */
+        mandate_slice *kept = &e->claims_kept.data[handle];
+        ok = !kept->ptr || VEC_PUSH(&e->claims_outdated, *kept); /* this step's results borrow from it */
+        *kept = buf_slice(b);                                    /* the mandate's from here on */
         buf_init(b);
     }
     return ok;
@@ -290,17 +238,10 @@ static bool keep_claims(issuance *is, mandate *m)
 
 bool issuance_settle(issuance *is, uint32_t handle)
 {
-    mandate *m = mandate_at(is->e, handle);
-    m->expires_at_us = is->claims.expires_at_us;
-    m->unknown_grace_us = is->claims.unknown_grace_us;
-    m->on_unknown = (uint8_t)is->claims.on_unknown;
-    m->depth_max = is->claims.depth_max;
-    for (int k = 0; k < CLAUSE_COUNT; k++) {
-        assert(!m->template[k]);
-        m->template[k] = is->template[k]; /* the issuance's references move to the mandate */
-        is->template[k] = NULL;
-    }
-    return keep_claims(is, m) && mandate_bind(is->e, handle, &is->claims, is->e->err);
+    if (!mandate_set_terms(is->e, handle, &is->claims) || !mandate_set_clauses(is->e, handle, is->template))
+        return false;
+    memset(is->template, 0, sizeof(is->template)); /* the issuance's references moved to the mandate */
+    return keep_claims(is, handle) && mandate_bind(is->e, handle, &is->claims, is->e->err);
 }
 
 static bool supersede(issuance *is, const occasion *why)
@@ -329,7 +270,8 @@ static bool create(issuance *is, const occasion *why)
     mandate_at(e, handle)->state = STATE_ACTIVE;
     if (!issuance_settle(is, handle))
         return engine_fail(e, "out of memory while issuing");
-    mandate_link(e, handle, is->parent);
+    if (!mandate_link(e, handle, is->parent))
+        return false;
     standing_at(e, handle)->seen = mandate_look(e, handle);
     e->mandates_live++;
     if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, is->claims.expires_at_us))

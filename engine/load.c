@@ -85,22 +85,23 @@ void engine_load_expect(engine *e, uint64_t mandates)
     (void)room; /* it comes as it is needed, then */
 }
 
-static mandate_status compile_clauses(engine *e, mandate *m, const engine_stored *s, mandate_error *err)
+static mandate_status compile_clauses(engine *e, const engine_stored *s, condition_template *template[CLAUSE_COUNT],
+                                      mandate_error *err)
 {
     for (int k = 0; k < CLAUSE_COUNT; k++) {
         if (!s->claims.clause[k].len)
             continue;
-        mandate_status status = condition_compile(&m->template[k], e -> conditions, s -> claims.clause[k], err);
+        mandate_status status = condition_compile(&template[k], e -> conditions, s -> claims.clause[k], err);
         if (status)
             return mandate_error_prefix(
                 err, status,
                 "the stored mandate \"%.*s\": its \"%s\" does not compile any more (were entity types changed?)",
                 MANDATE_SLICE_ARG(s->id), claims_clause_names[k]);
     }
-    return MANDATE_OK;
+    return mandate_set_clauses(e, s->handle, template) ? MANDATE_OK : no_memory(err);
 }
 
-static mandate_status keep_claims(engine *e, mandate *m, const engine_stored *s, mandate_error *err)
+static mandate_status keep_claims(engine *e, const engine_stored *s, mandate_error *err)
 {
     if (e->claims_load)
         return MANDATE_OK;
@@ -108,7 +109,7 @@ static mandate_status keep_claims(engine *e, mandate *m, const engine_stored *s,
     if (!kept)
         return no_memory(err);
     memcpy(kept, s->claims_bytes.ptr, s->claims_bytes.len);
-    m->claims_kept = mandate_slice_of(kept, s->claims_bytes.len);
+    e->claims_kept.data[s->handle] = mandate_slice_of(kept, s->claims_bytes.len);
     return MANDATE_OK;
 }
 
@@ -132,11 +133,8 @@ static mandate_status place(engine *e, const engine_stored *s, mandate_error *er
     m->state = s->state;
     m->suspended_by = s->suspended_by;
     m->version = s->version;
-    m->grace_at_us = s->grace_at_us;
-    m->expires_at_us = s->claims.expires_at_us;
-    m->unknown_grace_us = s->claims.unknown_grace_us;
-    m->on_unknown = (uint8_t)s->claims.on_unknown;
-    m->depth_max = s->claims.depth_max;
+    if (!mandate_set_terms(e, s->handle, &s->claims) || !mandate_set_grace(e, s->handle, s->grace_at_us))
+        return no_memory(err);
     if (s->bits) {
         mandate_more *more = mandate_more_make(e, s->handle);
         if (!more)
@@ -145,7 +143,7 @@ static mandate_status place(engine *e, const engine_stored *s, mandate_error *er
             .resume_at_us = s->resume_at_us, .amended_at = s->amended_at, .exhausted = (s->bits & LIFE_EXHAUSTED) != 0};
     }
     mandate_status status = s->bits & LIFE_LEDGER ? load_ledger(e, s, err) : MANDATE_OK;
-    return status ? status : keep_claims(e, m, s, err);
+    return status ? status : keep_claims(e, s, err);
 }
 
 static mandate_status bind(engine *e, const engine_stored *s, mandate_error *err)
@@ -171,11 +169,11 @@ static mandate_status load_group(engine *e, const engine_stored *stored, uint32_
         s = place(e, &stored[i], err);
         if (s || mandate_state_is_final((mandate_state)stored[i].state))
             continue;
-        mandate *m = mandate_at(e, stored[i].handle);
-        s = compile_clauses(e, m, &stored[i], err);
+        condition_template *template[CLAUSE_COUNT] = {NULL};
+        s = compile_clauses(e, &stored[i], template, err);
         for (int k = 0; k < CLAUSE_COUNT && n < CONDITION_AHEAD; k++)
-            if (m->template[k])
-                asked[n++] = (condition_request){m->template[k], stored[i].claims.clause[k], &stored[i].claims};
+            if (template[k])
+                asked[n++] = (condition_request){template[k], stored[i].claims.clause[k], &stored[i].claims};
     }
     if (s == MANDATE_OK)
         condition_bind_ahead(e->conditions, asked, n);

@@ -13,7 +13,7 @@ enum { FEW = 48 };
 
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b)
 {
-    return mandate_slice_cmp(e->mandates.data[a].id, e->mandates.data[b].id);
+    return mandate_slice_cmp(mandate_id(e, a), mandate_id(e, b));
 }
 
 static size_t common_length(mandate_slice a, mandate_slice b, size_t most)
@@ -43,15 +43,15 @@ static int rank_cb(const void *a, const void *b, void *ctx) { return rank_order(
 
 static void rank(engine *e, const uint32_t *handles, uint32_t count)
 {
-    mandate_slice first = mandate_at(e, handles[0])->id;
+    mandate_slice first = mandate_id(e, handles[0]);
     size_t common = first.len;
     for (uint32_t i = 0; i < count; i++)
-        ahead_line(mandate_at(e, handles[i])->id.ptr);
+        mandate_id_ahead(e, handles[i]);
     for (uint32_t i = 1; i < count; i++)
-        common = common_length(first, mandate_at(e, handles[i])->id, common);
+        common = common_length(first, mandate_id(e, handles[i]), common);
     e->ranks.len = count;
     for (uint32_t i = 0; i < count; i++)
-        e->ranks.data[i] = (id_rank){key_at(mandate_at(e, handles[i])->id, common), handles[i]};
+        e->ranks.data[i] = (id_rank){key_at(mandate_id(e, handles[i]), common), handles[i]};
 }
 
 static void insertion_sort(const engine *e, id_rank *r, uint32_t count)

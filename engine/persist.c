@@ -53,7 +53,7 @@ void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *valu
 {
     const mandate *m = &e->mandates.data[handle];
     buf_reset(key);
-    buf_put_slice(key, m->id);
+    buf_put_slice(key, mandate_id(e, handle));
     buf_reset(value);
     wire_put_bytes(value, claims_bytes);
     wire_put_u64(value, handle);
@@ -61,16 +61,10 @@ void engine_encode_mandate(const engine *e, uint32_t handle, buf *key, buf *valu
     wire_put_u8(value, m->state);
     wire_put_u8(value, m->suspended_by);
     wire_put_u64(value, m->version);
-    wire_put_i64(value, m->grace_at_us);
+    wire_put_i64(value, mandate_grace_at(e, handle));
     put_more(value, mandate_more_of(e, handle));
     if (mandate_more_of(e, handle) && mandate_more_of(e, handle)->ledger)
         ledger_encode(value, e, handle);
-}
-
-mandate_slice engine_new_claims(const engine *e, uint32_t handle)
-{
-    uint32_t index = e->mandates.data[handle].new_claims;
-    return index ? e->new_claims.data[index - 1] : (mandate_slice){NULL, 0};
 }
 
 mandate_status engine_record_claims(mandate_slice record, mandate_slice *claims_bytes, mandate_error *err)
@@ -211,7 +205,7 @@ static mandate_status arm_loaded(engine *e, uint32_t handle, mandate_error *err)
     /* Of one that only waits for its record the expiry may be over, and its deadline served: it must not come again. */
     bool served = m->expires_at_us <= e->now_us && (has_ended(e, handle) || ended_ancestor(e, handle) != MANDATE_NONE);
     if (s == MANDATE_OK && (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, served ? INT64_MAX : m->expires_at_us) ||
-                            !timer_arm(&e->deadlines, TIMER_GRACE, handle, m->grace_at_us) ||
+                            !timer_arm(&e->deadlines, TIMER_GRACE, handle, mandate_grace_at(e, handle)) ||
                             !timer_arm(&e->deadlines, TIMER_RESUME, handle, mandate_resume_at(e, handle))))
         s = mandate_error_set(err, MANDATE_NOMEM, "out of memory while loading mandates");
     return s;
@@ -231,7 +225,10 @@ mandate_status engine_load_done(engine *e, uint64_t seq, mandate_error *err)
             s = mandate_error_set(err, MANDATE_CORRUPT, "a stored mandate is missing, or its parent is");
             break;
         }
-        mandate_link(e, i, parent_of(e, i));
+        if (!mandate_link(e, i, parent_of(e, i))) {
+            s = MANDATE_NOMEM;
+            break;
+        }
         if (mandate_state_is_final((mandate_state)m->state))
             continue;
         e->mandates_live++;

@@ -6,7 +6,7 @@
 
 static bool id_eq(const void *ctx, uint32_t handle, const void *key)
 {
-    return mandate_slice_eq(((const engine *)ctx)->mandates.data[handle].id, *(const mandate_slice *)key);
+    return mandate_slice_eq(mandate_id(ctx, handle), *(const mandate_slice *)key);
 }
 
 uint32_t engine_mandate_find(const engine *e, mandate_slice id)
@@ -17,7 +17,7 @@ uint32_t engine_mandate_find(const engine *e, mandate_slice id)
 void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *out)
 {
     const mandate *m = &e->mandates.data[handle];
-    *out = (engine_mandate_view){.id = m->id,
+    *out = (engine_mandate_view){.id = mandate_id(e, handle),
                                  .version = m->version,
                                  .depth = m->depth,
                                  .state = (mandate_state)m->state,
@@ -31,7 +31,7 @@ void engine_mandate_get(const engine *e, uint32_t handle, engine_mandate_view *o
         out->parent_handle = parent_of(e, handle);
         /* While loading it may not be there yet. */
         if (out->parent_handle < e->mandates.len)
-            out->parent = e->mandates.data[out->parent_handle].id;
+            out->parent = mandate_id(e, out->parent_handle);
     }
 }
 
@@ -141,7 +141,7 @@ mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_err
     buf_put_str(out, "{\"mandate\":");
     buf_put_json_string(out, id);
     buf_printf(out, ",\"state\":\"%s\",\"version\":%u,\"because\":", mandate_state_name(state), m->version);
-    buf_put_json_string(out, mandate_at(e, because)->id);
+    buf_put_json_string(out, mandate_id(e, because));
     buf_printf(out, ",\"expires_at\":\"%.*s\"", (int)time_format_us(at, m->expires_at_us), at);
     buf_printf(out, ",\"as_of\":\"%.*s\",\"seq\":%llu", (int)time_format_us(at, e->now_us), at, (unsigned long long)e->seq);
     s = engine_explain_claims(e, &c, out, err);

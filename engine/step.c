@@ -21,6 +21,8 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
     arena_init(&e->memory, 0);
     timers_init(&e->deadlines);
     table_init(&e->by_id);
+    table_init(&e->new_by_handle);
+    clauses_init(e);
     watches_init(e);
     decisions_init(e);
     buf_init(&e->record_text);
@@ -54,12 +56,15 @@ void engine_destroy(engine *e)
     context_destroy(e->graph);
     timers_deinit(&e->deadlines);
     table_deinit(&e->by_id);
-    for (uint32_t i = 0; i < e->mandates.len; i++)
-        free((void *)(uintptr_t)e->mandates.data[i].claims_kept.ptr);
-    for (id_block *b = e->ids, *older; b; b = older) {
-        older = b->older;
-        free(b);
-    }
+    for (uint32_t i = 0; i < e->claims_kept.len; i++)
+        free((void *)(uintptr_t)e->claims_kept.data[i].ptr);
+    VEC_FREE(&e->claims_kept);
+    for (uint32_t i = 0; i < e->ids.len; i++)
+        free(e->ids.data[i]);
+    VEC_FREE(&e->ids);
+    clauses_deinit(e);
+    table_deinit(&e->new_by_handle);
+    VEC_FREE(&e->kins);
     for (uint32_t i = 0; i < e->cascades.len; i++)
         cascade_free(&e->cascades.data[i]);
     backlog_deinit(e);
@@ -101,29 +106,14 @@ bool mandate_touch(engine *e, uint32_t handle)
     return m->dirty || engine_fail(e, "out of memory");
 }
 
-mandate_more *mandate_more_make(engine *e, uint32_t handle)
-{
-    mandate *m = mandate_at(e, handle);
-    if (!m->more) {
-        if (!VEC_PUSH(&e->extras, (mandate_more){.resume_at_us = INT64_MAX})) {
-            engine_fail(e, "out of memory");
-            return NULL;
-        }
-        m->more = e->extras.len;
-    }
-    return &e->extras.data[m->more - 1];
-}
-
 /* Forgets the results of the last step. */
 static void step_begin(engine *e)
 {
     forget_outdated(e);
-    for (uint32_t i = 0; i < e->dirty.len; i++) {
-        mandate *m = mandate_at(e, e->dirty.data[i]);
-        m->dirty = false;
-        m->new_claims = 0;
-    }
-    e->dirty.len = e->transitions.len = e->answers.len = e->new_claims.len = 0;
+    for (uint32_t i = 0; i < e->dirty.len; i++)
+        mandate_at(e, e->dirty.data[i])->dirty = false;
+    new_claims_forget(e);
+    e->dirty.len = e->transitions.len = e->answers.len = 0;
     watch_step_begin(e);
     decision_step_begin(e);
     backlog_step_begin(e);

@@ -67,6 +67,10 @@ typedef struct condition_template condition_template;
 MANDATE_CHECK mandate_status condition_compile(condition_template **out, condition_index *x, mandate_slice text,
                                                mandate_error *err);
 void condition_template_release(condition_index *x, condition_template *t);
+/* A template in four bytes, as long as somebody holds a reference. */
+uint32_t condition_template_handle(const condition_template *t);
+condition_template *condition_template_at(const condition_index *x, uint32_t handle);
+
 /* Does it read anything of the mandate that holds it? */
 bool condition_reads_mandate(const condition_template *t);
 

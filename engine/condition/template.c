@@ -179,6 +179,14 @@ static mandate_status compile_new(condition_template **out, condition_index *x, 
 
 bool condition_reads_mandate(const condition_template *t) { return t->root->mandate_fields != 0; }
 
+uint32_t condition_template_handle(const condition_template *t) { return t->handle; }
+
+condition_template *condition_template_at(const condition_index *x, uint32_t handle)
+{
+    assert(handle < x->template_list.len && x->template_list.data[handle]);
+    return x->template_list.data[handle];
+}
+
 static bool found(condition_template **out, condition_index *x, uint32_t handle)
 {
     if (handle == TABLE_NONE)

@@ -146,8 +146,8 @@ static void compare_chain(walk *w, int at)
     arena *a = &w->g->memory;
     if (own->parent == LIFE_NONE || life_effective(w->m, at) != LIFE_ACTIVE)
         return;
-    if (claims_decode(&c, a, w->g->e->mandates.data[at].claims_kept, NULL) ||
-        claims_decode(&p, a, w->g->e->mandates.data[own->parent].claims_kept, NULL))
+    if (claims_decode(&c, a, w->g->e->claims_kept.data[at], NULL) ||
+        claims_decode(&p, a, w->g->e->claims_kept.data[own->parent], NULL))
         FAIL(w, "claims of m-%d cannot be read", at);
     for (int i = 0; i < 40; i++) {
         mandate_slice action = arena_printf(a, i % 8 == 7 ? "b.%d" : "a.%d.x", (int)below(w, ACTIONS + 1));

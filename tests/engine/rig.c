@@ -263,7 +263,7 @@ engine *rig_restored(rig *g)
     if (s == MANDATE_OK)
         s = engine_load_time(out, buf_slice(&value), &err);
     for (uint32_t i = 0; s == MANDATE_OK && i < engine_mandate_count(g->e); i++) {
-        engine_encode_mandate(g->e, i, &key, &value, g->e->mandates.data[i].claims_kept);
+        engine_encode_mandate(g->e, i, &key, &value, g->e->claims_kept.data[i]);
         s = engine_load_mandate(out, buf_slice(&key), buf_slice(&value), &err);
     }
     for (uint32_t i = engine_watch_next(g->e, 0); s == MANDATE_OK && i != UINT32_MAX; i = engine_watch_next(g->e, i + 1)) {

@@ -51,7 +51,7 @@ static claims change_actions(const mandate_slice *actions, uint32_t count)
 static claims stored(rig *g, const char *id)
 {
     claims c;
-    assert_int_equal(claims_decode(&c, &g->memory, g->e->mandates.data[engine_mandate_find(g->e, S(id))].claims_kept, NULL),
+    assert_int_equal(claims_decode(&c, &g->memory, g->e->claims_kept.data[engine_mandate_find(g->e, S(id))], NULL),
                      MANDATE_OK);
     return c;
 }

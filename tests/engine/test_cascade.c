@@ -137,7 +137,7 @@ static void restore(rig *from, rig *to)
     engine_encode_meta(from->e, &value);
     assert_int_equal(engine_load_time(to->e, buf_slice(&value), &err), MANDATE_OK);
     for (uint32_t i = engine_mandate_count(from->e); i-- > 0;) {
-        engine_encode_mandate(from->e, i, &key, &value, from->e->mandates.data[i].claims_kept);
+        engine_encode_mandate(from->e, i, &key, &value, from->e->claims_kept.data[i]);
         assert_int_equal(engine_load_mandate(to->e, buf_slice(&key), buf_slice(&value), &err), MANDATE_OK);
     }
     engine_encode_meta(from->e, &value);

@@ -63,7 +63,7 @@ static claims stored(rig *g, const char *id)
     claims c;
     uint32_t handle = engine_mandate_find(g->e, S(id));
     assert_int_not_equal(handle, UINT32_MAX);
-    assert_int_equal(claims_decode(&c, &g->memory, g->e->mandates.data[handle].claims_kept, NULL), MANDATE_OK);
+    assert_int_equal(claims_decode(&c, &g->memory, g->e->claims_kept.data[handle], NULL), MANDATE_OK);
     return c;
 }
 

@@ -283,9 +283,9 @@ static void compare(world *w)
         if ((int)effective != (int)model_effective(&w->m, i))
             FAIL(w, "%s is effectively %s", id, mandate_state_name(effective));
         for (int c = 0; c < 3; c++) {
-            if (!m->template[c])
+            if (!mandate_condition_at(w->e, m, c))
                 continue;
-            condition_truth t = condition_value(w->e->conditions, m->edge[c]);
+            condition_truth t = condition_value(w->e->conditions, mandate_condition_at(w->e, m, c)->edge);
             if (t == truths[x->truth[c]])
                 continue;
             model_print(text, sizeof(text), &x->clause[c]);
@@ -424,7 +424,7 @@ static void restore(world *w)
     if (s == MANDATE_OK)
         s = engine_load_time(w->resumed, buf_slice(&value), &err);
     for (uint32_t i = engine_mandate_count(w->e); s == MANDATE_OK && i-- > 0;) {
-        engine_encode_mandate(w->e, i, &key, &value, w->e->mandates.data[i].claims_kept);
+        engine_encode_mandate(w->e, i, &key, &value, w->e->claims_kept.data[i]);
         s = engine_load_mandate(w->resumed, buf_slice(&key), buf_slice(&value), &err);
     }
     for (uint32_t i = engine_watch_next(w->e, 0); s == MANDATE_OK && i != UINT32_MAX; i = engine_watch_next(w->e, i + 1)) {

@@ -34,7 +34,7 @@ static void refer(rig *g, const char *conversation, const char *account)
 static condition_truth while_of(engine *e, const char *id)
 {
     const mandate *m = mandate_at(e, engine_mandate_find(e, S(id)));
-    return condition_value(e->conditions, m->edge[CLAUSE_WHILE]);
+    return condition_value(e->conditions, mandate_condition_at(e, m, CLAUSE_WHILE)->edge);
 }
 
 /* --- inverse lists ---------------------------------------------------------------------------------------------- */
@@ -73,8 +73,8 @@ static void test_review__a_map_is_walked_in_the_same_order_before_and_after_a_re
     assert_int_equal(rig_issue_now(g, c)->error.status, MANDATE_OK);
     engine *again = rig_restored(g);
     const mandate *live = mandate_at(g->e, 0), *stored = mandate_at(again, 0);
-    assert_int_equal(condition_value(g->e->conditions, live->edge[CLAUSE_SUSPEND_WHILE]),
-                     condition_value(again->conditions, stored->edge[CLAUSE_SUSPEND_WHILE]));
+    assert_int_equal(condition_value(g->e->conditions, mandate_condition_at(g->e, live, CLAUSE_SUSPEND_WHILE)->edge),
+                     condition_value(again->conditions, mandate_condition_at(again, stored, CLAUSE_SUSPEND_WHILE)->edge));
     engine_destroy(again);
 }
 

@@ -201,7 +201,7 @@ static void test_slices__a_grace_that_ended_while_waiting_is_stored(void **state
     assert_int_equal(rig_state(g, "a-unknown"), STATE_ACTIVE); /* no record yet */
     for (uint32_t i = 0; i < g->r.mandate_count; i++)
         stored |= g->r.mandates[i] == handle;
-    assert_int_equal(mandate_at(g->e, handle)->grace_at_us, INT64_MAX);
+    assert_int_equal(mandate_grace_at(g->e, handle), INT64_MAX);
     assert_true(stored);
 }
 
