@@ -7,6 +7,7 @@
  *   watch.c     conditions that are only watched                   watch_store.c  their stored form
  *   decide.c    questions to humans            decide_store.c  their stored form
  *   flip.c      conditions flipped: what that means for mandates   persist.c, load.c, batch_codec.c, report.c
+ *   live.c      what of a mandate is in memory
  *   backlog.c   ... for very many at once: recorded in slices      backlog_store.c  its stored form
  */
 #ifndef MANDATE_ENGINE_ENGINE_INT_H

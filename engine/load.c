@@ -139,8 +139,9 @@ static mandate_status place(engine *e, const engine_stored *s, mandate_error *er
         mandate_more *more = mandate_more_make(e, s->handle);
         if (!more)
             return no_memory(err);
-        *more = (mandate_more){
-            .resume_at_us = s->resume_at_us, .amended_at = s->amended_at, .exhausted = (s->bits & LIFE_EXHAUSTED) != 0};
+        more->resume_at_us = s->resume_at_us;
+        more->amended_at = s->amended_at;
+        more->exhausted = (s->bits & LIFE_EXHAUSTED) != 0;
     }
     mandate_status status = s->bits & LIFE_LEDGER ? load_ledger(e, s, err) : MANDATE_OK;
     return status ? status : keep_claims(e, s, err);

@@ -189,7 +189,7 @@ static void test_issue__what_must_be_suspended_from_the_start_is(void **state)
         mandate_clause clause;
         const char *text;
         mandate_reason reason;
-    } rows[] = {
+    } cases[] = {
         {CLAUSE_SUSPEND_WHILE, "crm.conversation['R-1'].open", REASON_SUSPEND_WHILE_TRUE},
         {CLAUSE_WHILE, "1 / crm.conversation['R-1'].count > 0", REASON_CONDITION_ERROR},
         {CLAUSE_WHILE, "crm.conversation['R-9'].open", REASON_CONDITION_UNKNOWN},
@@ -198,11 +198,11 @@ static void test_issue__what_must_be_suspended_from_the_start_is(void **state)
     rig_put(g, "R-1", "open", cel_bool(true));
     rig_put(g, "R-1", "count", cel_int(0));
     rig_step(g);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char id[] = "m-0";
         id[2] = (char)('0' + i);
         claims *c = rig_claims(g, id);
-        c->clause[rows[i].clause] = S(rows[i].text);
+        c->clause[cases[i].clause] = S(cases[i].text);
         c->on_unknown = ON_UNKNOWN_SUSPEND;
         const engine_answer *a = rig_issue_now(g, c);
         assert_int_equal(a->error.status, MANDATE_OK);
@@ -210,8 +210,8 @@ static void test_issue__what_must_be_suspended_from_the_start_is(void **state)
         assert_int_equal(a->state, STATE_SUSPENDED);
         assert_int_equal(g->r.transition_count, 2);
         assert_int_equal(g->r.transitions[1].prior, STATE_ACTIVE);
-        assert_int_equal(g->r.transitions[1].reason, rows[i].reason);
-        assert_int_equal(g->r.transitions[1].clause, rows[i].clause);
+        assert_int_equal(g->r.transitions[1].reason, cases[i].reason);
+        assert_int_equal(g->r.transitions[1].clause, cases[i].clause);
     }
 }
 
