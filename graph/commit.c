@@ -128,10 +128,11 @@ static void transitions_put(store *st, const store_commit_input *in, store_last 
         transition_encode(&st->value, t, st->schema);
         key_transition(&st->key, t->mandate, t->version);
         store_put(st, KV_TRANSITIONS);
-        key_outbox(&st->key, (outbox_key){batch->seq, i});
-        store_put(st, KV_OUTBOX);
         said_put(st, in->said, i);
         audit_put_transition(st, &last->audit, t, claims_with(e, result, i, amended_end));
+        key_transition(&st->value, t->mandate, t->version);
+        key_outbox(&st->key, (outbox_key){batch->seq, i});
+        store_put(st, KV_OUTBOX);
     }
 }
 

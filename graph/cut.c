@@ -108,6 +108,8 @@ static mandate_status cut_write(cut *c, mandate_error *err)
         status = entities_write(c, err);
     if (status == MANDATE_OK && !cut_abandoned(c))
         status = history_trim(c->st, c->seq, c->at_us, err);
+    if (status == MANDATE_OK && !cut_abandoned(c))
+        status = retain_walk(c->st, err);
     return status;
 }
 

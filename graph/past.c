@@ -2,7 +2,8 @@
 /*
  * past - a mandate as of a past step: which state it was in, because of what, and what its conditions were worth.
  *
- * States come from transitions, which are kept for ever: the last one at or before the step, of the mandate and of each ancestor.
+ * States come from transitions, of which those are kept that a step within the history can ask for (retain.c): the last one at or before the
+ * step, of the mandate and of each ancestor.
  * Clauses are evaluated by an engine of their own over the entities of that moment (history_state.c), at its time.
  */
 #include "engine/base/text.h"
@@ -29,8 +30,15 @@ static mandate_status no_memory(const moment *m)
     return mandate_error_set(m->err, MANDATE_NOMEM, "no memory for the past");
 }
 
+static mandate_status not_kept(const moment *m)
+{
+    return mandate_error_set(m->err, MANDATE_NOT_FOUND,
+                             "step %llu is before what is kept: the history begins with step %llu (see `history.horizon`)",
+                             (unsigned long long)m->seq, (unsigned long long)atomic_load(&m->st->first));
+}
+
 /* --- states ----------------------------------------------------------------------------------------------- */
-/* The last transition up to the moment: versions go up with steps, so by bisection. */
+/* The last transition up to the moment: versions go up with steps, so by bisection. What is missing was replaced before the history. */
 static mandate_status last_transition(moment *m, mandate_slice id, transition *out)
 {
     transition_names names;
@@ -46,6 +54,11 @@ static mandate_status last_transition(moment *m, mandate_slice id, transition *o
     while (status == MANDATE_OK && low <= high) {
         uint32_t middle = low + (high - low) / 2;
         status = store_transition_get(m->st, id, middle, &bytes, m->err);
+        if (status == MANDATE_NOT_FOUND) {
+            status = MANDATE_OK;
+            low = middle + 1;
+            continue;
+        }
         if (status == MANDATE_OK)
             status = transition_decode(out, &names, &m->memory, buf_slice(&bytes), m->err);
         if (status == MANDATE_OK && out->seq <= m->seq) {
@@ -55,6 +68,8 @@ static mandate_status last_transition(moment *m, mandate_slice id, transition *o
             high = middle - 1;
         }
     }
+    if (status == MANDATE_OK && found == 0 && atomic_load(&m->st->first) > m->seq)
+        status = not_kept(m); /* trimmed while it was read */
     if (status == MANDATE_OK && found == 0)
         status = mandate_error_set(m->err, MANDATE_NOT_FOUND, "the mandate \"%.*s\" was not issued yet at step %llu",
                                    MANDATE_SLICE_ARG(id), (unsigned long long)m->seq);
@@ -156,10 +171,7 @@ static mandate_status find_moment(moment *m)
         return mandate_error_set(m->err, MANDATE_NOT_FOUND, "step %llu has not happened yet: the last one is %llu",
                                  (unsigned long long)m->seq, (unsigned long long)end);
     if (m->seq < first || m->seq == 0)
-        return mandate_error_set(
-            m->err, MANDATE_NOT_FOUND,
-            "step %llu is before what is kept: the history begins with step %llu (see `history.horizon`)",
-            (unsigned long long)m->seq, (unsigned long long)first);
+        return not_kept(m);
     return store_journal_each(m->st, m->seq, m->seq, read_time, m, m->err);
 }
 

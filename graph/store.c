@@ -153,6 +153,8 @@ static void store_free(store *st)
     buf_deinit(&st->key);
     buf_deinit(&st->value);
     buf_deinit(&st->text);
+    buf_deinit(&st->retain_at[0]);
+    buf_deinit(&st->retain_at[1]);
     free(st);
 }
 
@@ -170,6 +172,8 @@ static mandate_status open_store(store **out, kv *backend, schema *s, bool *olde
     buf_init(&st->key);
     buf_init(&st->value);
     buf_init(&st->text);
+    buf_init(&st->retain_at[0]);
+    buf_init(&st->retain_at[1]);
     mandate_status status = kv_batch_create(&st->batch, backend, err);
     if (status == MANDATE_OK)
         status = last_load(st, err);

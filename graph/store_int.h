@@ -14,7 +14,7 @@
  *                id 0 'l'                 engine_encode_mandate with empty claims, at every change
  *   FORMER       id 0 step                what the claims were before that step amended them
  *   TRANSITIONS  id 0 version             transition_encode
- *   OUTBOX       seq index                the same bytes
+ *   OUTBOX       seq index                the key of the transition
  *   WATCHES      id                       engine_encode_watch
  *   FLIPS        seq index                watch_flip_encode
  *   DECISIONS    id                       decision_encode
@@ -88,6 +88,7 @@ struct store {
     uint32_t flight_first, flight_count;
     pthread_mutex_t history_lock;
     VEC(history_point) points; /* ascending; under the lock */
+    buf retain_at[2];          /* the second thread's: where retain_walk goes on, in TRANSITIONS and FORMER */
 };
 
 /* Puts st->key -> st->value into the step, or latches `nomem`. */
@@ -120,6 +121,8 @@ void history_put_sources(buf *out, const schema *s, const engine *e);
 MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_us, mandate_slice sources, cut *c,
                                            const cut_items *items, mandate_error *err);
 MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
+/* The second thread: drops transitions and former claims that no step within the history can ask for, some at a time. */
+MANDATE_CHECK mandate_status retain_walk(store *st, mandate_error *err);
 /* Reads them; `out` (NULL: nothing) has a state for each source by index. A malformed record fails the reader. */
 void history_get_sources(wire_reader *r, const schema *s, engine_source_state *out);
 /* history_types.c: the types that an evaluation of this condition can read, by index. One that does not compile can read none. */

@@ -117,7 +117,8 @@ const option options[] = {
 
     {.key = "history.horizon", .type = OPTION_DURATION, .offset = AT(history.horizon_us), .fallback = "168h",
      .min = 0, .max = 10000 * 60 * MINUTE,
-     .doc = "How far back entities can be asked for as of a step or a time. The journal is kept as long. 0s: not at all."},
+     .doc = "How far back entities and mandates can be asked for as of a step or a time. The journal is kept as long, and so are "
+            "transitions that later ones replaced. 0s: not at all."},
 
     {.key = "check.max_staleness", .type = OPTION_DURATION, .offset = AT(check.max_staleness_us), .fallback = "5s",
      .min = SECOND / 10, .max = 60 * MINUTE,

@@ -262,6 +262,10 @@ static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint
     for (int n = 0; version && n < ANSWER_AMENDMENTS; n++, version = t.amended_before) {
         arena_reset(&a->memory);
         status = store_transition_get(a->store, id, version, &a->scratch, err);
+        if (status == MANDATE_NOT_FOUND) { /* beyond the horizon, of one that has ended */
+            *err = (mandate_error){0};
+            break;
+        }
         if (status == MANDATE_OK)
             status = transition_decode(&t, &names, &a->memory, buf_slice(&a->scratch), err);
         if (status != MANDATE_OK)

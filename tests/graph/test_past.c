@@ -43,8 +43,60 @@ static void note_all(session *s, noted *n, arena *a, uint32_t step)
     }
 }
 
+/* Every transition there was: whose, which version, in which step. */
+typedef struct told {
+    mandate_slice mandate;
+    uint32_t version;
+    uint64_t seq;
+} told;
+typedef VEC(told) told_vec;
+
+static void tell_all(const session *s, told_vec *all, arena *a)
+{
+    for (uint32_t i = 0; i < s->result.transition_count; i++) {
+        const transition *t = &s->result.transitions[i];
+        assert_true(VEC_PUSH(all, (told){arena_dup(a, t->mandate), t->version, t->seq}));
+    }
+}
+
+/* They were published: nothing waits for them. */
+static void acknowledge_all(session *s)
+{
+    mandate_error err;
+    for (uint32_t i = 0; i < s->result.transition_count; i++) {
+        outbox_key key = {s->seq, i};
+        OK(store_acknowledge(s->store, &key, 1, &err));
+    }
+}
+
+/* A transition that is gone was replaced before the history begins, and says so. Returns how many are. */
+static uint32_t gone(session *s, const told_vec *all, uint64_t first)
+{
+    mandate_error err;
+    uint32_t missing = 0;
+    buf bytes;
+    buf_init(&bytes);
+    for (uint32_t i = 0; i < all->len; i++) {
+        const told *t = &all->data[i];
+        uint64_t replaced = UINT64_MAX;
+        for (uint32_t k = i + 1; k < all->len && replaced == UINT64_MAX; k++)
+            if (all->data[k].version == t->version + 1 && mandate_slice_eq(all->data[k].mandate, t->mandate))
+                replaced = all->data[k].seq;
+        mandate_status status = store_transition_get(s->store, t->mandate, t->version, &bytes, &err);
+        if (status == MANDATE_OK)
+            continue;
+        missing++;
+        assert_int_equal(status, MANDATE_NOT_FOUND);
+        assert_non_null(strstr(err.text, "beyond the horizon"));
+        assert_true(replaced < first);
+    }
+    buf_deinit(&bytes);
+    return missing;
+}
+
 static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
 {
+    told_vec all = {NULL, 0, 0};
     static noted n;
     mandate_error err;
     kv *backend = NULL;
@@ -62,6 +114,8 @@ static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
     for (uint32_t step = 1; step <= STEPS; step++) {
         OK(session_advance(&s, seed, &err));
         note_all(&s, &n, &a, step);
+        tell_all(&s, &all, &a);
+        acknowledge_all(&s);
     }
     uint64_t first = store_journal_first(s.store);
     for (uint32_t step = 1; step <= STEPS; step++)
@@ -78,6 +132,8 @@ static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
             buf_deinit(&n.said[step][i]);
         }
     assert_true(compared > 100);
+    assert_int_equal(gone(&s, &all, first) > 0, first > 1);
+    VEC_FREE(&all);
     REFUSED(store_explain_at(s.store, ISSUER, n.ids[0], STEPS + 1, &json, &err), MANDATE_NOT_FOUND, "has not happened yet");
     REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("nobody"), STEPS, &json, &err), MANDATE_NOT_FOUND,
             "there is no mandate \"nobody\"");
@@ -147,6 +203,42 @@ static void test_past__before_an_amendment_it_says_what_it_said(void **state)
     world_options = (store_options){0};
 }
 
+static bool count_entry(void *ctx, outbox_key key, mandate_slice entry)
+{
+    uint32_t *count = ctx;
+    assert_true(key.seq > 0 && entry.len > 100); /* a transition, not its key */
+    ++*count;
+    return true;
+}
+
+static void test_past__what_waits_to_be_published_is_kept_whatever_the_horizon(void **state)
+{
+    mandate_error err;
+    kv *backend = NULL;
+    session s;
+    told_vec all = {NULL, 0, 0};
+    arena a;
+    uint32_t waiting = 0;
+    arena_init(&a, 0);
+    OK(kv_open_memory(&backend, &err));
+    world_options = (store_options){
+        .horizon_us = INT64_C(40) * 1000000, .cut_inputs = 7, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
+    session_open(&s, backend);
+    for (uint32_t step = 1; step <= STEPS; step++) {
+        OK(session_advance(&s, 9, &err));
+        tell_all(&s, &all, &a);
+    }
+    OK(store_sync(s.store, &err));
+    assert_true(store_journal_first(s.store) > 1);
+    assert_int_equal(gone(&s, &all, 0), 0);
+    OK(store_outbox_each(s.store, (outbox_key){0, 0}, count_entry, &waiting, &err));
+    assert_int_equal(waiting, all.len);
+    VEC_FREE(&all);
+    arena_deinit(&a);
+    session_close(&s);
+    world_options = (store_options){0};
+}
+
 static void test_past__without_a_horizon_there_is_no_past(void **state)
 {
     mandate_error err;
@@ -171,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_past__an_explanation_of_a_past_step_is_what_was_said_then),
         cmocka_unit_test(test_past__what_is_behind_the_horizon_is_refused_and_the_rest_is_right),
         cmocka_unit_test(test_past__before_an_amendment_it_says_what_it_said),
+        cmocka_unit_test(test_past__what_waits_to_be_published_is_kept_whatever_the_horizon),
         cmocka_unit_test(test_past__without_a_horizon_there_is_no_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

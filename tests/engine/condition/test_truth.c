@@ -184,7 +184,7 @@ static void test_truth__thresholds_of_another_kind_are_errors_and_numbers_compar
     const struct {
         cel_value v;
         const char *want;
-    } rows[] = {
+    } cases[] = {
         {cel_int(4), "TTTEEEEEFFTF"},        {cel_int(5), "FFFEEEEETFTF"},         {cel_double(4.75), "TTFEEEEEFFTF"},
         {cel_uint(5), "FFFEEEEETFTF"},       {STR("a"), "EEETEEEEFTTF"},           {STR("z"), "EEEFEEEEFFTF"},
         {cel_bool(false), "EEEETEEEFFTF"},   {cel_duration(4, 0), "EEEEETEEFFTF"}, {cel_timestamp(0, 0), "EEEEEETEFFTF"},
@@ -195,14 +195,14 @@ static void test_truth__thresholds_of_another_kind_are_errors_and_numbers_compar
     _Static_assert(COUNT_OF(texts) == N, "columns");
     for (uint32_t i = 0; i < N; i++)
         hold(g, i, texts[i]);
-    for (size_t from = 0; from < COUNT_OF(rows); from++)
-        for (size_t to = 0; to < COUNT_OF(rows); to++) {
-            tell(g, "a", "any", rows[from].v);
-            tell(g, "a", "any", rows[to].v);
+    for (size_t from = 0; from < COUNT_OF(cases); from++)
+        for (size_t to = 0; to < COUNT_OF(cases); to++) {
+            tell(g, "a", "any", cases[from].v);
+            tell(g, "a", "any", cases[to].v);
             for (uint32_t i = 0; i < N; i++) {
                 char c = "FTUE"[truth_of(g, i)];
-                if (c != rows[to].want[i])
-                    fail_msg("row %zu (from %zu): %s is %c, not %c", to, from, texts[i], c, rows[to].want[i]);
+                if (c != cases[to].want[i])
+                    fail_msg("row %zu (from %zu): %s is %c, not %c", to, from, texts[i], c, cases[to].want[i]);
             }
         }
     assert_consistent(g);
@@ -252,7 +252,7 @@ static void test_truth__constants_and_keys_that_are_none_are_decided_by_evaluati
     static const struct {
         const char *text;
         condition_truth want;
-    } rows[] = {
+    } cases[] = {
         {"true", TRUTH_TRUE},
         {"1 > 2", TRUTH_FALSE},
         {"1 / 0 == 1", TRUTH_ERROR},
@@ -265,12 +265,12 @@ static void test_truth__constants_and_keys_that_are_none_are_decided_by_evaluati
         {"mandate.agent == 'agent:one'", TRUTH_TRUE},
     };
     rig *g = *state;
-    for (uint32_t i = 0; i < COUNT_OF(rows); i++) {
-        condition_truth got = hold(g, i, rows[i].text);
-        if (got != rows[i].want || evaluated(g, i) != got)
-            fail_msg("%s is %c, evaluation says %c", rows[i].text, "FTUE"[got], "FTUE"[evaluated(g, i)]);
+    for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
+        condition_truth got = hold(g, i, cases[i].text);
+        if (got != cases[i].want || evaluated(g, i) != got)
+            fail_msg("%s is %c, evaluation says %c", cases[i].text, "FTUE"[got], "FTUE"[evaluated(g, i)]);
     }
-    for (uint32_t i = 0; i < COUNT_OF(rows); i++)
+    for (uint32_t i = 0; i < COUNT_OF(cases); i++)
         let_go(g, i);
     assert_nothing_left(g);
 }
