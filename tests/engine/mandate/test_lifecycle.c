@@ -32,7 +32,7 @@ static void test_lifecycle__the_table_of_legal_transitions(void **state)
 {
     static const struct {
         const char *from, *reason, *to, *who;
-    } rows[] = {
+    } cases[] = {
         {"none", "issued", "active", "issue"},
         {"active", "suspend_while_true", "suspended", "business"},
         {"active", "condition_unknown", "suspended", "business"},
@@ -68,12 +68,12 @@ static void test_lifecycle__the_table_of_legal_transitions(void **state)
                 mandate_who who = WHO_COUNT;
                 bool expected = false;
                 const char *whose = "none";
-                for (size_t i = 0; i < COUNT_OF(rows); i++)
-                    if (strcmp(rows[i].from, mandate_state_name((mandate_state)from)) == 0 &&
-                        strcmp(rows[i].reason, mandate_reason_name((mandate_reason)reason)) == 0 &&
-                        strcmp(rows[i].to, mandate_state_name((mandate_state)to)) == 0) {
+                for (size_t i = 0; i < COUNT_OF(cases); i++)
+                    if (strcmp(cases[i].from, mandate_state_name((mandate_state)from)) == 0 &&
+                        strcmp(cases[i].reason, mandate_reason_name((mandate_reason)reason)) == 0 &&
+                        strcmp(cases[i].to, mandate_state_name((mandate_state)to)) == 0) {
                         expected = true;
-                        whose = rows[i].who;
+                        whose = cases[i].who;
                     }
                 bool is = mandate_transition_legal((mandate_state)from, (mandate_reason)reason, (mandate_state)to, &who);
                 if (is != expected || strcmp(mandate_who_name(who), whose) != 0)
@@ -83,7 +83,7 @@ static void test_lifecycle__the_table_of_legal_transitions(void **state)
                 legal += is;
                 assert_false(is && mandate_state_is_final((mandate_state)from));
             }
-    assert_int_equal(legal, COUNT_OF(rows));
+    assert_int_equal(legal, COUNT_OF(cases));
     assert_false(mandate_transition_legal((mandate_state)99, REASON_COMMAND, STATE_ACTIVE, NULL));
     assert_false(mandate_transition_legal(STATE_ACTIVE, REASON_COUNT, STATE_ACTIVE, NULL));
     assert_false(mandate_transition_legal((mandate_state)(STATE_NONE + 1), REASON_AMENDED, STATE_ACTIVE, NULL));

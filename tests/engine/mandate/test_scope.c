@@ -61,15 +61,15 @@ static void test_scope__a_pattern_covers_what_begins_with_it(void **state)
     static const struct {
         const char *pattern, *name;
         bool covers;
-    } rows[] = {
+    } cases[] = {
         {"*", "", true},        {"*", "anything", true}, {"*", "*", true},       {"a", "a", true},   {"a", "ab", false},
         {"ab", "a", false},     {"a*", "a", true},       {"a*", "ab", true},     {"a*", "b", false}, {"a.*", "a", false},
         {"a.*", "a.b.c", true}, {"a.*", "a.b*", true},   {"a.b*", "a.*", false}, {"a", "a*", false}, {"a*", "*", false},
         {"", "", true},         {"A", "a", false},
     };
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (scope_covers(S(rows[i].pattern), S(rows[i].name)) != rows[i].covers)
-            fail_msg("%s over %s", rows[i].pattern, rows[i].name);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (scope_covers(S(cases[i].pattern), S(cases[i].name)) != cases[i].covers)
+            fail_msg("%s over %s", cases[i].pattern, cases[i].name);
 }
 
 static void test_scope__a_child_may_equal_its_parent_or_narrow_every_dimension(void **state)
