@@ -19,7 +19,7 @@
     X(MANDATES, "mandates")       /* id \0 'c' -> claims, id \0 'l' -> life */      \
     X(FORMER, "former-claims")    /* id \0 seq (8) -> claims before that step */    \
     X(TRANSITIONS, "transitions") /* id \0 version (8) -> transition */             \
-    X(OUTBOX, "outbox")           /* seq (8) index (8) -> key of a transition */             \
+    X(OUTBOX, "outbox")           /* seq (8) index (8) -> key of a transition */    \
     X(WATCHES, "watches")         /* id -> watch */                                 \
     X(FLIPS, "flips")             /* seq (8) index (8) -> flip: the other outbox */ \
     X(DECISIONS, "decisions")     /* id -> decision */                              \
