@@ -91,7 +91,7 @@ static bool bind_all(arm_result *out, indexer *s)
     return ok;
 }
 
-static const change *change_ahead(const void *ready, uint32_t at)
+static const change *change_ahead(void *ready, uint32_t at)
 {
     return at < BATCH ? &((const ready_change *)ready)[at].change : NULL;
 }
@@ -120,7 +120,7 @@ BENCH_COUNTED static bool bench_index_changes(indexer *s, const ready_change *re
     for (uint32_t i = 0; i < BATCH; i++) {
         const condition_flips *list;
         uint32_t count = 0;
-        ahead_of(&look, s->graph, s->x, change_ahead, ready, i);
+        ahead_of(&look, s->graph, s->x, change_ahead, (void *)(uintptr_t)ready, i);
         if (!apply(s, &ready[i], ahead_entity(&look, i)) || !condition_settle(s->x, &list, &count))
             return false;
         *flips += read_flips(list, count, &s->told);

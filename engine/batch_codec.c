@@ -2,44 +2,34 @@
 /*
  * batch_codec - one step's inputs as one journal value, and back: all that engine_step needs to be run again.
  *
- * Types, fields, sources and topics are stable ids. What the schema no longer has is left out on reading: a change of a
- * removed type is skipped, as is a removed field; the record's offset still counts.
+ * Records stand in it as runs (run.h), those of a source as it made them. Types, fields, sources and topics are stable ids. What the
+ * schema no longer has is left out on reading: a change of a removed type is skipped, as is a removed field; the record's offset
+ * still counts.
  */
 #include "engine/engine_int.h"
+#include "engine/run.h"
 
-#include <assert.h>
+#include <stdlib.h>
 
-enum { BATCH_FORMAT = 2 };
+enum { BATCH_FORMAT = 3 };
 
-static void put_change(buf *b, const change *ch, const schema *s)
+/* Records that come one by one make a run of as many as there are; at most `count`. Returns how many. */
+static uint32_t put_records(buf *b, const engine_input *in, uint32_t count, const schema *s)
 {
-    const schema_type *t = schema_type_at(s, ch->type);
-    wire_put_u8(b, (uint8_t)ch->op);
-    wire_put_u64(b, t->stable_id);
-    wire_put_bytes(b, ch->id);
-    wire_put_i64(b, ch->event_time_us);
-    wire_put_u64(b, ch->version);
-    wire_put_u64(b, ch->set_count);
-    for (uint32_t i = 0; i < ch->set_count; i++) {
-        const change_set *set = &ch->sets[i];
-        wire_put_u64(b, t->fields[set->field].stable_id);
-        wire_put_u8(b, set->forget);
-        if (!set->forget)
-            cel_encode(b, set->value);
+    run_writer *w = malloc(sizeof(*w));
+    uint32_t n = 0;
+    if (!w) {
+        b->failed = true;
+        return count;
     }
-}
-
-static void put_record(buf *b, const engine_input *in, const schema *s)
-{
-    const change_origin *o = &in->origin;
-    wire_put_u64(b, schema_source_id(s, o->source));
-    wire_put_u64(b, schema_topic_id(s, o->topic));
-    wire_put_i64(b, o->partition);
-    wire_put_i64(b, o->offset);
-    wire_put_i64(b, o->event_time_us);
-    wire_put_u64(b, in->change_count);
-    for (uint32_t i = 0; i < in->change_count; i++)
-        put_change(b, &in->changes[i], s);
+    run_writer_init(w);
+    for (; n < count && in[n].kind == in->kind; n++)
+        b->failed |= run_put(w, s, &in[n].origin, in[n].changes, in[n].change_count, NULL) != MANDATE_OK;
+    wire_put_u64(b, n);
+    wire_put_bytes(b, buf_slice(&w->bytes));
+    run_writer_deinit(w);
+    free(w);
+    return n;
 }
 
 static void put_command(buf *b, const engine_command *c);
@@ -99,21 +89,34 @@ static void put_command(buf *b, const engine_command *c)
 
 void engine_encode_command(buf *b, const engine_command *c) { put_command(b, c); }
 
+uint32_t engine_batch_total(const engine_batch *batch)
+{
+    uint32_t total = batch->count;
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->inputs[i].kind == INPUT_RUN)
+            total += batch->inputs[i].run->records - 1;
+    return total;
+}
+
+/* A run, made of records or as it is, has the kind RECORD. */
 void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s)
 {
     wire_put_u8(b, BATCH_FORMAT);
     wire_put_u64(b, batch->seq);
     wire_put_i64(b, batch->now_us);
-    wire_put_u64(b, batch->count);
+    wire_put_u64(b, engine_batch_total(batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         const engine_input *in = &batch->inputs[i];
-        wire_put_u8(b, (uint8_t)in->kind);
-        if (engine_input_has_changes(in->kind)) {
-            put_record(b, in, s);
-            if (in->kind == INPUT_ASSERTED) {
-                wire_put_bytes(b, in->command.principal);
-                wire_put_bytes(b, in->command.note);
-            }
+        wire_put_u8(b, (uint8_t)(in->kind == INPUT_RUN ? INPUT_RECORD : in->kind));
+        if (in->kind == INPUT_RUN) {
+            wire_put_u64(b, in->run->records);
+            wire_put_bytes(b, in->run->bytes);
+        } else if (in->kind == INPUT_RECORD) {
+            i += put_records(b, in, batch->count - i, s) - 1;
+        } else if (in->kind == INPUT_ASSERTED) {
+            put_records(b, in, 1, s);
+            wire_put_bytes(b, in->command.principal);
+            wire_put_bytes(b, in->command.note);
         } else if (in->kind == INPUT_COMMAND) {
             put_command(b, &in->command);
         } else {
@@ -123,45 +126,16 @@ void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s)
     }
 }
 
-/* False: skip this change, its type is gone. */
-static bool get_change(wire_reader *r, arena *a, change *ch, const schema *s)
+/* As many inputs as it has records; 0: it cannot be read, or has more than `max`. */
+static uint32_t get_records(wire_reader *r, arena *a, engine_input *inputs, uint64_t max, run_reader *run, const schema *s)
 {
-    ch->op = (change_op)wire_get_u8(r);
-    ch->type = schema_type_by_id(s, (uint32_t)wire_get_u64(r));
-    ch->id = wire_get_bytes(r);
-    ch->event_time_us = wire_get_i64(r);
-    ch->version = wire_get_u64(r);
-    uint64_t n = wire_get_count(r, 2);
-    change_set *sets = ARENA_ARRAY(a, change_set, n + 1);
-    if (!sets || ch->op > CHANGE_FORGET_TYPE)
-        r->failed = true;
-    ch->sets = sets;
-    ch->set_count = 0;
-    for (uint64_t i = 0; i < n && !r->failed; i++) {
-        change_set set = {0};
-        uint32_t id = (uint32_t)wire_get_u64(r);
-        set.forget = wire_get_u8(r);
-        set.value = set.forget ? cel_null() : cel_decode(r, a);
-        set.field = ch->type == SCHEMA_NONE ? SCHEMA_NONE : schema_field_by_id(schema_type_at(s, ch->type), id);
-        if (set.field != SCHEMA_NONE && schema_type_at(s, ch->type)->fields[set.field].kind != SCHEMA_INVERSE)
-            sets[ch->set_count++] = set;
-    }
-    return ch->type != SCHEMA_NONE;
-}
-
-static void get_record(wire_reader *r, arena *a, engine_input *in, const schema *s)
-{
-    in->origin.source = schema_source_by_id(s, (uint32_t)wire_get_u64(r));
-    in->origin.topic = schema_topic_by_id(s, (uint32_t)wire_get_u64(r));
-    in->origin.partition = (int32_t)wire_get_i64(r);
-    in->origin.offset = wire_get_i64(r);
-    in->origin.event_time_us = wire_get_i64(r);
-    uint64_t n = wire_get_count(r, 4);
-    change *changes = ARENA_ARRAY(a, change, n + 1);
-    r->failed |= !changes;
-    in->changes = changes;
-    for (uint64_t i = 0; i < n && !r->failed; i++)
-        in->change_count += get_change(r, a, &changes[in->change_count], s);
+    uint64_t records = wire_get_u64(r);
+    run_reader_open(run, wire_get_bytes(r), s, false);
+    r->failed |= records == 0 || records > max;
+    for (uint64_t i = 0; i < records && !r->failed; i++)
+        r->failed |= !run_next(run, a, &inputs[i]);
+    r->failed |= !run_done(run);
+    return r->failed ? 0 : (uint32_t)records;
 }
 
 /* What waits is itself no question: one level, and no more. */
@@ -248,24 +222,29 @@ mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice by
     engine_batch batch = {0};
     batch.seq = wire_get_u64(r);
     batch.now_us = wire_get_i64(r);
-    uint64_t n = wire_get_count(r, 3);
+    uint64_t n = wire_get_count(r, 1);
     engine_input *inputs = ARENA_ARRAY(a, engine_input, n + 1);
-    r->failed |= !inputs || format != BATCH_FORMAT;
-    for (uint64_t i = 0; i < n && !r->failed; i++) {
+    run_reader *run = n ? arena_alloc(a, sizeof(*run)) : NULL;
+    r->failed |= !inputs || (n && !run) || format != BATCH_FORMAT;
+    for (uint64_t i = 0; i < n && !r->failed;) {
         engine_input *in = &inputs[i];
         in->kind = (engine_input_kind)wire_get_u8(r);
-        if (engine_input_has_changes(in->kind)) {
-            get_record(r, a, in, s);
-            if (in->kind == INPUT_ASSERTED) {
-                in->command.principal = wire_get_bytes(r);
-                in->command.note = wire_get_bytes(r);
-            }
+        if (in->kind == INPUT_RECORD) {
+            i += get_records(r, a, in, n - i, run, s);
+            continue;
+        }
+        i++;
+        if (in->kind == INPUT_ASSERTED) {
+            get_records(r, a, in, 1, run, s);
+            in->kind = INPUT_ASSERTED;
+            in->command.principal = wire_get_bytes(r);
+            in->command.note = wire_get_bytes(r);
         } else if (in->kind == INPUT_COMMAND) {
             get_command(r, a, &in->command);
         } else {
             in->source = schema_source_by_id(s, (uint32_t)wire_get_u64(r));
             in->source_state = (engine_source_state)wire_get_u8(r);
-            r->failed |= in->kind > INPUT_SOURCE || in->source_state > SOURCE_DOUBTFUL;
+            r->failed |= in->kind != INPUT_SOURCE || in->source_state > SOURCE_DOUBTFUL;
         }
     }
     if (!wire_done(r))

@@ -21,6 +21,7 @@
 #include "engine/condition/ahead.h"
 #include "engine/condition/index.h"
 #include "engine/context/past.h"
+#include "engine/feed.h"
 #include "engine/limits.h"
 #include "engine/step.h"
 #include "engine/timer/timer.h"
@@ -198,6 +199,7 @@ struct engine {
     void *claims_ctx;
     context *graph;
     look_ahead ahead; /* of the running step */
+    feed inputs;      /* likewise */
     condition_index *conditions;
     timers deadlines;
     VEC(mandate) mandates;

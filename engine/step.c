@@ -19,6 +19,7 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
                   .claims_ctx = options->claims_ctx};
     issuer = NULL;
     arena_init(&e->memory, 0);
+    feed_init(&e->inputs);
     timers_init(&e->deadlines);
     table_init(&e->by_id);
     table_init(&e->new_by_handle);
@@ -85,6 +86,7 @@ void engine_destroy(engine *e)
     VEC_FREE(&e->affected);
     VEC_FREE(&e->ranks);
     arena_deinit(&e->memory);
+    feed_deinit(&e->inputs);
     free((void *)(uintptr_t)e->issuer.ptr);
     free(e);
 }
@@ -184,6 +186,8 @@ static bool run_input(engine *e, const engine_input *in, uint32_t index)
         return engine_command_run(e, &in->command, index);
     case INPUT_SOURCE:
         return run_source(e, in);
+    case INPUT_RUN:
+        break; /* it was taken apart */
     }
     return engine_fail(e, "an input of an unknown kind");
 }
@@ -215,13 +219,35 @@ static void step_result(engine *e, engine_result *out)
     decision_result(e, out);
 }
 
-/* The first change of an input; further ones are rare. */
-static const change *change_ahead(const void *ctx, uint32_t at)
+/* The first change of an input; further ones are rare. Looking ahead takes the inputs out of the batch. */
+static const change *change_ahead(void *inputs, uint32_t at)
 {
-    const engine_batch *batch = ctx;
-    const engine_input *in = at < batch->count ? &batch->inputs[at] : NULL;
+    const engine_input *in = feed_next(inputs, at);
     return in && in->kind == INPUT_RECORD && in->change_count && in->changes[0].op != CHANGE_FORGET_TYPE ? in->changes
                                                                                                          : NULL;
+}
+
+static bool run_inputs(engine *e, const engine_batch *batch, uint32_t total)
+{
+    bool ok = true;
+    feed_open(&e->inputs, batch, e->schema);
+    for (uint32_t i = 0; ok && i < total; i++) {
+        ahead_of(&e->ahead, e->graph, e->conditions, change_ahead, &e->inputs, i);
+        const engine_input *in = feed_at(&e->inputs, i);
+        ok = in ? run_input(e, in, i) : engine_fail(e, "a run of records cannot be read");
+    }
+    return ok;
+}
+
+/* A command is known by its place among the inputs. */
+static bool commands_first(const engine_batch *batch)
+{
+    bool run = false, ok = true;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        run |= batch->inputs[i].kind == INPUT_RUN;
+        ok &= !run || batch->inputs[i].kind != INPUT_COMMAND;
+    }
+    return ok;
 }
 
 mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *out, mandate_error *err)
@@ -233,9 +259,12 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     if (batch->seq != e->seq + 1)
         return mandate_error_set(err, MANDATE_INVALID, "step %llu follows step %llu: steps must be consecutive",
                                  (unsigned long long)batch->seq, (unsigned long long)e->seq);
-    if (batch->count > LIMIT_BATCH_INPUTS)
-        return mandate_error_set(err, MANDATE_LIMIT, "a step of %u inputs: at most %d are allowed", batch->count,
+    uint32_t total = engine_batch_total(batch);
+    if (total > LIMIT_BATCH_INPUTS)
+        return mandate_error_set(err, MANDATE_LIMIT, "a step of %u inputs: at most %d are allowed", total,
                                  LIMIT_BATCH_INPUTS);
+    if (!commands_first(batch))
+        return mandate_error_set(err, MANDATE_INVALID, "a step with a command after a run of records");
     step_begin(e);
     e->seq = batch->seq;
     e->worked = e->worked_dirty = e->work_from = e->work_dirty_from = 0;
@@ -243,11 +272,7 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
     bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;
-    for (uint32_t i = 0; ok && i < batch->count; i++) {
-        ahead_of(&e->ahead, e->graph, e->conditions, change_ahead, batch, i);
-        ok = run_input(e, &batch->inputs[i], i);
-    }
-    ok = ok && work_run(e) && backlog_step_end(e);
+    ok = ok && run_inputs(e, batch, total) && work_run(e) && backlog_step_end(e);
     e->err = NULL;
     if (!ok) {
         e->failed = true;

@@ -18,7 +18,7 @@
  *      knows it, commands find it, and its evidence is that of the event, whatever changed since.
  *
  * The caller commits the batch and what came out of it before anybody is told, then calls nothing: there is no undo.
- * A step out of order (INVALID) or with too many inputs (LIMIT) is refused before anything happens. Any other status than
+ * A step out of order or with a command after a run (INVALID), or with too many inputs (LIMIT), is refused before anything happens. Any other status than
  * MANDATE_OK (only NOMEM or a broken invariant) is fatal: the state is undefined; stop and recover.
  *
  * Threads: one engine belongs to one thread.
@@ -105,14 +105,29 @@ typedef enum engine_source_state {
 typedef enum engine_input_kind {
     INPUT_RECORD, /* origin + changes (none: the record only moves the offset) */
     INPUT_COMMAND,
-    INPUT_SOURCE,  /* source changed state */
-    INPUT_ASSERTED /* origin + changes that a person says happened: command.principal says it, command.note is why */
+    INPUT_SOURCE,   /* source changed state */
+    INPUT_ASSERTED, /* origin + changes that a person says happened: command.principal says it, command.note is why */
+    INPUT_RUN       /* records, encoded: does what as many INPUT_RECORDs do; after all commands */
 } engine_input_kind;
 /* Changes of entities. */
 static inline bool engine_input_has_changes(engine_input_kind kind)
 {
     return kind == INPUT_RECORD || kind == INPUT_ASSERTED;
 }
+
+/* Where a partition goes on after a run. */
+typedef struct engine_position {
+    uint16_t topic;
+    int32_t partition;
+    int64_t next;
+} engine_position;
+
+typedef struct engine_run {
+    mandate_slice bytes; /* run.h; written in this process */
+    uint32_t records;
+    const engine_position *positions; /* of every partition in it */
+    uint32_t position_count;
+} engine_run;
 
 typedef struct engine_input {
     engine_input_kind kind;
@@ -122,6 +137,7 @@ typedef struct engine_input {
     engine_command command; /* COMMAND; ASSERTED: its principal and note */
     uint16_t source;        /* SOURCE */
     engine_source_state source_state;
+    const engine_run *run; /* RUN */
 } engine_input;
 
 typedef struct engine_batch {
@@ -130,6 +146,8 @@ typedef struct engine_batch {
     const engine_input *inputs;
     uint32_t count;
 } engine_batch;
+/* How many inputs it is, each record of a run counted: by that number an input is known (engine_answer, the journal). */
+uint32_t engine_batch_total(const engine_batch *batch);
 
 /* --- results; valid until the next engine_step ------------------------------------------------------- */
 /* A budget that a spend draws on. */
@@ -139,7 +157,7 @@ typedef struct engine_budget {
 } engine_budget;
 
 typedef struct engine_answer {
-    uint32_t input;      /* index in the batch */
+    uint32_t input;      /* number in the batch, records of runs counted one by one */
     mandate_error error; /* status OK when accepted */
     bool repeated; /* ISSUE, WATCH, ASK, DECIDE with the same content again: answered as the first time, nothing changed */
     mandate_slice decision; /* ASK, DECIDE: which; then `mandate` is what the permitted command was about, or empty */
@@ -292,7 +310,7 @@ MANDATE_CHECK mandate_status engine_load_done(engine *e, uint64_t seq, mandate_e
 
 /* One journal value: everything engine_step needs to be run again. */
 void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s);
-/* Arrays and containers are in `a`, strings borrow from `bytes`. */
+/* Runs as the records they are. Arrays and containers are in `a`, strings borrow from `bytes`. */
 MANDATE_CHECK mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice bytes, const schema *s,
                                                  mandate_error *err);
 

@@ -266,7 +266,7 @@ static mandate_status step_commit(store *st, const store_commit_input *in, bool 
         flight_synced(st, step);
     else if (flight_written(st, step) && waits)
         *waits = true;
-    return cut_advance(st->cut, in->engine, in->batch->count, bytes, err);
+    return cut_advance(st->cut, in->engine, engine_batch_total(in->batch), bytes, err);
 }
 
 mandate_status store_write(store *st, const store_commit_input *in, bool *waits, mandate_error *err)

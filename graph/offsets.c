@@ -7,52 +7,53 @@
  */
 #include "graph/store_int.h"
 
-static void offset_put(store *st, const change_origin *origin, int64_t next)
+static void offset_put(store *st, const engine_position *p)
 {
-    key_offset(&st->key, mandate_slice_str(schema_topic_name(st->schema, origin->topic)), origin->partition);
+    key_offset(&st->key, mandate_slice_str(schema_topic_name(st->schema, p->topic)), p->partition);
     buf_reset(&st->value);
-    wire_put_i64(&st->value, next);
+    wire_put_i64(&st->value, p->next);
     store_put(st, KV_OFFSETS);
-}
-
-static bool same_partition(const change_origin *a, const change_origin *b)
-{
-    return a->topic == b->topic && a->partition == b->partition;
 }
 
 /* A step has many records of few partitions: each is put once, found among the last few seen. When
  * more than that take turns, one may be put again, later and higher: the last put wins. */
+enum { SEEN = 16 };
+typedef struct offsets_seen {
+    engine_position at[SEEN];
+    uint32_t count, turn;
+} offsets_seen;
+
+static void position_note(store *st, offsets_seen *seen, engine_position p)
+{
+    uint32_t i = 0;
+    while (i < seen->count && (seen->at[i].topic != p.topic || seen->at[i].partition != p.partition))
+        i++;
+    if (i < seen->count) {
+        if (p.next > seen->at[i].next)
+            seen->at[i].next = p.next;
+        return;
+    }
+    if (i == SEEN) {
+        i = seen->turn++ % SEEN;
+        offset_put(st, &seen->at[i]);
+    } else {
+        seen->count++;
+    }
+    seen->at[i] = p;
+}
+
 void offsets_put(store *st, const engine_batch *batch)
 {
-    enum { SEEN = 16 };
-    struct {
-        const change_origin *origin;
-        int64_t next;
-    } seen[SEEN];
-    uint32_t count = 0, turn = 0;
-
+    offsets_seen seen = {.count = 0};
     for (uint32_t i = 0; i < batch->count; i++) {
         const engine_input *in = &batch->inputs[i];
-        uint32_t at = 0;
-        if (in->kind != INPUT_RECORD)
-            continue;
-        while (at < count && !same_partition(seen[at].origin, &in->origin))
-            at++;
-        if (at == count && count < SEEN) {
-            count++;
-        } else if (at == count) {
-            at = turn++ % SEEN;
-            offset_put(st, seen[at].origin, seen[at].next);
-        } else {
-            if (in->origin.offset + 1 > seen[at].next)
-                seen[at].next = in->origin.offset + 1;
-            continue;
-        }
-        seen[at].origin = &in->origin;
-        seen[at].next = in->origin.offset + 1;
+        if (in->kind == INPUT_RECORD)
+            position_note(st, &seen, (engine_position){in->origin.topic, in->origin.partition, in->origin.offset + 1});
+        for (uint32_t k = 0; in->kind == INPUT_RUN && k < in->run->position_count; k++)
+            position_note(st, &seen, in->run->positions[k]);
     }
-    for (uint32_t i = 0; i < count; i++)
-        offset_put(st, seen[i].origin, seen[i].next);
+    for (uint32_t i = 0; i < seen.count; i++)
+        offset_put(st, &seen.at[i]);
 }
 
 mandate_status store_offset(store *st, mandate_slice topic, int32_t partition, int64_t *out, mandate_error *err)

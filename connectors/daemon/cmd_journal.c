@@ -186,6 +186,8 @@ static void put_input(printer *p, const engine_batch *batch, uint32_t i)
         put_str(b, schema_source_name(p->d->schema, in->source));
         buf_printf(b, ",\"state\":\"%s\"", states[in->source_state]);
         break;
+    case INPUT_RUN: /* the journal gives its records */
+        break;
     }
     buf_put_char(b, '}');
     flush_line(p);

@@ -254,7 +254,7 @@ static void step(engine_thread *t)
     t->more = result.more;
     t->stepped_us = committed;
     awaiting_settle(&t->awaiting, batch.seq, committed);
-    t->input_count = t->command_count = 0;
+    t->input_count = t->run_more = t->command_count = 0;
 }
 
 static void answer_queries(engine_thread *t)

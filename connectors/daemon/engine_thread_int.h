@@ -30,6 +30,7 @@ struct engine_thread {
     engine_input asserted[ASSERTED_MAX]; /* changes that people assert: behind the commands; in `gated` too */
     uint32_t asserted_count;
     uint32_t input_count, command_count, input_max;
+    uint32_t run_more;          /* records of the runs among the inputs, beyond one each */
     source_batch *taken, *held; /* in this step (list); did not fit into it */
     service_request *later;     /* is judged when this step is over */
     service_request *queries[QUERIES_MAX];

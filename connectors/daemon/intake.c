@@ -355,13 +355,14 @@ void take_batches(engine_thread *t)
         if (!b)
             return;
         /* One batch always fits; a second only within the configured size. */
-        uint32_t max = t->input_count == 0 ? LIMIT_BATCH_INPUTS : t->input_max;
-        if (t->input_count + b->count > max) {
+        uint32_t total = t->input_count + t->run_more, max = total == 0 ? LIMIT_BATCH_INPUTS : t->input_max;
+        if (total + b->total > max) {
             t->held = b;
             return;
         }
         memcpy(t->inputs + t->input_count, b->inputs, b->count * sizeof(*b->inputs));
         t->input_count += b->count;
+        t->run_more += b->total - b->count;
         b->next = t->taken;
         t->taken = b;
     }

@@ -24,7 +24,7 @@ static void add(_Atomic uint64_t *counter, uint64_t n) { atomic_fetch_add_explic
 void metrics_step(metrics *m, const engine_batch *batch, const engine_result *result)
 {
     add(&m->batches, 1);
-    add(&m->inputs, batch->count);
+    add(&m->inputs, engine_batch_total(batch));
     add(&m->commands, result->answer_count);
     for (uint32_t i = 0; i < result->answer_count; i++)
         if (result->answers[i].error.status != MANDATE_OK)

@@ -12,19 +12,20 @@
 /* --- batches -------------------------------------------------------------------------------------------- */
 static void buffer_empty(source_buffer *b)
 {
-    for (uint32_t i = 0; i < b->message_count; i++)
-        rd_kafka_message_destroy(b->messages[i]);
-    b->message_count = 0;
-    b->batch.count = 0;
-    arena_reset(&b->memory);
+    for (uint32_t i = 0; i < b->last.len; i++)
+        if (b->last.data[i].message)
+            rd_kafka_message_destroy(b->last.data[i].message);
+    b->last.len = b->positions.len = 0;
+    b->batch.count = b->batch.total = b->run_count = 0;
+    b->run_broken = false;
+    buf_reset(&b->writer.bytes);
 }
 
 /* A batch that came back has been committed: its offsets are what lag tools may see. Reader thread. */
 static void buffer_note_committed(source *s, const source_buffer *b)
 {
-    for (uint32_t i = 0; i < b->batch.count; i++)
-        if (b->slots[i] >= 0 && (uint64_t)b->slots[i] < s->partition_count)
-            s->partitions[b->slots[i]].commit = b->inputs[i].origin.offset + 1;
+    for (uint32_t i = 0; b->batch.count && i < b->last.len; i++)
+        s->partitions[b->last.data[i].slot].commit = b->positions.data[i].next;
 }
 
 source_buffer *source_buffer_take(source *s)
@@ -68,12 +69,12 @@ static bool buffers_init(source *s)
 {
     for (int i = 0; i < SOURCE_BATCHES; i++) {
         source_buffer *b = &s->buffers[i];
-        arena_init(&b->memory, 0);
-        /* One more: a poison record is an input and a source state. */
+        run_writer_init(&b->writer);
+        /* One more: a poison record is an input and a source state. Few are used: a run is one. */
         b->inputs = calloc(SOURCE_BATCH_RECORDS + 2, sizeof(*b->inputs));
-        b->slots = calloc(SOURCE_BATCH_RECORDS + 2, sizeof(*b->slots));
-        b->messages = calloc(SOURCE_BATCH_RECORDS + 2, sizeof(*b->messages));
-        if (!b->inputs || !b->slots || !b->messages)
+        b->runs = calloc(SOURCE_BATCH_RECORDS + 2, sizeof(*b->runs));
+        b->run_ends = calloc(SOURCE_BATCH_RECORDS + 2, sizeof(*b->run_ends));
+        if (!b->inputs || !b->runs || !b->run_ends)
             return false;
         b->batch.from = s;
         b->batch.inputs = b->inputs;
@@ -140,6 +141,7 @@ mandate_status source_create(source **out, const source_options *options, mandat
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&s->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    arena_init(&s->mapping, LIMIT_RECORD_MEMORY);
     snprintf(s->component, sizeof(s->component), "source %s", connector_name(options->connector));
     atomic_store(&s->event_time_us, CHANGE_NO_TIME);
     atomic_store(&s->state, options->told);
@@ -237,13 +239,15 @@ void source_destroy(source *s)
     assert(!s->started);
     for (int i = 0; i < SOURCE_BATCHES; i++) {
         source_buffer *b = &s->buffers[i];
-        if (b->messages)
-            buffer_empty(b);
-        arena_deinit(&b->memory);
+        buffer_empty(b);
+        run_writer_deinit(&b->writer);
+        VEC_FREE(&b->last);
+        VEC_FREE(&b->positions);
         free(b->inputs);
-        free(b->slots);
-        free(b->messages);
+        free(b->runs);
+        free(b->run_ends);
     }
+    arena_deinit(&s->mapping);
     kafka_client_close(&s->client);
     mapper_destroy(s->mapper);
     pthread_cond_destroy(&s->changed);

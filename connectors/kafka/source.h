@@ -15,7 +15,8 @@
  *  - While records are read again (source_replay_start) the source's word counts as silent: nothing ends by what was true
  *    once, and what ended does not end again. What is read again counts when all of it has been read.
  *  - A source owns SOURCE_BATCHES batches and waits when all are out: that is the back-pressure.
- *  - What a batch points at (its arena, the consumer's buffers) lives until source_batch_release.
+ *  - A record is encoded (engine/run.h) as soon as it is mapped: a batch points at nothing but its own bytes. They live until
+ *    source_batch_release.
  */
 #ifndef MANDATE_CONNECTORS_KAFKA_SOURCE_H
 #define MANDATE_CONNECTORS_KAFKA_SOURCE_H
@@ -29,16 +30,16 @@ enum {
     SOURCE_REASON_MAX = 400,
     SOURCE_BATCHES = 6,
     SOURCE_BATCH_RECORDS = LIMIT_BATCH_INPUTS / 2, /* two sources fit into one step */
-    SOURCE_BATCH_MEMORY = 32 << 20                 /* a batch that holds more is handed over */
+    SOURCE_BATCH_MEMORY = 32 << 20                 /* bytes: a batch that holds more is handed over */
 };
 
 typedef struct source source;
 
-/* Inputs of the engine with everything they point at. */
+/* Inputs of the engine, runs and source states, with everything they point at. */
 typedef struct source_batch {
     source *from;
     const engine_input *inputs;
-    uint32_t count;
+    uint32_t count, total;     /* inputs; each record of a run counted */
     struct source_batch *next; /* for whoever holds it */
 } source_batch;
 

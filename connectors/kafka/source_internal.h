@@ -12,6 +12,8 @@
 
 #include "connectors/kafka/progress.h"
 #include "connectors/kafka/source.h"
+#include "engine/base/vec.h"
+#include "engine/run.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -43,6 +45,8 @@ typedef struct source_partition {
     _Atomic int64_t replay_from, replay_to; /* being read again, [from, to); to -1: not */
     source_mark mark;
     uint32_t marks_after; /* batches up to this one hold records of a topic that is no more */
+    uint32_t in_batch;    /* serial of the last batch that has records of it, and */
+    uint32_t last_at;     /* its place in that batch's `last` */
     /* as stored, when `noted`: the mark, and the last replay until its records are committed */
     bool noted;
     int64_t noted_from, noted_to;
@@ -51,15 +55,24 @@ typedef struct source_partition {
     int64_t asked_ms, asked_at; /* the first record of that time or later was at that offset; asked_at -1: not known */
 } source_partition;
 
-/* A batch with its memory. `messages` stay until the batch comes back: the inputs may point into them. */
+/* The last record of a partition in a batch. It stays until the batch comes back: then it is a committed one (marks). */
+typedef struct source_last {
+    uint32_t slot;
+    rd_kafka_message_t *message; /* NULL: it gave no changes, and only the offset moved */
+} source_last;
+
+/* A batch with its memory. */
 typedef struct source_buffer {
     source_batch batch; /* first */
-    arena memory;
+    run_writer writer;
     engine_input *inputs;
-    rd_kafka_message_t **messages;
-    uint32_t message_count;
-    uint32_t serial; /* counts takes: order among batches */
-    int64_t *slots;  /* per input: partition slot, -1 for a source state */
+    engine_run *runs; /* of the RUNs among the inputs, in order; their bytes are set when the batch is handed over */
+    size_t *run_ends; /* where each ends in the writer's bytes */
+    uint32_t run_count;
+    bool run_broken;                /* the next record begins a run */
+    uint32_t serial;                /* counts takes: order among batches */
+    VEC(source_last) last;          /* of each partition */
+    VEC(engine_position) positions; /* as many: where it goes on */
 } source_buffer;
 
 typedef struct source_topic {
@@ -114,6 +127,7 @@ struct source {
 
     /* reader thread only */
     mapper *mapper;
+    arena mapping; /* what the record at work maps to */
     silence silence;
     source_buffer *filling;
     source_buffer *telling; /* holds a doubt that may not be committed yet */
@@ -153,8 +167,11 @@ static inline bool source_stopping(const source *s) { return atomic_load(&s->sto
 
 /* A batch to fill. False: stopping. */
 bool source_buffer_ensure(source *s);
-/* One record into it; `mapped` NULL: it gives no changes, and only the offset moves. */
-void source_append_record(source *s, uint32_t slot, int64_t offset, const mapper_result *mapped);
+/* One record with its changes into it, which owns `m` then. Otherwise (LIMIT, NOMEM) nothing was added. */
+MANDATE_CHECK mandate_status source_append_record(source *s, uint32_t slot, int64_t offset, rd_kafka_message_t *m,
+                                                  const mapper_result *mapped, mandate_error *err);
+/* A record that gives no changes: only the offset moves. */
+void source_pass_over(source *s, uint32_t slot, int64_t offset);
 /* A message as the mapper sees it; headers are in `a`. */
 MANDATE_CHECK mandate_status source_record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic,
                                               mandate_error *err);

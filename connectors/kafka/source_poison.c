@@ -117,7 +117,7 @@ void source_poison(source_reader *rd, rd_kafka_message_t *m, uint32_t slot, cons
     if (policy == ON_ERROR_FAIL_CLOSED)
         s->silence.doubted = true;
     if (source_buffer_ensure(s)) {
-        source_append_record(s, slot, m->offset, NULL);
+        source_pass_over(s, slot, m->offset);
         source_tell_state(s);
     }
     rd_kafka_message_destroy(m);

@@ -109,18 +109,17 @@ static bool mark_of(source_mark *out, const rd_kafka_message_t *m)
     return ok;
 }
 
-/* Batches that came back hold committed records, until they are filled again. */
+/* Batches that came back hold committed records, the last one of each partition, until they are filled again. */
 static void marks_find(source *s, source_buffer *const *back, uint32_t count)
 {
     uint32_t looked = 0;
 
     while (count > 0) {
         const source_buffer *b = back[--count];
-        for (uint32_t i = b->message_count; i > 0 && looked < POSITION_MARK_SEARCH; i--, looked++) {
-            const rd_kafka_message_t *m = b->messages[i - 1];
-            uint32_t slot = source_slot_of(s, m);
-            source_partition *p = slot == UINT32_MAX ? NULL : &s->partitions[slot];
-            if (p && !p->gone && b->serial > p->marks_after && m->offset < p->next && m->offset > p->mark.offset &&
+        for (uint32_t i = b->batch.count ? b->last.len : 0; i > 0 && looked < POSITION_MARK_SEARCH; i--, looked++) {
+            const rd_kafka_message_t *m = b->last.data[i - 1].message;
+            source_partition *p = &s->partitions[b->last.data[i - 1].slot];
+            if (m && !p->gone && b->serial > p->marks_after && m->offset < p->next && m->offset > p->mark.offset &&
                 mark_of(&p->mark, m)) {
                 p->noted = false;
                 atomic_store(&p->mark_ms, p->mark.timestamp_ms);

@@ -9,6 +9,8 @@
  */
 #include "connectors/kafka/source_internal.h"
 
+#include "engine/base/error_slot.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -31,6 +33,22 @@ bool source_buffer_ensure(source *s)
     return s->filling != NULL;
 }
 
+/* The bytes of the runs are where they will stay. */
+static void runs_settle(source_buffer *b)
+{
+    const char *bytes = b->writer.bytes.data;
+    size_t from = 0;
+
+    for (uint32_t i = 0; i < b->run_count; i++) {
+        b->runs[i].bytes = mandate_slice_of(bytes + from, b->run_ends[i] - from);
+        from = b->run_ends[i];
+    }
+    if (b->run_count) {
+        b->runs[b->run_count - 1].positions = b->positions.data;
+        b->runs[b->run_count - 1].position_count = b->positions.len;
+    }
+}
+
 void source_hand_over(source *s)
 {
     source_buffer *b = s->filling;
@@ -38,6 +56,7 @@ void source_hand_over(source *s)
     if (!b || b->batch.count == 0)
         return;
     s->filling = NULL;
+    runs_settle(b);
     if (!s->options.push(s->options.ctx, &b->batch)) {
         /* Stopping: what was not taken is read again at the next start. */
         b->batch.count = 0;
@@ -45,33 +64,93 @@ void source_hand_over(source *s)
     }
 }
 
-static void append(source *s, const engine_input *input, int64_t slot)
+static engine_input *append(source_buffer *b, engine_input_kind kind)
 {
-    source_buffer *b = s->filling;
-
-    assert(b && b->batch.count < SOURCE_BATCH_RECORDS + 2);
-    b->inputs[b->batch.count] = *input;
-    b->slots[b->batch.count++] = slot;
+    assert(b && b->batch.total < SOURCE_BATCH_RECORDS + 2);
+    engine_input *input = &b->inputs[b->batch.count++];
+    b->batch.total++;
+    input->kind = kind;
+    return input;
 }
 
-void source_append_record(source *s, uint32_t slot, int64_t offset, const mapper_result *mapped)
+/* One record more at the end of a run. */
+static mandate_status append_to_run(source_buffer *b, const schema *graph, const change_origin *origin,
+                                    const mapper_result *mapped, mandate_error *err)
+{
+    bool open = b->batch.count && b->inputs[b->batch.count - 1].kind == INPUT_RUN && !b->run_broken;
+
+    if (!open)
+        run_begin(&b->writer);
+    mandate_status status =
+        run_put(&b->writer, graph, origin, mapped ? mapped->changes : NULL, mapped ? mapped->change_count : 0, err);
+    b->run_broken = status != MANDATE_OK;
+    if (status != MANDATE_OK)
+        return status;
+    if (open) {
+        b->batch.total++;
+    } else {
+        b->runs[b->run_count] = (engine_run){.records = 0};
+        append(b, INPUT_RUN)->run = &b->runs[b->run_count++];
+    }
+    assert(b->batch.total <= SOURCE_BATCH_RECORDS + 2);
+    b->runs[b->run_count - 1].records++;
+    b->run_ends[b->run_count - 1] = b->writer.bytes.len;
+    return MANDATE_OK;
+}
+
+/* The place of a partition in the batch. NULL: out of memory. */
+static source_last *last_of(source *s, source_buffer *b, uint32_t slot)
 {
     source_partition *p = &s->partitions[slot];
-    engine_input input = {
-        .kind = INPUT_RECORD,
-        .origin = {.source = connector_source(s->options.connector),
-                   .topic = s->topics[p->topic].index,
-                   .partition = p->partition,
-                   .offset = offset,
-                   .event_time_us = mapped ? mapped->event_time_us : CHANGE_NO_TIME},
-        .changes = mapped ? mapped->changes : NULL,
-        .change_count = mapped ? mapped->change_count : 0,
-    };
 
-    append(s, &input, slot);
+    if (p->in_batch == b->serial)
+        return &b->last.data[p->last_at];
+    if (!VEC_RESERVE(&b->last, b->last.len + 1) ||
+        !VEC_PUSH(&b->positions, (engine_position){s->topics[p->topic].index, p->partition, 0}))
+        return NULL;
+    b->last.data[b->last.len++] = (source_last){.slot = slot};
+    p->in_batch = b->serial;
+    p->last_at = b->last.len - 1;
+    return &b->last.data[p->last_at];
+}
+
+mandate_status source_append_record(source *s, uint32_t slot, int64_t offset, rd_kafka_message_t *m,
+                                    const mapper_result *mapped, mandate_error *err)
+{
+    source_partition *p = &s->partitions[slot];
+    source_buffer *b = s->filling;
+    change_origin origin = {.source = connector_source(s->options.connector),
+                            .topic = s->topics[p->topic].index,
+                            .partition = p->partition,
+                            .offset = offset,
+                            .event_time_us = mapped ? mapped->event_time_us : CHANGE_NO_TIME};
+    source_last *last = last_of(s, b, slot);
+
+    mandate_status status = last ? append_to_run(b, s->options.schema, &origin, mapped, err)
+                                 : mandate_error_set(err, MANDATE_NOMEM, "out of memory for a batch of records");
+    if (status != MANDATE_OK)
+        return status;
+    if (m && last->message)
+        rd_kafka_message_destroy(last->message);
+    if (m)
+        last->message = m;
+    engine_position *position = &b->positions.data[p->last_at];
+    position->next = offset + 1 > position->next ? offset + 1 : position->next;
     atomic_store_explicit(&p->next, offset + 1, memory_order_relaxed);
     if (p->watched && p->replay_to >= 0)
         s->moved = p;
+    return MANDATE_OK;
+}
+
+void source_pass_over(source *s, uint32_t slot, int64_t offset)
+{
+    ERROR_SLOT(err);
+
+    /* Without memory the offset moves with the next record. */
+    if (source_append_record(s, slot, offset, NULL, NULL, &err) != MANDATE_OK) {
+        kafka_log(s->options.host, KAFKA_ERROR, s->component, "%s", err.text);
+        atomic_store_explicit(&s->partitions[slot].next, offset + 1, memory_order_relaxed);
+    }
 }
 
 /* Tells the engine when the source's standing changed; the input goes after what was read before. */
@@ -81,12 +160,9 @@ void source_tell_state(source *s)
 
     if (!source_buffer_ensure(s) || !silence_tell(&s->silence, &state))
         return;
-    engine_input input = {
-        .kind = INPUT_SOURCE,
-        .source = connector_source(s->options.connector),
-        .source_state = state,
-    };
-    append(s, &input, -1);
+    engine_input *input = append(s->filling, INPUT_SOURCE);
+    input->source = connector_source(s->options.connector);
+    input->source_state = state;
     atomic_store(&s->state, state);
     if (state == SOURCE_DOUBTFUL)
         s->telling = s->filling;
@@ -184,23 +260,21 @@ static mandate_status time_check(const source *s, mapper_result *mapped, mandate
         "event_time is more than a day ahead of the clock: what comes after it would be taken for older");
 }
 
-/* Maps one record into the batch being filled, bounded in memory. */
+/* Maps one record, bounded in memory. */
 static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_message_t *m, mapper_result *mapped,
                                  mandate_error *err)
 {
-    arena *a = &s->filling->memory;
+    arena *a = &s->mapping;
     mandate_status status;
     record r;
 
     *mapped = (mapper_result){.event_time_us = CHANGE_NO_TIME};
-    a->size_max = a->used + LIMIT_RECORD_MEMORY;
+    arena_reset(a);
     status = source_record_of(&r, a, m, s->topics[s->partitions[slot].topic].name, err);
     if (status == MANDATE_OK)
         status = mapper_run(mapped, s->mapper, a, &r, err);
     if (status == MANDATE_OK)
         status = time_check(s, mapped, err);
-    a->size_max = 0;
-    a->failed = false;
     return status;
 }
 
@@ -217,7 +291,7 @@ static void newest_note(source *s, const rd_kafka_message_t *m)
 static void take_heartbeat(source *s, uint32_t slot, rd_kafka_message_t *m)
 {
     if (source_buffer_ensure(s)) {
-        source_append_record(s, slot, m->offset, NULL);
+        source_pass_over(s, slot, m->offset);
         atomic_fetch_add_explicit(&s->ignored, 1, memory_order_relaxed);
     }
     rd_kafka_message_destroy(m);
@@ -230,7 +304,7 @@ static void take_record(source_reader *rd, rd_kafka_message_t *m)
     uint32_t slot = source_slot_of(s, m);
     int64_t wait_us = READ_RETRY_MIN_US;
     mapper_result mapped;
-    mandate_error err;
+    ERROR_SLOT(err);
 
     /* Fetched for an assignment that is no more, or read before it. */
     if (slot == UINT32_MAX || (s->partitions[slot].watched ? !source_position_accept(s, slot, m)
@@ -249,12 +323,12 @@ static void take_record(source_reader *rd, rd_kafka_message_t *m)
         mandate_status status = map_record(s, slot, m, &mapped, &err);
         if (wait_us > READ_RETRY_MIN_US && status != MANDATE_UNAVAILABLE)
             source_say(s, s->waiting, "%s", "");
+        if (status == MANDATE_OK)
+            status = source_append_record(s, slot, m->offset, m, &mapped, &err);
         if (status == MANDATE_OK) {
-            source_buffer *b = s->filling;
+            const source_buffer *b = s->filling;
             count_outcome(s, &s->partitions[slot], &mapped);
-            source_append_record(s, slot, m->offset, &mapped);
-            b->messages[b->message_count++] = m;
-            if (b->batch.count >= SOURCE_BATCH_RECORDS || b->memory.used > SOURCE_BATCH_MEMORY)
+            if (b->batch.total >= SOURCE_BATCH_RECORDS || b->writer.bytes.len > SOURCE_BATCH_MEMORY)
                 source_hand_over(s);
             return;
         }
@@ -341,7 +415,7 @@ static void cleared(source_reader *rd)
     if (atomic_load(&s->phase) == SOURCE_HALTED) {
         atomic_store(&s->phase, SOURCE_READING);
         if (rd->held && source_buffer_ensure(s)) {
-            source_append_record(s, rd->held_slot, rd->held->offset, NULL);
+            source_pass_over(s, rd->held_slot, rd->held->offset);
             rd_kafka_message_destroy(rd->held);
             rd->held = NULL;
         }

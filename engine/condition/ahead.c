@@ -98,7 +98,7 @@ static inline uint32_t place(uint32_t group, uint32_t stages)
 }
 
 /* One group enters, those on their way move one stage on. */
-static void move_on(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
+static void move_on(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, void *batch,
                     uint32_t group)
 {
     uint32_t at = place(group, 0);
@@ -128,8 +128,7 @@ static void clear(look_ahead *a)
     }
 }
 
-void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
-                uint32_t at)
+void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, void *batch, uint32_t at)
 {
     uint32_t group = at / AHEAD_GROUP + AHEAD_STAGES;
     if (at == 0)

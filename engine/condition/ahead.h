@@ -27,13 +27,12 @@ typedef struct look_ahead {
 } look_ahead;
 
 /* The change of an input by which its entity is found; NULL: it has none, or there is no such input. */
-typedef const change *(*ahead_change)(const void *batch, uint32_t input);
+typedef const change *(*ahead_change)(void *batch, uint32_t input);
 
-void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, const void *batch,
-                uint32_t at);
+void ahead_move(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, void *batch, uint32_t at);
 /* Before each input, from 0 on. */
-static inline void ahead_of(look_ahead *a, const context *graph, const condition_index *x, ahead_change of,
-                            const void *batch, uint32_t at)
+static inline void ahead_of(look_ahead *a, const context *graph, const condition_index *x, ahead_change of, void *batch,
+                            uint32_t at)
 {
     if (at % AHEAD_GROUP == 0)
         ahead_move(a, graph, x, of, batch, at);

@@ -11,6 +11,8 @@
 #include "engine/base/ahead.h"
 #include "engine/base/hash.h"
 
+enum { CELLS_AHEAD = 256 }; /* bytes of the cells of one change */
+
 uint64_t context_hash(uint16_t type, mandate_slice id) { return entity_hash(type, id); }
 
 void context_ahead_table(const context *c, context_seen *s, uint32_t count)
@@ -38,12 +40,14 @@ void context_ahead_entity(const context *c, context_seen *s, uint32_t count)
         s[i].entity = s[i].handle == TABLE_NONE ? NULL : c->entities.data[s[i].handle];
         if (!s[i].entity)
             continue;
-        /* Head, id and slots; then the first cell it sets, if it is that type. */
+        /* Head, id and slots; then the cells it sets, if it is that type. */
         const change *ch = s[i].change;
-        size_t cell = ch->set_count ? ch->sets->field * sizeof(context_cell) : 0;
-        ahead_line(s[i].entity);
-        ahead_line((const char *)s[i].entity + 64);
-        ahead_line((const char *)s[i].entity + entity_cells_at(&c->types[ch->type], ch->id) + cell);
+        const char *at = (const char *)s[i].entity, *cells = at + entity_cells_at(&c->types[ch->type], ch->id);
+        size_t first = ch->set_count ? ch->sets[0].field : 0, last = ch->set_count ? ch->sets[ch->set_count - 1].field : 0;
+        size_t bytes = (last < first ? 1 : last - first + 1) * sizeof(context_cell);
+        ahead_line(at);
+        ahead_line(at + 64);
+        ahead_few(cells + first * sizeof(context_cell), bytes < CELLS_AHEAD ? bytes : CELLS_AHEAD);
     }
 }
 
@@ -57,7 +61,7 @@ void context_ahead_cells(const context *c, const context_seen *s, uint32_t count
         const change *ch = s[i].change;
         for (uint32_t k = 0; k < ch->set_count; k++) {
             const context_cell *cell = &e->cells[ch->sets[k].field];
-            ahead_small(&c->provenances.data[cell->provenance], sizeof(provenance));
+            ahead_small(provenance_at(c, cell->provenance), sizeof(provenance));
             if (cell->value.kind == CEL_STRING)
                 ahead_line(cell->value.s);
         }

@@ -91,7 +91,7 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
 
     cell_keep(c, entity, field);
     if (prov)
-        c->provenances.data[prov].refs++;
+        provenance_at(c, prov)->refs++;
     cell->value = owned;
     cell->provenance = prov;
     if (watched)
@@ -115,7 +115,7 @@ static inline bool newer(const context *c, const context_cell *cell, const chang
 {
     if (!cell->provenance)
         return false;
-    const change_origin *held = &c->provenances.data[cell->provenance].origin;
+    const change_origin *held = &provenance_at(c, cell->provenance)->origin;
     if (held->source != origin->source)
         return false;
     if (held->version && origin->version)
@@ -185,7 +185,7 @@ static context_outcome apply_forget_type(context *c, const change *ch, const cha
             continue;
         for (uint16_t f = 0; f < t->field_count; f++) {
             uint32_t p = e->cells[f].provenance;
-            if (!p || c->provenances.data[p].origin.source != origin->source || newer(c, &e->cells[f], origin))
+            if (!p || provenance_at(c, p)->origin.source != origin->source || newer(c, &e->cells[f], origin))
                 continue;
             context_keep(c, e);
             if (!cell_set(c, e, f, (cel_value){.kind = CEL_UNKNOWN}, prov) || !context_touch(c, e))
@@ -241,7 +241,7 @@ static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t
     bool watched = e->slots[field] != CONTEXT_NO_SLOT;
     cel_value seen = watched ? cell_effective(c, e, field) : cell->value;
     cell_keep(c, e, field);
-    c->provenances.data[prov].refs++;
+    provenance_at(c, prov)->refs++;
     cell->provenance = prov;
     if (watched)
         c->observer(c->observer_ctx, e, field, seen, cell_effective(c, e, field));
@@ -263,7 +263,7 @@ static inline bool set_plain(context *c, context_entity *e, uint16_t field, cel_
     uint32_t prov_before = cell->provenance;
     if (v.kind == CEL_STRING && !(value_is_short_text(v) ? value_pool_text(&c->texts, &v, v) : value_own(&v, v)))
         return false;
-    c->provenances.data[prov].refs++;
+    provenance_at(c, prov)->refs++;
     cell->value = v;
     cell->provenance = prov;
     if (e->slots[field] != CONTEXT_NO_SLOT)
@@ -338,7 +338,7 @@ context_outcome context_apply_near(context *c, const change *ch, const change_or
     context_outcome out = CONTEXT_NOMEM;
     if (!prov || (of_one && !e))
         return out;
-    change_origin *of_change = &c->provenances.data[prov].origin; /* nothing below adds another */
+    change_origin *of_change = &provenance_at(c, prov)->origin; /* nothing below adds another */
     of_change->event_time_us = ch->event_time_us;
     of_change->version = ch->version;
     switch (ch->op) {

@@ -9,11 +9,34 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Memory for one more than there are. */
+static bool provenance_grow(context *c)
+{
+    uint32_t room = c->provenance_room;
+    if (c->provenance_count < room)
+        return true;
+    bool first = room < PROVENANCE_CHUNK, begins = room % PROVENANCE_CHUNK == 0;
+    size_t old = first ? room : 0, size = room == 0 ? PROVENANCE_FIRST : first ? (size_t)room * 2 : PROVENANCE_CHUNK;
+    if (begins && !VEC_PUSH(&c->provenances, (provenance *)NULL))
+        return false;
+    provenance **chunk = &c->provenances.data[c->provenances.len - 1];
+    provenance *grown = memory_resize(*chunk, old * sizeof(provenance), size * sizeof(provenance));
+    if (!grown) {
+        c->provenances.len -= begins;
+        return false;
+    }
+    *chunk = grown;
+    c->provenance_room += (uint32_t)(size - old);
+    if (c->provenance_count == 0)
+        grown[c->provenance_count++] = (provenance){.refs = 0};
+    return true;
+}
+
 mandate_status context_create(context **out, const schema *s, context_observer observer, void *ctx, mandate_error *err)
 {
     context *c = calloc(1, sizeof(*c));
-    if (!c || !VEC_PUSH(&c->provenances, (provenance){.refs = 0})) {
-        free(c);
+    if (!c || !provenance_grow(c)) {
+        context_destroy(c);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the context graph");
     }
     c->schema = s;
@@ -44,7 +67,7 @@ static void entity_free(context *c, context_entity *e)
 {
     const schema_type *t = schema_type_at(c->schema, e->type);
     for (uint16_t i = 0; i < t->field_count; i++)
-        value_disown(&e->cells[i].value);
+        value_pool_disown(&c->texts, &e->cells[i].value);
     pool_give(&c->blocks, e, entity_bytes(t, e->id));
 }
 
@@ -56,6 +79,8 @@ void context_destroy(context *c)
         entity_free(c, c->entities.data[i]);
     pool_deinit(&c->blocks);
     VEC_FREE(&c->entities);
+    for (uint32_t i = 0; i < c->provenances.len; i++)
+        free(c->provenances.data[i]);
     VEC_FREE(&c->provenances);
     VEC_FREE(&c->unsaved);
     value_pool_deinit(&c->texts);
@@ -134,7 +159,10 @@ uint32_t context_entity_count(const context *c) { return c->entities.len; }
 /* --- provenance ------------------------------------------------------------------------------------ */
 uint32_t provenance_more(context *c, const change_origin *origin)
 {
-    return VEC_PUSH(&c->provenances, (provenance){.origin = *origin}) ? c->provenances.len - 1 : 0;
+    if (!provenance_grow(c))
+        return 0;
+    *provenance_at(c, c->provenance_count) = (provenance){.origin = *origin};
+    return c->provenance_count++;
 }
 
 bool context_origin(const context *c, const context_entity *entity, uint16_t field, change_origin *out)
@@ -147,7 +175,7 @@ bool context_origin(const context *c, const context_entity *entity, uint16_t fie
     }
     if (!index)
         return false;
-    *out = c->provenances.data[index].origin;
+    *out = provenance_at(c, index)->origin;
     return true;
 }
 
@@ -171,7 +199,7 @@ static void keep_source(context *c, uint16_t source)
         context_entity *e = c->entities.data[i];
         uint16_t n = schema_type_at(c->schema, e->type)->field_count;
         for (uint16_t f = 0; f < n; f++)
-            if (e->cells[f].provenance && c->provenances.data[e->cells[f].provenance].origin.source == source)
+            if (e->cells[f].provenance && provenance_at(c, e->cells[f].provenance)->origin.source == source)
                 cell_keep(c, e, f);
     }
 }
@@ -190,7 +218,7 @@ void context_source(context *c, uint16_t source, bool live)
         uint16_t n = schema_type_at(c->schema, e->type)->field_count;
         for (uint16_t f = 0; f < n; f++) {
             uint32_t p = e->cells[f].provenance;
-            if (e->slots[f] == CONTEXT_NO_SLOT || !p || c->provenances.data[p].origin.source != source)
+            if (e->slots[f] == CONTEXT_NO_SLOT || !p || provenance_at(c, p)->origin.source != source)
                 continue;
             cel_value unknown = {.kind = CEL_UNKNOWN}, value = e->cells[f].value;
             c->observer(c->observer_ctx, e, f, live ? unknown : value, live ? value : unknown);

@@ -20,6 +20,9 @@ typedef struct provenance {
     uint32_t next_free;
 } provenance;
 
+/* There are many: six MiB at a time, so that growing copies none of them. Only the first chunk begins small and moves. */
+enum { PROVENANCE_BITS = 17, PROVENANCE_CHUNK = 1 << PROVENANCE_BITS, PROVENANCE_FIRST = 256 };
+
 struct context {
     const schema *schema;
     const schema_type *types; /* of the schema: frozen */
@@ -28,7 +31,8 @@ struct context {
     VEC(context_entity *) entities;
     pool blocks; /* entities */
     table by_key;
-    VEC(provenance) provenances; /* [0] is unused: 0 means none */
+    VEC(provenance *) provenances;              /* PROVENANCE_CHUNK each; number 0 is unused: it means none */
+    uint32_t provenance_count, provenance_room; /* with number 0; numbers there is memory for */
     uint32_t provenance_free;
     value_pool texts;
     VEC(uint32_t) unsaved; /* changed since the last cut began */
@@ -53,6 +57,10 @@ static inline size_t entity_cells_at(const schema_type *t, mandate_slice id)
     return (entity_slots_at(id) + t->field_count * sizeof(uint32_t) + 7) & ~(size_t)7;
 }
 
+static inline provenance *provenance_at(const context *c, uint32_t index)
+{
+    return &c->provenances.data[index >> PROVENANCE_BITS][index & (PROVENANCE_CHUNK - 1)];
+}
 /* A new provenance with no references yet; 0 when out of memory. */
 uint32_t provenance_more(context *c, const change_origin *origin);
 static inline uint32_t provenance_add(context *c, const change_origin *origin)
@@ -60,7 +68,7 @@ static inline uint32_t provenance_add(context *c, const change_origin *origin)
     uint32_t index = c->provenance_free;
     if (!index)
         return provenance_more(c, origin);
-    provenance *p = &c->provenances.data[index];
+    provenance *p = provenance_at(c, index);
     c->provenance_free = p->next_free;
     p->origin = *origin;
     p->refs = 0;
@@ -69,7 +77,7 @@ static inline uint32_t provenance_add(context *c, const change_origin *origin)
 /* Frees it when nobody took a reference. */
 static inline void provenance_collect(context *c, uint32_t index)
 {
-    provenance *p = &c->provenances.data[index];
+    provenance *p = provenance_at(c, index);
     if (index && p->refs == 0) {
         p->next_free = c->provenance_free;
         c->provenance_free = index;
@@ -80,8 +88,8 @@ static inline void provenance_drop(context *c, uint32_t index)
 {
     if (!index)
         return;
-    assert(c->provenances.data[index].refs > 0);
-    c->provenances.data[index].refs--;
+    assert(provenance_at(c, index)->refs > 0);
+    provenance_at(c, index)->refs--;
     provenance_collect(c, index);
 }
 
@@ -96,7 +104,7 @@ static inline cel_value cell_effective(const context *c, const context_entity *e
         return (cel_value){.kind = CEL_UNKNOWN};
     if (c->sources_down == 0 || !cell->provenance)
         return cell->value;
-    uint16_t source = c->provenances.data[cell->provenance].origin.source;
+    uint16_t source = provenance_at(c, cell->provenance)->origin.source;
     return source < LIMIT_SOURCES_KNOWN && c->source_down[source] ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
 }
 /* The entity of a change: the guess when that is right. NULL: out of memory. */

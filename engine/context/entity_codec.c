@@ -79,7 +79,7 @@ void context_encode(const context *c, const context_entity *e, buf *key, buf *va
     n = origins_of(e, t->field_count, list);
     wire_put_u64(value, n);
     for (uint32_t i = 0; i < n; i++)
-        context_put_origin(value, c->schema, &c->provenances.data[list[i]].origin);
+        context_put_origin(value, c->schema, &provenance_at(c, list[i])->origin);
     for (uint16_t f = 0; f < t->field_count; f++)
         cells += e->cells[f].provenance != 0;
     wire_put_u64(value, cells);
@@ -116,7 +116,7 @@ static bool get_cell(context *c, wire_reader *r, arena *a, context_entity *e, ui
             return !r->failed;
         if (f->kind == SCHEMA_REFERENCE && v.kind != CEL_NULL)
             return true; /* was an attribute once: unobserved as a reference */
-        if (!value_own(&owned, v))
+        if (!value_pool_own(&c->texts, &owned, v))
             return false;
     } else if (kind != STORED_UNKNOWN) {
         r->failed = true;

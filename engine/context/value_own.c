@@ -139,11 +139,11 @@ void value_pool_disown(value_pool *p, cel_value *v)
 
 void value_pool_deinit(value_pool *p)
 {
-    for (int i = 0; i < VALUE_POOL_CLASSES; i++)
+    for (uint32_t i = 0; i < VALUE_POOL_CLASSES; i++)
         while (p->first[i]) {
             void *block = p->first[i];
             memcpy(&p->first[i], block, sizeof(void *));
-            free(block);
+            pool_give(&p->blocks, block, 8 * (i + 1));
         }
-    *p = (value_pool){0};
+    pool_deinit(&p->blocks);
 }

@@ -3,6 +3,7 @@
 #ifndef MANDATE_ENGINE_CONTEXT_VALUE_OWN_H
 #define MANDATE_ENGINE_CONTEXT_VALUE_OWN_H
 
+#include "engine/base/pool.h"
 #include "engine/base/short_text.h"
 #include "engine/cel/value.h"
 
@@ -13,11 +14,13 @@ MANDATE_CHECK bool value_own(cel_value *out, cel_value v);
 /* Frees what value_own made and leaves an unknown. */
 void value_disown(cel_value *v);
 
-/* Blocks of short texts that were given back, to be used again: a change of an attribute allocates nothing once there are some.
- * Bounded; each is a block like any other, so the two pairs may be mixed. Zeroed is empty. */
-enum { VALUE_POOL_TEXT = 64, VALUE_POOL_CLASSES = VALUE_POOL_TEXT / 8, VALUE_POOL_BLOCKS = 4096 };
+/* Values of cells: short texts, which are most, stand close together in a pool (base/pool.h), everything else in a block of its own. A few
+ * that were given back are at hand, so that a change of an attribute allocates nothing once there are some. What value_pool_own made
+ * value_pool_disown frees, and nothing else does. Zeroed is empty. */
+enum { VALUE_POOL_TEXT = 64, VALUE_POOL_CLASSES = VALUE_POOL_TEXT / 8, VALUE_POOL_BLOCKS = 64 };
 typedef struct value_pool {
-    void *first[VALUE_POOL_CLASSES]; /* by size: 8, 16, ... bytes, threaded through the blocks */
+    pool blocks;
+    void *first[VALUE_POOL_CLASSES]; /* at hand, by size: 8, 16, ... bytes, threaded through the blocks */
     uint32_t count[VALUE_POOL_CLASSES];
 } value_pool;
 /* Has a block, or would have one if it were owned. */
@@ -34,10 +37,12 @@ static inline bool value_pool_text(value_pool *p, cel_value *out, cel_value v)
 {
     uint32_t class = value_pool_class(v.len);
     char *block = p->first[class];
-    if (!block)
-        return value_own(out, v);
-    memcpy(&p->first[class], block, sizeof(void *));
-    p->count[class]--;
+    if (block) {
+        memcpy(&p->first[class], block, sizeof(void *));
+        p->count[class]--;
+    } else if (!(block = pool_take(&p->blocks, 8 * (class + 1)))) {
+        return false;
+    }
     *out = v;
     short_copy(block, v.s, v.len);
     out->s = block;
@@ -48,7 +53,7 @@ static inline void value_pool_give(value_pool *p, cel_value v)
     uint32_t class = value_pool_class(v.len);
     void *block = (void *)(uintptr_t)v.s;
     if (p->count[class] == VALUE_POOL_BLOCKS) {
-        value_disown(&v);
+        pool_give(&p->blocks, block, 8 * (class + 1));
         return;
     }
     memcpy(block, &p->first[class], sizeof(void *));

@@ -2,6 +2,8 @@
 /* world - see world.h. */
 #include "world.h"
 
+#include "engine/run.h"
+
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +56,25 @@ static mandate_status note_put(void *ctx, mandate_slice key, mandate_slice value
     return MANDATE_OK;
 }
 
+static void see_run(world *w, const engine_run *run)
+{
+    static run_reader reader;
+    engine_input in = {.kind = INPUT_RECORD};
+    arena a;
+
+    arena_init(&a, 0);
+    run_reader_open(&reader, run->bytes, w->schema, false);
+    for (uint32_t i = 0; i < run->records; i++) {
+        assert_true(run_next(&reader, &a, &in));
+        if (w->records < SEEN_MAX) {
+            w->offsets[w->records] = in.origin.offset;
+            w->changes[w->records++] = in.change_count;
+        }
+    }
+    assert_true(run_done(&reader));
+    arena_deinit(&a);
+}
+
 bool world_push(void *ctx, source_batch *batch)
 {
     world *w = ctx;
@@ -61,9 +82,8 @@ bool world_push(void *ctx, source_batch *batch)
     pthread_mutex_lock(&w->lock);
     for (uint32_t i = 0; i < batch->count; i++) {
         const engine_input *in = &batch->inputs[i];
-        if (in->kind == INPUT_RECORD && w->records < SEEN_MAX) {
-            w->offsets[w->records] = in->origin.offset;
-            w->changes[w->records++] = in->change_count;
+        if (in->kind == INPUT_RUN) {
+            see_run(w, in->run);
         } else if (in->kind == INPUT_SOURCE) {
             w->state = in->source_state;
             w->state_after = w->records;
