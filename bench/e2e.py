@@ -137,14 +137,14 @@ class Daemon:
         except OSError:
             return False
 
-    def metric(self, name):
-        """Sum over the labels."""
+    def metric(self, name, label=""):
+        """Sum over the labels, or of those series that have this one."""
         self.process.check_alive()
         try:
             text = request(self.socket, "GET", "/metrics")[1]
         except OSError:
             return 0.0
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name and label in line)
 
     def issue(self, number):
         body = {"id": "m-%08d" % number, "grantor": "user:grantor", "agent": "agent:one", "purpose": "a benchmark",
@@ -190,7 +190,7 @@ def thread_cpu(pid):
 def measure(options, folder, servers, data, then=None):
     daemon = Daemon(options, folder, servers, data).start()
     name, first, first_at, cpu = "mandated_engine_changes_total", 0.0, None, {}
-    deadline = time.monotonic() + 600
+    began, deadline = time.monotonic(), time.monotonic() + 600
     try:
         while True:
             done = daemon.metric(name)
@@ -202,12 +202,17 @@ def measure(options, folder, servers, data, then=None):
             if now > deadline:
                 raise SystemExit("after ten minutes %d of %d records are through" % (done, options.messages))
             time.sleep(0.02)
+        if first > options.messages / 2:  # so few that the first look saw most: from the start, then
+            first, first_at, cpu = 0.0, began, {}
         seconds, records = now - first_at, options.messages - first
         spent = {k: (v - cpu.get(k, 0)) / 1000.0 / records for k, v in thread_cpu(daemon.process.child.pid).items()}
         batches = daemon.metric("mandated_batches_total")
         step, commit = daemon.metric("mandated_step_seconds_sum"), daemon.metric("mandated_commit_seconds_sum")
         rate = records / seconds
-        say(record="mandated", messages=options.messages, first_seen=first, seconds=round(seconds, 3), per_second=round(rate),
+        applied = daemon.metric(name, 'outcome="applied"')
+        if applied != options.messages:
+            raise SystemExit("%d records, and %d changes that were applied" % (options.messages, applied))
+        say(record="mandated", messages=options.messages, applied=round(applied), first_seen=round(first), seconds=round(seconds, 3), per_second=round(rate),
             cpu_us_per_record=round(sum(spent.values()), 3), batches=batches,
             threads={k: round(v, 3) for k, v in sorted(spent.items(), key=lambda e: -e[1]) if v >= 0.001}, step_seconds=round(step, 3), commit_seconds=round(commit, 3))
         if then:
@@ -237,9 +242,12 @@ def run(options, folder):
         for i in range(options.mandates):
             daemon.issue(i)
         daemon.stop()
-        bench(options, "produce", "--servers", kafka.servers, "--topic", TOPIC, "--messages", str(options.messages),
+        made = bench(options, "produce", "--servers", kafka.servers, "--topic", TOPIC, "--messages", str(options.messages),
               "--deals", str(options.deals), "--seed", str(options.seed), "--format", options.format)
-        bare = [bench(options, "consume", "--servers", kafka.servers, "--topic", TOPIC)["per_second"] for _ in range(options.runs)]
+        read = [bench(options, "consume", "--servers", kafka.servers, "--topic", TOPIC) for _ in range(options.runs)]
+        if any((r["messages"], r["bytes"]) != (made["messages"], made["bytes"]) for r in read):
+            raise SystemExit("the bare consumer did not read what was produced")
+        bare = [r["per_second"] for r in read]
         rates = []
         for i in range(options.runs):
             copy = os.path.join(folder, "data-%d" % i)

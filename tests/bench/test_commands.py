@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 BENCH = os.path.join(os.path.abspath(sys.argv[1]), "mandate-bench")
 failed = 0
@@ -52,6 +53,18 @@ report("check: what is active is permitted", by_load.get("closed_loop", {}).get(
 code, records, err = run("issue", "--bin", sys.argv[1], "--mandates", "320", "--connections", "8")
 report("issue: what was answered is there after kill -9",
        code == 0 and records[0].get("after_kill") == 320 and records[0].get("failed") == 0, err + str(records[-1:]))
+with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    code, records, err = run("recover", "--mandates", "1500", "--dir", os.path.join(folder, "recover"))
+    last = records[-1] if records else {}
+    report("recover: the state is the same, with all that it held",
+           code == 0 and (last.get("record"), last.get("mandates"), last.get("entities"), last.get("same_state")) ==
+           ("recover", 1500, 150, True), err + str(records[-1:]))
+    for shape in ("own", "cascade"):
+        code, records, err = run("revoke-all", "--mandates", "1500", "--shape", shape, "--dir", os.path.join(folder, shape))
+        last = records[-1] if records else {}
+        report("revoke-all: %s, all denied from the first commit and recorded once" % shape,
+               code == 0 and (last.get("shape"), last.get("transitions"), last.get("denied_from_first_commit"), last.get("each_once")) ==
+               (shape, 1500, True, True), err + str(records[-1:]))
 for bad in (["peers", "--mandates", "0"], ["cases", "nothing"], ["check", "--seconds", "0"], ["replay"], ["load"],
             ["issue", "--mandates", "10"]):
     code, records, err = run(*bad)
