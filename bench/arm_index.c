@@ -3,6 +3,7 @@
  * arm_index - the condition index alone: a change into the context graph, settle, read the list of flips. And the arm it
  * replaces: the same graph and the same compiled programs, but every affected condition is evaluated anew.
  */
+#include "bench/peer.h"
 #include "bench/ready.h"
 
 #include "engine/condition/ahead.h"
@@ -105,9 +106,7 @@ static uint64_t read_flips(const condition_flips *flips, uint32_t count, uint32_
         const condition_flips f = flips[i];
         if (f.now > TRUTH_TRUE)
             return UINT64_MAX / 2; /* nothing here is ever unknown: no result */
-#pragma GCC unroll 4
-        for (uint32_t k = 0; k < f.count; k++)
-            all += f.posts[k] ^ f.now;
+        all += ready_read(f.posts, f.count, f.now);
         n += f.count;
     }
     *told += all;
@@ -153,6 +152,56 @@ bool arm_index(arm_result *out, arm_run *run)
     if (ok)
         arm_finish(out, run);
     return ok;
+}
+
+/* --- thresholds ------------------------------------------------------------------------------------------------------ */
+/* Thresholds 0, 1, ... on one amount, each with a holder. */
+static bool bind_thresholds(indexer *s, uint32_t count)
+{
+    bool ok = true;
+    arena a;
+    arena_init(&a, 0);
+    for (uint32_t i = 0; ok && i < count; i++) {
+        claims c;
+        uint32_t position;
+        arena_reset(&a);
+        workload_claims(s->w, i, CLAUSE_WHILE, &a, &c);
+        ((cel_entry *)(uintptr_t)c.params.map)[2].value = cel_int(i); /* amount */
+        ok = bench_bind(s, i, &c, &position);
+    }
+    arena_deinit(&a);
+    return ok;
+}
+
+bool peer_thresholds_index(uint32_t count, double *ns)
+{
+    enum { BATCHES = 400, WARMUP = 10 };
+    static ready_change ready[BATCH];
+    workload w;
+    indexer s;
+    int value = (int)count / 2, step = 1;
+    uint64_t flips = 0;
+    int64_t took = 0;
+    if (!workload_create(&w, SHAPE_THRESHOLD, count, count, 1))
+        return false;
+    w.facts[0].amount = (int16_t)value;
+    bool ok = indexer_init(&s, &w);
+    ready_make(&ready[0], &w, 0, FIELD_AMOUNT, value, 0);
+    ok = ok && apply(&s, &ready[0], NULL) && bind_thresholds(&s, count);
+    for (int b = 0; ok && b < WARMUP + BATCHES; b++) {
+        for (int i = 0; i < BATCH; i++) {
+            step = value + step < 1 || value + step >= (int)count ? -step : step;
+            value += step;
+            ready_make(&ready[i], &w, 0, FIELD_AMOUNT, value, b * BATCH + i);
+        }
+        int64_t start = cpu_ns();
+        ok = bench_index_changes(&s, ready, &flips);
+        took += b < WARMUP ? 0 : cpu_ns() - start;
+    }
+    *ns = (double)took / (BATCHES * BATCH);
+    indexer_deinit(&s);
+    workload_destroy(&w);
+    return ok && flips == (uint64_t)(WARMUP + BATCHES) * BATCH;
 }
 
 /* --- naive ---------------------------------------------------------------------------------------------------------- */

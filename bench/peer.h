@@ -13,6 +13,7 @@
 
 /* One attribute, `count` thresholds, a change that flips one: ns a change. */
 bool peer_thresholds_loop(uint32_t count, double *ns);
+bool peer_thresholds_index(uint32_t count, double *ns); /* the index alone, as in arm_index */
 bool peer_thresholds_clips(uint32_t count, double *ns);
 /* An arm of `mandate-bench engine`: equality and threshold shapes only. False: not here, or not this shape. */
 bool arm_clips(arm_result *out, arm_run *run);

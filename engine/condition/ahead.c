@@ -34,11 +34,16 @@ static inline void words_ahead(const cohort *c, uint32_t i)
     enum { POSTS = 256 }; /* bytes */
     if (!c)
         return;
-    const ladder *l = &c->column[i].constants;
+    const column *col = &c->column[i];
+    const ladder *l = &col->constants;
     uint32_t posts = c->posts_used * (uint32_t)sizeof(uint32_t);
     ahead_small(c->words, CACHE_LINE + 1);
-    ahead_line(l->one.keys);
-    ahead_line((const void *)((uintptr_t)l->one.keys + l->one.cap * sizeof(uint64_t))); /* their members */
+    if (!c->many && col->kind == NODE_EQUAL) {
+        ahead_line(col->classes);
+    } else {
+        ahead_line(l->one.keys);
+        ahead_line((const void *)((uintptr_t)l->one.keys + l->one.cap * sizeof(uint64_t))); /* their members */
+    }
     ahead_few(c->posts, posts < POSTS ? posts : POSTS);
     if (posts > POSTS)
         ahead_few((const char *)c->posts + POSTS, posts < 2 * POSTS ? posts - POSTS : POSTS);
@@ -61,6 +66,7 @@ static inline void readers_ahead(look_ahead *a, const condition_index *x, uint32
             a->cell[i].column = p->one.column;
             column_ahead(p->one.cohort, p->one.column);
         } else if (is_several(p)) {
+            a->several = AHEAD_STAGES;
             ahead_bytes(p->many, p->subscribers * sizeof(subscriber));
         }
     }
@@ -115,7 +121,10 @@ static void move_on(look_ahead *a, const context *graph, const condition_index *
     slots_ahead(a, x, place(group, 3));
     readers_ahead(a, x, place(group, 4));
     cohorts_ahead(a, x, place(group, 5));
-    several_ahead(a, x, place(group, 6));
+    if (a->several) {
+        a->several--;
+        several_ahead(a, x, place(group, 6));
+    }
 }
 
 /* Of a batch that begins nothing was seen yet. */

@@ -23,7 +23,8 @@ typedef struct look_ahead {
         uint32_t column;
         struct cohort *cohort; /* its only reader, or NULL */
     } cell[AHEAD_RING];
-    uint32_t gone; /* of the index, when cohorts were noted */
+    uint32_t several; /* groups until none on its way has a cell with several readers */
+    uint32_t gone;    /* of the index, when cohorts were noted */
 } look_ahead;
 
 /* The change of an input by which its entity is found; NULL: it has none, or there is no such input. */

@@ -32,7 +32,7 @@ static uint64_t key_hash(const cohort_key *k)
 }
 
 /* --- room --------------------------------------------------------------------------------------------------- */
-/* One block: the words, then the holders, then the records. */
+/* One block: the words, then the holders, the classes of each EQUAL column, the records. */
 static size_t words_bytes(const cohort *c, uint32_t cap)
 {
     return (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
@@ -41,7 +41,7 @@ static size_t line_up(size_t bytes) { return (bytes + CACHE_LINE - 1) & ~(size_t
 /* In whole lines: a small cohort's words and holders are one. */
 static size_t block_bytes(const cohort *c, uint32_t cap)
 {
-    return line_up(words_bytes(c, cap) + 2 * (size_t)cap * sizeof(uint32_t));
+    return line_up(words_bytes(c, cap) + (2 + (size_t)c->equals) * cap * sizeof(uint32_t));
 }
 
 static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
@@ -51,7 +51,7 @@ static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
     if (!block)
         return false;
     uint64_t *fresh = (uint64_t *)(void *)block;
-    uint32_t *holders = (uint32_t *)(void *)(block + words), *conditions = holders + cap;
+    uint32_t *holders = (uint32_t *)(void *)(block + words), *conditions = holders + (1 + (size_t)c->equals) * cap;
     uint32_t kept = words_of(c->extent);
     size_t old_bytes = (size_t)kept * cohort_stride(c) * sizeof(uint64_t);
     if (c->extent) {
@@ -60,6 +60,16 @@ static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
         memcpy(holders, c->holders, c->extent * sizeof(uint32_t));
     }
     memset(block + old_bytes, 0, words - old_bytes);
+    uint32_t *classes = holders + cap;
+    for (uint32_t i = 0; i < c->columns; i++) {
+        column *col = &c->column[i];
+        if (col->kind != NODE_EQUAL)
+            continue;
+        if (c->extent)
+            memcpy(classes, col->classes, c->extent * sizeof(uint32_t));
+        col->classes = classes;
+        classes += cap;
+    }
     pool_give(p, c->words, block_bytes(c, c->cap));
     c->words = fresh;
     c->conditions = conditions;
@@ -99,9 +109,13 @@ static uint32_t small_find(const cohort *c, const member_keys *keys)
         uint64_t with[COHORT_SMALL / 64] = {0}, any = 0;
         if (!is_laddered(c->column[i].kind))
             continue;
-        for (rung r = ladder_find_key(l, keys->key[i]); rung_valid(l, r) && rung_key(l, r) == keys->key[i];
-             r = rung_next(l, r))
-            with[rung_member(l, r) / 64] |= UINT64_C(1) << (rung_member(l, r) % 64);
+        if (c->column[i].kind == NODE_EQUAL)
+            for (uint32_t w = 0; w < words; w++)
+                with[w] = classes_equal(c, i, w, (uint32_t)keys->key[i]);
+        else
+            for (rung r = ladder_find_key(l, keys->key[i]); rung_valid(l, r) && rung_key(l, r) == keys->key[i];
+                 r = rung_next(l, r))
+                with[rung_member(l, r) / 64] |= UINT64_C(1) << (rung_member(l, r) % 64);
         for (uint32_t w = 0; w < words; w++)
             any |= set[w] &= with[w];
         if (!any)
@@ -123,6 +137,8 @@ static uint32_t member_find(const cohort *c, const member_keys *keys)
 static uint64_t key_of(const cohort *c, uint32_t i, uint32_t member)
 {
     const ladder *l = &c->column[i].constants;
+    if (c->column[i].kind == NODE_EQUAL)
+        return c->column[i].classes[member];
     if (c->big)
         return big_key(c, i, member);
     rung r = {0, 0};
@@ -152,6 +168,23 @@ static bool become_big(cohort *c)
     return true;
 }
 
+/* More than one word: members are found by class in ladders from now on, which all but the new one enter. */
+static bool become_many(condition_index *x, cohort *c, uint32_t member)
+{
+    c->many = true;
+    for (uint32_t i = 0; i < c->columns; i++) {
+        column *col = &c->column[i];
+        if (col->kind != NODE_EQUAL)
+            continue;
+        col->here = RUNG_NOWHERE;
+        for (uint32_t m = 0; m < c->extent; m++)
+            if (m != member && !(c->conditions[m] & COHORT_FREE) &&
+                !ladder_add(&x->blocks, &col->constants, col->classes[m], m))
+                return false;
+    }
+    return true;
+}
+
 /* --- coming -------------------------------------------------------------------------------------------------- */
 static bool constants_add(condition_index *x, cohort *c, uint32_t member, member_keys *keys)
 {
@@ -167,7 +200,9 @@ static bool constants_add(condition_index *x, cohort *c, uint32_t member, member
             column_meets(x, col, klass);
         }
         col->here = RUNG_NOWHERE;
-        if (!ladder_add(&x->blocks, &col->constants, keys->key[i], member))
+        if (col->kind == NODE_EQUAL)
+            col->classes[member] = (uint32_t)keys->key[i];
+        if (has_ladder(c, col) && !ladder_add(&x->blocks, &col->constants, keys->key[i], member))
             return false;
         uint64_t *bits = cohort_word(c, member / 64) + i, bit = UINT64_C(1) << (member % 64);
         *bits = col->mode == COLUMN_BITS && column_bit(col, keys->key[i]) ? *bits | bit : *bits & ~bit;
@@ -198,6 +233,8 @@ static uint32_t member_add(condition_index *x, cohort *c, member_keys *keys)
     cohort_word(c, member / 64)[c->columns + WORD_TAKEN] |= UINT64_C(1) << (member % 64);
     c->members++;
     *record_at(x, record) = (condition_record){.cohort = c->handle, .index = member, .refs = 1};
+    if (!c->many && c->extent > 64 && !become_many(x, c, member))
+        return CONDITION_NONE;
     if (!constants_add(x, c, member, keys) || (c->big && !big_add(c, member, keys)))
         return CONDITION_NONE;
     if (!c->big && c->members > COHORT_SMALL - 64 && !become_big(c))
@@ -243,6 +280,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
                         .family = k->families[i],
                         .here = RUNG_NOWHERE};
         c->laddered += is_laddered(col->kind);
+        c->equals += col->kind == NODE_EQUAL;
         column_init(x, col, slot_value(x, col->slot));
         cohort_mode(c, i, TRUTH_FALSE);
         if (!slot_subscribe(x, col->slot, (subscriber){.cohort = c, .column = i}, &col->sub_at))
@@ -330,10 +368,16 @@ static void cohort_compact(condition_index *x, cohort *c)
             continue;
         record_at(x, c->conditions[m])->index = n;
         c->holders[n] = c->holders[m];
+        for (uint32_t i = 0; i < c->columns; i++)
+            if (c->column[i].kind == NODE_EQUAL)
+                c->column[i].classes[n] = c->column[i].classes[m];
         c->conditions[n++] = c->conditions[m];
     }
+    c->many = n > 64;
     for (uint32_t i = 0; i < c->columns; i++) {
         ladder *l = &c->column[i].constants;
+        if (!has_ladder(c, &c->column[i]))
+            ladder_deinit(&x->blocks, l);
         for (uint32_t k = 0; k < l->chunks; k++) {
             const ladder_chunk *chunk = ladder_chunk_at(l, k);
             for (uint32_t e = 0; e < chunk->len; e++)
@@ -365,9 +409,12 @@ void cohort_release(condition_index *x, cohort *c, uint32_t member)
             continue;
         uint64_t key = key_of(c, i, member);
         col->here = RUNG_NOWHERE;
-        ladder_remove(&x->blocks, &col->constants, key, member);
-        if (col->kind == NODE_EQUAL)
+        if (has_ladder(c, col))
+            ladder_remove(&x->blocks, &col->constants, key, member);
+        if (col->kind == NODE_EQUAL) {
+            col->classes[member] = CONDITION_NONE;
             class_drop(x, (uint32_t)key);
+        }
     }
     if (c->big)
         big_remove(c, member);

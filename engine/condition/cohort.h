@@ -17,8 +17,9 @@
  * difference. Unknown and error are states of a whole column: a constant of another kind makes another cohort (family).
  *
  * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high] [taken]
- * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand the holders and the record of
- * each member; the postings of members with several holders lie together in another block (posts.c).
+ * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand the holders of each member, its
+ * class in each EQUAL column, and its record; the postings of members with several holders lie together in another block (posts.c).
+ * Up to 64 members (one word) the bits of an EQUAL column are those classes compared with the cell's, all at once: it needs no ladder.
  */
 #ifndef MANDATE_ENGINE_CONDITION_COHORT_H
 #define MANDATE_ENGINE_CONDITION_COHORT_H
@@ -63,9 +64,12 @@ typedef struct column {
     uint32_t slot, sub_at;          /* its cell, and where it stands among the cell's subscribers */
     uint8_t kind, op, family, mode; /* mode: a condition_truth or COLUMN_BITS */
     uint32_t klass;                 /* EQUAL: members with this class are true, all others false */
-    uint64_t bound;                 /* ORDER: keys from here on are true of < and <=, those below of > and >= */
-    ladder constants;
-    rung here; /* the first entry not below `bound` or `klass`, so that the next change need not search; or nowhere */
+    union {
+        uint64_t bound;    /* ORDER: keys from here on are true of < and <=, those below of > and >= */
+        uint32_t *classes; /* EQUAL: the class of each member; CONDITION_NONE: there is none such */
+    };
+    ladder constants; /* ORDER; EQUAL when the cohort has many members, else empty */
+    rung here;        /* the first entry not below `bound` or `klass`, so that the next change need not search; or nowhere */
 } column;
 #define RUNG_NOWHERE ((rung){UINT32_MAX, 0})
 
@@ -96,7 +100,9 @@ struct cohort {
     cohort_big *big;
     uint64_t hash;
     uint8_t laddered; /* columns with constants */
-    uint8_t unused[15];
+    uint8_t equals;   /* EQUAL ones among them */
+    bool many;        /* has had more than 64 members since it was last compacted: EQUAL columns have ladders */
+    uint8_t unused[13];
     column column[]; /* another line */
 };
 _Static_assert(offsetof(cohort, posts_cap) == 64 && offsetof(cohort, column) == 128, "lines");
@@ -113,6 +119,33 @@ static inline void cohort_mode(cohort *c, uint32_t i, uint8_t before)
 static inline bool cohort_is_marked(const cohort *c) { return c->dirty || c->marks; }
 #define COHORT_FREE UINT32_C(0x80000000)
 #define COHORT_FREE_END UINT32_C(0x7fffffff)
+
+static inline bool has_ladder(const cohort *c, const column *col)
+{
+    return col->kind == NODE_ORDER || (col->kind == NODE_EQUAL && c->many);
+}
+/* Which members of a word have this class. Four at a time; members that are not there have none. */
+static inline uint64_t classes_equal(const cohort *c, uint32_t i, uint32_t w, uint32_t klass)
+{
+    typedef uint32_t lanes __attribute__((vector_size(16)));
+    enum { LANES = 4, HALF = 32 };
+    const uint32_t *classes = c->column[i].classes + (size_t)w * 64;
+    uint32_t count = c->extent - w * 64 < 64 ? c->extent - w * 64 : 64, at = 0;
+    uint64_t bits = 0;
+    while (at + LANES <= count) {
+        uint32_t from = at;
+        lanes found = {0, 0, 0, 0}, weight = {1, 2, 4, 8};
+        for (; at + LANES <= count && at < from + HALF; at += LANES, weight <<= LANES) {
+            lanes four;
+            memcpy(&four, classes + at, sizeof(four));
+            found |= (lanes)(four == klass) & weight;
+        }
+        bits |= (uint64_t)(found[0] | found[1] | found[2] | found[3]) << from;
+    }
+    for (; at < count; at++)
+        bits |= (uint64_t)(classes[at] == klass) << at;
+    return bits;
+}
 
 /* A member's constants: for each laddered column one key. */
 typedef struct member_keys {
@@ -156,12 +189,11 @@ uint32_t class_walk(const condition_index *x, cel_value v, uint64_t hash);
 /* Texts are most of what is compared. */
 static inline uint64_t class_hash(cel_value v) { return v.kind == CEL_STRING ? hash_slice(cel_text(v)) : cel_hash(v); }
 /* Class of a constant under equality, or CONDITION_NONE when no condition names such a one. */
-static inline uint32_t class_find(const condition_index *x, cel_value v)
+__attribute__((always_inline)) static inline uint32_t class_find(const condition_index *x, cel_value v)
 {
-    if (x->class_table.count == 0)
-        return CONDITION_NONE;
+    table_walk w;
     uint64_t hash = class_hash(v);
-    uint32_t k = table_guess(&x->class_table, hash); /* nearly always it */
+    uint32_t k = table_first(&x->class_table, hash, &w); /* nearly always it */
     if (k == TABLE_NONE)
         return CONDITION_NONE;
     return class_is(class_at(x, k), v, hash) ? k : class_walk(x, v, hash);
@@ -169,6 +201,8 @@ static inline uint32_t class_find(const condition_index *x, cel_value v)
 /* The same with one more reference, made when needed; CONDITION_NONE: out of memory. */
 uint32_t class_take(condition_index *x, cel_value v);
 void class_drop(condition_index *x, uint32_t k);
+#define ORDER_SIGN (UINT64_C(1) << 63)
+static inline uint64_t order_int(int64_t i) { return (uint64_t)i ^ ORDER_SIGN; }
 /* Key of a threshold, in the order of its family; false when it has none (such conditions are nodes). */
 bool order_key(cel_value constant, uint8_t *family, uint64_t *key);
 /* The constant of a key again. */

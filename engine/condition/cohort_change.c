@@ -168,18 +168,6 @@ static inline void few_set(condition_index *x, cohort *c, uint32_t i, uint64_t b
         x->stats.leaf_flips++;
 }
 
-static inline void few_class(condition_index *x, cohort *c, uint32_t i)
-{
-    const column *col = &c->column[i];
-    const ladder_chunk *chunk = &col->constants.one;
-    const uint32_t *members = ladder_members(chunk);
-    uint64_t bits = 0, klass = col->klass;
-    if (klass != CONDITION_NONE)
-        for (uint32_t at = ladder_chunk_find(chunk, klass); at < chunk->len && chunk->keys[at] == klass; at++)
-            bits |= UINT64_C(1) << members[at];
-    few_set(x, c, i, bits);
-}
-
 static void few_bound(condition_index *x, cohort *c, uint32_t i, uint64_t before)
 {
     column *col = &c->column[i];
@@ -199,6 +187,11 @@ void column_fill(cohort *c, uint32_t i)
 {
     const column *col = &c->column[i];
     const ladder *l = &col->constants;
+    if (col->kind == NODE_EQUAL) {
+        for (uint32_t w = 0; w < words_of(c->extent); w++)
+            cohort_word(c, w)[i] = col->klass == CONDITION_NONE ? 0 : classes_equal(c, i, w, col->klass);
+        return;
+    }
     for (uint32_t w = 0; w < words_of(c->extent); w++)
         cohort_word(c, w)[i] = 0;
     for (uint32_t k = 0; k < l->chunks; k++) {
@@ -219,7 +212,7 @@ __attribute__((noinline)) static void mode_change(condition_index *x, cohort *c,
         column_fill(c, i);
     col->here = RUNG_NOWHERE;
     mark_all(c);
-    x->stats.leaf_flips += col->kind == NODE_TRUTH ? 1 : col->constants.len;
+    x->stats.leaf_flips += col->kind == NODE_TRUTH ? 1 : c->members;
 }
 
 static inline void class_change(condition_index *x, cohort *c, uint32_t i, cell_value *now)
@@ -229,10 +222,10 @@ static inline void class_change(condition_index *x, cohort *c, uint32_t i, cell_
     if (klass == before)
         return;
     col->klass = klass;
-    if (is_few(c, col))
-        few_class(x, c, i);
-    else
+    if (c->many)
         turn_classes(x, c, i, before);
+    else
+        few_set(x, c, i, klass == CONDITION_NONE ? 0 : classes_equal(c, i, 0, klass));
 }
 
 __attribute__((noinline)) static void bound_change(condition_index *x, cohort *c, uint32_t i, uint64_t before)
@@ -246,6 +239,11 @@ __attribute__((noinline)) static void bound_change(condition_index *x, cohort *c
     col->here = before < col->bound ? turn_up(x, c, i, here, col->bound) : turn_down(x, c, i, here, col->bound);
 }
 
+static inline bool is_int_order(const column *col, cel_value v)
+{
+    return col->kind == NODE_ORDER && col->family == CEL_INT && v.kind == CEL_INT && v.i != INT64_MAX;
+}
+
 static inline void change_column(condition_index *x, cohort *c, uint32_t i, cell_value *now)
 {
     column *col = &c->column[i];
@@ -254,6 +252,10 @@ static inline void change_column(condition_index *x, cohort *c, uint32_t i, cell
     bool queued = cohort_is_marked(c);
     if (mode == COLUMN_BITS && col->kind == NODE_EQUAL && now->value.kind < CEL_UNKNOWN) {
         class_change(x, c, i, now);
+    } else if (mode == COLUMN_BITS && is_int_order(col, now->value)) { /* order_split, in place */
+        col->bound = order_int(now->value.i) + (col->op == CEL_OP_LT || col->op == CEL_OP_GE);
+        if (bound != col->bound)
+            bound_change(x, c, i, bound);
     } else {
         column_state(x, col, now);
         if (mode != col->mode)

@@ -279,14 +279,15 @@ bool condition_settle(condition_index *x, const condition_flips **flips, uint32_
     x->cohort_queue.len = 0;
     for (uint32_t i = 0; i < cohorts; i++) {
         cohort *c = x->cohort_queue.data[i];
-        if (c->extent > 64) {
+        bool one = c->extent <= 64, named = !c->dirty && c->marks == 1;
+        if (!one && !named) {
             if (!settle_many(x, c))
                 return false;
             continue;
         }
         c->dirty = 0;
         c->marks = 0;
-        if (!settle_word(x, c, 0))
+        if (!settle_word(x, c, one ? 0 : c->marked[0]))
             return false;
     }
     *flips = x->flips.data;

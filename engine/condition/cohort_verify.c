@@ -44,6 +44,10 @@ static bool atoms_of(condition_index *x, const cohort *c, uint32_t member, condi
             atoms[i] = atom_truth(x, col, 0);
             continue;
         }
+        if (col->kind == NODE_EQUAL) {
+            atoms[i] = atom_truth(x, col, col->classes[member]);
+            continue;
+        }
         while (rung_valid(&col->constants, r) && rung_member(&col->constants, r) != member)
             r = rung_next(&col->constants, r);
         if (!rung_valid(&col->constants, r))
@@ -70,7 +74,7 @@ bool cohort_verify(condition_index *x, const cohort *c, char *why, size_t size)
                    false;
     }
     for (uint32_t i = 0; i < c->columns; i++)
-        if (c->column[i].constants.len != (is_laddered(c->column[i].kind) ? c->members : 0))
+        if (c->column[i].constants.len != (has_ladder(c, &c->column[i]) ? c->members : 0))
             return snprintf(why, size, "cohort %u: column %u has %u constants", c->handle, i, c->column[i].constants.len),
                    false;
     uint32_t odd = 0, taken = 0;

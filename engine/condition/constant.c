@@ -16,8 +16,6 @@
 
 #include <math.h>
 
-#define SIGN (UINT64_C(1) << 63)
-
 /* --- classes ------------------------------------------------------------------------------------------------ */
 uint32_t class_size(void) { return sizeof(value_class); }
 
@@ -69,20 +67,18 @@ void classes_deinit(condition_index *x)
 }
 
 /* --- thresholds ---------------------------------------------------------------------------------------------- */
-static uint64_t int_key(int64_t i) { return (uint64_t)i ^ SIGN; }
-
 static uint64_t double_key(double d)
 {
     uint64_t bits;
     if (d == 0)
         d = 0; /* one zero */
     memcpy(&bits, &d, sizeof(bits));
-    return bits & SIGN ? ~bits : bits | SIGN;
+    return bits & ORDER_SIGN ? ~bits : bits | ORDER_SIGN;
 }
 
 static double key_double(uint64_t key)
 {
-    uint64_t bits = key & SIGN ? key & ~SIGN : ~key;
+    uint64_t bits = key & ORDER_SIGN ? key & ~ORDER_SIGN : ~key;
     double d;
     memcpy(&d, &bits, sizeof(d));
     return d;
@@ -94,7 +90,7 @@ static bool time_key(cel_value v, uint64_t *key)
     int64_t ns;
     if (__builtin_mul_overflow(v.i, INT64_C(1000000000), &ns) || __builtin_add_overflow(ns, (int64_t)v.len, &ns))
         return false;
-    *key = int_key(ns);
+    *key = order_int(ns);
     return true;
 }
 
@@ -104,10 +100,10 @@ bool order_key(cel_value c, uint8_t *family, uint64_t *key)
     switch (c.kind) {
     case CEL_UINT:
         *family = CEL_INT;
-        *key = int_key((int64_t)c.u);
+        *key = order_int((int64_t)c.u);
         return c.u < INT64_MAX;
     case CEL_INT:
-        *key = int_key(c.i);
+        *key = order_int(c.i);
         return c.i != INT64_MAX;
     case CEL_DOUBLE:
         *key = double_key(c.d);
@@ -125,7 +121,7 @@ bool order_key(cel_value c, uint8_t *family, uint64_t *key)
 
 cel_value order_constant(uint8_t family, uint64_t key)
 {
-    int64_t i = (int64_t)(key ^ SIGN), seconds = i / 1000000000, nanos = i % 1000000000;
+    int64_t i = (int64_t)(key ^ ORDER_SIGN), seconds = i / 1000000000, nanos = i % 1000000000;
     switch (family) {
     case CEL_INT:
         return cel_int(i);
@@ -148,7 +144,7 @@ static uint64_t int_keys_from(double d, bool above)
     uint64_t lo = 0, hi = UINT64_MAX;
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        double c = (double)(int64_t)(mid ^ SIGN);
+        double c = (double)(int64_t)(mid ^ ORDER_SIGN);
         if (above ? c > d : c >= d)
             hi = mid;
         else
@@ -180,7 +176,7 @@ static bool split_numbers(uint8_t family, cel_value v, uint64_t *lower, uint64_t
         return true;
     }
     bool above_all = v.kind == CEL_UINT ? v.u >= INT64_MAX : v.i == INT64_MAX;
-    return above_all ? split_all_below(lower, upper) : split_at(int_key(v.i), lower, upper);
+    return above_all ? split_all_below(lower, upper) : split_at(order_int(v.i), lower, upper);
 }
 
 bool order_split(uint8_t family, cel_value v, uint64_t *lower, uint64_t *upper, condition_truth *uniform)

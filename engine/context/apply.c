@@ -228,7 +228,7 @@ static bool is_older_than_delete(const context *c, const context_entity *e, cons
 }
 
 /* Text that is there already: most of what full rows say again. References hold objects, so they never are. */
-static bool same_text(const context_cell *cell, cel_value v)
+static inline bool same_text(const context_cell *cell, cel_value v)
 {
     return v.kind == CEL_STRING && cell->value.kind == CEL_STRING && short_slice_eq(cel_text(v), cel_text(cell->value));
 }
@@ -330,7 +330,8 @@ context_outcome context_apply(context *c, const change *ch, const change_origin 
     return context_apply_near(c, ch, origin, NULL);
 }
 
-context_outcome context_apply_near(context *c, const change *ch, const change_origin *origin, context_entity *guess)
+__attribute__((noinline)) static context_outcome apply_any(context *c, const change *ch, const change_origin *origin,
+                                                           context_entity *guess)
 {
     uint32_t prov = provenance_add(c, origin);
     bool of_one = ch->op != CHANGE_FORGET_TYPE;
@@ -355,4 +356,55 @@ context_outcome context_apply_near(context *c, const change *ch, const change_or
     }
     provenance_collect(c, prov);
     return out;
+}
+
+/* --- the usual change ---------------------------------------------------------------------------------------------- */
+/* Another scalar or text for one attribute, of an entity that is there and has changed since the last cut, by a source that alone
+ * said what the cell holds, when every source is live and nobody asks for the past: its provenance takes the place of the old one. As
+ * above in all else, in a straight line. */
+static inline bool is_usual(const context *c, const change *ch, const context_entity *e)
+{
+    return e && ch->op == CHANGE_UPSERT && ch->set_count == 1 && e->type == ch->type && e->status == CONTEXT_EXISTS &&
+           e->epoch == c->epoch && (c->sources_down | c->past.moment) == 0 && short_slice_eq(e->id, ch->id);
+}
+
+static inline bool told_newer(const change_origin *held, const change_origin *origin, const change *ch)
+{
+    if (held->source != origin->source)
+        return false;
+    if (held->version && ch->version)
+        return held->version > ch->version;
+    return held->event_time_us > ch->event_time_us && ch->event_time_us != CHANGE_NO_TIME;
+}
+_Static_assert(CHANGE_NO_TIME == INT64_MIN, "nothing held without a time is newer");
+
+context_outcome context_apply_near(context *c, const change *ch, const change_origin *origin, context_entity *guess)
+{
+    if (!is_usual(c, ch, guess))
+        return apply_any(c, ch, origin, guess);
+    const change_set *set = ch->sets;
+    uint32_t field = set->field;
+    const schema_type *t = type_of(c, guess);
+    context_cell *cell = &guess->cells[field];
+    if (!cell->provenance)
+        return apply_any(c, ch, origin, guess);
+    provenance *held = provenance_at(c, cell->provenance);
+    cel_value now = set->value, before = cell->value;
+    assert(field < t->field_count);
+    if (now.kind > CEL_STRING || set->forget || t->fields[field].kind != SCHEMA_ATTRIBUTE || held->refs != 1 ||
+        told_newer(&held->origin, origin, ch) || same_text(cell, now))
+        return apply_any(c, ch, origin, guess);
+    if (now.kind == CEL_STRING && !(value_is_short_text(now) ? value_pool_text(&c->texts, &now, now) : value_own(&now, now)))
+        return CONTEXT_NOMEM;
+    held->origin = *origin;
+    held->origin.event_time_us = ch->event_time_us;
+    held->origin.version = ch->version;
+    cell->value = now;
+    if (guess->slots[field] != CONTEXT_NO_SLOT)
+        c->observer(c->observer_ctx, guess, (uint16_t)field, before, now);
+    if (value_is_short_text(before))
+        value_pool_give(&c->texts, before);
+    else if (value_has_block(before))
+        value_disown(&before);
+    return CONTEXT_APPLIED;
 }

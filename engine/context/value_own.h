@@ -33,7 +33,7 @@ MANDATE_CHECK bool value_pool_own(value_pool *p, cel_value *out, cel_value v);
 void value_pool_disown(value_pool *p, cel_value *v);
 /* The same two for texts of one byte up to VALUE_POOL_TEXT. */
 static inline uint32_t value_pool_class(uint32_t len) { return (len - 1) / 8; }
-static inline bool value_pool_text(value_pool *p, cel_value *out, cel_value v)
+MANDATE_CHECK __attribute__((always_inline)) static inline bool value_pool_text(value_pool *p, cel_value *out, cel_value v)
 {
     uint32_t class = value_pool_class(v.len);
     char *block = p->first[class];
