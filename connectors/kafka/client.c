@@ -32,7 +32,7 @@ static const client_property client_properties[] = {
     {KAFKA_PRODUCER, true, "acks", "all", "a transition leaves the outbox only when every replica has it"},
     {KAFKA_PRODUCER, true, "partitioner", "murmur2_random", "a mandate must be where Java clients look for it"},
     {KAFKA_PRODUCER, false, "message.timeout.ms", "0", ""},
-    {KAFKA_PRODUCER, false, "linger.ms", "0", ""},
+    {KAFKA_PRODUCER, false, "linger.ms", "1", ""}, /* so that what comes at once goes together; who must not wait flushes */
     {KAFKA_PRODUCER, false, "queue.buffering.max.messages", "100000", ""},
     /* The topic decides what is too large for it, not we: a dead letter is as large as what came. */
     {KAFKA_PRODUCER, false, "message.max.bytes", "100000000", ""},

@@ -27,6 +27,7 @@ enum {
     SINK_RETRY_MIN_US = 100 * 1000,
     SINK_RETRY_MAX_US = 5000 * 1000,
     SINK_METADATA_MS = 500,
+    SINK_FLY_MS = 1,  /* how long new entries wait while others are on their way */
     SINK_BURST = 1000 /* entries between two looks at delivery reports */
 };
 
@@ -402,10 +403,10 @@ static void renew(sink *s)
 }
 
 /* --- the loop -------------------------------------------------------------------------------------------------- */
-static void wait_for_work(sink *s, bool flying)
+static void wait_for_work(sink *s)
 {
     struct timespec until;
-    int64_t us = flying ? 1000 : SINK_IDLE_US;
+    int64_t us = SINK_IDLE_US;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     us += until.tv_nsec / 1000;
@@ -428,12 +429,16 @@ static void run_round(sink *s)
             break;
         ring_sent(&s->ring, e);
     }
-    rd_kafka_poll(s->client.handle, e && !s->failed ? 1 : 0);
+    /* All there is goes at once, a request for each partition and not for each record; what comes while they fly is the next burst. */
+    if (!e && !s->failed && rd_kafka_outq_len(s->client.handle) > 0)
+        rd_kafka_flush(s->client.handle, SINK_FLY_MS);
+    else
+        rd_kafka_poll(s->client.handle, e && !s->failed ? 1 : 0);
     heartbeat(s);
     if (atomic_load(&s->ring.count) < before)
         s->options.wake(s->options.ctx);
-    if (!e && !s->failed)
-        wait_for_work(s, rd_kafka_outq_len(s->client.handle) > 0);
+    if (!e && !s->failed && rd_kafka_outq_len(s->client.handle) == 0)
+        wait_for_work(s);
 }
 
 static void *sink_main(void *opaque)
