@@ -12,6 +12,10 @@ bool claims_of(engine *e, uint32_t handle, arena *a, claims *out)
     const mandate *m = mandate_at(e, handle);
     mandate_slice bytes = e->claims_load ? (mandate_slice){NULL, 0} : e->claims_kept.data[handle];
     mandate_error err = {0};
+    if (e->at_hand && e->at_hand_of == handle) {
+        *out = *e->at_hand;
+        return true;
+    }
     if (m->fresh)
         bytes = engine_new_claims(e, handle);
     else if (e->claims_load && e->claims_load(e->claims_ctx, a, mandate_id(e, handle), &bytes, &err) != MANDATE_OK)

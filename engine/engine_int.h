@@ -242,6 +242,8 @@ struct engine {
     VEC(mandate_claims) new_claims;
     table new_by_handle;
     VEC(mandate_slice) claims_outdated; /* owned, until the next step */
+    const claims *at_hand;              /* claims_of(at_hand_of), while it is being issued; NULL: nobody is */
+    uint32_t at_hand_of;
     VEC(engine_flip) flips;
     VEC(engine_record) records;
     VEC(uint32_t) waiting_blocks;

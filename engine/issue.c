@@ -277,8 +277,12 @@ static bool create(issuance *is, const occasion *why)
     if (!timer_arm(&e->deadlines, TIMER_EXPIRY, handle, is->claims.expires_at_us))
         return engine_fail(e, "out of memory while issuing");
     e->answers.data[answer].transition = e->transitions.len;
-    if (!mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) ||
-        !mandate_review(e, handle, standing_at(e, handle)->seen, why))
+    e->at_hand = &is->claims; /* in the step's memory, as what is decoded would be */
+    e->at_hand_of = handle;
+    bool ok = mandate_change(e, handle, STATE_ACTIVE, REASON_ISSUED, CLAUSE_NONE, why) &&
+              mandate_review(e, handle, standing_at(e, handle)->seen, why);
+    e->at_hand = NULL;
+    if (!ok)
         return false;
     answer_mandate(e, &e->answers.data[answer], handle);
     return true;
