@@ -7,7 +7,7 @@
  */
 #include "connectors/http/request.h"
 #include "connectors/json/claims_json.h"
-#include "connectors/token/artifact.h"
+#include "connectors/token/signable.h"
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000 };
 
@@ -34,7 +34,9 @@ static mandate_status read_claims(http_request *r, claims *c, mandate_error *err
     if (c->id.len == 0 || c->issuer.len == 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "no name could be made for the mandate; give it an id");
     status = claims_check(c, err);
-    return status ? status : artifact_check(c, err); /* what could not be signed must not exist */
+    if (status || artifact_plainly_signable(c))
+        return status;
+    return artifact_check(c, err); /* what could not be signed must not exist */
 }
 
 void http_mandates_issue(http_request *r)
