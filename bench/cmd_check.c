@@ -220,8 +220,8 @@ static double server_cpu_s(check_bench *b)
 
 typedef struct generated {
     unsigned long long requests, permitted, failed;
-    unsigned long long ns[LOAD_PERCENTILES];
-    double took_s, cpu_s, changes;
+    unsigned long long ns[LOAD_PERCENTILES], late_ns[2]; /* late: of the generator, 50 % and 99 % */
+    double took_s, cpu_s, load_cpu_s, changes;
 } generated;
 
 static bool read_result(generated *out, FILE *f)
@@ -231,25 +231,27 @@ static bool read_result(generated *out, FILE *f)
     for (int i = 0; i < LOAD_PERCENTILES; i++)
         if (fscanf(f, "%llu", &out->ns[i]) != 1)
             return false;
-    return out->requests > 0;
+    return fscanf(f, "%llu %llu %lf", &out->late_ns[0], &out->late_ns[1], &out->load_cpu_s) == 3 && out->requests > 0;
 }
 
 static void report(const check_bench *b, const generated *r, const char *name)
 {
     double n = (double)r->requests;
-    printf("{\"record\":\"check\",\"way\":\"http\",\"load\":\"%s\",\"mandates\":%u,\"connections\":%u,\"requests\":%llu,"
-           "\"permitted\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"requests_per_second\":%.0f,\"server_cpu_us\":%.3f,"
-           "\"changes_per_second\":%.0f,\"latency_us\":{",
-           name, b->mandates, b->connections, r->requests, r->permitted, r->failed, r->took_s, n / r->took_s,
-           r->cpu_s / n * 1e6, r->changes / r->took_s);
+    printf(
+        "{\"record\":\"check\",\"way\":\"http\",\"load\":\"%s\",\"mandates\":%u,\"connections\":%u,\"requests\":%llu,"
+        "\"permitted\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"requests_per_second\":%.0f,\"server_cpu_us\":%.3f,"
+        "\"changes_per_second\":%.0f,\"generator\":{\"cpu_us\":%.3f,\"late_us\":{\"50\":%.1f,\"99\":%.1f}},\"latency_us\":{",
+        name, b->mandates, b->connections, r->requests, r->permitted, r->failed, r->took_s, n / r->took_s,
+        r->cpu_s / n * 1e6, r->changes / r->took_s, r->load_cpu_s / n * 1e6, (double)r->late_ns[0] / 1e3,
+        (double)r->late_ns[1] / 1e3);
     for (int i = 0; i < LOAD_PERCENTILES; i++)
         printf("%s\"%g\":%.1f", i ? "," : "", http_load_percentiles[i], (double)r->ns[i] / 1e3);
     printf("}}\n");
     fprintf(stderr,
             "HTTP, %s: %.0f requests/s, %.2f us of the server's CPU each (%.0f/s a core), p50 %.0f us, p99 %.0f us, "
-            "p99.9 %.0f us; %llu failed; %.0f changes/s beside\n",
+            "p99.9 %.0f us; %llu failed; %.0f changes/s beside; the generator: %.2f us each, p99 %.0f us late\n",
             name, n / r->took_s, r->cpu_s / n * 1e6, n / r->cpu_s, (double)r->ns[0] / 1e3, (double)r->ns[4] / 1e3,
-            (double)r->ns[5] / 1e3, r->failed, r->changes / r->took_s);
+            (double)r->ns[5] / 1e3, r->failed, r->changes / r->took_s, r->load_cpu_s / n * 1e6, (double)r->late_ns[1] / 1e3);
 }
 
 /* A generator's run; false when it failed. Without a name it is the warm-up. */

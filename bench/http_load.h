@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http_load - checks, or issuances, over HTTP as fast as a server answers, from one thread: epoll, keep-alive, one request in flight on each
- * connection (no pipelining). Runs in a process of its own (`mandate-bench load`), so that its work is not the server's.
+ * connection (no pipelining). Runs in a process of its own (`mandate-bench load`), so that its work is not the server's; what it costs, and
+ * how late it sends what is due, is told beside what it measures.
  */
 #ifndef MANDATE_BENCH_HTTP_LOAD_H
 #define MANDATE_BENCH_HTTP_LOAD_H
@@ -23,12 +24,15 @@ typedef struct http_load {
     uint32_t first;
     /* result */
     uint64_t requests, permitted, failed;
-    double took_s;
+    double took_s, cpu_s; /* cpu_s: its own */
     uint64_t histogram[LOAD_BUCKETS];
+    uint64_t sent,
+        late[LOAD_BUCKETS]; /* open loop: from when a request was due to when it was sent, also for want of a connection */
 } http_load;
 
 /* False, with a line on stderr, when it could not be run. */
 bool http_load_run(http_load *l);
 uint64_t http_load_percentile_ns(const http_load *l, double percent);
+uint64_t http_load_late_ns(const http_load *l, double percent);
 
 #endif
