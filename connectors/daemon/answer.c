@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answer - see answer.h. A list is bounded in what it looks at, so that no query holds up the engine for long.
+ * answer - see answer.h.
  */
 #include "connectors/daemon/answer.h"
 
@@ -110,78 +110,6 @@ static mandate_status get(answerer *a, service_request *r, int64_t now_us)
     if (handle == UINT32_MAX)
         return answer_unknown(r->mandate, &r->error);
     mandate_status status = put_mandate(a, &r->body, handle, NULL, now_us, &r->error);
-    buf_put_char(&r->body, '}');
-    return status;
-}
-
-/* --- lists ------------------------------------------------------------------------------------------------------ */
-typedef struct listing {
-    service_request *r;
-    uint32_t items, items_max, loads;
-    int64_t now_us;
-} listing;
-
-static mandate_status list_one(answerer *a, listing *l, uint32_t handle, mandate_error *err)
-{
-    engine_mandate_view m;
-    mandate_slice bytes;
-    claims c;
-
-    engine_mandate_get(a->engine, handle, &m);
-    mandate_state state = engine_effective_state(a->engine, handle, l->now_us, NULL);
-    if ((l->r->state != STATE_NONE && state != l->r->state) ||
-        (l->r->parent.len && !mandate_slice_eq(m.parent, l->r->parent)))
-        return MANDATE_OK;
-    l->loads++;
-    arena_reset(&a->memory);
-    mandate_status status = store_claims_load(a->store, &a->memory, m.id, &bytes, err);
-    if (status == MANDATE_OK)
-        status = claims_decode(&c, &a->memory, bytes, err);
-    if (status != MANDATE_OK || (l->r->agent.len && !mandate_slice_eq(c.agent, l->r->agent)) ||
-        !judge_may_read(&a->judge, l->r, &c, state, m.version))
-        return status;
-    buf *b = &l->r->body;
-    buf_put_str(b, l->items++ ? ",{\"id\":" : "{\"id\":");
-    buf_put_json_string(b, m.id);
-    buf_printf(b, ",\"state\":\"%s\",\"version\":%u,\"agent\":", mandate_state_name(state), m.version);
-    buf_put_json_string(b, c.agent);
-    buf_put_str(b, ",\"parent\":");
-    if (m.parent.len)
-        buf_put_json_string(b, m.parent);
-    else
-        buf_put_str(b, "null");
-    buf_put_str(b, ",\"expires_at\":");
-    put_time(b, m.expires_at_us);
-    buf_put_char(b, '}');
-    return MANDATE_OK;
-}
-
-static mandate_status list(answerer *a, service_request *r, int64_t now_us)
-{
-    listing l = {.r = r, .now_us = now_us, .items_max = r->limit && r->limit < ANSWER_LIST_MAX ? r->limit : ANSWER_LIST_MAX};
-    uint32_t handle = 0, count = engine_mandate_count(a->engine), visits = 0;
-    mandate_status status = MANDATE_OK;
-    engine_mandate_view last;
-
-    if (r->after.len) {
-        handle = engine_mandate_find(a->engine, r->after);
-        if (handle == UINT32_MAX)
-            return mandate_error_set(&r->error, MANDATE_INVALID, "`after` names no mandate; use `next` of the page before");
-        handle++;
-    }
-    buf_put_str(&r->body, "{\"mandates\":[");
-    for (; status == MANDATE_OK && handle < count; handle++) {
-        if (l.items >= l.items_max || l.loads >= ANSWER_LIST_LOADS || visits++ >= ANSWER_LIST_VISITS)
-            break;
-        status = list_one(a, &l, handle, &r->error);
-    }
-    buf_put_str(&r->body, "],\"next\":");
-    if (handle < count && handle > 0) {
-        engine_mandate_get(a->engine, handle - 1, &last);
-        buf_put_json_string(&r->body, last.id);
-    } else {
-        buf_put_str(&r->body, "null");
-    }
     buf_put_char(&r->body, '}');
     return status;
 }
@@ -322,7 +250,7 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
         status = get(a, r, now_us);
         break;
     case SERVICE_LIST:
-        status = list(a, r, now_us);
+        status = answer_list(a, r, now_us);
         break;
     case SERVICE_EXPLAIN:
         status = explain(a, r);

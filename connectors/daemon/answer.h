@@ -7,7 +7,7 @@
  *                "transition": the last one as on the revocation topic[, "flags": [{"rule","action","message"}],
  *                "unobservable": [path], "token": compact JWS]}
  *   a token     {"mandate": id, "token": compact JWS, "chain": [the root's, ..., the mandate's own]}
- *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": id or null}
+ *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": a place ("@1234") or null}
  *   a watch     {"id","condition","value","version","principal","created_at","changed_at"[, "unobservable": [path]]}
  *   an entry    {"leaf": its number in the audit log}
  *   a decision  see decision_json.h
@@ -54,6 +54,8 @@ void answer_command(answerer *a, service_request *request, const engine_answer *
 /* After the commit; any thread. `done` is called here, or when the answer is finished. */
 static inline void answer_send(const answerer *a, service_request *request) { finish_take(a->finish, request); }
 
+/* answer_list.c: a page of the mandates that who asks may see. */
+MANDATE_CHECK mandate_status answer_list(answerer *a, service_request *r, int64_t now_us);
 /* NOT_FOUND with a sentence. */
 mandate_status answer_unknown(mandate_slice id, mandate_error *err);
 /* answer_decision.c: one, a list, and what a command about one answers (without the closing brace). */

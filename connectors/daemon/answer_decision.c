@@ -60,9 +60,9 @@ mandate_status answer_decisions(answerer *a, service_request *r)
         return mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for the answer");
     if (r->after.len) {
         uint32_t handle = engine_decision_find(a->engine, r->after);
-        if (handle == UINT32_MAX)
+        after = handle == UINT32_MAX ? NULL : engine_decision_get(a->engine, handle);
+        if (!after || !judge_may_decide(&a->judge, r, after, engine_now_us(a->engine)))
             return mandate_error_set(&r->error, MANDATE_INVALID, "`after` names no decision; use `next` of the page before");
-        after = engine_decision_get(a->engine, handle);
     }
     uint32_t count = collect(a, r, after, found);
     buf_put_str(&r->body, "{\"decisions\":[");

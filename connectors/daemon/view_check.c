@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 /* The nearest of the mandate and its ancestors that does not permit now, or NULL. `sum` is that of the words seen. */
-static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state, uint64_t *sum)
+static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state, uint64_t *sum,
+                              uint32_t *looked)
 {
     const view_entry *e = view_entry_at(v, handle), *last = e;
 
@@ -22,6 +23,7 @@ static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, ma
         uint8_t waiting = view_waiting_at(v, handle);
         uint64_t word = atomic_load(&e->word);
         *sum += word;
+        ++*looked;
         *state = (mandate_state)(waiting ? waiting - 1U : word & 0xff);
         if (*state != STATE_ACTIVE || view_exhausted(word))
             return e;
@@ -42,15 +44,15 @@ static const view_entry *walk(const view *v, uint32_t handle, int64_t now_us, ma
 }
 
 /* Words only grow: the same sum twice says that all of them held at once, at some moment between the two walks. */
-const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state)
+const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state, uint32_t *looked)
 {
     uint64_t before, after;
-    const view_entry *why = walk(v, handle, now_us, state, &after);
+    const view_entry *why = walk(v, handle, now_us, state, &after, looked);
 
     do {
         before = after;
         if (!why)
-            why = walk(v, handle, now_us, state, &after);
+            why = walk(v, handle, now_us, state, &after, looked);
     } while (!why && after != before);
     return why;
 }
@@ -128,7 +130,7 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
     mandate_state state;
     bool mine;
     view_entry *e = view_entry_at(v, handle);
-    const view_entry *why = view_walk(v, handle, now_us, &state);
+    const view_entry *why = view_walk(v, handle, now_us, &state, &out->looked);
 
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
     out->expires_at_us = atomic_load(&e->expires_at_us);
@@ -185,7 +187,7 @@ void view_check(view *v, const service_check *in, int64_t now_us, int64_t monoto
     out->reason = "ok";
     out->text[0] = out->because[0] = 0;
     out->state = STATE_NONE;
-    out->version = out->governing = 0;
+    out->version = out->governing = out->looked = 0;
     out->found[0] = 0;
     out->expires_at_us = 0;
     out->as_of_us = atomic_load(&v->now_us);

@@ -96,6 +96,7 @@ static bool with_claims(tally *t, uint32_t handle, bool named)
     bool mine;
     view_claims *c = view_claims_get(t->view, e, &mine, &err);
 
+    t->out->looked += VIEW_CLAIMS_LOOKED;
     if (!c) {
         name_found(e, t->out);
         view_deny(t->out, "stale_state", "The claims of one of the agent's mandates cannot be read.");
@@ -118,7 +119,7 @@ static void find(tally *t)
     uint32_t seen = 0, handle = view_agents_first(&v->agents, t->in->subject_id);
 
     for (; handle != VIEW_NONE && seen < LIMIT_FOUND_MANDATES; seen++) {
-        if (!view_walk(v, handle, t->now_us, &state) && !with_claims(t, handle, false))
+        if (!view_walk(v, handle, t->now_us, &state, &out->looked) && !with_claims(t, handle, false))
             return;
         handle = view_entry_at(v, handle)->id->link.next;
     }
@@ -146,7 +147,7 @@ static void name(tally *t)
                       (int)(t->in->mandates[i].len < 200 ? t->in->mandates[i].len : 200), t->in->mandates[i].ptr);
             return;
         }
-        if (view_walk(t->view, handle, t->now_us, &state)) {
+        if (view_walk(t->view, handle, t->now_us, &state, &t->out->looked)) {
             name_found(view_entry_at(t->view, handle), t->out);
             t->out->state = state;
             view_deny(t->out, state == STATE_EXPIRED ? "expired" : "mandate_inactive",

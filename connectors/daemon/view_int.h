@@ -14,7 +14,13 @@
 
 #include <stdatomic.h>
 
-enum { VIEW_SHARDS = 64, VIEW_CHUNK = 1 << 14, VIEW_CHUNKS = 1 << 13, VIEW_CLAIMS_MAX = 256 << 20 };
+enum {
+    VIEW_SHARDS = 64,
+    VIEW_CHUNK = 1 << 14,
+    VIEW_CHUNKS = 1 << 13,
+    VIEW_CLAIMS_MAX = 256 << 20,
+    VIEW_CLAIMS_LOOKED = 16 /* work of reading claims, in mandates looked at (service_verdict.looked) */
+};
 
 /* What a check needs of a mandate's claims, in one block: a check is a handful of cache misses and little else. */
 typedef struct view_claims {
@@ -95,8 +101,8 @@ bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice na
 
 /* --- view_check.c ---------------------------------------------------------------------------------------------- */
 /* The nearest of the mandate and its ancestors that does not permit now (its state says why; ACTIVE: nothing is left of a budget), or
- * NULL: all of them did at once, at some moment. */
-const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state);
+ * NULL: all of them did at once, at some moment. `looked` grows by the mandates that were looked at. */
+const view_entry *view_walk(const view *v, uint32_t handle, int64_t now_us, mandate_state *state, uint32_t *looked);
 void view_deny(service_verdict *out, const char *reason, const char *format, ...) MANDATE_PRINTF(3, 4);
 /* What its claims say: decision, or why not. */
 typedef enum view_ruling {

@@ -4,7 +4,8 @@
  * whatever is found evaluates to true, and nothing that mandates name is left out.
  *
  * A pattern is a candidate as it stands (a name with a trailing star is listed as such, and means every name that it stands for). Work of one
- * page is bounded: VIEW_SEARCH_AGENTS agents or VIEW_SEARCH_JUDGED candidates, whether or not they are found.
+ * page is bounded: VIEW_SEARCH_AGENTS agents or VIEW_SEARCH_JUDGED candidates, whether or not they are found, and VIEW_SEARCH_LOOKED
+ * mandates and ancestors looked at for them. It is done on the listener's thread: one candidate more than that always is, no second.
  */
 #include "connectors/daemon/view_int.h"
 
@@ -13,13 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { VIEW_SEARCH_AGENTS = 500, VIEW_SEARCH_JUDGED = 200 };
+enum {
+    VIEW_SEARCH_AGENTS = 500,
+    VIEW_SEARCH_JUDGED = 200,
+    VIEW_SEARCH_LOOKED = 4096, /* of some ten nanoseconds each: checks wait meanwhile */
+};
 
 typedef struct candidates {
     const service_search *in;
     arena *a;
     mandate_slice *items;
-    uint32_t count, cap;
+    uint32_t count, cap, looked;
     bool failed;
 } candidates;
 
@@ -59,9 +64,10 @@ static void add_of(candidates *c, view *v, uint32_t handle, int64_t now_us)
     mandate_error err = {0};
     mandate_state state;
     bool mine;
-    if (view_walk(v, handle, now_us, &state))
+    if (view_walk(v, handle, now_us, &state, &c->looked))
         return;
     view_claims *said = view_claims_get(v, view_entry_at(v, handle), &mine, &err);
+    c->looked += VIEW_CLAIMS_LOOKED;
     if (!said)
         return; /* it permits nothing */
     if (c->in->kind == SEARCH_SUBJECT)
@@ -99,8 +105,9 @@ static int by_text(const void *a, const void *b)
     return mandate_slice_cmp(*(const mandate_slice *)a, *(const mandate_slice *)b);
 }
 
-static bool permitted(view *v, const service_search *in, mandate_slice candidate, int64_t now_us, int64_t monotonic_us)
+static bool permitted(view *v, candidates *c, mandate_slice candidate, int64_t now_us, int64_t monotonic_us)
 {
+    const service_search *in = c->in;
     service_check check = in->check;
     service_verdict verdict;
     if (in->kind == SEARCH_SUBJECT)
@@ -110,6 +117,7 @@ static bool permitted(view *v, const service_search *in, mandate_slice candidate
     else
         check.resource = candidate;
     view_check(v, &check, now_us, monotonic_us, &verdict);
+    c->looked += verdict.looked;
     return verdict.decision;
 }
 
@@ -132,9 +140,10 @@ static void judge(view *v, candidates *c, service_found *out, int64_t now_us, in
             (in->after.len && mandate_slice_cmp(c->items[i], in->after) <= 0))
             continue;
         bool more = true;
-        if (permitted(v, in, c->items[i], now_us, monotonic_us))
+        if (permitted(v, c, c->items[i], now_us, monotonic_us))
             more = keep(in, out, c->items[i]);
-        if ((!more || ++judged == VIEW_SEARCH_JUDGED) && i + 1 < c->count) {
+        more = more && ++judged < VIEW_SEARCH_JUDGED && c->looked < VIEW_SEARCH_LOOKED;
+        if (!more && i + 1 < c->count) {
             out->next = c->items[i];
             return;
         }
@@ -155,9 +164,10 @@ static void judge_agents(view *v, candidates *c, service_found *out, int64_t now
             add(c, mandate_slice_of("", 0));
     pthread_rwlock_unlock(&v->agents.lock);
     for (uint32_t i = 0; i < c->count && !c->failed; i++) {
-        if (!c->items[i].len || !permitted(v, in, c->items[i], now_us, monotonic_us))
-            continue;
-        if (!keep(in, out, c->items[i])) {
+        bool more = true;
+        if (c->items[i].len && permitted(v, c, c->items[i], now_us, monotonic_us))
+            more = keep(in, out, c->items[i]);
+        if (!more || c->looked >= VIEW_SEARCH_LOOKED) {
             end = from + i + 1;
             break;
         }

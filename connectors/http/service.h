@@ -213,6 +213,7 @@ typedef struct service_verdict {
     int64_t expires_at_us, as_of_us; /* time of the last commit the answer rests on */
     uint64_t seq;
     int64_t age_us;           /* of the commit, when it was asked */
+    uint32_t looked;          /* work: mandates and ancestors looked at */
     uint32_t governing;       /* how many govern; 0 when one was named */
     char found[LIMIT_ID + 1]; /* of them the one that refuses, else the one that expires first, or "" */
     bool conflict;            /* their scopes do not intersect here: "approval_required", a human may decide */

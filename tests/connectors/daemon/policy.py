@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 BIN, SOURCE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 failed = 0
@@ -412,6 +413,20 @@ def by_rules(w, tokens):
     report("and does not learn which there are", code == 403 and missing == text, missing)
     listed = json.loads(ask(c, "GET", "/v1/mandates", ann)[1])["mandates"]
     report("a list has what they may read", [m["id"] for m in listed] == ["m1"], listed)
+    first, seen = ask(c, "GET", "/v1/mandates?limit=1", ann)[1], []
+    text, pages = first, 0
+    while pages < 10:
+        page, pages = json.loads(text), pages + 1
+        seen += [m["id"] for m in page["mandates"]]
+        if not page["next"]:
+            break
+        text = ask(c, "GET", "/v1/mandates?limit=1&after=" + urllib.parse.quote(page["next"]), ann)[1]
+    report("a page that ends before something else does not say what", json.loads(first)["next"] and "m3" not in first, first)
+    report("and the next ones go on behind it", seen == ["m1"] and not page["next"], (seen, page))
+    hidden, none = (ask(c, "GET", "/v1/mandates?after=" + id, ann) for id in ("m3", "m9"))
+    report("`after` does not tell what is hidden from what is not there", hidden == none and none[0] == 400, (hidden, none))
+    code, text = ask(c, "GET", "/v1/mandates?after=m1", ann)
+    report("`after` takes the id of what they may read", code == 200 and json.loads(text)["mandates"] == [], text)
     code, text = ask(c, "POST", "/access/v1/evaluation", ann, {"subject": {"type": "a", "id": "agent:bot"}, "action": {"name": "x"},
                                                                 "resource": {"type": "r", "id": "1"}})
     report("who may not check is told so", code == 403, text)

@@ -426,6 +426,52 @@ static void test_authzen_scenario__a_search_and_a_check_agree(void **state)
     arena_deinit(&a);
 }
 
+/* Nobody is found, so nothing but the work ends a page: agents that hold as many mandates as a check looks through. */
+static void test_authzen_scenario__a_page_of_a_search_looks_at_a_bounded_number_of_mandates(void **state)
+{
+    enum { AGENTS = 12, PAGE_LOOKED = 4096 };
+    world *w = *state;
+    service_found found;
+    uint32_t seen = 0, pages = 0;
+    arena a;
+
+    arena_init(&a, 0);
+    for (uint32_t i = 0; i < AGENTS * LIMIT_FOUND_MANDATES; i++) {
+        char agent[24];
+        snprintf(agent, sizeof(agent), "agent-%u", i / LIMIT_FOUND_MANDATES);
+        granted *g = grant(w, agent);
+        g->action_count = g->resource_count = 1;
+        g->actions[0] = actions[0];
+        g->resources[0] = resources[0];
+    }
+    view_committed(w->view, 1, NOW, 0);
+    service_search in = {.kind = SEARCH_SUBJECT,
+                         .limit = LIMIT_SEARCH,
+                         .check = {.action = T("nobody.may"), .resource = resources[0], .params = cel_null()}};
+    do {
+        uint32_t from = in.after_index, looked = 0;
+        assert_int_equal(view_search(w->view, &in, NOW, 0, &a, &found, NULL), MANDATE_OK);
+        assert_int_equal(found.count, 0);
+        uint32_t end = found.next_index ? found.next_index : AGENTS;
+        assert_true(end > from && end <= AGENTS);
+        for (uint32_t i = from; i < end; i++) {
+            service_verdict out;
+            service_check one = in.check;
+            one.subject_id = arena_printf(&a, "agent-%u", i);
+            view_check(w->view, &one, NOW, 0, &out);
+            assert_true(out.looked >= LIMIT_FOUND_MANDATES);
+            assert_true(looked < PAGE_LOOKED); /* before the last one */
+            looked += out.looked;
+        }
+        seen += end - from;
+        pages++;
+        in.after_index = found.next_index;
+    } while (found.next_index);
+    assert_int_equal(seen, AGENTS);
+    assert_true(pages > 1);
+    arena_deinit(&a);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_authzen_scenario__##name, setup_fixture, teardown)
 int main(void)
 {
@@ -436,6 +482,8 @@ int main(void)
         TEST(search_pages),
         TEST(discovery),
         cmocka_unit_test_setup_teardown(test_authzen_scenario__a_search_and_a_check_agree, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_authzen_scenario__a_page_of_a_search_looks_at_a_bounded_number_of_mandates,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
