@@ -31,7 +31,7 @@ void ledger_free(ledger *l)
     VEC_FREE(&l->spends);
 }
 
-static ledger *ledger_of(const engine *e, uint32_t handle)
+ledger *ledger_of(const engine *e, uint32_t handle)
 {
     const mandate_more *more = mandate_more_of(e, handle);
     return more && more->ledger ? &e->ledgers.data[more->ledger - 1] : NULL;

@@ -71,6 +71,7 @@ static bool arm(engine *e, uint32_t handle)
 
 uint32_t decision_add(engine *e, const decision_record *d)
 {
+    e->decision_uses_known = false;
     uint32_t handle = e->decision_free.len ? e->decision_free.data[e->decision_free.len - 1] : e->decisions.len;
     /* Room to give the place back is made now, so that giving back cannot fail. */
     if (handle == e->decisions.len &&
@@ -121,6 +122,7 @@ static bool set_state(engine *e, uint32_t handle, decision_record next)
     if (!decision_transition_legal(p->d.state, next.state))
         return engine_fail(e, "a decision was to change in a way that is not legal");
     next.version++;
+    e->decision_uses_known = false;
     if (next.state == DECISION_EXPIRED)
         unkey(e, handle);
     return (hold(p, &next) && arm(e, handle) && changed(e, handle)) || engine_fail(e, "out of memory for a decision");
@@ -133,6 +135,7 @@ static bool forget(engine *e, uint32_t handle)
     (void)table_remove(&e->decision_by_id, hash_slice(p->d.id), handle);
     timer_disarm(&e->deadlines, TIMER_DECISION, handle);
     p->removed = true;
+    e->decision_uses_known = false;
     return (VEC_PUSH(&e->decisions_removed, p->d.id) && VEC_PUSH(&e->decisions_gone, handle)) ||
            engine_fail(e, "out of memory while forgetting a decision");
 }

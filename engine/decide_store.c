@@ -23,6 +23,7 @@ void decisions_deinit(engine *e)
     table_deinit(&e->decision_by_key);
     VEC_FREE(&e->decisions);
     VEC_FREE(&e->decision_free);
+    VEC_FREE(&e->decision_uses);
     VEC_FREE(&e->decisions_dirty);
     VEC_FREE(&e->decisions_gone);
     VEC_FREE(&e->decisions_removed);

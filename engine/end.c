@@ -136,7 +136,7 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     const mandate_state from = m->version ? (mandate_state)m->state : STATE_NONE;
     standing *s = standing_at(e, handle);
     const bool ended_before = mandate_state_is_final((mandate_state)s->state);
-    transition t = {.effective_at_us = e->now_us, .changes = cel_null()};
+    transition t = {.effective_at_us = e->now_us, .changes = cel_null(), .in_flight = cel_null()};
     claims c;
     assert(mandate_transition_legal(from, reason, to, NULL));
     if (mandate_state_is_final(to) && to != STATE_CASCADED && m->expires_at_us <= e->expiry_now_us) {
@@ -165,6 +165,8 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     t.agent = c.agent;
     t.purpose = c.purpose;
     t.targets = c.targets;
+    if (mandate_state_is_final(to) && !in_flight_of(e, handle, &t.in_flight))
+        return false;
     if (reason == REASON_ISSUED)
         t.supersedes = c.supersedes;
     t.expires_at_us = m->expires_at_us;

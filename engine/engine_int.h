@@ -137,6 +137,11 @@ typedef struct decision_place {
     bool dirty, removed, keyed; /* keyed: it can be found by its key: it has not lapsed */
 } decision_place;
 
+/* A decision that is open or permitted, and a mandate that it rests on. */
+typedef struct decision_use {
+    uint32_t mandate, decision;
+} decision_use;
+
 /* A watch that flips on the present occasion. */
 typedef struct watch_change {
     uint64_t age;
@@ -220,6 +225,8 @@ struct engine {
     VEC(decision_place) decisions;
     VEC(uint32_t) decision_free; /* places to use again; has room for all */
     table decision_by_id, decision_by_key;
+    VEC(decision_use) decision_uses; /* by mandate, then age; as of the last change of a decision when it is known */
+    bool decision_uses_known;
     VEC(cascade) cascades;     /* in order of their roots' ends */
     VEC(backlog_item) backlog; /* in order of their events */
     VEC(backlog_past) backlog_pasts;
@@ -378,6 +385,8 @@ bool mandate_watch_grace(engine *e, uint32_t handle, uint8_t seen, int64_t at_us
 mandate_clause seen_clause_with(uint8_t seen, condition_truth truth);
 
 /* --- budget.c ---------------------------------------------------------------------------------------------- */
+/* NULL: it has spent nothing. */
+ledger *ledger_of(const engine *e, uint32_t handle);
 void ledger_free(ledger *l);
 /* Stored behind the rest of a mandate's life. NULL and false: out of memory. */
 ledger *ledger_make(engine *e, uint32_t handle);
@@ -430,6 +439,10 @@ bool cascade_start(engine *e, uint32_t root, const occasion *why, const uint8_t 
 /* Of the oldest one, as much as there is room for. */
 bool cascade_run(engine *e, bool *complete);
 void cascade_free(cascade *c);
+
+/* --- inflight.c ---------------------------------------------------------------------------------------------- */
+/* What is known of work under it, as a map in the step's memory; null when nothing is. */
+bool in_flight_of(engine *e, uint32_t handle, cel_value *out);
 
 /* --- backlog.c, backlog_store.c ---------------------------------------------------------------------------- */
 /* Cascades and backlog, in order of their events, as much as there is room for. */

@@ -46,6 +46,7 @@ enum {
     LIMIT_SCOPE_ITEMS = 256,     /* actions, resources, limits each */
     LIMIT_CLAIMS = 64 << 10,     /* encoded bytes of one mandate's claims */
     LIMIT_EVIDENCE_TERMS = 64,   /* terms carried by one transition */
+    LIMIT_IN_FLIGHT = 16,        /* spends, and decisions, that a mandate's end lists as in flight */
     LIMIT_REASON = 1024,         /* bytes of a human reason */
     LIMIT_DISCLOSURES = 64,      /* members, or parts of them, that one mandate restricts */
     LIMIT_DISCLOSURE_AUDIENCES = 32,

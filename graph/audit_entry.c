@@ -240,6 +240,8 @@ static void put_transition(entry *e, const audit_head *head, const transition *t
     put_text(e, "agent", t->agent);
     if (t->targets.kind != CEL_NULL)
         put_value(e, "targets", t->targets);
+    if (t->in_flight.kind != CEL_NULL)
+        put_value(e, "in_flight", t->in_flight);
     if (t->suspended_until_us)
         put_time(e, "suspended_until", t->suspended_until_us);
     if (t->effective_at_us != t->committed_at_us)

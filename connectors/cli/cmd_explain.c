@@ -7,6 +7,9 @@
  *     +- x crm.conversation["R-42"].status == "open"
  *     |     crm.conversation["R-42"].status = closed  crm.cdc/0@42  2026-01-01T00:00:00Z
  *     +- v !procurement.program["c"].cancelled
+ *
+ * Before that the last transition: who or which event, when, what its clause read then, what fell with it, and what was known of work
+ * in flight.
  */
 #include <inttypes.h>
 
@@ -93,6 +96,42 @@ static void show_clause(tree *t, cel_value clause)
     t->indent.len = 0;
 }
 
+/* Work that was begun on a yes. */
+static void show_checks(buf *line, cel_value checks)
+{
+    for (uint32_t i = 0; checks.kind == CEL_LIST && i < checks.len; i++) {
+        out_str(line, OUT_DIM, "  permitted  ");
+        out_text(line, OUT_DIM, json_member_text(checks.items[i], "time"));
+        buf_put_str(line, "  ");
+        out_text(line, OUT_PLAIN, json_member_text(checks.items[i], "action"));
+        buf_put_str(line, "  ");
+        out_text(line, OUT_PLAIN, json_member_text(checks.items[i], "resource"));
+        out_line(line);
+    }
+}
+
+static void show_last(tree *t, cel_value whole)
+{
+    cel_value last = json_member(whole, "transition");
+    int64_t fell = json_member_int(json_member(last, "cascade"), "count", 0);
+    char count[96];
+    if (last.kind != CEL_MAP)
+        return;
+    show_transition(&t->line, last);
+    buf_put_str(&t->line, "  ");
+    out_text(&t->line, OUT_DIM, json_member_text(last, "effective_at"));
+    out_line(&t->line);
+    show_terms(last);
+    if (fell > 0) {
+        snprintf(count, sizeof(count), "  %" PRId64 " fell with it: mandatectl audit entries --txn ", fell);
+        out_str(&t->line, OUT_PLAIN, count);
+        out_text(&t->line, OUT_PLAIN, json_member_text(last, "txn"));
+        out_line(&t->line);
+    }
+    show_json(&t->line, "in flight", json_member(last, "in_flight"));
+    show_checks(&t->line, json_member(whole, "checks"));
+}
+
 static void show_explanation(client *c)
 {
     tree t = {.a = &c->a};
@@ -119,6 +158,7 @@ static void show_explanation(client *c)
         out_str(&t.line, OUT_DIM, version);
     }
     out_line(&t.line);
+    show_last(&t, c->value);
     for (uint32_t i = 0; clauses.kind == CEL_LIST && i < clauses.len; i++)
         show_clause(&t, clauses.items[i]);
     buf_deinit(&t.line);

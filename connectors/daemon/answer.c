@@ -178,56 +178,6 @@ static mandate_status watch_list(answerer *a, service_request *r)
     return MANDATE_OK;
 }
 
-/* --- explain ----------------------------------------------------------------------------------------------------- */
-/* ,"amendments":[...]: the newest first, found each by the one after it. */
-static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint32_t version, mandate_error *err)
-{
-    mandate_status status = MANDATE_OK;
-    transition t;
-    transition_names names;
-
-    buf_put_str(b, ",\"amendments\":[");
-    for (int n = 0; version && n < ANSWER_AMENDMENTS; n++, version = t.amended_before) {
-        arena_reset(&a->memory);
-        status = store_transition_get(a->store, id, version, &a->scratch, err);
-        if (status == MANDATE_NOT_FOUND) { /* beyond the horizon, of one that has ended */
-            *err = (mandate_error){0};
-            break;
-        }
-        if (status == MANDATE_OK)
-            status = transition_decode(&t, &names, &a->memory, buf_slice(&a->scratch), err);
-        if (status != MANDATE_OK)
-            return status;
-        buf_printf(b, "%s{\"version\":%u,\"at\":", n ? "," : "", t.version);
-        put_time(b, t.committed_at_us);
-        buf_put_str(b, ",\"principal\":");
-        buf_put_json_string(b, t.principal);
-        buf_put_str(b, ",\"note\":");
-        buf_put_json_string(b, t.note);
-        buf_put_str(b, ",\"changes\":");
-        cel_to_json(b, t.changes);
-        buf_put_char(b, '}');
-    }
-    buf_put_char(b, ']');
-    return MANDATE_OK;
-}
-
-static mandate_status explain(answerer *a, service_request *r)
-{
-    engine_mandate_view m;
-    mandate_status status = engine_explain(a->engine, r->mandate, &r->body, &r->error);
-
-    if (status != MANDATE_OK)
-        return status;
-    engine_mandate_get(a->engine, engine_mandate_find(a->engine, r->mandate), &m);
-    if (!m.amended_at || !r->body.len)
-        return MANDATE_OK;
-    r->body.len--; /* the closing brace */
-    status = put_amendments(a, &r->body, r->mandate, m.amended_at, &r->error);
-    buf_put_char(&r->body, '}');
-    return status;
-}
-
 /* --- the two ways in ---------------------------------------------------------------------------------------------- */
 static void settle(service_request *r, mandate_status status)
 {
@@ -253,7 +203,7 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
         status = answer_list(a, r, now_us);
         break;
     case SERVICE_EXPLAIN:
-        status = explain(a, r);
+        status = answer_explain(a, r);
         break;
     case SERVICE_ENTITY:
         status = engine_entity_json(a->engine, r->type, r->id, &r->body, &r->error);

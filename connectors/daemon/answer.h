@@ -24,10 +24,13 @@
 #include "graph/store.h"
 
 enum {
-    ANSWER_LIST_MAX = 1000,     /* items of one page */
-    ANSWER_LIST_VISITS = 20000, /* mandates looked at for one page: a page may be short and still have a next */
-    ANSWER_AMENDMENTS = 32,     /* the newest of one mandate, in its explanation */
-    ANSWER_LIST_LOADS = 2000    /* claims read for one page */
+    ANSWER_LIST_MAX = 1000,      /* items of one page */
+    ANSWER_LIST_VISITS = 20000,  /* mandates looked at for one page: a page may be short and still have a next */
+    ANSWER_AMENDMENTS = 32,      /* the newest of one mandate, in its explanation */
+    ANSWER_CHECKS = 16,          /* the last that were permitted before it ended, likewise; */
+    ANSWER_CHECKS_LOOKED = 1024, /* looked for among so many entries of the audit log before that, */
+    ANSWER_CHECKS_MINUTES = 15,  /* and no longer before it */
+    ANSWER_LIST_LOADS = 2000     /* claims read for one page */
 };
 
 typedef struct answerer {
@@ -62,6 +65,8 @@ mandate_status answer_unknown(mandate_slice id, mandate_error *err);
 MANDATE_CHECK mandate_status answer_decision(answerer *a, service_request *r);
 MANDATE_CHECK mandate_status answer_decisions(answerer *a, service_request *r);
 MANDATE_CHECK mandate_status answer_decided(answerer *a, service_request *r, const engine_answer *answer);
+/* answer_explain.c: why a mandate is in its state. */
+MANDATE_CHECK mandate_status answer_explain(answerer *a, service_request *r);
 /* answer_token.c: the tokens of a mandate, its own last; to be finished. CONFLICT for one that has ended. */
 MANDATE_CHECK mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us);
 /* The claims and the token of a mandate that this step issued or amended; to be finished. */

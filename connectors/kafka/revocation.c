@@ -162,6 +162,10 @@ static void put_targets(buf *b, const transition *t)
 {
     put_name(b, "targets");
     cel_to_json(b, t->targets); /* bounded by the claims it comes from */
+    if (t->in_flight.kind != CEL_NULL) {
+        put_name(b, "in_flight");
+        cel_to_json(b, t->in_flight);
+    }
 }
 
 mandate_status revocation_json(buf *b, const transition *t, const transition_names *names, mandate_error *err)

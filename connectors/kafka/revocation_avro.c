@@ -172,6 +172,9 @@ mandate_status revocation_avro(buf *b, const transition *t, const transition_nam
     wire_put_i64(b, t->changes.kind != CEL_NULL);
     if (t->changes.kind != CEL_NULL)
         ok = put_json_text(b, t->changes, false) && ok;
+    wire_put_i64(b, t->in_flight.kind != CEL_NULL);
+    if (t->in_flight.kind != CEL_NULL)
+        ok = put_json_text(b, t->in_flight, false) && ok;
     return b->failed || !ok ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a revocation") : MANDATE_OK;
 }
 

@@ -142,6 +142,7 @@ typedef struct transition {
     uint8_t txn[32];                            /* transition id of the root cause: one for a whole cascade */
     mandate_slice grantor, agent, purpose;
     cel_value targets;
+    cel_value in_flight;      /* of an end: what is known of work under it (inflight.c), or null */
     cel_value changes;        /* AMENDED: claims_changes; null otherwise */
     uint32_t amended_before;  /* AMENDED: the version of the amendment before it; 0: none */
     mandate_slice supersedes; /* ISSUED: whose place it took; SUPERSEDED: empty */

@@ -70,6 +70,7 @@ void transition_encode(buf *b, const transition *t, const schema *s)
     wire_put_bytes(b, t->successor);
     wire_put_u64(b, t->amended_before);
     cel_encode(b, t->changes);
+    cel_encode(b, t->in_flight);
     wire_put_i64(b, t->effective_at_us);
     wire_put_i64(b, t->committed_at_us);
     wire_put_u64(b, t->seq);
@@ -135,6 +136,7 @@ mandate_status transition_decode(transition *out, transition_names *names, arena
     t.successor = wire_get_bytes(r);
     t.amended_before = (uint32_t)wire_get_u64(r);
     t.changes = cel_decode(r, a);
+    t.in_flight = cel_decode(r, a);
     t.effective_at_us = wire_get_i64(r);
     t.committed_at_us = wire_get_i64(r);
     t.seq = wire_get_u64(r);

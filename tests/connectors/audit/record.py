@@ -257,6 +257,25 @@ def a_cascade(w):
         time.sleep(0.05)
     report("a cascade is one txn: the root says how many, and each has its entry",
            ended["cascade"]["count"] == 40 and {f["mandate"] for f in fell[1:]} == {"child-%d" % i for i in range(40)}, len(fell))
+    said = w.ctl("mandate", "explain", "root").stdout
+    report("explain says who ended it, and what fell with it", "active -> revoked  v2  command  by uid:" in said and
+           "  40 fell with it: mandatectl audit entries --txn " + ended["txn"] in said, said)
+
+
+def in_flight(w):
+    """What was known of work under a mandate that ends stands in its entry and its explanation."""
+    claims = {"id": "busy", "grantor": "user:a", "agent": "agent:c", "purpose": "work", "expires_at": "2039-01-01T00:00:00Z",
+              "scope": {"actions": ["a.b"], "resources": ["*"], "budgets": {"eur": "10"}}}
+    assert w.ctl("mandate", "issue", "-", stdin=json.dumps(claims)).returncode == 0
+    assert w.ctl("mandate", "spend", "busy", "eur", "4", "--key", "order-1").returncode == 0
+    w.ctl("mandate", "revoke", "busy", "--reason", "enough")
+    w.settled()
+    ended = json.loads(w.ctl("audit", "entries", "--mandate", "busy", "--event", "ended", "--json").stdout)
+    known = {"spends": [{"key": "order-1", "budget": "eur", "amount": "4"}], "spends_total": 1}
+    whole = json.loads(w.ctl("mandate", "explain", "busy", "--json").stdout)
+    report("what was known of work in flight stands in the record of an end", ended["in_flight"] == known and
+           whole["transition"]["in_flight"] == known and whole["transition"]["cause"]["note"] == "enough" and
+           whole["checks"] == [], (ended, whole))
 
 
 def formats(w, out):
@@ -565,6 +584,7 @@ def main():
         the_topic(w)
         formats(w, out)
         a_cascade(w)
+        in_flight(w)
         tampering(w, out)
         older(w)
         kills(w, seed)

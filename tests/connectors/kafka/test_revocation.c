@@ -161,6 +161,7 @@ static void test_revocation__avro_is_read_back_by_its_own_schema(void **state)
 
     assert_int_equal(avro_plan_create(&plan, revocation_avro_schema(), NULL, 0, &err), MANDATE_OK);
     framing.fingerprint = avro_plan_fingerprint(plan);
+    t.in_flight = t.targets;
     t.cascade_root = mandate_slice_str("m-0");
     t.cascade_parent = mandate_slice_str("m-0");
     t.cascade_depth = 1;
@@ -172,6 +173,7 @@ static void test_revocation__avro_is_read_back_by_its_own_schema(void **state)
     assert_int_equal(avro_decode(&v, plan, &a, mandate_slice_of(b.data + 10, b.len - 10), &err), MANDATE_OK);
     assert_true(mandate_slice_is(member(v, "state"), "revoked"));
     assert_true(mandate_slice_is(member(v, "targets"), "{\"label\":7,\"workflow\":\"wf-1\"}"));
+    assert_true(mandate_slice_is(member(v, "in_flight"), "{\"label\":7,\"workflow\":\"wf-1\"}"));
     const cel_value *terms = cel_map_get_str(v, "terms"), *cascade = cel_map_get_str(v, "cascade");
     assert_int_equal(terms->len, 1);
     assert_true(mandate_slice_is(member(terms->items[0], "value"), "\"closed\""));

@@ -44,6 +44,7 @@ static transition full(void)
                     .agent = S("agent:a"),
                     .purpose = S("p"),
                     .targets = cel_map(targets, 1),
+                    .in_flight = cel_map(targets, 1),
                     .expires_at_us = 1,
                     .effective_at_us = -2,
                     .committed_at_us = 3,
@@ -107,6 +108,7 @@ static void test_transition__it_reads_the_same_without_the_schema(void **state)
     assert_slice(out.agent, "agent:a");
     assert_slice(out.purpose, "p");
     assert_true(cel_equal(out.targets, t.targets));
+    assert_true(cel_equal(out.in_flight, t.in_flight));
     assert_int_equal(out.expires_at_us, 1);
     assert_int_equal(out.effective_at_us, -2);
     assert_int_equal(out.committed_at_us, 3);
