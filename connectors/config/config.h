@@ -119,6 +119,9 @@ typedef struct config {
         uint32_t entries;
     } audit;
     struct {
+        bool require_synchronised;
+    } clock;
+    struct {
         const char *folder; /* NULL: beside data_dir */
     } backup;
     struct {

@@ -169,6 +169,9 @@ const option options[] = {
     {.key = "audit.max_unsigned", .type = OPTION_DURATION, .offset = AT(audit.max_unsigned_us), .fallback = "30s",
      .min = SECOND, .max = 60 * MINUTE,
      .doc = "When entries have been without a checkpoint for longer, nothing is granted: no mandate is issued, no check permits."},
+    {.key = "clock.require_synchronised", .type = OPTION_BOOL, .offset = AT(clock.require_synchronised), .fallback = "false",
+     .doc = "While the kernel does not hold the clock to be synchronised (adjtimex), or does not say, nothing is granted: no mandate is "
+            "issued, no check permits."},
     {.key = "backup.folder", .type = OPTION_PATH, .offset = AT(backup.folder),
      .doc = "Where `mandatectl backup` has copies made. Default: data_dir with .backups after it. On the same file system as data_dir a "
             "copy costs little."},

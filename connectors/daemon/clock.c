@@ -5,7 +5,10 @@
 #include "connectors/daemon/clock.h"
 
 #include <stdatomic.h>
+#include <sys/timex.h>
 #include <time.h>
+
+enum { CLOCK_ASKED_EVERY_US = 100000 };
 
 static _Atomic int64_t clock_lead_us = INT64_MIN;
 
@@ -44,4 +47,27 @@ int64_t clock_now_us(void)
 
     lead_raise(lead);
     return now;
+}
+
+/* --- synchronised? --------------------------------------------------------------------------------------------------- */
+static bool sync_required; /* written before other threads are */
+static _Atomic int64_t sync_asked_us = INT64_MIN / 2;
+static _Atomic bool sync_said;
+
+void clock_require_synchronised(bool required) { sync_required = required; }
+
+bool clock_trusted(void)
+{
+    struct timex t = {.modes = 0};
+
+    if (!sync_required)
+        return true;
+    int64_t now = clock_monotonic_us();
+    if (now - atomic_load(&sync_asked_us) < CLOCK_ASKED_EVERY_US)
+        return atomic_load(&sync_said);
+    int state = adjtimex(&t); /* reading takes no privilege, but a sandbox may forbid it */
+    bool good = state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+    atomic_store(&sync_said, good);
+    atomic_store(&sync_asked_us, now);
+    return good;
 }

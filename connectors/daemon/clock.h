@@ -22,6 +22,11 @@ int64_t clock_monotonic_us(void);
 /* The wall clock as it is; for log lines and for saying how far engine time is ahead of it. */
 int64_t clock_wall_us(void);
 
+/* Does it take a clock that the kernel holds to be synchronised (adjtimex) to grant anything? Before other threads are. */
+void clock_require_synchronised(bool required);
+/* False: it does, and the kernel says that it is not, or does not say. What it said is believed for a tenth of a second. Any thread. */
+bool clock_trusted(void);
+
 /* The rule, without the clocks: `lead_us` is the largest wall minus boot time seen so far. */
 int64_t clock_rule(int64_t *lead_us, int64_t wall_us, int64_t boot_us);
 

@@ -262,10 +262,13 @@ static bool refused_unsigned(const engine_thread *t, service_request *r)
 /* True: answered. */
 static bool refused(const engine_thread *t, service_request *r)
 {
-    if (!t->options.audit || !service_grants(r) || !checkpointer_blocked(t->options.audit))
+    if (!service_grants(r))
         return false;
-    (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,
-                            "the audit log cannot be signed now, so nothing is granted: see /readyz; nothing was done");
+    bool blocked = t->options.audit && checkpointer_blocked(t->options.audit);
+    if (!blocked && clock_trusted())
+        return false;
+    (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE, "%s, so nothing is granted: see /readyz; nothing was done",
+                            blocked ? "the audit log cannot be signed now" : "the clock is not synchronised");
     r->done(r);
     return true;
 }

@@ -364,6 +364,11 @@ mandate_status daemon_start(daemon_state *d, mandate_error *err)
                                    MANDATE_SLICE_ARG(checkpointer_kid(d->audit)));
 
     clock_init(engine_now_us(d->engine));
+    clock_require_synchronised(d->config.clock.require_synchronised);
+    if (!clock_trusted())
+        log_write(
+            LOG_WARN, "clock",
+            "the kernel does not hold the clock to be synchronised, or may not be asked: nothing is granted until it does");
     if (clock_now_us() - clock_wall_us() > 5000000)
         log_write(LOG_WARN, "clock",
                   "the wall clock is %lld s behind the last committed step; engine time goes on from there",

@@ -30,6 +30,20 @@ static bool submit(void *ctx, service_request *request)
     return !atomic_load(&d->stopping) && queue_try_push(d->queue, QUEUE_REQUESTS, request);
 }
 
+/* Why nothing may be granted now, whatever mandates and humans say; NULL: it may. */
+static const char *withheld(const daemon_state *d, const char **text)
+{
+    if (checkpointer_blocked(d->audit)) {
+        *text = "The audit log cannot be signed now, so nothing is permitted.";
+        return "audit_unavailable";
+    }
+    if (!clock_trusted()) {
+        *text = "The clock is not synchronised, so nothing is permitted.";
+        return "clock_unsynchronised";
+    }
+    return NULL;
+}
+
 static void check(void *ctx, const service_check *in, service_verdict *out)
 {
     daemon_state *d = ctx;
@@ -38,10 +52,12 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
     /* The first check of a mandate waits for storage; meanwhile it may have expired (never later than its ancestors). */
     if (out->decision && clock_now_us() >= out->expires_at_us)
         view_check(d->view, in, clock_now_us(), clock_monotonic_us(), out);
-    if (out->decision && checkpointer_blocked(d->audit)) {
-        out->decision = false;
-        out->reason = "audit_unavailable";
-        snprintf(out->text, sizeof(out->text), "The audit log cannot be signed now, so nothing is permitted.");
+    const char *text, *why = withheld(d, &text);
+    /* Where mandates contradict each other a human's permit would be a yes: nobody is asked for it. */
+    if (why && (out->decision || out->conflict)) {
+        out->decision = out->conflict = false;
+        out->reason = why;
+        snprintf(out->text, sizeof(out->text), "%s", text);
     }
     atomic_fetch_add_explicit(out->decision ? &d->metrics.checks_permitted : &d->metrics.checks_denied, 1,
                               memory_order_relaxed);
@@ -51,8 +67,9 @@ static mandate_status search(void *ctx, const service_search *in, arena *a, serv
 {
     daemon_state *d = ctx;
 
-    if (checkpointer_blocked(d->audit))
-        return mandate_error_set(err, MANDATE_UNAVAILABLE, "the audit log cannot be signed now, so nothing is permitted");
+    const char *text;
+    if (withheld(d, &text))
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "%s", text);
     return view_search(d->view, in, clock_now_us(), clock_monotonic_us(), a, out, err);
 }
 
@@ -124,7 +141,7 @@ static bool ready(void *ctx, buf *out)
         buf_put_str(out, ",\"reason\":");
         buf_put_json_string(out, mandate_slice_str(audit.trouble));
     }
-    buf_put_str(out, "},\"connectors\":[");
+    buf_printf(out, "},\"clock\":{\"trusted\":%s},\"connectors\":[", clock_trusted() ? "true" : "false");
     pthread_rwlock_rdlock(&d->sources_lock);
     for (uint32_t i = 0; i < d->source_count; i++) {
         source_status_get(d->sources[i], &s);
@@ -136,7 +153,8 @@ static bool ready(void *ctx, buf *out)
         buf_put_char(out, '}');
     }
     pthread_rwlock_unlock(&d->sources_lock);
-    bool ok = fresh && caught_up && !audit.blocked && atomic_load(&d->serving) && !atomic_load(&d->stopping);
+    bool ok =
+        fresh && caught_up && !audit.blocked && clock_trusted() && atomic_load(&d->serving) && !atomic_load(&d->stopping);
     buf_printf(out, "],\"ready\":%s}", ok ? "true" : "false");
     return ok;
 }

@@ -97,6 +97,8 @@ static mandate_status granting(const status_lists *s, mandate_error *err)
     if (o->audit && checkpointer_blocked(o->audit))
         return mandate_error_set(err, MANDATE_UNAVAILABLE,
                                  "the audit log cannot be signed now, so nothing is said to be valid");
+    if (!clock_trusted())
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "the clock is not synchronised, so nothing is said to be valid");
     if (o->staleness_max_us > 0 && view_age_us(o->view, clock_monotonic_us()) > o->staleness_max_us)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "the last commit is too old to say how mandates stand");
     return MANDATE_OK;

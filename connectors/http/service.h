@@ -204,7 +204,7 @@ typedef struct service_verdict {
     bool decision;
     const char
         *reason;    /* token: "ok", "unknown_mandate", "mandate_inactive", "expired", "out_of_authority", "actor_invalid",
-                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "quota_exceeded", "audit_unavailable",
+                            "stale_state", "parameter_violation", "no_mandate", "too_many_mandates", "quota_exceeded", "audit_unavailable", "clock_unsynchronised",
                             "approval_required" */
     char text[256]; /* a sentence */
     mandate_state state; /* effective; STATE_NONE for an unknown mandate */

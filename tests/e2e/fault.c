@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ enum field {
     WALL_SHIFT_US,
     MEMORY_FROM,
     SIGN_FAILS,
+    CLOCK_UNSYNC,
     DATA_HITS,
     FILE_HITS,
     STALL_HITS,
@@ -196,6 +198,13 @@ time_t time(time_t *out)
     return now.tv_sec;
 }
 
+/* Whatever the machine's own clock is. */
+int adjtimex(struct timex *t)
+{
+    t->status = control[CLOCK_UNSYNC] ? STA_UNSYNC : 0;
+    return control[CLOCK_UNSYNC] ? TIME_ERROR : TIME_OK;
+}
+
 /* --- memory ------------------------------------------------------------------------------------------------------------ */
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
@@ -224,4 +233,18 @@ int EVP_DigestSign(void *ctx, unsigned char *out, size_t *len, const unsigned ch
         return 0;
     }
     return next(ctx, out, len, message, size);
+}
+
+/* libsodium's, for Ed25519. */
+int crypto_sign_detached(unsigned char *out, unsigned long long *len, const unsigned char *message, unsigned long long size,
+                         const unsigned char *key);
+int crypto_sign_detached(unsigned char *out, unsigned long long *len, const unsigned char *message, unsigned long long size,
+                         const unsigned char *key)
+{
+    NEXT(crypto_sign_detached);
+    if (control[SIGN_FAILS]) {
+        hit(SIGN_HITS);
+        return -1;
+    }
+    return next(out, len, message, size, key);
 }

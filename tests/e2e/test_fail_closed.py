@@ -6,6 +6,7 @@ table's. Then kill -9, a start without the fault, and what is stored is compared
 granted is there, what was refused is not, what was not answered is there whole or not at all, and whoever got a yes had a mandate that
 is active in that version. Counters in fault.c say that the fault was met.
 """
+import base64
 import errno
 import http.client
 import json
@@ -16,10 +17,11 @@ import struct
 import subprocess
 import time
 import unittest
+import zlib
 from datetime import datetime, timedelta, timezone
 
 from tests.e2e import shared
-from tests.e2e.fail_closed import OPERATIONS, ROWS
+from tests.e2e.fail_closed import COMMANDS, READS, ROWS
 from tests.real.parts import Process, free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -50,7 +52,7 @@ def library():
 
 class Control:
     """The numbers that fault.c maps, in its order."""
-    FIELDS = ("data_errno", "file_errno", "stall", "wall_shift_us", "memory_from", "sign_fails", "data_hits", "file_hits",
+    FIELDS = ("data_errno", "file_errno", "stall", "wall_shift_us", "memory_from", "sign_fails", "clock_unsync", "data_hits", "file_hits",
               "stall_hits", "memory_hits", "sign_hits")
 
     def __init__(self, path):
@@ -71,12 +73,21 @@ class Control:
         self.put(**{n: 0 for n in self.FIELDS})
 
 
+def moment(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def soon(seconds):
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def scope(amount):
-    return {"actions": ["x", "y"], "resources": ["*"], "limits": {"amount": amount}}
+    return {"actions": ["x", "f"], "resources": ["*"], "limits": {"amount": amount}, "budgets": {"eur": "100"}}
+
+
+# Whom a mandate was given to: so that a search finds it, or nothing.
+AGENTS = {"short": "agent-s", "leans": "agent-l"}
+KINDS = "kinds: [{actions: [f], reversibility: reversible_write, mode: feed, max_staleness: 2s}]\n"
 
 
 class World:
@@ -84,9 +95,10 @@ class World:
 
     def __init__(self, name, servers=None, connectors=None, short_s=600, config="", max_unsigned="1s"):
         self.daemon = d = shared.Daemon(name, connectors or {}, ENTITIES, servers=servers or "127.0.0.1:%d" % free_port(), config="""
-check: {max_staleness: 2s}
+check: {max_staleness: 2s, kinds: kinds.yaml}
 audit: {interval: 20ms, max_unsigned: %s}
 """ % max_unsigned + config)
+        d.write("kinds.yaml", KINDS)
         self.control = Control(os.path.join(d.folder, "control"))
         real = os.path.realpath(d.folder)
         d.process.env = dict(os.environ, LD_PRELOAD=library(), FAULT_CONTROL=os.path.join(d.folder, "control"),
@@ -100,24 +112,79 @@ audit: {interval: 20ms, max_unsigned: %s}
     def fill(self, test, leans=False):
         d = self.daemon
         test.assertEqual(d.issue("m", scope=scope(100), max_depth=3)[0], 201)
-        test.assertEqual(d.issue("short", scope=scope(100), max_depth=3, expires_at=soon(self.short_s))[0], 201)
+        test.assertEqual(d.issue("short", agent=AGENTS["short"], scope=scope(100), max_depth=3, expires_at=soon(self.short_s))[0], 201)
         self.expected = {"m": ("active", 100, None), "short": ("active", 100, None)}
+        self.places = {name: self.place(name) for name in ("m", "short")}
         if leans:
-            test.assertEqual(d.issue("leans", scope=scope(100), max_depth=3, on_unknown="suspend",
+            test.assertEqual(d.issue("leans", agent=AGENTS["leans"], scope=scope(100), max_depth=3, on_unknown="suspend",
                                      **{"while": LEANS})[0], 201)
             d.wait_state("leans", "active")
             self.expected["leans"] = (None, 100, None)
+            self.places["leans"] = self.place("leans")
         test.assertIs(self.check("m"), True)
 
     # --- operations: each returns what the table calls it --------------------------------------------------------------
     def post(self, path, body, timeout=40):
         return self.daemon.call("POST", path, body, timeout=timeout)
 
-    def check(self, mandate):
+    def place(self, mandate):
+        """Number of its list, and index in it, as its token says."""
+        payload = self.daemon.get("/v1/mandates/%s/token" % mandate)["token"].split(".")[1]
+        entry = json.loads(base64.urlsafe_b64decode(payload + "=="))["status"]["status_list"]
+        return entry["uri"].rsplit("/", 1)[1], entry["idx"]
+
+    def agent(self, mandate):
+        return AGENTS.get(mandate, "a")
+
+    def feed(self, mandate):
+        """A check of an action that is checked on the feed; a yes says until when it may be relied on, and not beyond the end."""
+        got = self.check(mandate, "f")
+        if got is True:
+            context = self.yes[-1][1]["context"]
+            assert moment(context["valid_until"]) <= moment(context["expires_at"]), context
+        return got
+
+    def search(self, mandate):
+        """All three searches, which agree: True when its agent, its actions or its resources are found."""
+        agent = {"type": "agent", "id": self.agent(mandate)}
+        whom, what, on = agent, {"name": "x", "properties": {"amount": 10}}, {"type": "t", "id": "1"}
+        found = []
+        try:
+            for kind, body in (("subject", {"subject": {"type": "agent"}, "action": what, "resource": on}),
+                               ("resource", {"subject": whom, "action": what, "resource": {"type": "t"}}),
+                               ("action", {"subject": whom, "resource": on})):
+                code, answer = self.post("/access/v1/search/" + kind, body)
+                results = answer["results"] if code == 200 else []
+                found.append(agent in results if kind == "subject" else bool(results))
+        except NO_ANSWER:
+            return None
+        assert len(set(found)) == 1, found
+        return found[0] or "nothing found"
+
+    def status_list(self, mandate):
+        """What a receiver reads of it. What has ended a moment ago may still be listed as valid: its token has expired."""
+        number, index = self.places[mandate]
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                code, token = self.daemon.call("GET", "/status/" + number)
+            except NO_ANSWER:
+                return None
+            if code != 200:
+                return str(code)
+            lst = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["status_list"]["lst"]
+            says = zlib.decompress(base64.urlsafe_b64decode(lst + "=" * (-len(lst) % 4)))[index // 4] >> index % 4 * 2 & 3
+            if says or not self.awaits_end or time.monotonic() > deadline:
+                return (True, "ended", "suspended")[says]
+            time.sleep(0.05)
+
+    awaits_end = False
+
+    def check(self, mandate, action="x"):
         """True, a reason, or None: nobody answers."""
         try:
             code, body = self.post("/access/v1/evaluation", {
-                "subject": {"type": "agent", "id": "a"}, "action": {"name": "x", "properties": {"amount": 10}},
+                "subject": {"type": "agent", "id": self.agent(mandate)}, "action": {"name": action, "properties": {"amount": 10}},
                 "resource": {"type": "t", "id": "1"}, "context": {"mandate": mandate}})
         except NO_ANSWER:
             return None
@@ -136,8 +203,12 @@ audit: {interval: 20ms, max_unsigned: %s}
         return code
 
     def operation(self, kind, mandate, serial=""):
-        if kind == "check":
-            return self.check(mandate)
+        self.asked = mandate
+        if kind in READS:
+            return getattr(self, kind)(mandate)
+        if kind == "spend":
+            return self.command(mandate, kind, mandate, "/v1/mandates/%s/spend" % mandate,
+                                {"name": "eur", "amount": "1", "key": "key" + serial}, "key" + serial)
         if kind == "issue":
             name = "new" + serial
             body = {"id": name, "grantor": "g", "agent": "a", "purpose": "p", "scope": scope(7), "expires_at": self.new_expiry}
@@ -149,6 +220,9 @@ audit: {interval: 20ms, max_unsigned: %s}
         return self.command(mandate, kind, mandate, "/v1/mandates/%s/amend" % mandate, {"change": {"scope": scope(50)}}, 50)
 
     new_expiry, new_claims = "2099-01-01T00:00:00Z", {}
+
+    def done(self):
+        """The fault is over, where the proof cannot come otherwise."""
 
     # --- the proof -------------------------------------------------------------------------------------------------------
     def stored(self, mandate):
@@ -174,6 +248,9 @@ audit: {interval: 20ms, max_unsigned: %s}
             if not changed:
                 test.assertEqual(limit(m), amount, mandate)
         for kind, parent, child, amount, code, answer in self.answers:
+            if kind == "spend":
+                self.prove_spend(test, child, amount, code, answer)
+                continue
             m = self.stored(child)
             before = self.expected.get(child, (None, None, None))[1]
             if code in (200, 201) or "it was done" in str(answer):
@@ -191,6 +268,15 @@ audit: {interval: 20ms, max_unsigned: %s}
             if not self.ended(mandate):
                 test.assertEqual(m["state"], "active", "a yes for what is %s" % m["state"])
             test.assertLess(body["context"]["as_of"], m["mandate"]["expires_at"].replace("Z", ".0Z"), "a yes after the end")
+
+    def prove_spend(self, test, mandate, key, code, answer):
+        """Said again: repeated when it was done, and only then."""
+        again, body = self.post("/v1/mandates/%s/spend" % mandate, {"name": "eur", "amount": "1", "key": key})
+        done = again == 200 and body["repeated"]
+        if code == 200:
+            test.assertTrue(done, "a spend was answered and is lost: %s" % body)
+        elif code is not None and "not known" not in str(answer):
+            test.assertFalse(done, "a spend was answered %s %s, and was done" % (code, answer))
 
     def ended(self, mandate):
         return mandate == "short" or mandate == "leans"
@@ -218,7 +304,7 @@ class FailClosed(unittest.TestCase):
         if isinstance(got, str):
             return "no: " + got
         if got in (200, 201):
-            return "done, suspended" if w.answers[-1][5]["state"] == "suspended" else "done"
+            return "done, suspended" if w.answers[-1][5].get("state") == "suspended" else "done"
         if "it was done" in str(w.answers[-1][5]):
             return "done, unsigned: %d" % got
         return "%s: %d" % ("open" if "not known" in str(w.answers[-1][5]) else "refused", got)
@@ -226,10 +312,15 @@ class FailClosed(unittest.TestCase):
     def row(self, fault, cell):
         """`cell(operation)` -> (answer by name, world)."""
         row = next(r for r in ROWS if r.fault == fault)
-        for operation in OPERATIONS:
+        for operation in ("check",) + COMMANDS:
             with self.subTest("%s x %s" % (fault, operation)):
                 got, w = cell(operation)
                 self.assertEqual(got, getattr(row, operation), "%s\n%s" % (w.answers, w.daemon.log(8)))
+                w.awaits_end = row.status_list == "no: ended"
+                for read in READS[1:] if operation == "check" else ():
+                    said = got if got.startswith("down") else self.named(w.operation(read, w.asked), w)
+                    self.assertEqual(said, getattr(row, read), "%s\n%s" % (read, w.daemon.log(8)))
+                w.done()
                 w.prove(self)
                 w.daemon.kill()
 
@@ -366,12 +457,93 @@ class FailClosed(unittest.TestCase):
             w.fill(self)
             signer.kill()
             got = self.named(w.operation(operation, "m"), w)
-            self.assertEqual(w.daemon.call("POST", "/v1/mandates/short/revoke", {"reason": "an end"})[0], 200)
-            os.unlink(path)
-            signer.start()  # it is back for the proof
-            signer.wait_ready("its socket", lambda: os.path.exists(path))
+            self.assertEqual(w.daemon.call("POST", "/v1/mandates/short/suspend", {"reason": "power is taken away"})[0], 200)
+
+            def back():
+                os.unlink(path)
+                signer.start()  # it is back for the proof
+                signer.wait_ready("its socket", lambda: os.path.exists(path))
+            w.expected.pop("short")
+            w.done = back
             return got, w
         self.row("signer process away", cell)
+
+    def test_fail_closed__the_signer_of_the_log_that_is_away(self):
+        def cell(operation):
+            w = self.world("log-signer", operation, config="signing: {algorithm: EdDSA}\n")
+            d = w.daemon
+            key, path = os.path.join(d.folder, "log.pem"), os.path.join(d.folder, "signer.sock")
+            with open(d.config) as f:
+                text = f.read()
+            d.write("mandated.yaml", text.replace("audit: {", "audit: {signer: signer.sock, "))
+            made = shared.mandatectl("key", "new", key)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            signer = Process("signer", [os.path.join(shared.BIN, "mandate-signer"), "--audit-key", key, "--socket", path], d.folder)
+            self.addCleanup(signer.kill)
+            signer.start()
+            signer.wait_ready("its socket", lambda: os.path.exists(path))
+            w.start()
+            w.fill(self)
+            self.assertFalse(os.path.exists(os.path.join(d.folder, "data", "audit-key.pem")))
+            signer.kill()
+            self.assertEqual(d.call("POST", "/v1/mandates/short/suspend", {"reason": "an entry for the log"})[0], 200)
+            d.wait("nothing to be granted", lambda: d.metric("mandated_audit_granting") == 0)
+            w.expected.pop("short")
+            got = self.named(w.operation(operation, "m"), w)
+
+            def back():
+                os.unlink(path)
+                signer.start()
+                d.wait("grants again", lambda: d.metric("mandated_audit_granting") == 1)
+                self.assertIs(w.check("m"), True)
+            w.done = back
+            return got, w
+        self.row("log's signer away", cell)
+
+    def test_fail_closed__a_clock_that_is_not_synchronised(self):
+        def cell(operation):
+            w = self.world("unsync", operation, config="clock: {require_synchronised: true}\n")
+            w.start()
+            w.fill(self)
+            w.control.put(clock_unsync=1)
+            w.daemon.wait("it to be noticed", lambda: w.daemon.call("GET", "/readyz")[1]["clock"]["trusted"] is False)
+            got = self.named(w.operation(operation, "m"), w)
+            self.assertEqual(w.daemon.call("POST", "/v1/mandates/short/suspend", {"reason": "power is taken away"})[0], 200)
+            w.expected.pop("short")
+            return got, w
+        self.row("clock unsynchronised", cell)
+
+    def test_fail_closed__steps_of_the_clock_both_ways_permit_nothing_at_or_after_its_end(self):
+        second, day, century = 1000000, 24 * HOUR_US, 36525 * 24 * HOUR_US
+        w = self.world("steps", "all")
+        w.start()
+        d, ends = w.daemon, {}
+        for name, seconds in (("s", 60), ("h", 1800), ("d", 43200), ("c", 50 * 365 * 86400), ("never", 150 * 365 * 86400)):
+            ends[name] = soon(seconds)
+            AGENTS[name] = "agent-" + name
+            self.assertEqual(d.issue(name, agent=AGENTS[name], scope=scope(100), expires_at=ends[name])[0], 201)
+            w.places = dict(getattr(w, "places", {}), **{name: w.place(name)})
+        self.assertEqual([w.check(n) for n in ends], [True] * 5)
+        dead = set()
+
+        def look(shift_us):
+            w.control.put(wall_shift_us=shift_us)
+            for name, end in ends.items():
+                # By the clock that was set, before it is asked: a yes is wrong when the end had come by then.
+                at = datetime.now(timezone.utc) + timedelta(microseconds=shift_us)
+                if at >= datetime.strptime(end, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc):
+                    dead.add(name)
+                for answer in (w.check(name), w.feed(name), w.search(name)):
+                    self.assertEqual(answer is True, name not in dead, (name, shift_us, answer))
+        for shift in (0, second, -second, HOUR_US, -HOUR_US, day, -day, 0, century, -century, 0):
+            look(shift)
+        self.assertEqual(dead, {"s", "h", "d", "c"})
+        w.awaits_end = True
+        self.assertEqual([w.status_list(n) for n in "shdc"], ["ended"] * 4)
+        d.kill()  # and a start does not begin before the last commit
+        w.control.put(wall_shift_us=-day)
+        w.start()
+        look(-day)
 
     def clock(self, fault, turn, short_s):
         def cell(operation):
@@ -411,7 +583,9 @@ class FailClosed(unittest.TestCase):
             if operation == "check":
                 w.daemon.wait("a no", lambda: w.check("m") is not True)
             got = w.operation(operation, "m")
-            w.control.put(stall=0)
+            w.done = lambda: w.control.put(stall=0)
+            if operation != "check":
+                w.done()
             return self.named(got, w), w
         self.row("engine lagging", cell)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random walks of life cycles: issue, delegate, amend, suspend, resume, spend, give back, revoke, supersede, expire, and a clock
- * that jumps by a second to a century, both ways, against an independent model (tests/model/life_model.h). After every command
+ * Random walks of life cycles: issue, delegate, amend, suspend, resume, spend, give back, revoke, supersede, expire, business events that
+ * conditions hang on, audiences, agents that may or may not be delegated to, and a clock that jumps by a second to a century, both ways, against an independent model (tests/model/life_model.h). After every command
  * outcome, state, version and what is left are the model's; every so often all of them are, the engine is taken down and
  * brought up again from its stored form, and the attenuation of every chain is looked at: no child permits what its
  * parent does not.
@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ACTIONS = 6, WALK_STEPS = 500 };
+enum { ACTIONS = 6, AUDIENCES = 4, AGENTS = 4, WALK_STEPS = 500 };
 #define CENTURY (INT64_C(36525) * 24 * 3600)
 
 /* How often each command came out how, over all walks: a walk that tries nothing proves nothing. */
 static uint64_t outcomes[COMMAND_COUNT][LIFE_REFUSED + 1];
+/* What events did, by the reason of the transition; what narrowed a child. */
+static uint64_t reasons[REASON_COUNT], with_audience, with_agents;
 
 typedef struct walk {
     rig *g;
@@ -46,9 +48,13 @@ static uint64_t random_next(walk *w)
 static int64_t below(walk *w, int64_t n) { return (int64_t)(random_next(w) >> 11) % n; }
 static bool one_in(walk *w, int64_t n) { return below(w, n) == 0; }
 
+static mandate_slice one_name(walk *w, const char *kind, int n) { return arena_printf(&w->g->memory, "%s:%d", kind, n); }
 static mandate_slice name_of(walk *w, int at) { return arena_printf(&w->g->memory, "m-%d", at); }
 
 /* --- terms ------------------------------------------------------------------------------------------------------------ */
+/* Mostly none: a walk in which everything ends at once tries nothing else. */
+static int random_conversation(walk *w) { return one_in(w, 4) ? (int)below(w, LIFE_CONVERSATIONS) : LIFE_NONE; }
+
 static life_terms random_terms(walk *w, const life_terms *near)
 {
     life_terms t = {.actions = 1 + (uint32_t)below(w, (1 << ACTIONS) - 1),
@@ -56,7 +62,13 @@ static life_terms random_terms(walk *w, const life_terms *near)
                     .budget = one_in(w, 4) ? 0 : 1 + below(w, 400),
                     .expires_at = w->m->now + 1 + below(w, one_in(w, 4) ? CENTURY : 600),
                     .depth_max = (int)below(w, 5),
-                    .children_max = one_in(w, 2) ? LIFE_NONE : (int)below(w, 5)};
+                    .children_max = one_in(w, 2) ? LIFE_NONE : (int)below(w, 5),
+                    .audience = one_in(w, 2) ? 0 : 1 + (uint32_t)below(w, (1 << AUDIENCES) - 1),
+                    .agents = one_in(w, 2) ? 0 : 1 + (uint32_t)below(w, (1 << AGENTS) - 1),
+                    .agent = (int)below(w, AGENTS),
+                    .while_on = random_conversation(w),
+                    .until_on = random_conversation(w),
+                    .suspend_on = random_conversation(w)};
     if (!near || one_in(w, 6))
         return t;
     /* Mostly like another, a little less in some dimensions and rarely a little more. */
@@ -73,6 +85,20 @@ static life_terms random_terms(walk *w, const life_terms *near)
         n.depth_max = (int)below(w, near->depth_max);
     if (one_in(w, 3) && near->children_max != LIFE_NONE)
         n.children_max = (int)below(w, near->children_max + 1);
+    if (one_in(w, 3) && near->audience)
+        n.audience = near->audience & t.audience ? near->audience & t.audience : near->audience;
+    if (one_in(w, 3) && near->agents)
+        n.agents = near->agents & t.agents ? near->agents & t.agents : near->agents;
+    if (one_in(w, 12))
+        n.audience = one_in(w, 2) ? 0 : n.audience | 1U << below(w, AUDIENCES);
+    if (one_in(w, 12))
+        n.agents |= 1U << below(w, AGENTS);
+    n.agent = t.agent;
+    for (int i = 0; n.agents && i < 3 && !(n.agents >> n.agent & 1); i++)
+        n.agent = (int)below(w, AGENTS);
+    n.while_on = t.while_on;
+    n.until_on = t.until_on;
+    n.suspend_on = t.suspend_on;
     if (one_in(w, 12))
         n.limit++;
     if (one_in(w, 12))
@@ -80,6 +106,29 @@ static life_terms random_terms(walk *w, const life_terms *near)
     if (one_in(w, 12))
         n.expires_at++;
     return n;
+}
+
+static const mandate_slice *names(walk *w, const char *kind, uint32_t bits, int most, uint32_t *count)
+{
+    mandate_slice *out = ARENA_ARRAY(&w->g->memory, mandate_slice, (size_t)most);
+    *count = 0;
+    for (int i = 0; i < most; i++)
+        if (bits >> i & 1)
+            out[(*count)++] = one_name(w, kind, i);
+    return out;
+}
+
+static void put_clauses(walk *w, claims *c, const life_terms *t)
+{
+    arena *a = &w->g->memory;
+    if (t->while_on != LIFE_NONE)
+        c->clause[CLAUSE_WHILE] =
+            arena_printf(a, "crm.conversation['R-%d'].status == 'open' || crm.conversation['R-%d'].status == 'held'",
+                         t->while_on, t->while_on);
+    if (t->until_on != LIFE_NONE)
+        c->clause[CLAUSE_UNTIL] = arena_printf(a, "crm.conversation['R-%d'].status == 'done'", t->until_on);
+    if (t->suspend_on != LIFE_NONE)
+        c->clause[CLAUSE_SUSPEND_WHILE] = arena_printf(a, "crm.conversation['R-%d'].status == 'held'", t->suspend_on);
 }
 
 /* Actions in patterns: "a.<bit>.*", or everything. */
@@ -106,6 +155,8 @@ static void put_terms(walk *w, claims *c, const life_terms *t)
     c->budget_count = t->budget ? 1 : 0;
     c->expires_at_us = RIG_START + t->expires_at * SECOND;
     c->depth_max = (uint32_t)t->depth_max;
+    c->audience = names(w, "aud", t->audience, AUDIENCES, &c->audience_count);
+    c->child_agents = names(w, "agent", t->agents, AGENTS, &c->child_agent_count);
     c->children_bounded = t->children_max != LIFE_NONE;
     c->children_max = c->children_bounded ? (uint32_t)t->children_max : 0;
 }
@@ -137,6 +188,19 @@ static void compare_one(walk *w, int at)
         FAIL(w, "m-%d is active at or after its end", at);
 }
 
+/* Names, no patterns: one by one. */
+static bool all_in(const mandate_slice *some, uint32_t count, const mandate_slice *all, uint32_t all_count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < all_count; k++)
+            found |= mandate_slice_eq(some[i], all[k]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* No child permits what its parent does not: asked of the scopes as stored, not of the rule that let them in. */
 static void compare_chain(walk *w, int at)
 {
@@ -158,6 +222,12 @@ static void compare_chain(walk *w, int at)
     }
     if (c.expires_at_us > p.expires_at_us || c.depth_max >= p.depth_max)
         FAIL(w, "m-%d outlives or outgrows its parent", at);
+    if (p.audience_count && (!c.audience_count || !all_in(c.audience, c.audience_count, p.audience, p.audience_count)))
+        FAIL(w, "m-%d is for others than its parent is for", at);
+    if (p.child_agent_count && !all_in(&c.agent, 1, p.child_agents, p.child_agent_count))
+        FAIL(w, "m-%d was given to an agent that its parent may not be delegated to", at);
+    with_audience += p.audience_count != 0;
+    with_agents += p.child_agent_count != 0;
 }
 
 static void compare_all(walk *w)
@@ -237,12 +307,19 @@ static void do_issue(walk *w, bool successor)
         t.depth_max = w->m->all[parent].terms.depth_max - 1;
     if (t.depth_max < 0)
         t.depth_max = 0;
-    /* What a child leaves open is its parent's. */
+    bool delegates = parent != LIFE_NONE && one_in(w, 2);
+    /* What a child leaves open is its parent's; of the audience that is so where it is delegated and not issued. */
     if (parent != LIFE_NONE && t.children_max == LIFE_NONE)
         t.children_max = w->m->all[parent].terms.children_max;
+    if (parent != LIFE_NONE && !t.agents)
+        t.agents = w->m->all[parent].terms.agents;
+    if (delegates && !t.audience)
+        t.audience = w->m->all[parent].terms.audience;
     claims *c = rig_claims(w->g, "m");
     c->id = name_of(w, w->m->count);
     put_terms(w, c, &t);
+    put_clauses(w, c, &t);
+    c->agent = one_name(w, "agent", t.agent);
     if (parent != LIFE_NONE)
         c->parent = name_of(w, parent);
     if (successor)
@@ -251,10 +328,12 @@ static void do_issue(walk *w, bool successor)
     engine_command issue = {.kind = COMMAND_ISSUE, .claims = c}, delegate = {.kind = COMMAND_DELEGATE, .claims = c};
     c->given = CLAIMS_GIVEN(ID) | CLAIMS_GIVEN(AGENT) | CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(LIMITS) |
                CLAIMS_GIVEN(BUDGETS) | CLAIMS_GIVEN(EXPIRES_AT) | CLAIMS_GIVEN(MAX_DEPTH) | CLAIMS_GIVEN(DELEGATION) |
-               CLAIMS_GIVEN(SUPERSEDES);
+               CLAIMS_GIVEN(SUPERSEDES) | (t.audience ? CLAIMS_GIVEN(AUDIENCE) : 0) |
+               (t.while_on != LIFE_NONE ? CLAIMS_GIVEN(WHILE) : 0) | (t.until_on != LIFE_NONE ? CLAIMS_GIVEN(UNTIL) : 0) |
+               (t.suspend_on != LIFE_NONE ? CLAIMS_GIVEN(SUSPEND_WHILE) : 0);
     if (parent != LIFE_NONE)
         delegate.mandate = c->parent;
-    run(w, parent != LIFE_NONE && one_in(w, 2) ? &delegate : &issue, expected, "issue", w->m->count);
+    run(w, delegates ? &delegate : &issue, expected, "issue", w->m->count);
 }
 
 static void do_amend(walk *w, int at)
@@ -268,9 +347,17 @@ static void do_amend(walk *w, int at)
         t.budget = w->m->all[at].terms.budget; /* an amendment cannot take one away */
     if (t.children_max == LIFE_NONE)
         t.children_max = w->m->all[at].terms.children_max; /* nor open what was bounded */
+    if (!t.audience)
+        t.audience = w->m->all[at].terms.audience;
+    if (!t.agents)
+        t.agents = w->m->all[at].terms.agents;
+    t.agent = w->m->all[at].terms.agent;
+    t.while_on = w->m->all[at].terms.while_on;
+    t.until_on = w->m->all[at].terms.until_on;
+    t.suspend_on = w->m->all[at].terms.suspend_on;
     put_terms(w, &c, &t);
     c.given = CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(EXPIRES_AT) | CLAIMS_GIVEN(MAX_DEPTH) |
-              CLAIMS_GIVEN(DELEGATION) | (t.budget ? CLAIMS_GIVEN(BUDGETS) : 0);
+              CLAIMS_GIVEN(DELEGATION) | (t.budget ? CLAIMS_GIVEN(BUDGETS) : 0) | (t.audience ? CLAIMS_GIVEN(AUDIENCE) : 0);
     life_outcome expected = life_amend(w->m, at, &t, widen, ends);
     engine_command amend = {.kind = COMMAND_AMEND, .mandate = name_of(w, at), .claims = &c, .widen = widen, .cascade = ends};
     run(w, &amend, expected, "amend", at);
@@ -305,7 +392,9 @@ static void do_suspend(walk *w, int at)
 static void do_simple(walk *w, int at, engine_command_kind kind)
 {
     bool by_agent = !one_in(w, 4);
-    engine_command c = {.kind = kind, .mandate = name_of(w, at), .principal = by_agent ? S("agent:one") : S("agent:two")};
+    engine_command c = {.kind = kind,
+                        .mandate = name_of(w, at),
+                        .principal = by_agent ? one_name(w, "agent", w->m->all[at].terms.agent) : S("agent:nobody")};
     life_outcome expected = kind == COMMAND_RESUME   ? life_resume(w->m, at)
                             : kind == COMMAND_REVOKE ? life_revoke(w->m, at)
                                                      : life_return(w->m, at, by_agent);
@@ -322,6 +411,47 @@ static void do_clock(walk *w)
         w->wall = 0;
     life_clock(w->m, w->wall);
     step(w);
+    compare_all(w);
+}
+
+/* Ids are "m-<number>". */
+static int by_id(int a, int b)
+{
+    char x[16], y[16];
+    snprintf(x, sizeof(x), "%d", a);
+    snprintf(y, sizeof(y), "%d", b);
+    return strcmp(x, y);
+}
+
+/* A business event, or what somebody says is one. */
+static void do_event(walk *w)
+{
+    static const char *const words[] = {"", "open", "held", "done", "lost"};
+    int on = (int)below(w, LIFE_CONVERSATIONS);
+    life_status status = one_in(w, 3) ? IS_HELD : one_in(w, 5) ? IS_DONE : one_in(w, 5) ? IS_LOST : IS_OPEN;
+    char name[8];
+    snprintf(name, sizeof(name), "R-%d", on);
+    change *ch = rig_upsert(w->g, CONVERSATION, name, CHANGE_NO_TIME);
+    rig_set(w->g, ch, "status", STR(words[status]));
+    engine_input in = rig_record(w->g, ch, 1);
+    bool said = one_in(w, 2);
+    if (said) {
+        in.kind = INPUT_ASSERTED;
+        in.command.principal = S("user:desk");
+    }
+    mandate_error err = {0};
+    engine_batch batch = {.seq = ++w->g->seq, .now_us = RIG_START + w->wall * SECOND, .inputs = &in, .count = 1};
+    life_event(w->m, on, status, by_id);
+    if (engine_step(w->g->e, &batch, &w->g->r, &err) != MANDATE_OK)
+        FAIL(w, "%s", err.text);
+    for (uint32_t i = 0; i < w->g->r.transition_count; i++) {
+        const transition *t = &w->g->r.transitions[i];
+        reasons[t->reason]++;
+        if ((t->principal.len != 0) != said)
+            FAIL(w, "%.*s does not say who said so", MANDATE_SLICE_ARG(t->mandate));
+    }
+    if (w->g->r.more)
+        step(w);
     compare_all(w);
 }
 
@@ -358,6 +488,8 @@ static void one(walk *w)
         do_simple(w, pick(w), COMMAND_REVOKE);
     else if (what < 92)
         do_simple(w, pick(w), COMMAND_RETURN);
+    else if (what < 96)
+        do_event(w);
     else
         do_clock(w);
 }
@@ -397,6 +529,15 @@ int main(int argc, char **argv)
             if (steps >= 20000 && (outcomes[k][LIFE_DONE] < steps / 2000 || outcomes[k][LIFE_REFUSED] < steps / 2000))
                 return fprintf(stderr, "%s was hardly tried\n", engine_command_names[k]), 1;
         }
+    static const mandate_reason tried[] = {REASON_WHILE_FALSE, REASON_UNTIL_TRUE, REASON_SUSPEND_WHILE_TRUE,
+                                           REASON_CONDITIONS_CLEAR, REASON_ANCESTOR_ENDED};
+    for (size_t i = 0; i < sizeof(tried) / sizeof(*tried); i++) {
+        printf("%-20s %7llu by events\n", mandate_reason_name(tried[i]), (unsigned long long)reasons[tried[i]]);
+        if (steps >= 20000 && reasons[tried[i]] < steps / 4000)
+            return fprintf(stderr, "%s was hardly tried\n", mandate_reason_name(tried[i])), 1;
+    }
+    if (steps >= 20000 && (with_audience < steps / 100 || with_agents < steps / 100))
+        return fprintf(stderr, "audiences and agents were hardly tried\n"), 1;
     printf("%llu steps as the model says\n", (unsigned long long)done);
     return 0;
 }

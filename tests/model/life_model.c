@@ -10,8 +10,10 @@ static void become(life_model *m, int at, life_state s)
 {
     m->all[at].state = s;
     m->all[at].version++;
-    if (s != LIFE_SUSPENDED)
+    if (s != LIFE_SUSPENDED) {
         m->all[at].resume_at = 0;
+        m->all[at].by_command = m->all[at].by_clause = false;
+    }
 }
 
 /* Whatever hangs below falls: what has expired by then says so. */
@@ -55,8 +57,12 @@ void life_clock(life_model *m, int64_t now)
             if (!final(m->all[i].state) && m->all[i].terms.expires_at <= due)
                 end(m, i, LIFE_EXPIRED);
         for (int i = 0; i < m->count; i++)
-            if (m->all[i].state == LIFE_SUSPENDED && m->all[i].resume_at && m->all[i].resume_at <= due)
-                become(m, i, LIFE_ACTIVE);
+            if (m->all[i].state == LIFE_SUSPENDED && m->all[i].resume_at && m->all[i].resume_at <= due) {
+                m->all[i].resume_at = 0;
+                m->all[i].by_command = false;
+                if (!m->all[i].by_clause)
+                    become(m, i, LIFE_ACTIVE);
+            }
     }
     if (now > m->now)
         m->now = now;
@@ -91,14 +97,63 @@ static bool within(const life_terms *a, const life_terms *b)
 {
     return !(a->actions & ~b->actions) && a->limit <= b->limit && a->expires_at <= b->expires_at &&
            (!a->budget || !b->budget || a->budget <= b->budget) &&
-           (b->children_max == LIFE_NONE || (a->children_max != LIFE_NONE && a->children_max <= b->children_max));
+           (b->children_max == LIFE_NONE || (a->children_max != LIFE_NONE && a->children_max <= b->children_max)) &&
+           (!b->audience || (a->audience && !(a->audience & ~b->audience))) &&
+           (!b->agents || (a->agents && !(a->agents & ~b->agents)));
 }
 
-static bool child_of(const life_terms *a, const life_terms *b) { return within(a, b) && a->depth_max < b->depth_max; }
+static bool child_of(const life_terms *a, const life_terms *b)
+{
+    return within(a, b) && a->depth_max < b->depth_max && (!b->agents || (b->agents >> a->agent & 1));
+}
+
+/* --- conditions ------------------------------------------------------------------------------------------------------ */
+static life_status seen(const life_model *m, int on) { return on == LIFE_NONE ? IS_UNSEEN : m->status[on]; }
+static bool while_broke(const life_model *m, const life_terms *t)
+{
+    life_status s = seen(m, t->while_on);
+    return s == IS_DONE || s == IS_LOST;
+}
+static bool until_came(const life_model *m, const life_terms *t) { return seen(m, t->until_on) == IS_DONE; }
+static bool is_held(const life_model *m, const life_terms *t) { return seen(m, t->suspend_on) == IS_HELD; }
+
+static void look(life_model *m, int at)
+{
+    life_mandate *c = &m->all[at];
+    bool held = is_held(m, &c->terms);
+    if (while_broke(m, &c->terms)) {
+        end(m, at, LIFE_REVOKED);
+    } else if (until_came(m, &c->terms)) {
+        end(m, at, LIFE_COMPLETED);
+    } else if (held != c->by_clause) {
+        c->by_clause = held;
+        if (c->state == LIFE_ACTIVE || !(c->by_clause || c->by_command))
+            become(m, at, held ? LIFE_SUSPENDED : LIFE_ACTIVE);
+    }
+}
+
+void life_event(life_model *m, int conversation, life_status status, int (*order)(int a, int b))
+{
+    static int list[LIFE_MANDATES];
+    int n = 0;
+    m->status[conversation] = status;
+    for (int i = 0; i < m->count; i++) {
+        const life_terms *t = &m->all[i].terms;
+        if (t->while_on != conversation && t->until_on != conversation && t->suspend_on != conversation)
+            continue;
+        int k = n++;
+        for (; k > 0 && order(i, list[k - 1]) < 0; k--)
+            list[k] = list[k - 1];
+        list[k] = i;
+    }
+    for (int i = 0; i < n; i++)
+        if (!final(m->all[list[i]].state)) /* an earlier one may have been its ancestor */
+            look(m, list[i]);
+}
 
 life_outcome life_issue(life_model *m, int parent, int supersedes, const life_terms *t)
 {
-    if (t->expires_at <= m->now)
+    if (t->expires_at <= m->now || while_broke(m, t) || until_came(m, t))
         return LIFE_REFUSED;
     if (supersedes != LIFE_NONE && (final(life_effective(m, supersedes)) || m->all[supersedes].parent != parent))
         return LIFE_REFUSED;
@@ -113,6 +168,7 @@ life_outcome life_issue(life_model *m, int parent, int supersedes, const life_te
         end(m, supersedes, LIFE_SUPERSEDED);
     assert(m->count < LIFE_MANDATES);
     m->all[m->count++] = (life_mandate){.terms = *t, .state = LIFE_ACTIVE, .parent = parent, .version = 1};
+    look(m, m->count - 1);
     return LIFE_DONE;
 }
 
@@ -125,7 +181,8 @@ life_outcome life_amend(life_model *m, int at, const life_terms *t, bool widen, 
     if (!old.budget != !t->budget)
         return LIFE_REFUSED;
     if (t->actions == old.actions && t->limit == old.limit && t->budget == old.budget && t->expires_at == old.expires_at &&
-        t->depth_max == old.depth_max && t->children_max == old.children_max)
+        t->depth_max == old.depth_max && t->children_max == old.children_max && t->audience == old.audience &&
+        t->agents == old.agents)
         return LIFE_AGAIN;
     if (t->expires_at <= m->now || (!widen && !(within(t, &old) && t->depth_max <= old.depth_max)))
         return LIFE_REFUSED;
@@ -155,9 +212,10 @@ life_outcome life_suspend(life_model *m, int at, int64_t until)
     life_mandate *c = &m->all[at];
     if (final(life_effective(m, at)) || (until && until <= m->now))
         return LIFE_REFUSED;
-    bool same = c->state == LIFE_SUSPENDED && c->resume_at == until;
+    bool moved = c->by_command && c->resume_at != until;
     c->resume_at = until;
-    if (same)
+    c->by_command = true;
+    if (c->state == LIFE_SUSPENDED && !moved)
         return LIFE_DONE;
     c->state = LIFE_SUSPENDED;
     c->version++;
@@ -166,9 +224,13 @@ life_outcome life_suspend(life_model *m, int at, int64_t until)
 
 life_outcome life_resume(life_model *m, int at)
 {
-    if (final(life_effective(m, at)) || m->all[at].state != LIFE_SUSPENDED)
-        return LIFE_REFUSED;
-    become(m, at, LIFE_ACTIVE);
+    life_mandate *c = &m->all[at];
+    if (final(life_effective(m, at)) || c->state != LIFE_SUSPENDED || !c->by_command)
+        return LIFE_REFUSED; /* what its clause says is not for a command */
+    c->by_command = false;
+    c->resume_at = 0;
+    if (!c->by_clause)
+        become(m, at, LIFE_ACTIVE);
     return LIFE_DONE;
 }
 

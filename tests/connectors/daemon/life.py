@@ -396,6 +396,76 @@ def killed_commands(d):
         report("killed in the middle of %s: it happened or it did not" % verb, not wrong, wrong[:3])
 
 
+def killed_makers(d):
+    """The same of what makes something: a mandate is whole or not there, a spend is given back once or not, a question is open or was
+    never asked."""
+    r = random.Random(SEED + 11)
+    for i in range(40):
+        d.issue("back-%d" % i, budget=10)
+        d.act("back-%d" % i, "spend", name="eur", amount=3, key="k")
+        for side, action in (("x", "left"), ("y", "right")):
+            d.issue("esc-%d-%s" % (i, side), scope={"actions": [action], "resources": ["*"]})
+
+    def escalate(i):
+        code, answer = d.call("POST", "/access/v1/evaluation", {
+            "subject": {"type": "agent", "id": "agent:a"}, "action": {"name": "left"}, "resource": {"type": "t", "id": str(i)},
+            "context": {"mandates": ["esc-%d-x" % i, "esc-%d-y" % i]}})
+        return code, code and answer["context"]["escalation"]
+    work = {"issue": lambda i: d.issue("made-%d" % i, budget=5), "unspend": lambda i: d.act("back-%d" % i, "unspend", key="k"),
+            "escalate": escalate}
+    for verb, one in work.items():
+        answers, wrong = {}, []
+
+        def run():
+            for i in range(40):
+                answers[i] = one(i)
+                if answers[i][0] == 0:
+                    return
+        kill_while(d, run, r.random() * 0.15)
+        if verb == "escalate":
+            there = {e["resource"]: e for e in d.call("GET", "/v1/decisions?limit=1000")[1]["decisions"]}
+        for i in range(40):
+            asked, answered = i in answers, answers.get(i, (0, None))[0] in (200, 201)
+            if verb == "issue":
+                code, now = d.call("GET", "/v1/mandates/made-%d" % i)
+                happened = code == 200
+                whole = not happened or (now["version"] == 1 and now["transition"]["reason"] == "issued" and
+                                         d.act("made-%d" % i, "spend", name="eur", amount=5, key="all")[0] == 200)
+            elif verb == "unspend":
+                left = int(d.act("back-%d" % i, "spend", name="eur", amount=1, key="look")[1]["budgets"][0]["left"])
+                happened, whole = left == 9, left in (6, 9)
+            else:
+                found = there.get("t/%d" % i)
+                happened = found is not None
+                whole = not happened or (found["state"] == "open" and (not answered or found["id"] == answers[i][1]["id"]))
+            if not whole or happened and not asked or answered and not happened:
+                wrong.append((i, answers.get(i), happened, whole))
+        report("killed in the middle of %s: it happened or it did not" % verb, not wrong and any(a[0] for a in answers.values()),
+               wrong[:3] or len(answers))
+
+
+def the_record_agrees(d):
+    """Whatever was killed: the log is whole, and ends every mandate that has ended, once."""
+    ctl = lambda *args: subprocess.run([os.path.join(BIN, "mandatectl")] + list(args), text=True, capture_output=True,
+                                       env=dict(os.environ, MANDATED_SOCKET=d.socket))
+    key, out = os.path.join(d.folder, "audit.key"), os.path.join(d.folder, "record")
+    open(key, "w").write(ctl("audit", "key").stdout)
+    time.sleep(1.5)  # a checkpoint over all of it
+    exported, verified = ctl("audit", "export", out), ctl("audit", "verify", out, "--key", key)
+    report("after all kills the audit log verifies", exported.returncode == 0 and verified.returncode == 0,
+           exported.stderr + verified.stdout + verified.stderr)
+    entries = [json.loads(line) for line in ctl("audit", "export", "--format", "jsonl").stdout.splitlines()]
+    ends = [e["mandate"] for e in entries if e["event"] == "ended"]
+    mandates, after = [], ""
+    while after is not None:
+        page = d.call("GET", "/v1/mandates?limit=1000" + ("&after=" + after if after else ""))[1]
+        mandates += page["mandates"]
+        after = page["next"]
+    over = [m["id"] for m in mandates if m["state"] not in ("active", "suspended")]
+    report("and says of each that has ended that it has, once", sorted(over) == sorted(ends) and len(over) > 50,
+           sorted(set(over) ^ set(ends))[:5] or (len(over), len(ends)))
+
+
 def main():
     folder = tempfile.mkdtemp(prefix="mandated-life-")
     d = Daemon(folder)
@@ -407,6 +477,8 @@ def main():
         status_lists(d)
         killed_spenders(d)
         killed_commands(d)
+        killed_makers(d)
+        the_record_agrees(d)
         d.stop()
     finally:
         if d.process.poll() is None:

@@ -6,6 +6,8 @@
 #include "connectors/daemon/log.h"
 
 #include <setjmp.h>
+#include <sys/timex.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static void test_clock__a_wall_clock_set_back_does_not_stop_time(void **state)
@@ -37,6 +39,39 @@ static void test_clock__it_never_starts_before_the_last_commit(void **state)
     assert_true(clock_now_us() >= first);
 }
 
+int adjtimex(struct timex *t);
+static int kernel_state;
+static int kernel_status;
+
+/* The kernel's word, for this program. */
+int adjtimex(struct timex *t)
+{
+    t->status = kernel_status;
+    return kernel_state;
+}
+
+static void wait_asked(void) { usleep(110000); }
+
+static void test_clock__it_is_trusted_when_nobody_asks_for_more_or_the_kernel_says_so(void **state)
+{
+    kernel_state = TIME_ERROR;
+    assert_true(clock_trusted());
+    clock_require_synchronised(true);
+    assert_false(clock_trusted());
+    kernel_state = TIME_OK;
+    wait_asked();
+    assert_true(clock_trusted());
+    kernel_status = STA_UNSYNC;
+    wait_asked();
+    assert_false(clock_trusted());
+    kernel_status = 0;
+    kernel_state = -1; /* it may not be asked */
+    wait_asked();
+    assert_false(clock_trusted());
+    clock_require_synchronised(false);
+    assert_true(clock_trusted());
+}
+
 static void test_log__a_line_is_one_json_object_whatever_is_in_it(void **state)
 {
     buf b;
@@ -54,6 +89,7 @@ int main(void)
         cmocka_unit_test(test_clock__a_wall_clock_set_back_does_not_stop_time),
         cmocka_unit_test(test_clock__a_wall_clock_set_forward_is_believed),
         cmocka_unit_test(test_clock__it_never_starts_before_the_last_commit),
+        cmocka_unit_test(test_clock__it_is_trusted_when_nobody_asks_for_more_or_the_kernel_says_so),
         cmocka_unit_test(test_log__a_line_is_one_json_object_whatever_is_in_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
