@@ -21,6 +21,7 @@ struct pool_slab {
     pool_slab *region_prev, *region_next;
     pool_slab *spare;      /* slabs that were given back, through `next` */
     uint32_t used, opened; /* slabs that are in use; that ever were */
+    bool advised;          /* to be one huge page */
 };
 enum { LINE = 64, HEAD = (sizeof(pool_slab) + LINE - 1) / LINE * LINE }; /* blocks of whole lines begin with one */
 
@@ -50,7 +51,7 @@ static void *huge_alloc(size_t size)
 }
 
 /* malloc keeps twice as much for an aligned piece of this size; the kernel takes back what lies before and behind. */
-static void *region_map(void)
+static void *region_map(bool late)
 {
 #if defined(__linux__)
     char *all = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,7 +62,8 @@ static void *region_map(void)
         (void)munmap(all, (size_t)(out - all));
     if (all + HUGE > out)
         (void)munmap(out + HUGE, (size_t)(all + HUGE - out));
-    advise(out, HUGE);
+    if (!late)
+        advise(out, HUGE);
     mapped += HUGE;
     return out;
 #else
@@ -142,11 +144,12 @@ static pool_slab *region_take(pool *p)
 {
     pool_slab *r = p->regions;
     if (!r) {
-        r = region_map();
+        r = region_map(p->late);
         if (!r)
             return NULL;
         r->spare = NULL;
         r->used = r->opened = 0;
+        r->advised = !p->late;
         region_link(p, r);
     }
     pool_slab *s = r->spare;
@@ -154,8 +157,12 @@ static pool_slab *region_take(pool *p)
         r->spare = s->next;
     else
         s = (pool_slab *)(void *)((char *)r + (size_t)r->opened++ * SLAB);
-    if (++r->used == HUGE / SLAB)
+    if (++r->used == HUGE / SLAB) {
         region_unlink(p, r);
+        if (!r->advised)
+            advise(r, HUGE);
+        r->advised = true;
+    }
     return s;
 }
 

@@ -6,6 +6,10 @@
  *   region   2 MiB, aligned, advised to be one huge page       [ slab | slab | ... ]      freed when all its slabs are
  *   slab     8 KiB, aligned: blocks of one size, a multiple of 16, threaded when free    given back when all its blocks are
  *
+ * A pool that is `late` asks for huge pages when a region is full: filling it then costs small pages, one by one, and the kernel makes one
+ * of them in its own time. That is for what grows quickly: a huge page is cleared as a whole at its first byte, and where a hypervisor
+ * has taken free memory back, giving it again costs several times what clearing does.
+ *
  * The first slabs are single pieces of memory, so that small use stays small. Blocks are aligned to 16 bytes and larger ones than
  * POOL_BLOCK come from malloc. The caller remembers sizes. Under AddressSanitizer every block is malloc's, so that it can see.
  *
@@ -26,6 +30,7 @@ typedef struct pool {
     pool_slab *regions;             /* first slabs of those with a free one */
     uint32_t singles;               /* slabs outside of regions */
     uint32_t slabs;                 /* all */
+    bool late;                      /* huge pages when a region is full; set before the first block is taken */
 } pool;
 
 void pool_init(pool *p); /* zeroed is empty, too */

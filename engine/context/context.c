@@ -20,7 +20,7 @@ static bool provenance_grow(context *c)
     if (begins && !VEC_PUSH(&c->provenances, (provenance *)NULL))
         return false;
     provenance **chunk = &c->provenances.data[c->provenances.len - 1];
-    provenance *grown = memory_resize(*chunk, old * sizeof(provenance), size * sizeof(provenance));
+    provenance *grown = realloc(*chunk, size * sizeof(provenance)); /* small pages: see pool.h, late */
     if (!grown) {
         c->provenances.len -= begins;
         return false;
@@ -39,6 +39,7 @@ mandate_status context_create(context **out, const schema *s, context_observer o
         context_destroy(c);
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while creating the context graph");
     }
+    c->blocks.late = c->texts.blocks.late = true;
     c->schema = s;
     c->types = schema_type_count(s) ? schema_type_at(s, 0) : NULL;
     c->observer = observer;

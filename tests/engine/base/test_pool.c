@@ -25,13 +25,14 @@ static void assert_filled(const held *h, uint32_t i)
         assert_int_equal(h->block[k], (unsigned char)(i * 7 + h->size));
 }
 
-static void test_pool__blocks_of_all_sizes_keep_their_content_while_others_come_and_go(void **state)
+static void come_and_go(bool late)
 {
     enum { MANY = 20000 };
     static held blocks[MANY];
     uint64_t rng = 5;
     pool p;
     pool_init(&p);
+    p.late = late;
     for (int step = 0; step < 400000; step++) {
         uint32_t i = random_below(&rng, MANY);
         held *h = &blocks[i];
@@ -51,11 +52,24 @@ static void test_pool__blocks_of_all_sizes_keep_their_content_while_others_come_
         if (blocks[i].block) {
             assert_filled(&blocks[i], i);
             pool_give(&p, blocks[i].block, blocks[i].size);
+            blocks[i].block = NULL;
         }
     assert_true(p.slabs <= POOL_CLASSES); /* an empty one of each size at most */
     pool_deinit(&p);
     assert_int_equal(p.slabs, 0);
     assert_null(p.regions);
+}
+
+static void test_pool__blocks_of_all_sizes_keep_their_content_while_others_come_and_go(void **state)
+{
+    (void)state;
+    come_and_go(false);
+}
+
+static void test_pool__so_they_do_when_huge_pages_come_late(void **state)
+{
+    (void)state;
+    come_and_go(true);
 }
 
 static void test_pool__the_largest_block_and_one_byte_more_and_nothing(void **state)
@@ -136,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pool__blocks_of_all_sizes_keep_their_content_while_others_come_and_go),
+        cmocka_unit_test(test_pool__so_they_do_when_huge_pages_come_late),
         cmocka_unit_test(test_pool__the_largest_block_and_one_byte_more_and_nothing),
         cmocka_unit_test(test_pool__memory_that_was_given_back_is_used_again),
         cmocka_unit_test(test_pool__big_arrays_keep_their_content_as_they_grow_and_shrink),
