@@ -32,6 +32,7 @@ enum {
     LIMIT_ID = 512,             /* bytes of an entity or mandate id */
     LIMIT_VALUE = 64 << 10,     /* encoded bytes of one attribute value */
     LIMIT_SOURCES = 256,        /* connectors */
+    LIMIT_SOURCE_SETS = 4096,   /* different sets of connectors that conditions rest on; what is more rests on all */
     LIMIT_SOURCES_KNOWN = 4096, /* connectors that a database has ever known, by name */
     LIMIT_TOPICS = 4096,        /* topics of all connectors together */
 
@@ -130,6 +131,8 @@ enum {
 };
 
 _Static_assert(LIMIT_RECORD_DEPTH <= LIMIT_VALUE_DEPTH, "a decoded record must be a legal value");
+_Static_assert(LIMIT_SOURCES % 64 == 0, "a set of them is whole words");
+_Static_assert(LIMIT_SOURCE_SETS < UINT16_MAX, "they are numbered by 16 bits, and one number is all");
 _Static_assert(LIMIT_AUDIT_DETAIL + 8 * LIMIT_REASON <= LIMIT_AUDIT_ENTRY, "with everything that stands beside it");
 _Static_assert(LIMIT_FOUND_MANDATES <= LIMIT_DECISION_MANDATES, "whatever governs an action, a decision can name");
 _Static_assert(LIMIT_BACKLOG_ITEMS <= UINT16_MAX, "a mandate's waiting changes are counted in 16 bits");

@@ -62,6 +62,25 @@ mandate_state engine_effective_state(const engine *e, uint32_t handle, int64_t n
     return decided(because, handle, own);
 }
 
+uint16_t engine_mandate_sources(engine *e, uint32_t handle)
+{
+    const mandate *m = mandate_at(e, handle);
+    uint16_t out = SOURCES_NONE;
+
+    for (int k = 0; k < CLAUSE_COUNT; k++) {
+        const mandate_condition *on = mandate_condition_at(e, m, k);
+        if (on)
+            out = condition_sources_join(e->conditions, out,
+                                         condition_sources(condition_template_at(e->conditions, on->template)));
+    }
+    return out;
+}
+
+void engine_sources_get(const engine *e, uint16_t number, source_set *out)
+{
+    condition_sources_get(e->conditions, number, out);
+}
+
 mandate_state engine_waiting(const engine *e, uint32_t handle)
 {
     const standing *s = standing_at(e, handle);

@@ -341,6 +341,9 @@ mandate_state engine_waiting(const engine *e, uint32_t handle);
 enum { ENGINE_WAITING_BLOCK = 4096 };
 /* The same of a block of handles: state + 1, or 0. Returns how many there are. */
 uint32_t engine_waiting_states(const engine *e, uint32_t block, uint8_t states[ENGINE_WAITING_BLOCK]);
+/* Which sources a mandate's own conditions rest on: the number of a set (engine/condition/index.h); an ended one's is none. */
+uint16_t engine_mandate_sources(engine *e, uint32_t handle);
+void engine_sources_get(const engine *e, uint16_t number, source_set *out);
 /* Handles run from 0 to engine_mandate_count() - 1 in order of issuance. */
 
 /* Watches there are; the handle of one, or UINT32_MAX; the next handle in use from `handle` on, or UINT32_MAX. Handles are

@@ -71,6 +71,15 @@ void engine_thread_destroy(engine_thread *t)
     free(t);
 }
 
+void engine_thread_show_sources(view *v, engine *e, uint32_t handle)
+{
+    const uint16_t number = engine_mandate_sources(e, handle);
+    source_set set;
+
+    engine_sources_get(e, number, &set);
+    view_rests(v, handle, number, &set);
+}
+
 /* --- one step ------------------------------------------------------------------------------------------------------ */
 /* Those that are active now, or those that are not. */
 static void show(engine_thread *t, const engine_result *result, bool active)
@@ -86,6 +95,8 @@ static void show(engine_thread *t, const engine_result *result, bool active)
         mandate_slice agent, claims_bytes = engine_new_claims(t->options.engine, handle);
         bool known = view_knows(t->options.view, handle);
         mandate_status status = view_set(t->options.view, handle, m.parent_handle, &m, &err);
+        if (status == MANDATE_OK && (claims_bytes.len || !known))
+            engine_thread_show_sources(t->options.view, t->options.engine, handle);
         if (status == MANDATE_OK && claims_bytes.len && known)
             view_amend(t->options.view, handle, m.expires_at_us);
         if (status == MANDATE_OK && claims_bytes.len && !known)

@@ -51,6 +51,8 @@ typedef struct engine_thread_options {
     int64_t batch_wait_us;              /* how long a step may wait for more input than the first */
 } engine_thread_options;
 
+/* Tells the view which sources a mandate's conditions rest on. Where the engine and the view are written. */
+void engine_thread_show_sources(view *v, engine *e, uint32_t handle);
 MANDATE_CHECK mandate_status engine_thread_create(engine_thread **out, const engine_thread_options *options,
                                                   mandate_error *err);
 /* Fills the view, then steps until nothing is overdue: before anyone is served. Caller's thread. */

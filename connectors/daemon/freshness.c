@@ -48,31 +48,56 @@ static void put_source(buf *text, const char *name, const char *state, const beh
     buf_put_char(text, '}');
 }
 
-void freshness_of(source *const *sources, uint32_t count, const service_verdict *verdict, int64_t now_us,
+/* Returns its lag. */
+static int64_t put_one(source *from, int64_t now_us, service_freshness *out, buf *text)
+{
+    behind b = {.now_us = now_us};
+    source_status s;
+
+    source_status_get(from, &s);
+    source_partitions_each(from, look, &b);
+    bool live = s.phase == SOURCE_READING && s.state == SOURCE_LIVE;
+    put_source(text, source_name(from), live ? "live" : "not_live", &b, s.event_time_us);
+    if (!live)
+        refuse(out, source_name(from), "is not live: what it told is not known to hold");
+    else if (b.unknown)
+        refuse(out, source_name(from), "does not say how far it is behind");
+    else if (b.lag_us > out->max_us)
+        refuse(out, source_name(from), "is further behind than this kind of action allows");
+    return b.lag_us;
+}
+
+/* Those that are rested on and of which nobody reads any more. */
+static void refuse_gone(const freshness_sources *all, const source_set *rests_on, const source_set *seen,
+                        service_freshness *out)
+{
+    for (uint16_t i = 0; i < LIMIT_SOURCES; i++)
+        if (source_set_has(rests_on, i) && !source_set_has(seen, i))
+            refuse(out, schema_source_name(all->schema, i), "is gone: what it told is not known to hold");
+}
+
+void freshness_of(const freshness_sources *all, const source_set *rests_on, const service_verdict *verdict, int64_t now_us,
                   service_freshness *out, buf *text)
 {
     int64_t lag_us = verdict->age_us;
+    source_set seen = {.all = false};
+    bool any = false;
 
     out->ok = true;
     buf_printf(text, "{\"seq\":%llu,\"age_ms\":%lld,\"sources\":[", (unsigned long long)verdict->seq,
                (long long)(verdict->age_us / 1000));
-    for (uint32_t i = 0; i < count; i++) {
-        behind b = {.now_us = now_us};
-        source_status s;
-        source_status_get(sources[i], &s);
-        source_partitions_each(sources[i], look, &b);
-        bool live = s.phase == SOURCE_READING && s.state == SOURCE_LIVE;
-        if (i)
-            buf_put_char(text, ',');
-        put_source(text, source_name(sources[i]), live ? "live" : "not_live", &b, s.event_time_us);
-        if (!live)
-            refuse(out, source_name(sources[i]), "is not live: what it told is not known to hold");
-        else if (b.unknown)
-            refuse(out, source_name(sources[i]), "does not say how far it is behind");
-        else if (b.lag_us > out->max_us)
-            refuse(out, source_name(sources[i]), "is further behind than this kind of action allows");
-        if (b.lag_us > lag_us)
-            lag_us = b.lag_us;
+    for (uint32_t i = 0; i < all->count; i++) {
+        const uint16_t index = connector_source(all->connectors[i]);
+        if (rests_on && !source_set_has(rests_on, index))
+            continue;
+        seen.words[index / 64] |= UINT64_C(1) << index % 64;
+        buf_put_str(text, any ? "," : "");
+        any = true;
+        const int64_t behind_us = put_one(all->sources[i], now_us, out, text);
+        if (behind_us > lag_us)
+            lag_us = behind_us;
     }
+    if (rests_on && !rests_on->all)
+        refuse_gone(all, rests_on, &seen, out);
     buf_printf(text, "],\"lag_ms\":%lld,\"bound_ms\":%lld}", (long long)(lag_us / 1000), (long long)(out->max_us / 1000));
 }

@@ -58,6 +58,33 @@ static bool sources_within(const schema *a, const schema *b)
     return true;
 }
 
+static bool same_supply(const schema *a, const schema_supply *x, const schema *b, const schema_supply *y)
+{
+    const schema_type *s = schema_type_at(a, x->type), *t = schema_type_at(b, y->type);
+
+    if (strcmp(s->name, t->name) || strcmp(schema_source_name(a, x->source), schema_source_name(b, y->source)) ||
+        (x->deletes && !y->deletes) || (x->field == SCHEMA_NONE) != (y->field == SCHEMA_NONE))
+        return false;
+    return x->field == SCHEMA_NONE || !strcmp(s->fields[x->field].name, t->fields[y->field].name);
+}
+
+/* Is all that connectors of `a` tell known of them in `b`? What a mandate rests on is of the schema that its conditions were compiled
+ * with; who tells less than that counts on. */
+static bool supplies_within(const schema *a, const schema *b)
+{
+    uint32_t mine, others;
+    const schema_supply *x = schema_supplies(a, &mine), *y = schema_supplies(b, &others);
+
+    for (uint32_t i = 0; i < mine; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < others && !found; k++)
+            found = same_supply(a, &x[i], b, &y[k]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* True when `b` has everything that `a` has. A field whose type changed is said in `err`: neither way is right then. */
 static bool within(const schema *a, const schema *b, mandate_error *err)
 {
@@ -289,6 +316,7 @@ reload_outcome daemon_reload(daemon_state *d)
     if (daemon_load_for(fresh, d->config.path, d, &err) != MANDATE_OK)
         goto done;
     bool grows = !within(fresh->schema, d->schema, &err), shrinks = !within(d->schema, fresh->schema, &err);
+    grows |= !supplies_within(fresh->schema, d->schema);
     if (err.status != MANDATE_OK || (d->guard && guard_prepare(d->guard, &rules, d->config.policy, &err) != MANDATE_OK))
         goto done;
     say_other_keys(&d->config, &fresh->config);

@@ -6,7 +6,7 @@
  *   connectors within the running schema  those whose file changed, or a file it names, are stopped when all they handed over is
  *                                         committed, and read on from there by the new file; one that is gone is silent
  *                                         from then on
- *   types, attributes, topics are new     RELOAD_RESTART: the caller restarts the process in place, the schema is built once
+ *   types, attributes, topics are new,    a connector tells or deletes what it did not before: RELOAD_RESTART: the caller restarts the process in place, the schema is built once
  *   policy, compliance, kinds of checks     taken over with them; policy and kinds are recorded in the audit log
  *   other keys changed                    said; they take effect at the next start
  *

@@ -82,9 +82,9 @@ static void freshness(void *ctx, const service_check *in, const service_verdict 
 {
     daemon_state *d = ctx;
 
-    (void)in;
     pthread_rwlock_rdlock(&d->sources_lock);
-    freshness_of(d->sources, d->source_count, verdict, clock_wall_us(), out, text);
+    const freshness_sources all = {d->sources, d->connectors, d->source_count, d->schema};
+    freshness_of(&all, in->rests_on, verdict, clock_wall_us(), out, text);
     pthread_rwlock_unlock(&d->sources_lock);
 }
 
@@ -94,6 +94,51 @@ static bool reached(void *ctx, const service_position *position)
     daemon_state *d = ctx;
 
     return !position->topic.len && position->seq <= view_seq(d->view);
+}
+
+typedef struct located {
+    const service_position *of;
+    uint32_t partitions; /* of the topic, that are known */
+    bool found;
+} located;
+
+static void look_for(void *ctx, const source_partition_status *p)
+{
+    located *l = ctx;
+    const bool same = mandate_slice_is(l->of->topic, p->topic);
+
+    l->partitions += same;
+    l->found |= same && p->partition == l->of->partition;
+}
+
+/* A topic whose partitions are not known yet may have any. */
+static mandate_status locate(void *ctx, const service_position *position, mandate_error *err)
+{
+    daemon_state *d = ctx;
+    located l = {.of = position};
+    bool read = false;
+
+    if (!position->topic.len)
+        return MANDATE_OK;
+    pthread_rwlock_rdlock(&d->sources_lock);
+    for (uint32_t i = 0; i < d->source_count && !l.found; i++) {
+        uint32_t count;
+        const char *const *topics = connector_topics(d->connectors[i], &count);
+        for (uint32_t t = 0; t < count; t++)
+            read |= mandate_slice_is(position->topic, topics[t]);
+        source_partitions_each(d->sources[i], look_for, &l);
+    }
+    pthread_rwlock_unlock(&d->sources_lock);
+    const mandate_slice shown = mandate_slice_of(position->topic.ptr, position->topic.len < 200 ? position->topic.len : 200);
+    if (!read)
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "context.at_least: no connector reads the topic %.*s, so none of its records is ever seen",
+                                 MANDATE_SLICE_ARG(shown));
+    if (!l.found && l.partitions)
+        return mandate_error_set(err, MANDATE_INVALID,
+                                 "context.at_least: the topic %.*s has %u partitions, and none is number %d",
+                                 MANDATE_SLICE_ARG(shown), l.partitions, (int)position->partition);
+    return MANDATE_OK;
 }
 
 static bool decision(void *ctx, const uint8_t key[DECISION_KEY], service_decision *out)
@@ -368,6 +413,7 @@ void daemon_service(daemon_state *d, service *out)
         .kind = kind_of,
         .freshness = freshness,
         .reached = reached,
+        .locate = locate,
         .decision = decision,
         .ready = ready,
         .metrics = metrics_text,

@@ -199,6 +199,8 @@ static mandate_status show_loaded(void *ctx, mandate_slice id, mandate_slice cla
     engine_mandate_get(d->engine, handle, &m);
     mandate_status status = view_set(d->view, handle, m.parent_handle, &m, err);
     if (status == MANDATE_OK)
+        engine_thread_show_sources(d->view, d->engine, handle);
+    if (status == MANDATE_OK)
         status = claims_decode_agent(&agent, claims_bytes, err);
     return status ? status : view_give(d->view, handle, agent, err);
 }

@@ -55,6 +55,7 @@ void view_destroy(view *v)
         pthread_rwlock_destroy(&v->shards[i].lock);
         pthread_rwlock_destroy(&v->claims_lock[i]);
     }
+    view_rests_deinit(v);
     view_agents_deinit(&v->agents);
     view_decisions_destroy(v->decisions);
     free(v);
@@ -104,7 +105,8 @@ static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const
     if (!e->id)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
     memcpy(e->id->text, m->id.ptr, m->id.len);
-    e->id->len = (uint32_t)m->id.len;
+    e->id->len = (uint16_t)m->id.len;
+    atomic_init(&e->id->sources, SOURCES_ALL);
     e->id->parent = parent;
     e->id->link = (view_link){VIEW_NONE, VIEW_NONE, VIEW_NONE};
     atomic_store(&e->expires_at_us, m->expires_at_us);

@@ -54,6 +54,8 @@ view_decisions *view_humans(view *v);
 bool view_knows(const view *v, uint32_t handle);
 /* Its claims are others now: they are loaded anew. For one that is known, with its view_set. */
 void view_amend(view *v, uint32_t handle, int64_t expires_at_us);
+/* What its conditions rest on (engine_mandate_sources), for one that is known; until then it rests on all sources. */
+void view_rests(view *v, uint32_t handle, uint16_t number, const source_set *set);
 /* A step begins to be set: until view_committed no check that names no mandate is answered; with `swaps` none at all (one
  * mandate supersedes another in it). Optional where nobody checks. */
 void view_begin(view *v, bool swaps);

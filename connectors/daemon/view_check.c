@@ -132,6 +132,8 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
     view_entry *e = view_entry_at(v, handle);
     const view_entry *why = view_walk(v, handle, now_us, &state, &out->looked);
 
+    if (in->rests_on)
+        view_rests_on(v, handle, in->rests_on);
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
     out->expires_at_us = atomic_load(&e->expires_at_us);
     out->state = STATE_ACTIVE;

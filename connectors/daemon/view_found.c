@@ -43,6 +43,8 @@ static void count(tally *t, uint32_t handle, const view_claims *c)
     view_ruling ruling = view_scope(c, t->in, t->refuses ? &later : out);
 
     t->governors[out->governing++] = handle;
+    if (t->in->rests_on)
+        view_rests_on(t->view, handle, t->in->rests_on);
     if (ruling == RULING_PERMITS) {
         t->permits++;
         t->unbounded += c->limit_count == 0;

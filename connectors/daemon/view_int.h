@@ -4,6 +4,7 @@
  *
  *   view.c         the entries, found through 64 locked tables, and their writing     view_claims.c   what they permit, kept
  *   view_check.c   one mandate decides                                                view_found.c    those of an agent decide
+ *   view_sources.c whose word they rest on
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_VIEW_INT_H
 #define MANDATE_CONNECTORS_DAEMON_VIEW_INT_H
@@ -32,12 +33,15 @@ typedef struct view_claims {
     _Alignas(claims_limit) char data[]; /* limits, then names, then strings */
 } view_claims;
 
-/* Never changes but for the link; written before the entry can be found. */
+/* Never changes but for the link and what it rests on; written before the entry can be found. */
 typedef struct view_id {
     view_link link; /* the agents' */
-    uint32_t parent, len;
+    uint32_t parent;
+    uint16_t len;
+    _Atomic uint16_t sources; /* the number of the set that its own conditions rest on; changes with an amendment */
     char text[];
 } view_id;
+_Static_assert(LIMIT_ID <= UINT16_MAX, "the length of an id");
 
 /* word: turns << 40 | version << 8 | state. Turns are odd while nothing is left of one of its budgets. */
 enum { VIEW_TURNS = 40 };
@@ -68,9 +72,10 @@ struct view {
     view_shard shards[VIEW_SHARDS];
     view_agents agents;
     view_decisions *decisions;
-    pthread_rwlock_t claims_lock[VIEW_SHARDS]; /* by handle */
-    bool setting;                              /* the engine's thread holds the agents' lock */
-    _Atomic bool swapping;                     /* one mandate takes another's place in the step that is being set */
+    pthread_rwlock_t claims_lock[VIEW_SHARDS];      /* by handle */
+    _Atomic(source_set *) rests[LIMIT_SOURCE_SETS]; /* by number - 1; once there it stays */
+    bool setting;                                   /* the engine's thread holds the agents' lock */
+    _Atomic bool swapping;                          /* one mandate takes another's place in the step that is being set */
     _Atomic uint64_t seq, claims_bytes;
     _Atomic int64_t now_us, stepped_us;
     _Atomic uint64_t counts[STATE_COUNT];
@@ -98,6 +103,11 @@ uint32_t view_find(view *v, mandate_slice id);
 /* Claims of an entry; `*mine` when the caller must free them. NULL: they cannot be read, so nothing is permitted. */
 view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *err);
 bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name);
+
+/* --- view_sources.c -------------------------------------------------------------------------------------------- */
+/* Adds what a mandate and all its ancestors rest on. */
+void view_rests_on(const view *v, uint32_t handle, source_set *out);
+void view_rests_deinit(view *v);
 
 /* --- view_check.c ---------------------------------------------------------------------------------------------- */
 /* The nearest of the mandate and its ancestors that does not permit now (its state says why; ACTIVE: nothing is left of a budget), or

@@ -105,6 +105,16 @@ static bool must_wait(http_request *r, const run *x)
     return false;
 }
 
+/* What can never be reached is not waited for. */
+static mandate_status locate(http_request *r, const run *x, mandate_error *err)
+{
+    const service *port = http_service(r);
+    mandate_status status = MANDATE_OK;
+    for (uint32_t i = 0; status == MANDATE_OK && port->locate && i < x->q.at_least_count; i++)
+        status = port->locate(port->ctx, &x->q.at_least[i], err);
+    return status;
+}
+
 static bool remember(http_request *r, run *x, mandate_error *err)
 {
     const service_check *c = &x->q.check;
@@ -185,10 +195,16 @@ static void apply_kind(http_request *r, run *x)
 static void evaluate(http_request *r, run *x)
 {
     const service *port = http_service(r);
+    source_set rests_on;
     x->q.check.staleness_max_us = x->a.kind.max_staleness_us;
+    if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
+        rests_on = (source_set){.all = false};
+        x->q.check.rests_on = &rests_on;
+    }
     port->check(port->ctx, &x->q.check, &x->a.verdict);
     if (x->a.kind.mode != CHECK_PLAIN)
         apply_kind(r, x);
+    x->q.check.rests_on = NULL;
 }
 
 /* An entry of the audit log says what was asked and answered. */
@@ -363,6 +379,10 @@ static void go_on_single(http_request *r, run *x)
             http_fail_code(r, http_code_denied(r, &err), &err);
             return;
         }
+        if (locate(r, x, &err)) {
+            http_fail(r, &err);
+            return;
+        }
     }
     if (answer_one(r, x, &decision, &err))
         finish(r);
@@ -383,6 +403,8 @@ static void go_on(http_request *r, run *x)
             status = authzen_read(&x->q, &r->a, x->questions.items[x->next], x->request, &err);
             if (!status)
                 status = may_ask(r, &x->q.check, &err);
+            if (!status)
+                status = locate(r, x, &err);
             if (status && status != MANDATE_INVALID && status != MANDATE_LIMIT && status != MANDATE_DENIED) {
                 http_fail(r, &err);
                 return;

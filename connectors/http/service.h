@@ -198,6 +198,7 @@ typedef struct service_check {
     int64_t staleness_max_us;               /* of its kind, if stricter than the configured one; 0: that one */
     const mandate_slice *mandates;          /* instead of one: named together, all of them govern; each once */
     uint32_t mandate_count;                 /* at most LIMIT_FOUND_MANDATES */
+    source_set *rests_on; /* or NULL; gets whose word those that govern rest on, their ancestors included */
 } service_check;
 
 typedef struct service_verdict {
@@ -282,6 +283,9 @@ typedef struct service {
     mandate_status (*search)(void *ctx, const service_search *in, arena *a, service_found *out, mandate_error *err);
     /* Does a check asked now see this? False also when that is not known at once: SERVICE_AWAIT then. Any thread. */
     bool (*reached)(void *ctx, const service_position *position);
+    /* Can a position be waited for at all? INVALID for a topic that no connector reads, or a partition that it does not have. NULL: not
+     * asked. At once, any thread. */
+    mandate_status (*locate)(void *ctx, const service_position *position, mandate_error *err);
     /* NULL: there are no rules. The first one that names the action. */
     void (*kind)(void *ctx, mandate_slice action, service_check_kind *out);
     /* Of the sources that the mandates of a check depend on: `out` gets a JSON object. Only with `kind`. */

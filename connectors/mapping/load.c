@@ -110,7 +110,9 @@ static void load_identity(loader *l)
         status = schema_declare_source(&index, l->s, name->text, &err);
         if (status)
             problem_add(l->p, &l->doc->source, status, name->line, name->column, "%s", err.text);
-        else if (index < before)
+        else
+            l->source = index;
+        if (!status && index < before)
             yaml_problem(l->p, l->doc, name,
                          "another connector is already called '%s': a name says where a value comes "
                          "from, so it must be unique",
@@ -409,7 +411,7 @@ mandate_status connector_load_with(connector **out, schema *s, const char *path,
                                    const connector_load_options *options, problems *p)
 {
     static const connector_load_options none = {0};
-    loader l = {.s = s, .p = p, .before = p->count, .options = options ? options : &none};
+    loader l = {.source = SCHEMA_NONE, .s = s, .p = p, .before = p->count, .options = options ? options : &none};
     source_text where = {path, {0}};
     mandate_error err = {0};
     mandate_status status = MANDATE_OK;

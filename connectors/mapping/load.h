@@ -16,6 +16,7 @@ typedef struct loader {
     problems *p;
     uint32_t before; /* problems there were already */
     const connector_load_options *options;
+    uint16_t source; /* the connector's own, or SCHEMA_NONE: it has no name */
     bool key_format_given;
     cel_env *typed;  /* NULL: no schema says what the expressions read */
     bool item_typed; /* it has `item` */

@@ -211,6 +211,26 @@ static void load_id(loader *l, map_entity *e, const yaml_node *n)
                      MANDATE_SLICE_ARG(id));
 }
 
+static void supply(loader *l, uint16_t type, mandate_slice field, bool deletes, const yaml_node *at)
+{
+    mandate_error err = {0};
+    mandate_status status = schema_declare_supply(l->s, type, field, l->source, deletes, &err);
+    if (status)
+        report(l, at, status, &err);
+}
+
+/* Whose word fields of this type are from now on: ours. */
+static void declare_supplies(loader *l, const map_entity *e, uint16_t type, const yaml_node *n)
+{
+    supply(l, type, mandate_slice_of("", 0), e->tombstone_delete || EXPR_GIVEN(&e->delete_when), n);
+    for (uint32_t i = 0; i < e->attribute_count; i++)
+        supply(l, type, e->attributes[i].name, false, n);
+    for (uint32_t i = 0; i < e->reference_count; i++)
+        supply(l, type, e->references[i].name, false, n);
+    for (uint32_t i = 0; i < e->forget_count; i++)
+        supply(l, type, e->forget_names[i]->text, false, n);
+}
+
 static void load_entity(loader *l, map_entity *e, const yaml_node *n)
 {
     const yaml_node *part, *type_node;
@@ -236,6 +256,8 @@ static void load_entity(loader *l, map_entity *e, const yaml_node *n)
         load_forget(l, e, type, part);
     if ((part = yaml_get(n, "tombstone")))
         load_tombstone(l, e, part);
+    if (type != SCHEMA_NONE && l->source != SCHEMA_NONE)
+        declare_supplies(l, e, type, n);
 }
 
 void load_entities(loader *l, const yaml_node *list)

@@ -78,6 +78,7 @@ void condition_index_destroy(condition_index *x)
         VEC_FREE(&x->levels.data[i]);
     VEC_FREE(&x->levels);
     VEC_FREE(&x->template_list);
+    VEC_FREE(&x->source_sets);
     VEC_FREE(&x->template_free);
     VEC_FREE(&x->nodes);
     VEC_FREE(&x->slots);

@@ -74,6 +74,12 @@ condition_template *condition_template_at(const condition_index *x, uint32_t han
 /* Does it read anything of the mandate that holds it? */
 bool condition_reads_mandate(const condition_template *t);
 
+/* --- which sources a condition rests on (sources.c), as the number of a set -------------------------------- */
+uint16_t condition_sources(const condition_template *t);
+/* The set that has both. SOURCES_ALL when there is no room for another one. */
+uint16_t condition_sources_join(condition_index *x, uint16_t a, uint16_t b);
+void condition_sources_get(const condition_index *x, uint16_t number, source_set *out);
+
 /* Puts the mandate's constants into the template. The edge carries one reference. Its truth is there at once. */
 MANDATE_CHECK mandate_status condition_bind(condition_edge *out, condition_index *x, condition_template *t,
                                             mandate_slice text, const claims *c, mandate_error *err);

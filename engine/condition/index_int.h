@@ -149,6 +149,11 @@ typedef struct binding {
     uint32_t refs;
 } binding;
 
+/* Sets that were put together before. */
+typedef struct source_join {
+    uint16_t a, b, both;
+} source_join;
+
 struct condition_index {
     context *graph;
     timers *deadlines;
@@ -159,13 +164,15 @@ struct condition_index {
     uint32_t slot_free;
     table shared; /* leaves and AND nodes by content */
     rows records, lists, classes, cohorts;
-    pool blocks;                /* cohorts, their words, constants and postings */
-    table class_table;          /* equal constants */
-    table cohort_table;         /* cohorts by shape and cells */
-    table shape_table;          /* shapes by content */
-    VEC(shape *) shapes;        /* NULL: free */
-    uint32_t shape_free;        /* none before this one is free */
-    VEC(cohort *) cohort_queue; /* with marked words */
+    pool blocks;                 /* cohorts, their words, constants and postings */
+    table class_table;           /* equal constants */
+    table cohort_table;          /* cohorts by shape and cells */
+    table shape_table;           /* shapes by content */
+    VEC(shape *) shapes;         /* NULL: free */
+    uint32_t shape_free;         /* none before this one is free */
+    VEC(cohort *) cohort_queue;  /* with marked words */
+    VEC(source_set) source_sets; /* by number - 1 */
+    source_join joined[256];
     table templates;
     VEC(condition_template *) template_list; /* NULL: free */
     u32_vec template_free;                   /* handles to use again; has room for all */
@@ -357,6 +364,7 @@ struct condition_template {
     mandate_slice text;     /* the first one, which was compiled */
     mandate_slice skeleton; /* empty: it stands for its own text only; otherwise for all texts with this skeleton */
     uint32_t refs, handle;
+    uint16_t sources; /* the number of the set that it rests on */
     uint64_t hash, skeleton_hash;
     cel_ast *ast;
     cel_program *program; /* the whole text, for evidence */
@@ -380,6 +388,9 @@ bool static_is_value(cel_value v);
 /* The entity a plan names, or NULL: the key is no entity id (not fatal) or memory is out (nomem set). */
 context_entity *plan_entity(condition_index *x, const plan *p, const claims *c, const lift_literal *literals, arena *memory,
                             bool *nomem);
+/* What a checked text rests on. */
+uint16_t sources_of_template(condition_index *x, const condition_template *t);
+void sources_get(const condition_index *x, uint16_t number, source_set *out);
 /* Builds the plan of a checked ast. */
 MANDATE_CHECK mandate_status plan_create(condition_index *x, condition_template *t, mandate_error *err);
 void plan_destroy(plan *p);

@@ -82,6 +82,7 @@ static mandate_status template_create(condition_template **out, condition_index 
         s = report(&issues, text, s, err);
         template_destroy(x, t);
     } else {
+        t->sources = sources_of_template(x, t);
         *out = t;
     }
     cel_issues_deinit(&issues);

@@ -54,6 +54,7 @@ void schema_destroy(schema *s)
         free(s->types.data[i].fields);
     VEC_FREE(&s->types);
     VEC_FREE(&s->field_caps);
+    VEC_FREE(&s->supplies);
     table_deinit(&s->type_by_name);
     table_deinit(&s->type_by_id);
     names_deinit(&s->sources);

@@ -14,6 +14,7 @@
 #define MANDATE_ENGINE_CONTEXT_SCHEMA_H
 
 #include "engine/cel/type.h"
+#include "engine/limits.h"
 
 enum { SCHEMA_NONE = 0xffff };
 
@@ -95,6 +96,9 @@ MANDATE_CHECK mandate_status schema_declare_reference(schema *s, uint16_t type, 
                                                       mandate_slice inverse, bool supplied, mandate_error *err);
 MANDATE_CHECK mandate_status schema_declare_source(uint16_t *out, schema *s, mandate_slice name, mandate_error *err);
 MANDATE_CHECK mandate_status schema_declare_topic(uint16_t *out, schema *s, mandate_slice name, mandate_error *err);
+/* A connector tells a field of a type (`field` empty: only that there is such an entity), and may delete entities of it. */
+MANDATE_CHECK mandate_status schema_declare_supply(schema *s, uint16_t type, mandate_slice field, uint16_t source,
+                                                   bool deletes, mandate_error *err);
 /* No declarations afterwards. Builds the environment. Stable ids default to index + 1. */
 MANDATE_CHECK mandate_status schema_freeze(schema *s, mandate_error *err);
 
@@ -112,6 +116,31 @@ const char *schema_topic_name(const schema *s, uint16_t topic);
 
 /* No connector of that name is declared any more; what it told is still there. */
 bool schema_source_kept(const schema *s, uint16_t source);
+
+/* --- whose word something is -------------------------------------------------------------------------- */
+typedef struct schema_supply {
+    uint16_t type, field, source; /* field SCHEMA_NONE: none of its own */
+    bool deletes;
+} schema_supply;
+const schema_supply *schema_supplies(const schema *s, uint32_t *count);
+/* Sources by index. `all`: which ones is not known. */
+enum { SOURCE_SET_WORDS = LIMIT_SOURCES / 64 };
+typedef struct source_set {
+    uint64_t words[SOURCE_SET_WORDS];
+    bool all;
+} source_set;
+/* The numbers of two sets that need not be kept; where sets are numbered, those between are theirs. */
+enum { SOURCES_NONE = 0, SOURCES_ALL = UINT16_MAX };
+static inline bool source_set_has(const source_set *s, uint16_t source)
+{
+    return s->all || (source < LIMIT_SOURCES && (s->words[source / 64] >> source % 64 & 1));
+}
+void source_set_add(source_set *out, const source_set *more);
+/* Adds whoever can change what this field reads: who tells it, who deletes what it is a field of; for an inverse those of the reference.
+ * A field that nobody tells: all. */
+void schema_field_sources(source_set *out, const schema *s, uint16_t type, uint16_t field);
+/* Adds whoever can make or delete an entity of the type. */
+void schema_type_sources(source_set *out, const schema *s, uint16_t type);
 
 /* --- stable ids; called by storage between freeze and the first step ------------------------------ */
 /* Visits everything that needs a stable id, in declaration order: `name` is "type", "type\0field"

@@ -26,6 +26,7 @@ struct schema {
     VEC(uint32_t) field_caps; /* allocated fields of each type, beside `types` */
     table type_by_name, type_by_id;
     schema_names sources, topics;
+    VEC(schema_supply) supplies;
     bool frozen;
 };
 

@@ -13,7 +13,7 @@ import unittest
 
 from tests.e2e import shared
 
-ORDER = ["test_demo", "test_commands", "test_start", "test_checkpoint", "test_poison", "test_requeue", "test_reload", "test_shutdown", "test_expiry", "test_fail_closed", "test_token", "test_authzen",
+ORDER = ["test_demo", "test_commands", "test_start", "test_checkpoint", "test_poison", "test_requeue", "test_reload", "test_shutdown", "test_expiry", "test_fail_closed", "test_token", "test_authzen", "test_at_least",
          "test_security", "test_real", "test_debezium", "test_bench", "test_faults_topics", "test_faults_brokers", "test_kill"]
 
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view_sources - whose word the mandates rest on: a number of a set each, the sets themselves once. Any thread; written by the engine's.
+ *
+ * What was not said, or could not be kept, rests on all.
+ */
+#include "connectors/daemon/view_int.h"
+
+#include <stdlib.h>
+
+void view_rests(view *v, uint32_t handle, uint16_t number, const source_set *set)
+{
+    view_entry *e = view_entry_at(v, handle);
+
+    if (number != SOURCES_NONE && number != SOURCES_ALL && !atomic_load(&v->rests[number - 1])) {
+        source_set *kept = malloc(sizeof(*kept));
+        if (kept)
+            *kept = *set;
+        else
+            number = SOURCES_ALL;
+        if (kept)
+            atomic_store(&v->rests[number - 1], kept);
+    }
+    atomic_store(&e->id->sources, number);
+}
+
+void view_rests_deinit(view *v)
+{
+    for (uint32_t i = 0; i < LIMIT_SOURCE_SETS; i++)
+        free(atomic_load(&v->rests[i]));
+}
+
+void view_rests_on(const view *v, uint32_t handle, source_set *out)
+{
+    for (int depth = 0; handle != UINT32_MAX && !out->all; depth++) {
+        const view_entry *e = view_entry_at(v, handle);
+        const uint16_t number = e && e->id && depth <= LIMIT_DELEGATION_DEPTH ? atomic_load(&e->id->sources) : SOURCES_ALL;
+        const source_set *set = number == SOURCES_NONE || number == SOURCES_ALL ? NULL : atomic_load(&v->rests[number - 1]);
+        if (set)
+            source_set_add(out, set);
+        out->all |= number == SOURCES_ALL || (!set && number != SOURCES_NONE);
+        handle = out->all ? UINT32_MAX : e->id->parent;
+    }
+}
