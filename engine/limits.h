@@ -122,6 +122,7 @@ enum {
     LIMIT_HTTP_BODY = 64 << 10,
     LIMIT_EVALUATIONS = 256,       /* items of one AuthZEN request; each walks at most LIMIT_DELEGATION_DEPTH ancestors */
     LIMIT_CHECK_KINDS = 128,       /* rules of kinds of checks */
+    LIMIT_ONCE_HOURS = 24,         /* how long a key that was permitted once is known, also after a restart */
     LIMIT_SEARCH = 100,            /* results of one page of an AuthZEN search */
     LIMIT_AT_LEAST = 8,            /* positions that a check can be asked not to be older than */
     LIMIT_AT_LEAST_WAIT_MS = 2000, /* for them to be reached */

@@ -83,11 +83,13 @@ typedef struct engine_command {
     const claims *claims;    /* ISSUE; DELEGATE, AMEND: those of claims.given */
     int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
     mandate_slice budget;    /* SPEND */
-    mandate_slice key;       /* SPEND, UNSPEND: names a spend for as long as it is among the last ones of its mandate */
-    budget_amount amount;    /* SPEND */
-    bool widen;              /* AMEND: may be wider than it was; who asks may issue it */
-    bool cascade;            /* AMEND: children that would be wider end */
-    uint32_t if_version;     /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
+    /* SPEND, UNSPEND: names a spend for as long as it is among the last ones of its mandate. LOG: not the engine's; kept by the store with
+     * the step (graph/once.h), until `until_us`, and not in the journal. */
+    mandate_slice key;
+    budget_amount amount; /* SPEND */
+    bool widen;           /* AMEND: may be wider than it was; who asks may issue it */
+    bool cascade;         /* AMEND: children that would be wider end */
+    uint32_t if_version;  /* CONFLICT unless the mandate is at this version; 0: whatever it is at */
     const decision_record
         *question; /* ASK: about an action: asker, action, resource, digest, parameters, reason, mandates */
     const struct engine_command *deferred; /* ASK: instead, a command that waits for a second person; `note`: why */

@@ -244,6 +244,7 @@ static mandate_status step_commit(store *st, const store_commit_input *in, bool 
     decisions_put(st, in->engine, in->result);
     notices_put(st, in, &last);
     answers_put(st, in, &last);
+    once_put(st, in);
     audit_seal(st, &last.audit);
     /* Entries are signed as soon as they are committed: what was signed must be there after a power failure. */
     bool must = must_sync(in) || last.audit.edge.size != st->last.audit.edge.size;

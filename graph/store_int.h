@@ -75,6 +75,7 @@ struct store {
     _Atomic bool failed; /* a step was lost on its way: nothing may follow */
     bool nomem;          /* a key or value of this step could not be built */
     buf key, value, text;
+    int64_t once_from_us, once_forgot_us; /* keys before it are forgotten; when that was looked at last */
     VEC(uint64_t) answer_leaves; /* of the last step's answers: leaf of the audit log, UINT64_MAX when it has none */
 
     cut *cut;
@@ -136,6 +137,8 @@ MANDATE_CHECK bool history_select(engine_batch *batch, arena *a, const bool *typ
 /* durable.c: a step was written without a sync, with one. */
 bool flight_written(store *st, store_step step);
 void flight_synced(store *st, store_step step);
+/* once.c: keys of what this step permits once. */
+void once_put(store *st, const store_commit_input *in);
 void offsets_put(store *st, const engine_batch *batch);
 void outbox_delete(store *st, const outbox_key *keys, uint32_t count);
 /* One entry; advances `head`. st->value holds the encoded transition; `claims_bytes`: what was issued with it, or empty. */

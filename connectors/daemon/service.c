@@ -12,6 +12,7 @@
 #include "connectors/daemon/freshness.h"
 #include "connectors/daemon/define.h"
 #include "connectors/daemon/log.h"
+#include "graph/once.h"
 #include "engine/base/text.h"
 
 #include <stdatomic.h>
@@ -76,6 +77,11 @@ static mandate_status search(void *ctx, const service_search *in, arena *a, serv
 static void kind_of(void *ctx, mandate_slice action, service_check_kind *out)
 {
     check_kinds_ask(&((daemon_state *)ctx)->kinds, action, out);
+}
+
+static mandate_status once(void *ctx, const uint8_t key[32], uint8_t asked[32], mandate_error *err)
+{
+    return store_once_find(((daemon_state *)ctx)->store, key, clock_now_us(), asked, err);
 }
 
 static void freshness(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text)
@@ -411,6 +417,7 @@ void daemon_service(daemon_state *d, service *out)
         .check = check,
         .search = search,
         .kind = kind_of,
+        .once = once,
         .freshness = freshness,
         .reached = reached,
         .locate = locate,

@@ -32,8 +32,8 @@ typedef struct run {
     bool kept;       /* in the arena, r->state */
     bool remembered; /* `key` is reserved */
     bool repeated, first_decision;
-    uint8_t key[32];
-    mandate_slice first; /* repeated: the answer then */
+    uint8_t key[32], asked[32]; /* hashes: of whose key it is, and of what is asked */
+    mandate_slice first;        /* repeated: the answer then */
     authzen_question q;
     authzen_answer a;
 } run;
@@ -115,10 +115,38 @@ static mandate_status locate(http_request *r, const run *x, mandate_error *err)
     return status;
 }
 
+static void conflict(run *x)
+{
+    x->a.duplicate = true;
+    refuse(&x->a, "idempotency_conflict", "The idempotency key was used for another action, resource or parameters.");
+}
+
+/* What is done once is looked for where it is recorded, too: memory forgets, and a restart forgets all of it. */
+static void remember_once(http_request *r, run *x, bool forgotten)
+{
+    const service *port = http_service(r);
+    uint8_t before[32];
+    mandate_error err;
+    mandate_status status = port->once  ? port->once(port->ctx, x->key, before, &err)
+                            : forgotten ? MANDATE_LIMIT
+                                        : MANDATE_NOT_FOUND;
+    if (status == MANDATE_NOT_FOUND)
+        return;
+    if (status != MANDATE_OK) {
+        refuse(&x->a, "quota_exceeded", "Whether this was asked before is not known.");
+    } else if (memcmp(before, x->asked, sizeof(before)) == 0) {
+        x->repeated = true;
+    } else {
+        idempotency_drop(http_idempotency(r), x->key);
+        x->remembered = false;
+        conflict(x);
+    }
+}
+
+/* False: err says why; LIMIT when there is no room for the key. */
 static bool remember(http_request *r, run *x, mandate_error *err)
 {
     const service_check *c = &x->q.check;
-    uint8_t asked[32];
     bool forgotten = false;
     buf b, answer;
     buf_init(&b);
@@ -134,25 +162,33 @@ static bool remember(http_request *r, run *x, mandate_error *err)
     wire_put_bytes(&b, c->mandate);
     for (uint32_t i = 0; i < c->mandate_count; i++)
         wire_put_bytes(&b, c->mandates[i]);
-    ok = ok && !b.failed && sha256(asked, b.data, b.len);
+    ok = ok && !b.failed && sha256(x->asked, b.data, b.len);
     if (!ok) {
         (void)mandate_error_set(err, MANDATE_NOMEM, "out of memory");
         goto done;
     }
-    switch (idempotency_look(http_idempotency(r), http_clock_ms(), x->key, asked, &x->first_decision, &answer, &forgotten)) {
+    switch (idempotency_look(http_idempotency(r), http_clock_ms(), hash_slice(r->who->name), x->key, x->asked,
+                             &x->first_decision, &answer, &forgotten)) {
     case IDEMPOTENCY_NEW:
         x->remembered = true;
-        if (forgotten && x->a.kind.once)
-            refuse(&x->a, "quota_exceeded",
-                   "Too many idempotency keys are in use: whether this was asked before is not known.");
+        if (x->a.kind.once)
+            remember_once(r, x, forgotten);
         break;
     case IDEMPOTENCY_REPEATED:
         x->repeated = true;
         x->first = arena_dup(&r->a, buf_slice(&answer));
         break;
     case IDEMPOTENCY_CONFLICT:
-        x->a.duplicate = true;
-        refuse(&x->a, "idempotency_conflict", "The idempotency key was used for another action, resource or parameters.");
+        conflict(x);
+        break;
+    case IDEMPOTENCY_FULL:
+        ok = x->questions.kind == CEL_LIST; /* one among many: the others are answered */
+        refuse(&x->a, "quota_exceeded", "Your share of the idempotency keys that are remembered is in use.");
+        (void)mandate_error_set(
+            err, MANDATE_LIMIT,
+            "all %d idempotency keys that are remembered are in use, and your share of them is: each is kept "
+            "for %d minutes; ask again then, or with fewer keys",
+            IDEMPOTENCY_KEYS, IDEMPOTENCY_WINDOW_MS / 60000);
         break;
     }
 done:
@@ -223,9 +259,18 @@ static mandate_status log_of(http_request *r, run *x, mandate_error *err)
     r->ask.kind = SERVICE_LOG;
     r->ask.event = mandate_slice_str("checked");
     r->ask.detail = arena_dup(&r->a, buf_slice(&detail));
+    r->ask.key = (mandate_slice){NULL, 0};
+    if (x->a.kind.once && x->a.verdict.decision) {
+        r->ask.key = arena_printf(&r->a, "%64s", "");
+        r->ask.until_us = x->a.verdict.as_of_us + INT64_C(3600000000) * LIMIT_ONCE_HOURS;
+        if (r->ask.key.ptr) {
+            memcpy((char *)(uintptr_t)r->ask.key.ptr, x->key, 32);
+            memcpy((char *)(uintptr_t)r->ask.key.ptr + 32, x->asked, 32);
+        }
+    }
     r->ask.mandate = x->q.check.mandate.len ? x->q.check.mandate : arena_dup(&r->a, mandate_slice_str(x->a.verdict.found));
     buf_deinit(&detail);
-    if (status == MANDATE_OK && (!r->ask.detail.ptr || !r->ask.mandate.ptr))
+    if (status == MANDATE_OK && (!r->ask.detail.ptr || !r->ask.mandate.ptr || r->a.failed))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     return status;
 }
@@ -315,7 +360,7 @@ static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *e
         if (x->a.kind.once && !x->q.idempotency_key.len && (x->a.verdict.decision || x->a.verdict.conflict))
             refuse(&x->a, "parameter_violation", "This kind of action is done once: say action.properties.idempotency_key.");
         else if (x->q.idempotency_key.len && !remember(r, x, err)) {
-            http_fail(r, err);
+            http_fail_code(r, err->status == MANDATE_LIMIT ? 429 : http_code_of(err->status), err);
             return false;
         }
         if (x->repeated)
@@ -330,7 +375,7 @@ static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *e
         __attribute__((fallthrough));
     case STAGE_LOG:
     log:
-        if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
+        if (x->a.kind.mode == CHECK_SYNCHRONOUS || (x->a.kind.once && x->a.verdict.decision)) {
             if (log_of(r, x, err) != MANDATE_OK) {
                 forget(r, x);
                 http_fail(r, err);

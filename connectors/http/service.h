@@ -288,6 +288,9 @@ typedef struct service {
     mandate_status (*locate)(void *ctx, const service_position *position, mandate_error *err);
     /* NULL: there are no rules. The first one that names the action. */
     void (*kind)(void *ctx, mandate_slice action, service_check_kind *out);
+    /* Was this key (a hash) permitted once already, and is that still to count? `asked`: the hash of what for. NOT_FOUND: no. NULL: nobody
+     * knows but this server. At once, any thread. A SERVICE_LOG with both hashes as `key` makes it so, until `until_us`. */
+    mandate_status (*once)(void *ctx, const uint8_t key[32], uint8_t asked[32], mandate_error *err);
     /* Of the sources that the mandates of a check depend on: `out` gets a JSON object. Only with `kind`. */
     void (*freshness)(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text);
     /* The decision of this key that has not lapsed, as of the last commit. False: none. At once, on any thread. */

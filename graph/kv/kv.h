@@ -29,6 +29,7 @@
     X(AUDIT_OF, "audit-of")       /* mandate \0 index (8) -> nothing */             \
     X(TREE, "tree")               /* level (1) index (8) -> hash of a full tile */  \
     X(HISTORY, "history")         /* cut (8) type \0 id -> entity as of that cut */ \
+    X(ONCE, "once")               /* keys of what is done once (once.c) */          \
     X(CACHE, "cache")             /* anything that may be fetched again: registry schemas */
 
 typedef enum kv_space {
