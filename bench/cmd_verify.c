@@ -39,12 +39,22 @@ static bool fail(const mandate_error *err)
     return false;
 }
 
+static mandate_status sign(buf *out, const verifying *v, const artifact_facts *f, mandate_error *err)
+{
+    artifact_made made;
+    mandate_status status = artifact_make(&made, f, err);
+    if (!status)
+        status = jws_sign(out, v->key, ARTIFACT_TYP, buf_slice(&made.payload), err);
+    artifact_made_deinit(&made);
+    return status;
+}
+
 /* A mandate of ordinary size: limits, two conditions, params, an audience. */
 static bool make_token(verifying *v, uint32_t i, mandate_error *err)
 {
     char json[2048];
     claims c;
-    buf payload, token;
+    buf token;
 
     snprintf(json, sizeof(json),
              "{\"id\":\"renewal-%u\",\"issuer\":\"" ISSUER
@@ -57,18 +67,15 @@ static bool make_token(verifying *v, uint32_t i, mandate_error *err)
              "\"audience\":[\"contracts.example\"],\"max_depth\":1,\"expires_at\":\"2040-01-29T18:00:00Z\"}",
              i, i, i, i, i);
     mandate_slice text = arena_dup(&v->memory, mandate_slice_str(json));
-    buf_init(&payload);
+    const artifact_facts facts = {.claims = &c};
     buf_init(&token);
     mandate_status status = claims_from_json(&c, &v->memory, text, err);
     c.issued_at_us = NOW - 1000000;
     if (!status)
-        status = artifact_payload(&payload, &c, mandate_slice_of("", 0), NULL, err);
-    if (!status)
-        status = jws_sign(&token, v->key, ARTIFACT_TYP, buf_slice(&payload), err);
+        status = sign(&token, v, &facts, err);
     v->tokens[i] = arena_dup(&v->memory, buf_slice(&token));
     if (!status)
         status = jws_parse(&v->parts[i], &v->memory, v->tokens[i], ARTIFACT_TYP, err);
-    buf_deinit(&payload);
     buf_deinit(&token);
     return status == MANDATE_OK;
 }

@@ -151,6 +151,14 @@ static mandate_status check_children(amendment *m, mandate_error *err)
     return s;
 }
 
+static bool same_audiences(const claims_disclosure *x, const claims_disclosure *y)
+{
+    bool same = x->audience_count == y->audience_count;
+    for (uint32_t i = 0; same && i < x->audience_count; i++)
+        same = mandate_slice_eq(x->audiences[i], y->audiences[i]);
+    return same;
+}
+
 /* --- it is amended ------------------------------------------------------------------------------------------------- */
 static bool end_unfit(amendment *m, const occasion *why)
 {
@@ -164,6 +172,25 @@ static bool end_unfit(amendment *m, const occasion *why)
         if (!has_ended(e, child) && !mandate_change(e, child, STATE_REVOKED, REASON_PARENT_AMENDED, CLAUSE_NONE, why))
             return false;
     }
+    return true;
+}
+
+/* It tells what was and what is: what either restricts is, and what they show to different audiences to none of them. */
+static bool restrict_both(transition *t, const amendment *m)
+{
+    claims both = {.disclosures = m->old.disclosures, .disclosure_count = m->old.disclosure_count};
+    if (disclosure_merge(&both, &m->is.claims, &m->is.e->memory, NULL))
+        return false;
+    for (uint32_t i = 0; i < both.disclosure_count; i++) {
+        claims_disclosure *d = (claims_disclosure *)(uintptr_t)&both.disclosures[i]; /* of our own array */
+        for (uint32_t k = 0; k < m->old.disclosure_count; k++) {
+            const claims_disclosure *was = &m->old.disclosures[k];
+            if (disclosure_cmp(was, d) == 0 && !same_audiences(was, d))
+                d->audience_count = 0;
+        }
+    }
+    t->disclosures = both.disclosures;
+    t->disclosure_count = both.disclosure_count;
     return true;
 }
 
@@ -183,6 +210,8 @@ static bool apply(amendment *m, const occasion *why)
     if (!mandate_change(e, m->handle, (mandate_state)own->state, REASON_AMENDED, CLAUSE_NONE, why))
         return false;
     e->transitions.data[at].changes = changes;
+    if (!restrict_both(&e->transitions.data[at], m))
+        return engine_fail(e, "out of memory while amending");
     e->transitions.data[at].amended_before = amended_before;
     mandate_more_of(e, m->handle)->amended_at = mandate_at(e, m->handle)->version;
     if (!budget_amended(e, m->handle, &m->is.claims))

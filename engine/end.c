@@ -167,6 +167,10 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     t.targets = c.targets;
     if (mandate_state_is_final(to) && !in_flight_of(e, handle, &t.in_flight))
         return false;
+    t.disclosures = c.disclosures;
+    t.disclosure_count = c.disclosure_count;
+    const mandate_more *more = mandate_more_of(e, handle);
+    t.claims_version = reason == REASON_AMENDED ? m->version : more && more->amended_at ? more->amended_at : 1;
     if (reason == REASON_ISSUED)
         t.supersedes = c.supersedes;
     t.expires_at_us = m->expires_at_us;

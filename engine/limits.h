@@ -102,6 +102,8 @@ enum {
     LIMIT_TOKEN = 160 << 10, /* bytes of one compact JWS: claims at their limit, their JSON, base64url */
     LIMIT_TOKEN_CHAIN = LIMIT_DELEGATION_DEPTH + 1, /* mandates from the root to the leaf of one verification */
     LIMIT_TOKEN_CHAIN_BYTES = 16 << 20,
+    LIMIT_TOKEN_DISCLOSURES = 128, /* beside one token */
+    LIMIT_TOKEN_DIGESTS = 512,     /* in one token and all that it discloses */
 
     /* --- operators' files --- */
     LIMIT_CONFIG = 1 << 20,        /* bytes of one YAML file */
@@ -137,6 +139,7 @@ _Static_assert(LIMIT_SOURCE_SETS < UINT16_MAX, "they are numbered by 16 bits, an
 _Static_assert(LIMIT_AUDIT_DETAIL + 8 * LIMIT_REASON <= LIMIT_AUDIT_ENTRY, "with everything that stands beside it");
 _Static_assert(LIMIT_FOUND_MANDATES <= LIMIT_DECISION_MANDATES, "whatever governs an action, a decision can name");
 _Static_assert(LIMIT_BACKLOG_ITEMS <= UINT16_MAX, "a mandate's waiting changes are counted in 16 bits");
+_Static_assert(LIMIT_DISCLOSURES < LIMIT_TOKEN_DISCLOSURES, "whatever is restricted can be disclosed, and a salt with it");
 _Static_assert(LIMIT_HTTP_BODY <= LIMIT_CLAIMS, "whatever a request can carry, a mandate can hold");
 
 #endif

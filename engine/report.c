@@ -124,8 +124,10 @@ static mandate_status explain_clause(engine *e, const claims *c, mandate_clause 
     return s;
 }
 
-mandate_status engine_explain_claims(engine *e, const claims *c, buf *out, mandate_error *err)
+mandate_status engine_explain_claims(engine *e, const claims *c, const disclosure_viewer *who, buf *out, mandate_error *err)
 {
+    /* What a clause read stands with the values of its parameters. */
+    const uint32_t hidden = who ? disclosure_hidden(c->disclosures, c->disclosure_count, who) : 0;
     mandate_status s = MANDATE_OK;
     bool first = true;
     buf_put_str(out, ",\"clauses\":[");
@@ -134,13 +136,16 @@ mandate_status engine_explain_claims(engine *e, const claims *c, buf *out, manda
             continue;
         buf_put_str(out, first ? "" : ",");
         first = false;
-        s = explain_clause(e, c, (mandate_clause)k, out, err);
+        if (hidden & (CLAIMS_GIVEN(PARAMS) | CLAIMS_GIVEN(WHILE) << k))
+            buf_printf(out, "{\"clause\":\"%s\",\"restricted\":true}", claims_clause_names[k]);
+        else
+            s = explain_clause(e, c, (mandate_clause)k, out, err);
     }
     buf_put_char(out, ']');
     return s;
 }
 
-mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_error *err)
+mandate_status engine_explain(engine *e, mandate_slice id, const disclosure_viewer *who, buf *out, mandate_error *err)
 {
     uint32_t handle = engine_mandate_find(e, id), because;
     mandate_status s = MANDATE_OK;
@@ -163,7 +168,7 @@ mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_err
     buf_put_json_string(out, mandate_id(e, because));
     buf_printf(out, ",\"expires_at\":\"%.*s\"", (int)time_format_us(at, m->expires_at_us), at);
     buf_printf(out, ",\"as_of\":\"%.*s\",\"seq\":%llu", (int)time_format_us(at, e->now_us), at, (unsigned long long)e->seq);
-    s = engine_explain_claims(e, &c, out, err);
+    s = engine_explain_claims(e, &c, who, out, err);
     buf_put_char(out, '}');
     arena_deinit(&a);
     e->err = NULL;

@@ -364,9 +364,11 @@ void engine_flip_get(const engine *e, const engine_result *result, uint32_t inde
 
 /* JSON: {"mandate","state",...,"clauses":[{"clause","text","value","tree":{...}}]} with, for every term, its value and
  * the record that set it. NOT_FOUND for an unknown id. */
-MANDATE_CHECK mandate_status engine_explain(engine *e, mandate_slice id, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status engine_explain(engine *e, mandate_slice id, const disclosure_viewer *who, buf *out,
+                                            mandate_error *err);
 /* ,"clauses":[...] of claims that this engine need not hold, over what it holds, at its time. Appends. */
-MANDATE_CHECK mandate_status engine_explain_claims(engine *e, const claims *c, buf *out, mandate_error *err);
+MANDATE_CHECK mandate_status engine_explain_claims(engine *e, const claims *c, const disclosure_viewer *who, buf *out,
+                                                   mandate_error *err);
 /* JSON: {"type","id","exists","attributes":{name:{"value","source","topic","partition","offset","event_time","seq"}},...}. */
 MANDATE_CHECK mandate_status engine_entity_json(engine *e, mandate_slice type, mandate_slice id, buf *out,
                                                 mandate_error *err);

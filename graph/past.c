@@ -216,8 +216,8 @@ static void put_head(moment *m, const life_at *self, mandate_state state, mandat
     buf_printf(out, ",\"as_of\":\"%.*s\",\"seq\":%llu", (int)time_format_us(at, m->now_us), at, (unsigned long long)m->seq);
 }
 
-mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice mandate, uint64_t seq, buf *out,
-                                mandate_error *err)
+mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice mandate, uint64_t seq,
+                                const disclosure_viewer *who, buf *out, mandate_error *err)
 {
     moment m = {.st = st, .seq = seq, .err = err};
     engine_options options = {.version = ENGINE_OPTIONS_VERSION, .schema = st->schema, .issuer = issuer};
@@ -237,7 +237,7 @@ mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice m
         status = build(&m, &self.claims, e);
     if (status == MANDATE_OK) {
         put_head(&m, &self, state, because, out);
-        status = engine_explain_claims(e, &self.claims, out, err);
+        status = engine_explain_claims(e, &self.claims, who, out, err);
         buf_put_char(out, '}');
     }
     if (status == MANDATE_OK && out->failed)

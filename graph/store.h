@@ -150,8 +150,8 @@ MANDATE_CHECK mandate_status store_entity_at(store *st, mandate_slice issuer, ma
 /* A mandate as of a past step within the horizon: its state then and what decided it, and every clause evaluated over the entities
  * and sources of that moment, as JSON (engine_explain, and `reason`, `since`). Any thread. NOT_FOUND also for a mandate
  * that was not there then. */
-MANDATE_CHECK mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice mandate, uint64_t seq, buf *out,
-                                              mandate_error *err);
+MANDATE_CHECK mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice mandate, uint64_t seq,
+                                              const disclosure_viewer *who, buf *out, mandate_error *err);
 /* The last step at or before a time. */
 MANDATE_CHECK mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err);
 

@@ -86,7 +86,10 @@ static void show_clause(tree *t, cel_value clause)
     put_mark(&t->line, json_member_text(clause, "value"));
     out_text(&t->line, OUT_BOLD, json_member_text(clause, "clause"));
     buf_put_str(&t->line, "  ");
-    out_text(&t->line, OUT_PLAIN, json_member_text(clause, "text"));
+    if (json_has_member(clause, "restricted"))
+        out_str(&t->line, OUT_DIM, "(restricted to others)");
+    else
+        out_text(&t->line, OUT_PLAIN, json_member_text(clause, "text"));
     out_line(&t->line);
     /* The clause's own line stands for the root; one that is a single term shows only what it read.
      */

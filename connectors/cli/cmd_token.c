@@ -26,16 +26,55 @@ static void show_chain(client *c)
 
 int cmd_mandate_token(int argc, char **argv)
 {
+    const char *audience = NULL;
+    const arg_option options[] = {{"--audience", .value = &audience}};
     arg_common common;
     const char *id[1];
     buf path;
-    if (!args_parse(argc, argv, &common, NULL, 0, id, 1, 1))
+    if (!args_parse(argc, argv, &common, options, 1, id, 1, 1))
         return CLI_REFUSED;
     buf_init(&path);
     buf_put_str(&path, "/v1/mandates/");
     path_segment(&path, mandate_slice_str(id[0]));
     buf_put_str(&path, "/token");
+    if (audience) {
+        buf_put_str(&path, "?audience=");
+        path_segment(&path, mandate_slice_str(audience));
+    }
     exit_code code = client_show(&common, buf_cstr(&path), show_chain);
+    buf_deinit(&path);
+    return code;
+}
+
+static void show_handle(client *c)
+{
+    buf line, value;
+    cel_value is = json_member(c->value, "value");
+    buf_init(&line);
+    buf_init(&value);
+    out_column(&line, OUT_DIM, mandate_slice_str("mandate"), 9);
+    out_text(&line, OUT_PLAIN, json_member_text(c->value, "mandate"));
+    out_line(&line);
+    if (is.kind != CEL_STRING)
+        cel_to_json(&value, is);
+    out_column(&line, OUT_DIM, json_member_text(c->value, "member"), 9);
+    out_text(&line, OUT_PLAIN, is.kind == CEL_STRING ? cel_text(is) : buf_slice(&value));
+    out_line(&line);
+    buf_deinit(&line);
+    buf_deinit(&value);
+}
+
+int cmd_mandate_handle(int argc, char **argv)
+{
+    arg_common common;
+    const char *handle[1];
+    buf path;
+    if (!args_parse(argc, argv, &common, NULL, 0, handle, 1, 1))
+        return CLI_REFUSED;
+    buf_init(&path);
+    buf_put_str(&path, "/v1/handles/");
+    path_segment(&path, mandate_slice_str(handle[0]));
+    exit_code code = client_show(&common, buf_cstr(&path), show_handle);
     buf_deinit(&path);
     return code;
 }
@@ -43,6 +82,7 @@ int cmd_mandate_token(int argc, char **argv)
 /* --- verify ---------------------------------------------------------------------------------------------------- */
 typedef struct verification {
     const char *jwks, *issuer, *audience, *agent, *action, *resource, *properties, *at, *status_list;
+    bool whole;
     int64_t now_us;
     mandate_slice chain[LIMIT_TOKEN_CHAIN];
     size_t count;
@@ -76,6 +116,25 @@ static mandate_status read_time(verification *v, mandate_error *err)
     return MANDATE_OK;
 }
 
+/* What is not known of which mandate, and what stands for it. */
+static void show_missing(const mandate_verified *m, buf *line)
+{
+    for (size_t i = 0; i < mandate_verified_depth(m); i++) {
+        mandate_slice member;
+        for (size_t n = 0; (member = mandate_verified_undisclosed(m, i, n)).len; n++) {
+            out_column(line, OUT_DIM, mandate_slice_str(n ? "" : "missing"), 9);
+            out_text(line, OUT_PLAIN, member);
+            out_str(line, OUT_DIM, "  of ");
+            out_text(line, OUT_DIM, mandate_verified_chain_id(m, i));
+            if (mandate_verified_handle(m, i, member).len) {
+                out_str(line, OUT_DIM, "  ");
+                out_text(line, OUT_PLAIN, mandate_verified_handle(m, i, member));
+            }
+            out_line(line);
+        }
+    }
+}
+
 static void show(const mandate_verified *m, bool asked)
 {
     buf line;
@@ -95,6 +154,8 @@ static void show(const mandate_verified *m, bool asked)
     out_str(&line, OUT_DIM, "  whether its reason still holds is for the revocation topic or a check to say");
     out_line(&line);
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (!rows[i].text.len)
+            continue; /* not disclosed */
         out_column(&line, OUT_DIM, mandate_slice_str(rows[i].name), 9);
         out_text(&line, OUT_PLAIN, rows[i].text);
         out_line(&line);
@@ -104,7 +165,24 @@ static void show(const mandate_verified *m, bool asked)
         out_text(&line, OUT_PLAIN, mandate_verified_chain_id(m, i));
         out_line(&line);
     }
+    show_missing(m, &line);
     buf_deinit(&line);
+}
+
+static void put_missing(const mandate_verified *m, buf *b)
+{
+    buf_put_str(b, ",\"undisclosed\":[");
+    for (size_t i = 0; i < mandate_verified_depth(m); i++) {
+        buf_put_str(b, i ? ",[" : "[");
+        mandate_slice member;
+        for (size_t n = 0; (member = mandate_verified_undisclosed(m, i, n)).len; n++) {
+            if (n)
+                buf_put_char(b, ',');
+            buf_put_json_string(b, member);
+        }
+        buf_put_char(b, ']');
+    }
+    buf_put_char(b, ']');
 }
 
 static void show_json(const mandate_verified *m)
@@ -129,7 +207,9 @@ static void show_json(const mandate_verified *m)
             buf_put_char(&b, ',');
         buf_put_json_string(&b, mandate_verified_chain_id(m, i));
     }
-    buf_put_str(&b, "]}\n");
+    buf_put_char(&b, ']');
+    put_missing(m, &b);
+    buf_printf(&b, ",\"version\":%u}\n", (unsigned)mandate_verified_version(m, mandate_verified_depth(m) - 1));
     fwrite(b.data, 1, b.len, stdout);
     buf_deinit(&b);
 }
@@ -178,6 +258,7 @@ static mandate_status verify(verification *v, bool json, mandate_error *err)
         o.audience = mandate_slice_str(v->audience ? v->audience : "");
         o.agent = mandate_slice_str(v->agent ? v->agent : "");
         o.now_us = v->now_us;
+        o.whole = v->whole;
         status = mandate_verify(&m, verifier, v->chain, v->count, &o, err);
     }
     if (!status && v->status_list)
@@ -209,6 +290,7 @@ int cmd_mandate_verify(int argc, char **argv)
         {"--properties", .value = &v.properties},
         {"--at", .value = &v.at},
         {"--status-list", .value = &v.status_list},
+        {"--whole", .flag = &v.whole},
     };
     arg_common common;
     mandate_error err;

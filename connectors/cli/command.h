@@ -53,7 +53,8 @@ int cmd_mandate_return(int argc, char **argv);
 int cmd_mandate_explain(int argc, char **argv);
 int cmd_mandate_watch(int argc, char **argv);
 int cmd_mandate_check(int argc, char **argv);
-int cmd_mandate_token(int argc, char **argv);  /* cmd_token.c */
+int cmd_mandate_token(int argc, char **argv);
+int cmd_mandate_handle(int argc, char **argv); /* cmd_token.c */
 int cmd_mandate_verify(int argc, char **argv); /* cmd_token.c */
 int cmd_key_new(int argc, char **argv);        /* cmd_key.c */
 int cmd_key_show(int argc, char **argv);       /* cmd_key.c */

@@ -4,6 +4,7 @@
  */
 #include "connectors/daemon/answer.h"
 
+#include "connectors/daemon/claims_seen.h"
 #include "connectors/json/claims_json.h"
 #include "connectors/kafka/revocation.h"
 #include "engine/base/text.h"
@@ -28,41 +29,47 @@ static void put_time(buf *b, int64_t us)
     buf_put_json_string(b, mandate_slice_of(text, time_format_us(text, us)));
 }
 
-/* The last one. `made`: of the step that is being answered; it is taken when it is that and nothing of it has a name in the schema. */
-static mandate_status put_transition(answerer *a, buf *b, const engine_mandate_view *m, const transition *made,
-                                     mandate_error *err)
-{
+/* A transition, and whose eyes it is told to. */
+typedef struct told {
     transition t;
-    transition_names names = {0};
+    transition_names names;
+    disclosure_viewer who;
+} told;
 
+/* The last one. `made`: of the step that is being answered; it is taken when it is that and nothing of it has a name in the schema. */
+static mandate_status load_last(answerer *a, told *out, const engine_mandate_view *m, const transition *made,
+                                mandate_error *err)
+{
+    out->names = (transition_names){0};
     if (made && made->version == m->version && mandate_slice_eq(made->mandate, m->id) && made->cause == CAUSE_COMMAND &&
-        !made->term_count)
-        return revocation_json(b, made, &names, err);
+        !made->term_count) {
+        out->t = *made;
+        return MANDATE_OK;
+    }
     mandate_status status = store_transition_get(a->store, m->id, 0, &a->scratch, err);
-
-    if (status == MANDATE_OK)
-        status = transition_decode(&t, &names, &a->memory, buf_slice(&a->scratch), err);
-    if (status == MANDATE_OK)
-        status = revocation_json(b, &t, &names, err);
-    return status;
+    return status == MANDATE_OK ? transition_decode(&out->t, &out->names, &a->memory, buf_slice(&a->scratch), err) : status;
 }
 
-static mandate_status put_claims(answerer *a, buf *b, mandate_slice id, mandate_error *err)
+static mandate_status put_transition(answerer *a, buf *b, const told *l, mandate_error *err)
+{
+    transition seen;
+
+    if (!l->t.disclosure_count)
+        return revocation_json(b, &l->t, &l->names, err);
+    transition_view(&seen, &l->t, &l->who, &a->memory);
+    return revocation_json(b, &seen, &l->names, err);
+}
+
+static mandate_status load_claims(answerer *a, claims *out, mandate_slice id, mandate_error *err)
 {
     mandate_slice bytes;
-    claims c;
     mandate_status status = store_claims_load(a->store, &a->memory, id, &bytes, err);
 
-    if (status == MANDATE_OK)
-        status = claims_decode(&c, &a->memory, bytes, err);
-    if (status == MANDATE_OK)
-        claims_to_json(b, &c);
-    return status;
+    return status == MANDATE_OK ? claims_decode(out, &a->memory, bytes, err) : status;
 }
 
 /* What stands behind the claims, without the closing brace. */
-static mandate_status put_standing(answerer *a, buf *b, uint32_t handle, const transition *made, int64_t now_us,
-                                   mandate_error *err)
+static mandate_status put_standing(answerer *a, buf *b, uint32_t handle, const told *l, int64_t now_us, mandate_error *err)
 {
     engine_mandate_view m, why;
     uint32_t because = UINT32_MAX;
@@ -83,19 +90,27 @@ static mandate_status put_standing(answerer *a, buf *b, uint32_t handle, const t
     buf_put_str(b, ",\"expires_at\":");
     put_time(b, m.expires_at_us);
     buf_put_str(b, ",\"transition\":");
-    return put_transition(a, b, &m, made, err);
+    return put_transition(a, b, l, err);
 }
 
-/* The resource, without the closing brace. */
-static mandate_status put_mandate(answerer *a, buf *b, uint32_t handle, const transition *made, int64_t now_us,
-                                  mandate_error *err)
+/* The resource as who asks may see it, without the closing brace. */
+static mandate_status put_mandate(answerer *a, const service_request *r, buf *b, uint32_t handle, const transition *made,
+                                  int64_t now_us, mandate_error *err)
 {
+    told l = {.who = {.all = true}};
     engine_mandate_view m;
+    claims c;
 
     engine_mandate_get(a->engine, handle, &m);
-    buf_put_str(b, "{\"mandate\":");
-    mandate_status status = put_claims(a, b, m.id, err);
-    return status == MANDATE_OK ? put_standing(a, b, handle, made, now_us, err) : status;
+    mandate_status status = load_last(a, &l, &m, made, err);
+    if (status == MANDATE_OK)
+        status = load_claims(a, &c, m.id, err);
+    if (status == MANDATE_OK && (c.disclosure_count || l.t.disclosure_count))
+        status = answer_viewer(a, r, handle, &c, now_us, &l.who, err);
+    buf_put_char(b, '{');
+    if (status == MANDATE_OK)
+        status = claims_seen_put(b, &a->memory, a->signer, handle, &c, &l.who, err);
+    return status == MANDATE_OK ? put_standing(a, b, handle, &l, now_us, err) : status;
 }
 
 mandate_status answer_unknown(mandate_slice id, mandate_error *err)
@@ -109,7 +124,7 @@ static mandate_status get(answerer *a, service_request *r, int64_t now_us)
 
     if (handle == UINT32_MAX)
         return answer_unknown(r->mandate, &r->error);
-    mandate_status status = put_mandate(a, &r->body, handle, NULL, now_us, &r->error);
+    mandate_status status = put_mandate(a, r, &r->body, handle, NULL, now_us, &r->error);
     buf_put_char(&r->body, '}');
     return status;
 }
@@ -178,6 +193,18 @@ static mandate_status watch_list(answerer *a, service_request *r)
     return MANDATE_OK;
 }
 
+void answer_past_viewer(answerer *a, service_request *r, int64_t now_us)
+{
+    uint32_t handle = engine_mandate_find(a->engine, r->mandate);
+    claims c;
+
+    r->viewer = (disclosure_viewer){.all = false};
+    arena_reset(&a->memory);
+    if (handle == UINT32_MAX || load_claims(a, &c, r->mandate, NULL) != MANDATE_OK ||
+        answer_viewer(a, r, handle, &c, now_us, &r->viewer, NULL) != MANDATE_OK)
+        r->viewer = (disclosure_viewer){.all = false};
+}
+
 /* --- the two ways in ---------------------------------------------------------------------------------------------- */
 static void settle(service_request *r, mandate_status status)
 {
@@ -203,13 +230,16 @@ void answer_query(answerer *a, service_request *r, int64_t now_us)
         status = answer_list(a, r, now_us);
         break;
     case SERVICE_EXPLAIN:
-        status = answer_explain(a, r);
+        status = answer_explain(a, r, now_us);
         break;
     case SERVICE_ENTITY:
         status = engine_entity_json(a->engine, r->type, r->id, &r->body, &r->error);
         break;
     case SERVICE_TOKEN:
         status = answer_chain(a, r, now_us);
+        break;
+    case SERVICE_HANDLE:
+        status = answer_handle(a, r, now_us);
         break;
     case SERVICE_WATCH_GET:
         status = watch_get(a, r);
@@ -321,15 +351,25 @@ static void put_flags(const answerer *a, buf *b)
 static mandate_status put_signed(answerer *a, service_request *r, const engine_answer *answer, uint32_t handle,
                                  const transition *made, int64_t now_us)
 {
-    mandate_status status = put_standing(a, &r->body, handle, made, now_us, &r->error);
+    told l = {.who = {.all = true}};
+    mandate_slice stored = engine_new_claims(a->engine, handle);
+    engine_mandate_view m;
 
+    engine_mandate_get(a->engine, handle, &m);
+    mandate_status status = load_last(a, &l, &m, made, &r->error);
+    if (status == MANDATE_OK && !stored.len)
+        status = store_claims_load(a->store, &a->memory, m.id, &stored, &r->error);
+    if (status == MANDATE_OK)
+        status = answer_viewer_of(a, r, handle, stored, l.t.disclosure_count, now_us, &l.who, &r->error);
+    if (status == MANDATE_OK)
+        status = put_standing(a, &r->body, handle, &l, now_us, &r->error);
     if (status != MANDATE_OK)
         return status;
     put_flags(a, &r->body);
     put_unobservable(&r->body, answer);
     if (r->body.failed)
         return mandate_error_set(&r->error, MANDATE_NOMEM, "out of memory for the answer");
-    status = answer_signed(a, r, handle, &r->error);
+    status = answer_signed(a, r, handle, now_us, &r->error);
     if (status != MANDATE_OK) /* it is committed: who gets no token must not take it for refused */
         status = mandate_error_prefix(&r->error, status, "it was done, but is not signed; ask for its token later");
     return status;
@@ -357,7 +397,7 @@ static mandate_status put_command(answerer *a, service_request *r, const engine_
     if (handle == UINT32_MAX)
         return answer_unknown(answer->mandate, &r->error);
     return comes_signed(r, answer) ? put_signed(a, r, answer, handle, made, now_us)
-                                   : put_mandate(a, &r->body, handle, made, now_us, &r->error);
+                                   : put_mandate(a, r, &r->body, handle, made, now_us, &r->error);
 }
 
 void answer_command(answerer *a, service_request *r, const engine_answer *answer, const engine_result *result,

@@ -3,9 +3,13 @@
  * answer - the JSON bodies of requests that need the engine or the store. Engine's thread only; what of a mandate is decoded and signed
  * follows off it (finish.h).
  *
+ * What is restricted is answered to those who may see it (answer_viewer); to others a mandate comes without, and with
+ * "undisclosed": [members that are missing, whole or in part].
+ *
  *   a mandate   {"mandate": claims, "state": effective, "version", "because": id or null, "expires_at",
  *                "transition": the last one as on the revocation topic[, "flags": [{"rule","action","message"}],
- *                "unobservable": [path], "token": compact JWS]}
+ *                "unobservable": [path], "token": compact JWS or SD-JWT]}
+ *               "handles": {member: handle} where it has some
  *   a token     {"mandate": id, "token": compact JWS, "chain": [the root's, ..., the mandate's own]}
  *   a list      {"mandates": [{"id","state","version","agent","parent","expires_at"}], "next": a place ("@1234") or null}
  *   a watch     {"id","condition","value","version","principal","created_at","changed_at"[, "unobservable": [path]]}
@@ -66,10 +70,22 @@ MANDATE_CHECK mandate_status answer_decision(answerer *a, service_request *r);
 MANDATE_CHECK mandate_status answer_decisions(answerer *a, service_request *r);
 MANDATE_CHECK mandate_status answer_decided(answerer *a, service_request *r, const engine_answer *answer);
 /* answer_explain.c: why a mandate is in its state. */
-MANDATE_CHECK mandate_status answer_explain(answerer *a, service_request *r);
+MANDATE_CHECK mandate_status answer_explain(answerer *a, service_request *r, int64_t now_us);
 /* answer_token.c: the tokens of a mandate, its own last; to be finished. CONFLICT for one that has ended. */
 MANDATE_CHECK mandate_status answer_chain(answerer *a, service_request *r, int64_t now_us);
 /* The claims and the token of a mandate that this step issued or amended; to be finished. */
-MANDATE_CHECK mandate_status answer_signed(answerer *a, service_request *r, uint32_t handle, mandate_error *err);
+MANDATE_CHECK mandate_status answer_signed(answerer *a, service_request *r, uint32_t handle, int64_t now_us,
+                                           mandate_error *err);
+/* answer_handle.c: what the handle r->id stands for. NOT_FOUND, or DENIED. */
+MANDATE_CHECK mandate_status answer_handle(answerer *a, service_request *r, int64_t now_us);
+/* answer_view.c: whose eyes an answer about this mandate is for: `r->audience` for whoever is it or may see everything, else who asks. Every
+ * mandate is judged for itself. DENIED: an audience that the asker neither is nor may see for. */
+MANDATE_CHECK mandate_status answer_viewer(answerer *a, const service_request *r, uint32_t handle, const claims *c,
+                                           int64_t now_us, disclosure_viewer *out, mandate_error *err);
+/* The same of claims as stored. Where they restrict nothing, and `restricted` does not say that something else does, everybody sees all. */
+MANDATE_CHECK mandate_status answer_viewer_of(answerer *a, const service_request *r, uint32_t handle, mandate_slice stored,
+                                              bool restricted, int64_t now_us, disclosure_viewer *out, mandate_error *err);
+/* Sets r->viewer of an explanation of the past, which is answered elsewhere. */
+void answer_past_viewer(answerer *a, service_request *request, int64_t now_us);
 
 #endif

@@ -25,10 +25,11 @@ static void put_time(buf *b, int64_t us)
 }
 
 /* ,"amendments":[...]: the newest first, found each by the one after it. */
-static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint32_t version, mandate_error *err)
+static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint32_t version, const disclosure_viewer *who,
+                                     mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
-    transition t;
+    transition t, seen;
     transition_names names;
 
     buf_put_str(b, ",\"amendments\":[");
@@ -50,7 +51,8 @@ static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint
         buf_put_str(b, ",\"note\":");
         buf_put_json_string(b, t.note);
         buf_put_str(b, ",\"changes\":");
-        cel_to_json(b, t.changes);
+        transition_view(&seen, &t, who, &a->memory);
+        cel_to_json(b, seen.changes);
         buf_put_char(b, '}');
     }
     buf_put_char(b, ']');
@@ -130,7 +132,7 @@ static mandate_status put_checks(answerer *a, buf *b, const transition *t, manda
 /* --- all of it ------------------------------------------------------------------------------------------------------ */
 static mandate_status put_last(answerer *a, service_request *r)
 {
-    transition t;
+    transition t, seen;
     transition_names names;
     mandate_status status = store_transition_get(a->store, r->mandate, 0, &a->scratch, &r->error);
 
@@ -139,22 +141,37 @@ static mandate_status put_last(answerer *a, service_request *r)
     if (status != MANDATE_OK)
         return status;
     buf_put_str(&r->body, ",\"transition\":");
-    status = revocation_json(&r->body, &t, &names, &r->error);
-    return status || !mandate_state_is_final(t.state) ? status : put_checks(a, &r->body, &t, &r->error);
+    transition_view(&seen, &t, &r->viewer, &a->memory);
+    status = revocation_json(&r->body, &seen, &names, &r->error);
+    /* What was asked names actions and resources. */
+    if (status || seen.hidden & (CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES)))
+        return status;
+    return !mandate_state_is_final(t.state) ? status : put_checks(a, &r->body, &t, &r->error);
 }
 
-mandate_status answer_explain(answerer *a, service_request *r)
+mandate_status answer_explain(answerer *a, service_request *r, int64_t now_us)
 {
+    uint32_t handle = engine_mandate_find(a->engine, r->mandate);
     engine_mandate_view m;
-    mandate_status status = engine_explain(a->engine, r->mandate, &r->body, &r->error);
+    mandate_slice stored;
+    claims c;
 
+    if (handle == UINT32_MAX)
+        return answer_unknown(r->mandate, &r->error);
+    mandate_status status = store_claims_load(a->store, &a->memory, r->mandate, &stored, &r->error);
+    if (status == MANDATE_OK)
+        status = claims_decode(&c, &a->memory, stored, &r->error);
+    if (status == MANDATE_OK)
+        status = answer_viewer(a, r, handle, &c, now_us, &r->viewer, &r->error);
+    if (status == MANDATE_OK)
+        status = engine_explain(a->engine, r->mandate, &r->viewer, &r->body, &r->error);
     if (status != MANDATE_OK || !r->body.len)
         return status;
-    engine_mandate_get(a->engine, engine_mandate_find(a->engine, r->mandate), &m);
+    engine_mandate_get(a->engine, handle, &m);
     r->body.len--; /* the closing brace */
     status = put_last(a, r);
     if (status == MANDATE_OK && m.amended_at)
-        status = put_amendments(a, &r->body, r->mandate, m.amended_at, &r->error);
+        status = put_amendments(a, &r->body, r->mandate, m.amended_at, &r->viewer, &r->error);
     buf_put_char(&r->body, '}');
     return status;
 }

@@ -277,6 +277,8 @@ static void answer_queries(engine_thread *t)
             continue;
         }
         if (r->as_of.len && t->options.past) { /* it was judged; what is past is not for this thread */
+            if (r->kind == SERVICE_EXPLAIN)
+                answer_past_viewer(&t->answers, r, clock_now_us());
             if (past_ask(t->options.past, r))
                 continue;
             (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,

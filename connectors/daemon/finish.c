@@ -5,7 +5,8 @@
 #include "connectors/daemon/finish.h"
 
 #include "connectors/daemon/status_lists.h"
-#include "connectors/json/claims_json.h"
+#include "connectors/daemon/claims_seen.h"
+#include "connectors/daemon/status_lists.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -55,9 +56,10 @@ finish_job *finish_job_new(finish *f, service_request *r, finish_kind kind)
     return job;
 }
 
-bool finish_job_add(finish_job *job, uint32_t handle, mandate_slice stored)
+bool finish_job_add(finish_job *job, finish_line line, mandate_slice stored)
 {
-    finish_line line = {handle, job->claims.len, stored.len};
+    line.at = job->claims.len;
+    line.len = stored.len;
     buf_put_slice(&job->claims, stored);
     return !job->claims.failed && VEC_PUSH(&job->line, line);
 }
@@ -107,8 +109,10 @@ static mandate_status decode(finish_job *job, uint32_t i, claims *out, mandate_e
 static mandate_status put_token(const finish *f, finish_job *job, uint32_t i, buf *b, const claims *c, const claims *parent,
                                 mandate_error *err)
 {
-    status_place place = status_place_of(&job->memory, c->issuer, job->line.data[i].handle);
-    return signer_put_token(f->signer, b, c, parent, &place, err);
+    const finish_line *line = &job->line.data[i];
+    status_place place = status_place_of(&job->memory, c->issuer, line->handle);
+    const artifact_facts facts = {.claims = c, .parent = parent, .place = &place, .version = line->version};
+    return signer_put_token(f->signer, b, &facts, &line->who, err);
 }
 
 /* {"mandate": claims, what the engine's thread wrote, "token": ...} */
@@ -121,10 +125,10 @@ static mandate_status put_mandate(const finish *f, finish_job *job, buf *b, mand
         status = decode(job, 1, &parent, err);
     if (status != MANDATE_OK)
         return status;
-    buf_put_str(b, "{\"mandate\":");
-    claims_to_json(b, &own);
+    buf_put_char(b, '{');
+    status = claims_seen_put(b, &job->memory, f->signer, job->line.data[0].handle, &own, &job->line.data[0].who, err);
     buf_put_slice(b, buf_slice(&job->request->body));
-    if (f->signer) {
+    if (status == MANDATE_OK && f->signer) {
         buf_put_str(b, ",\"token\":\"");
         status = put_token(f, job, 0, b, &own, job->line.len > 1 ? &parent : NULL, err);
         buf_put_char(b, '"');

@@ -21,7 +21,8 @@ typedef struct finish finish;
 
 /* A mandate's stored claims, in the job's `claims`. */
 typedef struct finish_line {
-    uint32_t handle;
+    uint32_t handle, version; /* version: of the last amendment, or 0 */
+    disclosure_viewer who;    /* whose eyes it is for; its text is the request's */
     size_t at, len;
 } finish_line;
 
@@ -48,7 +49,7 @@ void finish_destroy(finish *f);
 /* Engine's thread: for one answer, hung on request->unfinished. NULL: out of memory. */
 MANDATE_CHECK finish_job *finish_job_new(finish *f, service_request *r, finish_kind kind);
 /* Claims as stored, of the mandate, then of the one above it, and so on. False: out of memory. */
-MANDATE_CHECK bool finish_job_add(finish_job *job, uint32_t handle, mandate_slice stored);
+MANDATE_CHECK bool finish_job_add(finish_job *job, finish_line line, mandate_slice stored);
 /* The request is not answered that way after all. */
 void finish_job_drop(finish *f, finish_job *job);
 

@@ -513,15 +513,16 @@ mandate_status guard_judge(guard *g, service_request *r, const policy_mandate *o
     return MANDATE_OK;
 }
 
-bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m)
+/* Of a mandate that is at hand, without a word to anybody. */
+static bool has_power(guard *g, const service_request *r, const policy_mandate *m, power needed)
 {
-    policy_question q = {.who = r->who, .power = POWER_READ, .final = true, .mandate = m, .now_us = g->options.now_us()};
+    policy_question q = {.who = r->who, .power = needed, .final = true, .mandate = m, .now_us = g->options.now_us()};
     policy_decision d = {.effect = POLICY_DENY};
     arena scratch;
 
-    if (!r->who)
+    if (!r->who || r->who->generation != guard_generation(g))
         return false;
-    if (r->who->always >> POWER_READ & 1 && r->who->generation == guard_generation(g))
+    if (r->who->always >> needed & 1)
         return true;
     arena_init(&scratch, SCRATCH_MAX);
     pthread_rwlock_rdlock(&g->lock);
@@ -529,6 +530,13 @@ bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m)
     pthread_rwlock_unlock(&g->lock);
     arena_deinit(&scratch);
     return d.effect == POLICY_PERMIT;
+}
+
+bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m) { return has_power(g, r, m, POWER_READ); }
+
+bool guard_may_disclose(guard *g, const service_request *r, const policy_mandate *m)
+{
+    return has_power(g, r, m, POWER_DISCLOSE);
 }
 
 /* --- who am I --------------------------------------------------------------------------------------------------------------- */

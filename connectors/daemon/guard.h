@@ -50,6 +50,9 @@ bool guard_needs(const service_request *r, mandate_slice *mandate);
 /* May r->who read this one, of a list? */
 bool guard_may_read(guard *g, const service_request *r, const policy_mandate *m);
 
+/* May r->who see what of this mandate is restricted to others? */
+bool guard_may_disclose(guard *g, const service_request *r, const policy_mandate *m);
+
 /* What was decided since the start, in Prometheus text form; NULL: nothing. */
 void guard_put_metrics(const guard *g, buf *out);
 

@@ -5,6 +5,8 @@
  */
 #include "connectors/daemon/judge.h"
 
+#include "connectors/token/handle.h"
+
 /* NOT_FOUND: there is none. */
 static mandate_status mandate_load(const judge *j, policy_mandate *out, arena *a, mandate_slice id, int64_t now_us,
                                    mandate_error *err)
@@ -192,10 +194,27 @@ static mandate_status judge_again(const judge *j, service_request *r, arena *a, 
     return status == MANDATE_OK ? judge_successor(j, r, a, now_us) : status;
 }
 
+/* A handle leads to a mandate; whether it is one of ours is proved where it is answered. Until then it is nobody's. */
+static void name_mandate(const judge *j, service_request *r)
+{
+    claims_member member;
+    engine_mandate_view m;
+    uint32_t number;
+
+    if (r->kind != SERVICE_HANDLE)
+        return;
+    r->mandate = mandate_slice_of("", 0);
+    if (!handle_read(&number, &member, r->id) || number >= engine_mandate_count(j->engine))
+        return;
+    engine_mandate_get(j->engine, number, &m);
+    r->mandate = m.id;
+}
+
 bool judge_request(const judge *j, service_request *r, int64_t now_us)
 {
     arena a;
 
+    name_mandate(j, r);
     if (!j->guard)
         return true;
     arena_init(&a, 0);
@@ -210,6 +229,17 @@ bool judge_may_read(const judge *j, const service_request *r, const claims *c, m
     const policy_mandate m = {c, state, version};
 
     return !j->guard || guard_may_read(j->guard, r, &m);
+}
+
+bool judge_may_disclose(const judge *j, const service_request *r, const claims *c, mandate_state state, uint32_t version)
+{
+    const policy_mandate m = {c, state, version};
+
+    if (!j->guard)
+        return true;
+    if (r->who && !c->parent.len && mandate_slice_eq(r->who->name, c->grantor) && !mandate_slice_eq(r->who->name, c->agent))
+        return true;
+    return guard_may_disclose(j->guard, r, &m);
 }
 
 bool judge_may_decide(const judge *j, service_request *r, const decision_record *d, int64_t now_us)

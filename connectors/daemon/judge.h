@@ -22,6 +22,9 @@ typedef struct judge {
 bool judge_request(const judge *j, service_request *r, int64_t now_us);
 /* Of a list: may r->who read this mandate; may they answer this decision? */
 bool judge_may_read(const judge *j, const service_request *r, const claims *c, mandate_state state, uint32_t version);
+/* May r->who see what of it is restricted to others? Who granted a root may; whoever else has the power to. Granting a child gives
+ * no sight of what its parent restricts. */
+bool judge_may_disclose(const judge *j, const service_request *r, const claims *c, mandate_state state, uint32_t version);
 bool judge_may_decide(const judge *j, service_request *r, const decision_record *d, int64_t now_us);
 
 #endif

@@ -59,8 +59,8 @@ static mandate_status explain(past *p, service_request *r, mandate_error *err)
     uint64_t seq = 0;
     mandate_status status = past_seq(&seq, p->options.store, r->as_of, err);
     if (status == MANDATE_OK)
-        status =
-            store_explain_at(p->options.store, mandate_slice_str(p->options.config->issuer), r->mandate, seq, &r->body, err);
+        status = store_explain_at(p->options.store, mandate_slice_str(p->options.config->issuer), r->mandate, seq,
+                                  &r->viewer, &r->body, err);
     if (status == MANDATE_OK)
         buf_put_char(&r->body, '\n');
     return status;

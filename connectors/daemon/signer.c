@@ -6,6 +6,7 @@
 #include "connectors/token/key_quick.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const token_alg algorithms[] = {
     [CONFIG_ALG_EDDSA] = TOKEN_EDDSA,
@@ -36,6 +37,14 @@ static mandate_status own_key(signer *s, token_key **out, const config *c, manda
     return status;
 }
 
+static mandate_status own_secret(signer *s, const config *c, mandate_error *err)
+{
+    char path[4096];
+    if (snprintf(path, sizeof(path), "%s/" SIGNER_SECRET_FILE, c->data_dir) >= (int)sizeof(path))
+        return mandate_error_set(err, MANDATE_LIMIT, "data_dir is too long a path for a key file");
+    return key_file_secret(s->secret.bytes, path, err);
+}
+
 mandate_status signer_open(signer *s, const config *c, mandate_error *err)
 {
     token_key *own;
@@ -50,6 +59,8 @@ mandate_status signer_open(signer *s, const config *c, mandate_error *err)
         status = key_file_read_public(&s->keys, c->signing.published.items[i], err);
     if (!status)
         status = keyset_put_json(&s->jwks, &s->keys, err);
+    if (!status)
+        status = own_secret(s, c, err);
     if (status)
         return mandate_error_prefix(err, status, "signing");
     log_write(LOG_INFO, "signer", "mandates are signed with %s by key %.*s; %u keys are published",
@@ -65,23 +76,21 @@ void signer_close(signer *s)
     keyset_deinit(&s->keys);
     signer_client_close(s->remote);
     s->remote = NULL;
+    explicit_bzero(&s->secret, sizeof(s->secret));
     buf_deinit(&s->jwks);
 }
 
-mandate_status signer_put_token(const signer *s, buf *out, const claims *c, const claims *parent, const status_place *place,
+mandate_status signer_put_token(const signer *s, buf *out, const artifact_facts *f, const disclosure_viewer *who,
                                 mandate_error *err)
 {
-    buf hash, payload;
-    mandate_status status = MANDATE_OK;
-    buf_init(&hash);
-    buf_init(&payload);
-    if (parent)
-        status = artifact_authority_hash(&hash, parent, err);
+    artifact_facts facts = *f;
+    artifact_made made;
+    facts.key = &s->secret;
+    mandate_status status = artifact_make(&made, &facts, err);
     if (!status)
-        status = artifact_payload(&payload, c, buf_slice(&hash), place, err);
-    if (!status)
-        status = jws_sign(out, s->keys.keys[0], ARTIFACT_TYP, buf_slice(&payload), err);
-    buf_deinit(&hash);
-    buf_deinit(&payload);
+        status = jws_sign(out, s->keys.keys[0], artifact_typ(f->claims), buf_slice(&made.payload), err);
+    if (!status && f->claims->disclosure_count)
+        disclose_put(out, f->claims, &made.cut, who);
+    artifact_made_deinit(&made);
     return status;
 }

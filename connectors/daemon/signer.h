@@ -17,12 +17,14 @@
 #include "connectors/token/artifact.h"
 #include "connectors/token/key_file.h"
 
-#define SIGNER_KEY_FILE "signing-key.pem" /* in data_dir */
+#define SIGNER_KEY_FILE "signing-key.pem"   /* in data_dir */
+#define SIGNER_SECRET_FILE "disclosure.key" /* likewise; made at the first start */
 
 typedef struct signer {
     keyset keys;           /* the first one signs */
     buf jwks;              /* the published set, as text */
     signer_client *remote; /* NULL: the key is in this process */
+    disclose_key secret;   /* of salts and handles; no key that signs */
 } signer;
 
 MANDATE_CHECK mandate_status signer_open(signer *s, const config *c, mandate_error *err);
@@ -30,8 +32,8 @@ MANDATE_CHECK mandate_status signer_open(signer *s, const config *c, mandate_err
 bool signer_ready(const signer *s);
 /* Takes a zeroed one too. */
 void signer_close(signer *s);
-/* The signed mandate, appended. `parent`: the claims it was delegated from, NULL for a root; `place`: of its status, or NULL. */
-MANDATE_CHECK mandate_status signer_put_token(const signer *s, buf *out, const claims *c, const claims *parent,
-                                              const status_place *place, mandate_error *err);
+/* The signed mandate, appended, with the disclosures that `who` may see. f->key is set here. */
+MANDATE_CHECK mandate_status signer_put_token(const signer *s, buf *out, const artifact_facts *f,
+                                              const disclosure_viewer *who, mandate_error *err);
 
 #endif

@@ -81,7 +81,10 @@ static view_ruling ruling_of_limits(const claims *c, cel_value params)
 
 static view_ruling check_limits(const view_claims *kept, const service_check *in, service_verdict *out)
 {
-    const claims c = {.actions = kept->actions,
+    static const claims_disclosure all_limits = {.member = MEMBER_LIMITS};
+    const claims c = {.disclosures = &all_limits,
+                      .disclosure_count = kept->limits_restricted,
+                      .actions = kept->actions,
                       .action_count = kept->action_count,
                       .resources = kept->resources,
                       .resource_count = kept->resource_count,

@@ -4,6 +4,7 @@
  * VIEW_CLAIMS_MAX; beyond that they are loaded each time.
  */
 #include "connectors/daemon/view_int.h"
+#include "engine/mandate/disclosure.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,11 +32,21 @@ static size_t strings_size(const claims *c)
     return size;
 }
 
+/* Of each action and resource, whether it is restricted. */
+static void put_restricted(uint8_t *to, const claims *c)
+{
+    for (uint32_t i = 0; i < c->action_count; i++)
+        *to++ = disclosure_find(c->disclosures, c->disclosure_count, MEMBER_ACTIONS, c->actions[i]) != NULL;
+    for (uint32_t i = 0; i < c->resource_count; i++)
+        *to++ = disclosure_find(c->disclosures, c->disclosure_count, MEMBER_RESOURCES, c->resources[i]) != NULL;
+}
+
 static view_claims *claims_pack(const claims *c)
 {
+    const size_t marks = c->disclosure_count ? (size_t)c->action_count + c->resource_count : 0;
     size_t names = ((size_t)c->action_count + c->resource_count) * sizeof(mandate_slice);
     size_t limits_size = c->limit_count * sizeof(claims_limit);
-    size_t size = sizeof(view_claims) + limits_size + names + strings_size(c);
+    size_t size = sizeof(view_claims) + limits_size + names + strings_size(c) + marks;
     view_claims *out = malloc(size);
 
     if (!out)
@@ -59,7 +70,13 @@ static view_claims *claims_pack(const claims *c)
         resources[i] = put_string(&at, c->resources[i]);
     for (uint32_t i = 0; i < c->limit_count; i++)
         limits[i] = (claims_limit){put_string(&at, c->limits[i].name), c->limits[i].max};
-    assert(at == (char *)out + size);
+    if (marks) {
+        put_restricted((uint8_t *)at, c);
+        out->restricted = (const uint8_t *)at;
+    }
+    for (uint32_t i = 0; i < c->disclosure_count; i++)
+        out->limits_restricted |= c->disclosures[i].member == MEMBER_LIMITS;
+    assert(at + marks == (char *)out + size);
     return out;
 }
 

@@ -30,7 +30,9 @@ typedef struct view_claims {
     const mandate_slice *actions, *resources;
     const claims_limit *limits;
     uint32_t action_count, resource_count, limit_count;
-    _Alignas(claims_limit) char data[]; /* limits, then names, then strings */
+    bool limits_restricted;             /* some are: no text says which */
+    const uint8_t *restricted;          /* of each action, then of each resource: not to be listed; NULL: of none */
+    _Alignas(claims_limit) char data[]; /* limits, then names, then strings, then bytes */
 } view_claims;
 
 /* Never changes but for the link and what it rests on; written before the entry can be found. */

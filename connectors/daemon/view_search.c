@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * view_search - who may, on what, and what: candidates from what mandates say, each judged as a check would judge it, so that
- * whatever is found evaluates to true, and nothing that mandates name is left out.
+ * whatever is found evaluates to true, and nothing that mandates name openly is left out.
  *
- * A pattern is a candidate as it stands (a name with a trailing star is listed as such, and means every name that it stands for). Work of one
+ * What a mandate restricts is no candidate: it decides on what is asked, and is not listed. A pattern is a candidate as it stands (a name with a trailing star is listed as such, and means every name that it stands for). Work of one
  * page is bounded: VIEW_SEARCH_AGENTS agents or VIEW_SEARCH_JUDGED candidates, whether or not they are found, and VIEW_SEARCH_LOOKED
  * mandates and ancestors looked at for them. It is done on the listener's thread: one candidate more than that always is, no second.
  */
@@ -73,9 +73,11 @@ static void add_of(candidates *c, view *v, uint32_t handle, int64_t now_us)
     if (c->in->kind == SEARCH_SUBJECT)
         add(c, said->agent);
     for (uint32_t i = 0; c->in->kind == SEARCH_ACTION && i < said->action_count; i++)
-        add(c, said->actions[i]);
+        if (!said->restricted || !said->restricted[i])
+            add(c, said->actions[i]);
     for (uint32_t i = 0; c->in->kind == SEARCH_RESOURCE && i < said->resource_count; i++)
-        add_resource(c, said->resources[i]);
+        if (!said->restricted || !said->restricted[said->action_count + i])
+            add_resource(c, said->resources[i]);
     if (mine)
         free(said);
 }

@@ -23,7 +23,11 @@ void http_mandate_explain(http_request *r)
     ask_about(r, SERVICE_EXPLAIN);
 }
 
-void http_mandate_token(http_request *r) { ask_about(r, SERVICE_TOKEN); }
+void http_mandate_token(http_request *r)
+{
+    r->ask.audience = http_query_get(&r->query, "audience");
+    ask_about(r, SERVICE_TOKEN);
+}
 
 /* {"reason": "...", "if_version": 3}, for suspending "until" too; or no body at all. */
 static mandate_status read_reason(mandate_slice *out, cel_value reason, mandate_error *err)

@@ -66,6 +66,7 @@ void http_mandates_list(http_request *r);
 void http_mandate_get(http_request *r);
 void http_mandate_explain(http_request *r);
 void http_mandate_token(http_request *r);
+void http_handle_get(http_request *r);
 void http_mandate_delegate(http_request *r);
 void http_mandate_amend(http_request *r);
 void http_mandate_spend(http_request *r);

@@ -34,13 +34,14 @@ typedef enum service_kind {
     SERVICE_DECIDE, /* mandate: the decision's id; permit, note */
     SERVICE_ASSERT, /* type, id, attributes, note: what a person says happened; journaled as a change and an audit entry */
     SERVICE_COMMAND_LAST = SERVICE_ASSERT,
-    SERVICE_GET,           /* mandate: claims, state, version, the last transition with its evidence, children count */
-    SERVICE_LIST,          /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
-    SERVICE_EXPLAIN,       /* mandate */
-    SERVICE_TOKEN,         /* mandate: the signed chain, from the root to it */
-    SERVICE_ENTITY,        /* type, id */
-    SERVICE_WATCH_GET,     /* mandate: the watch's id */
-    SERVICE_WATCH_LIST,    /* limit, after */
+    SERVICE_GET,        /* mandate: claims, state, version, the last transition with its evidence, children count */
+    SERVICE_LIST,       /* state (or STATE_NONE for all), agent (or empty), parent (or empty), limit, after */
+    SERVICE_EXPLAIN,    /* mandate */
+    SERVICE_TOKEN,      /* mandate: the signed chain, from the root to it; audience: for whose eyes, or empty: the asker's */
+    SERVICE_HANDLE,     /* id: what a handle stands for; sets mandate */
+    SERVICE_ENTITY,     /* type, id */
+    SERVICE_WATCH_GET,  /* mandate: the watch's id */
+    SERVICE_WATCH_LIST, /* limit, after */
     SERVICE_DECISION_GET,  /* mandate: the decision's id */
     SERVICE_DECISION_LIST, /* decision_state (DECISION_STATE_COUNT: all), limit, after; oldest first */
     SERVICE_AWAIT,         /* at_least: answered when all of them are reached, UNAVAILABLE when that takes too long */
@@ -138,8 +139,9 @@ struct service_request {
     mandate_slice budget, key;
     budget_amount amount;
     mandate_state state;
-    mandate_slice agent, parent, type, id, after;
-    cel_value attributes; /* ASSERT: a map */
+    mandate_slice agent, parent, type, id, after, audience;
+    disclosure_viewer viewer; /* EXPLAIN of the past: whose eyes; set on the engine's thread */
+    cel_value attributes;     /* ASSERT: a map */
     mandate_slice as_of; /* ENTITY, EXPLAIN: a step or a time, empty for now; answered on another thread than the engine's */
     uint32_t limit;
     const service_position *at_least; /* AWAIT */

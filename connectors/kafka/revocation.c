@@ -168,6 +168,23 @@ static void put_targets(buf *b, const transition *t)
     }
 }
 
+/* The members that are not told, or not whole. */
+static void put_restricted(buf *b, const transition *t)
+{
+    bool first = true;
+    for (int m = 0; m < MEMBER_COUNT; m++) {
+        if (!(t->hidden >> m & 1))
+            continue;
+        if (first)
+            put_name(b, "restricted");
+        buf_put_char(b, first ? '[' : ',');
+        buf_put_json_string(b, mandate_slice_str(claims_member_name((claims_member)m)));
+        first = false;
+    }
+    if (!first)
+        buf_put_char(b, ']');
+}
+
 mandate_status revocation_json(buf *b, const transition *t, const transition_names *names, mandate_error *err)
 {
     uint8_t id[SHA256_SIZE];
@@ -179,6 +196,7 @@ mandate_status revocation_json(buf *b, const transition *t, const transition_nam
     put_text(b, "issuer", t->issuer);
     put_text(b, "mandate", t->mandate);
     put_number(b, "version", t->version);
+    put_number(b, "claims_version", t->claims_version);
     put_text(b, "state", mandate_slice_str(mandate_state_name(t->state)));
     put_name(b, "prior");
     if (t->prior == STATE_NONE)
@@ -201,6 +219,7 @@ mandate_status revocation_json(buf *b, const transition *t, const transition_nam
         put_name(b, "changes");
         cel_to_json(b, t->changes); /* bounded by the claims it comes from */
     }
+    put_restricted(b, t);
     put_time(b, "expires_at", t->expires_at_us);
     if (t->suspended_until_us)
         put_time(b, "suspended_until", t->suspended_until_us);

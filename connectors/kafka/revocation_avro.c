@@ -115,6 +115,18 @@ static void put_cascade(buf *b, const transition *t)
     wire_put_i64(b, t->cascade_count);
 }
 
+/* array of string */
+static void put_restricted(buf *b, const transition *t)
+{
+    const int count = __builtin_popcount(t->hidden);
+    if (count)
+        wire_put_i64(b, count);
+    for (int m = 0; m < MEMBER_COUNT; m++)
+        if (t->hidden >> m & 1)
+            put_cstring(b, claims_member_name((claims_member)m));
+    wire_put_i64(b, 0);
+}
+
 static void put_framing(buf *b, const revocation_framing *framing)
 {
     if (framing->confluent) {
@@ -175,6 +187,8 @@ mandate_status revocation_avro(buf *b, const transition *t, const transition_nam
     wire_put_i64(b, t->in_flight.kind != CEL_NULL);
     if (t->in_flight.kind != CEL_NULL)
         ok = put_json_text(b, t->in_flight, false) && ok;
+    wire_put_i64(b, t->claims_version);
+    put_restricted(b, t);
     return b->failed || !ok ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a revocation") : MANDATE_OK;
 }
 

@@ -181,14 +181,19 @@ typedef struct published {
     int64_t time_us;
 } published;
 
+/* Whoever may read the topic reads all of it: it says nothing that is restricted. */
+static const disclosure_viewer anybody = {.all = false};
+
 /* Decodes and writes the value; the process cannot go on when its own outbox does not decode. */
 static mandate_status render_transition(sink *s, mandate_slice bytes, published *out, mandate_error *err)
 {
     uint8_t hash[SHA256_SIZE];
     transition_names names;
-    transition t;
-    mandate_status status = transition_decode(&t, &names, &s->memory, bytes, err);
+    transition whole, t;
+    mandate_status status = transition_decode(&whole, &names, &s->memory, bytes, err);
 
+    if (status == MANDATE_OK)
+        transition_view(&t, &whole, &anybody, &s->memory);
     if (status == MANDATE_OK)
         status = s->options.format == REVOCATION_JSON ? revocation_json(&s->value, &t, &names, err)
                                                       : revocation_avro(&s->value, &t, &names, &s->framing, err);

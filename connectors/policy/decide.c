@@ -17,10 +17,10 @@ const char *const policy_effect_names[4] = {"deny", "maybe", "second_person", "p
 /* What an agent may do with a mandate that it holds, if a rule permits it. */
 static const uint32_t holders =
     BIT(POWER_READ) | BIT(POWER_CHECK) | BIT(POWER_SPEND) | BIT(POWER_GIVE_BACK) | BIT(POWER_DELEGATE) | BIT(POWER_ISSUE);
-static const uint32_t over_mandates = BIT(POWER_READ) | BIT(POWER_CHECK) | BIT(POWER_ISSUE) | BIT(POWER_DELEGATE) |
-                                      BIT(POWER_AMEND) | BIT(POWER_WIDEN) | BIT(POWER_SUPERSEDE) | BIT(POWER_SUSPEND) |
-                                      BIT(POWER_RESUME) | BIT(POWER_REVOKE) | BIT(POWER_GIVE_BACK) | BIT(POWER_SPEND) |
-                                      BIT(POWER_DECIDE);
+static const uint32_t over_mandates = BIT(POWER_READ) | BIT(POWER_DISCLOSE) | BIT(POWER_CHECK) | BIT(POWER_ISSUE) |
+                                      BIT(POWER_DELEGATE) | BIT(POWER_AMEND) | BIT(POWER_WIDEN) | BIT(POWER_SUPERSEDE) |
+                                      BIT(POWER_SUSPEND) | BIT(POWER_RESUME) | BIT(POWER_REVOKE) | BIT(POWER_GIVE_BACK) |
+                                      BIT(POWER_SPEND) | BIT(POWER_DECIDE);
 static const uint32_t selfish = BIT(POWER_ISSUE) | BIT(POWER_WIDEN) | BIT(POWER_SUPERSEDE);
 static const uint32_t grants = BIT(POWER_ISSUE) | BIT(POWER_DELEGATE) | BIT(POWER_WIDEN) | BIT(POWER_SUPERSEDE);
 

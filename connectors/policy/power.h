@@ -18,6 +18,7 @@
     X(DISCOVER, "discover", "the service", "read its description, and the keys that it signs with") \
     X(READ, "read", "a mandate", "read it, its state and its evidence")                             \
     X(READ_CONTEXT, "read_context", "the graph", "read entities and watches")                       \
+    X(DISCLOSE, "disclose", "a mandate", "see what of it is restricted to others")                  \
     X(CHECK, "check", "a mandate", "ask whether it permits an action")                              \
     X(ISSUE, "issue", "a mandate", "grant one")                                                     \
     X(DELEGATE, "delegate", "a mandate", "grant a part of it to another agent")                     \

@@ -61,6 +61,7 @@ static mandate_status check_token(const token_key *k, arena *a, mandate_slice me
 {
     mandate_slice header, payload;
     size_t at = (size_t)(dot - message.ptr);
+    static const sd_jwt nothing_disclosed = {.count = 0};
     artifact mandate;
     cel_value value;
 
@@ -78,9 +79,10 @@ static mandate_status check_token(const token_key *k, arena *a, mandate_slice me
         return is_notice(a, payload) ? MANDATE_OK : no(err, "the payload is no notice of a decision");
     }
     *what = "mandate";
-    if (!is_header(k, header, ARTIFACT_TYP))
+    bool selective = is_header(k, header, ARTIFACT_SD_TYP);
+    if (!selective && !is_header(k, header, ARTIFACT_TYP))
         return no(err, "the header is none of ours for this key");
-    if (artifact_read(&mandate, a, payload, err) != MANDATE_OK)
+    if (artifact_read(&mandate, a, payload, selective ? &nothing_disclosed : NULL, err) != MANDATE_OK)
         return mandate_error_prefix(err, MANDATE_DENIED, "not signed: the payload is no mandate");
     return is_canonical(a, payload, &value) ? MANDATE_OK : no(err, "the payload is not in canonical form");
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * artifact - claims to payload and back. The JSON of the claims is made by claims_to_json and read by claims_from_value,
- * so that the API, the topic and the token say the same in the same words.
+ * artifact - claims to payload; artifact_read.c is the way back. The JSON of the claims is made by claims_to_json and read by
+ * claims_from_value, so that the API, the topic and the token say the same in the same words.
  */
-#include "connectors/token/artifact.h"
+#include "connectors/token/artifact_int.h"
 
 #include "connectors/json/claims_json.h"
 #include "connectors/token/canonical.h"
+#include "connectors/token/handle.h"
 #include "engine/base/text.h"
 
 enum { MEMBERS_MAX = 16 };
@@ -36,6 +37,7 @@ static mandate_status claims_value(cel_value *out, arena *a, const claims *c, ma
     claims timeless = *c;
     buf text;
     timeless.issued_at_us = 0;
+    timeless.disclosure_count = 0; /* whom it is shown to is nobody else's business */
     buf_init(&text);
     claims_to_json(&text, &timeless);
     mandate_status status = text.failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a token")
@@ -44,7 +46,7 @@ static mandate_status claims_value(cel_value *out, arena *a, const claims *c, ma
     return status;
 }
 
-static mandate_status hash_authority(buf *out, cel_value mandate, mandate_error *err)
+mandate_status artifact_hash_value(buf *out, cel_value mandate, mandate_slice salt, mandate_error *err)
 {
     static const char *const members[] = {"scope",      "while",      "until",         "suspend_while",
                                           "params",     "audience",   "max_depth",     "parent",
@@ -53,24 +55,29 @@ static mandate_status hash_authority(buf *out, cel_value mandate, mandate_error 
     for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
         add_member(&value, mandate, members[i]);
     add(&anchor, "iss", json_member(mandate, "issuer"));
+    if (salt.len)
+        add(&anchor, "salt", cel_string(salt));
     add(&anchor, "typ", cel_string(mandate_slice_str("mandate-authority")));
     add(&anchor, "value", object_value(&value));
     return canonical_hash(out, object_value(&anchor), err);
 }
 
-mandate_status artifact_authority_hash(buf *out, const claims *c, mandate_error *err)
+mandate_status artifact_authority_hash(buf *out, const claims *c, const disclose_key *key, mandate_error *err)
 {
+    mandate_slice salt;
     cel_value mandate;
     arena a;
     arena_init(&a, 0);
     mandate_status status = claims_value(&mandate, &a, c, err);
     if (!status)
-        status = hash_authority(out, mandate, err);
+        status = disclose_authority_salt(&salt, &a, c, key, err);
+    if (!status)
+        status = artifact_hash_value(out, mandate, salt, err);
     arena_deinit(&a);
     return status;
 }
 
-static int64_t seconds_of(int64_t us) { return us / 1000000 - (us % 1000000 < 0); }
+int64_t artifact_seconds(int64_t us) { return us / 1000000 - (us % 1000000 < 0); }
 
 /* {"status_list":{"idx","uri"}} */
 static void add_status(object *payload, object *status, object *list, const status_place *place)
@@ -83,140 +90,95 @@ static void add_status(object *payload, object *status, object *list, const stat
     add(payload, "status", object_value(status));
 }
 
-mandate_status artifact_payload(buf *out, const claims *c, mandate_slice parent_hash, const status_place *place,
-                                mandate_error *err)
+/* `mandate` whole or cut; nothing of what it hides goes in. */
+static mandate_status put_payload(buf *out, const artifact_facts *f, cel_value mandate, mandate_slice hash,
+                                  mandate_slice parent_hash, mandate_error *err)
 {
     object payload = {.count = 0}, parent = {.count = 0}, stands = {.count = 0}, list = {.count = 0};
-    cel_value mandate;
-    buf hash;
-    arena a;
-    arena_init(&a, 0);
-    buf_init(&hash);
-    mandate_status status = claims_value(&mandate, &a, c, err);
-    if (!status)
-        status = hash_authority(&hash, mandate, err);
-    if (!status) {
+    const claims *c = f->claims;
+    if (c->disclosure_count)
+        add(&payload, "_sd_alg", cel_string(mandate_slice_str("sha-256")));
+    if (c->audience_count) {
         add_member(&payload, mandate, "audience");
-        if (payload.count)
-            payload.entries[0].key = cel_string(mandate_slice_str("aud"));
-        add(&payload, "authority_hash", cel_string(buf_slice(&hash)));
-        add(&payload, "exp", cel_int(seconds_of(c->expires_at_us)));
-        add(&payload, "iat", cel_int(seconds_of(c->issued_at_us)));
-        add(&payload, "iss", cel_string(c->issuer));
-        add(&payload, "jti", cel_string(c->id));
-        add(&payload, "mandate", mandate);
-        add(&payload, "sub", cel_string(c->agent));
-        if (c->parent.len) {
-            add(&parent, "authority_hash", cel_string(parent_hash));
-            add(&parent, "id", cel_string(c->parent));
-            add(&payload, "parent", object_value(&parent));
-        }
-        add_status(&payload, &stands, &list, place);
-        status = canonical_put(out, object_value(&payload), err);
+        payload.entries[payload.count - 1].key = cel_string(mandate_slice_str("aud"));
     }
+    add(&payload, "authority_hash", cel_string(hash));
+    add(&payload, "exp", cel_int(artifact_seconds(c->expires_at_us)));
+    add(&payload, "iat", cel_int(artifact_seconds(c->issued_at_us)));
+    add(&payload, "iss", cel_string(c->issuer));
+    add(&payload, "jti", cel_string(c->id));
+    add(&payload, "mandate", mandate);
+    add(&payload, "sub", cel_string(c->agent));
+    if (c->parent.len) {
+        add(&parent, "authority_hash", cel_string(parent_hash));
+        add(&parent, "id", cel_string(c->parent));
+        add(&payload, "parent", object_value(&parent));
+    }
+    add_status(&payload, &stands, &list, f->place);
+    if (f->version > 1)
+        add(&payload, "version", cel_int(f->version));
+    return canonical_put(out, object_value(&payload), err);
+}
+
+static mandate_status cut(artifact_made *out, const artifact_facts *f, cel_value mandate, mandate_error *err)
+{
+    cel_value handles = cel_null();
+    mandate_status status = MANDATE_OK;
+    if (f->place && f->place->uri.len)
+        status = handle_all(&handles, &out->memory, f->claims, (uint32_t)f->place->idx, f->key, err);
+    return status ? status : disclose_cut_out(&out->cut, &out->memory, f->claims, mandate, handles, f->version, f->key, err);
+}
+
+mandate_status artifact_make(artifact_made *out, const artifact_facts *f, mandate_error *err)
+{
+    const claims *c = f->claims;
+    mandate_slice salt = mandate_slice_of("", 0);
+    cel_value mandate;
+    buf hash, parent_hash;
+    arena_init(&out->memory, 0);
+    buf_init(&out->payload);
+    out->cut.count = 0;
+    buf_init(&hash);
+    buf_init(&parent_hash);
+    mandate_status status = claims_value(&mandate, &out->memory, c, err);
+    if (!status && f->parent)
+        status = artifact_authority_hash(&parent_hash, f->parent, f->key, err);
+    if (!status && c->disclosure_count)
+        status = disclose_authority_salt(&salt, &out->memory, c, f->key, err);
+    if (!status)
+        status = artifact_hash_value(&hash, mandate, salt, err);
+    if (!status && c->disclosure_count) {
+        status = cut(out, f, mandate, err);
+        mandate = out->cut.mandate;
+    }
+    if (!status)
+        status = put_payload(&out->payload, f, mandate, buf_slice(&hash), buf_slice(&parent_hash), err);
     buf_deinit(&hash);
-    arena_deinit(&a);
+    buf_deinit(&parent_hash);
     return status;
 }
+
+void artifact_made_deinit(artifact_made *m)
+{
+    arena_deinit(&m->memory);
+    buf_deinit(&m->payload);
+}
+
+const char *artifact_typ(const claims *c) { return c->disclosure_count ? ARTIFACT_SD_TYP : ARTIFACT_TYP; }
 
 mandate_status artifact_check(const claims *c, mandate_error *err)
 {
-    buf payload;
-    buf_init(&payload);
-    mandate_status status = artifact_payload(&payload, c, mandate_slice_of("", 0), NULL, err);
-    if (!status && payload.len > ARTIFACT_PAYLOAD_MAX)
-        status = mandate_error_set(err, MANDATE_LIMIT, "signed it would have %zu bytes: at most %d", payload.len,
-                                   ARTIFACT_PAYLOAD_MAX);
-    buf_deinit(&payload);
-    return status;
-}
-
-/* --- reading ------------------------------------------------------------------------------------------------ */
-static mandate_status differs(mandate_error *err, const char *one, const char *other)
-{
-    return mandate_error_set(err, MANDATE_INVALID, "the token contradicts itself: \"%s\" is not what \"%s\" says", one,
-                             other);
-}
-
-static bool same_list(cel_value list, const mandate_slice *items, uint32_t count)
-{
-    if (list.kind == CEL_NULL)
-        return count == 0;
-    if (list.kind != CEL_LIST || list.len != count)
-        return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (list.items[i].kind != CEL_STRING || !mandate_slice_eq(cel_text(list.items[i]), items[i]))
-            return false;
-    return true;
-}
-
-static mandate_status check_agreement(const artifact *t, cel_value payload, mandate_error *err)
-{
-    const claims *c = &t->claims;
-    cel_value parent = json_member(payload, "parent");
-    if (!mandate_slice_eq(json_member_text(payload, "iss"), c->issuer))
-        return differs(err, "iss", "mandate.issuer");
-    if (!mandate_slice_eq(json_member_text(payload, "sub"), c->agent))
-        return differs(err, "sub", "mandate.agent");
-    if (!mandate_slice_eq(json_member_text(payload, "jti"), c->id))
-        return differs(err, "jti", "mandate.id");
-    if (json_member_int(payload, "exp", INT64_MIN) != seconds_of(c->expires_at_us))
-        return differs(err, "exp", "mandate.expires_at");
-    if (!same_list(json_member(payload, "aud"), c->audience, c->audience_count))
-        return differs(err, "aud", "mandate.audience");
-    if (!mandate_slice_eq(json_member_text(parent, "id"), c->parent))
-        return differs(err, "parent.id", "mandate.parent");
-    if ((c->parent.len != 0) != (t->parent_hash.len != 0) || (c->parent.len != 0) != json_has_member(payload, "parent"))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "\"parent\": expected {\"authority_hash\",\"id\"} in a delegated mandate, "
-                                 "and no parent in a root");
-    return MANDATE_OK;
-}
-
-static mandate_status check_hash(const artifact *t, cel_value mandate, mandate_error *err)
-{
-    buf hash;
-    buf_init(&hash);
-    mandate_status status = hash_authority(&hash, mandate, err);
-    if (!status && !mandate_slice_eq(buf_slice(&hash), t->authority_hash))
-        status = differs(err, "authority_hash", "mandate");
-    buf_deinit(&hash);
-    return status;
-}
-
-static mandate_status read_issued_at(claims *c, cel_value payload, mandate_error *err)
-{
-    int64_t iat = json_member_int(payload, "iat", INT64_MIN);
-    if (iat < 0 || iat > TIME_SECONDS_MAX)
-        return mandate_error_set(err, MANDATE_INVALID, "\"iat\": expected seconds since 1970");
-    c->issued_at_us = iat * 1000000;
-    return MANDATE_OK;
-}
-
-mandate_status artifact_read(artifact *out, arena *a, mandate_slice text, mandate_error *err)
-{
-    cel_value payload, mandate;
-    mandate_status status = json_value_parse(&payload, a, text, LIMIT_TOKEN, err);
-    if (!status && payload.kind != CEL_MAP)
-        status = mandate_error_set(err, MANDATE_INVALID, "expected an object, got %s", json_value_kind(payload));
-    if (status)
-        return mandate_error_prefix(err, status, "the token's payload");
-    mandate = json_member(payload, "mandate");
-    if (mandate.kind != CEL_MAP)
-        return mandate_error_set(err, MANDATE_INVALID, "\"mandate\": expected an object, got %s", json_value_kind(mandate));
-    status = claims_from_value(&out->claims, a, mandate, err);
-    if (!status)
-        status = claims_check(&out->claims, err);
-    if (status)
-        return mandate_error_prefix(err, status, "\"mandate\"");
-    out->authority_hash = json_member_text(payload, "authority_hash");
-    out->parent_hash = json_member_text(json_member(payload, "parent"), "authority_hash");
-    status = read_issued_at(&out->claims, payload, err);
-    if (!status)
-        status = status_place_read(&out->place, json_member(payload, "status"), err);
-    if (!status)
-        status = check_agreement(out, payload, err);
-    if (!status)
-        status = check_hash(out, mandate, err);
+    static const disclose_key some = {{0}}; /* what it says does not matter for how long it is */
+    const status_place place = {mandate_slice_str("https://status.example/"), INT32_MAX};
+    const artifact_facts f = {.claims = c, .place = c->disclosure_count ? &place : NULL, .version = 1, .key = &some};
+    artifact_made made;
+    mandate_status status = artifact_make(&made, &f, err);
+    size_t size = made.payload.len;
+    for (uint32_t i = 0; i < made.cut.count; i++)
+        size += made.cut.all[i].text.len / 4 * 3 + 4;
+    if (!status && size > ARTIFACT_PAYLOAD_MAX)
+        status =
+            mandate_error_set(err, MANDATE_LIMIT, "signed it would have %zu bytes: at most %d", size, ARTIFACT_PAYLOAD_MAX);
+    artifact_made_deinit(&made);
     return status;
 }

@@ -2,9 +2,12 @@
 /* key_file - see the header. What is checked is the open descriptor, not the name, so nothing can be swapped in between. */
 #include "connectors/token/key_file.h"
 
+#include "connectors/token/base64url.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,10 +50,9 @@ static mandate_status read_all(char *out, size_t size, size_t *len, int fd, cons
     return MANDATE_OK;
 }
 
-mandate_status key_file_read(token_key **out, const char *path, mandate_error *err)
+/* What is in a file that is ours alone; the caller clears it. */
+static mandate_status read_private(char *text, size_t size, size_t *len, const char *path, mandate_error *err)
 {
-    char text[KEY_FILE_MAX + 1];
-    size_t len = 0;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return mandate_error_set(err, MANDATE_NOT_FOUND, "%s: there is no such file", path);
@@ -58,8 +60,16 @@ mandate_status key_file_read(token_key **out, const char *path, mandate_error *e
         return mandate_error_set(err, MANDATE_DENIED, "%s: %s", path, errno == ELOOP ? "is a link" : strerror(errno));
     mandate_status status = check_private(fd, path, err);
     if (!status)
-        status = read_all(text, sizeof(text), &len, fd, path, err);
+        status = read_all(text, size, len, fd, path, err);
     close(fd);
+    return status;
+}
+
+mandate_status key_file_read(token_key **out, const char *path, mandate_error *err)
+{
+    char text[KEY_FILE_MAX + 1];
+    size_t len = 0;
+    mandate_status status = read_private(text, sizeof(text), &len, path, err);
     if (!status) {
         status = token_key_from_pem(out, mandate_slice_of(text, len), err);
         if (status)
@@ -139,6 +149,49 @@ mandate_status key_file_create(token_key **out, const char *path, token_alg alg,
         token_key_destroy(k);
     else
         *out = k;
+    return status;
+}
+
+/* In base64url, so that a copy of it can be written down. */
+static mandate_status make_secret(uint8_t out[KEY_FILE_SECRET], const char *path, mandate_error *err)
+{
+    buf text;
+    if (RAND_bytes(out, KEY_FILE_SECRET) != 1)
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "%s: the system gives no random numbers", path);
+    buf_init(&text);
+    buf_reserve(&text, 64);
+    base64url_put(&text, out, KEY_FILE_SECRET);
+    buf_put_char(&text, '\n');
+    mandate_status status = text.failed ? mandate_error_set(err, MANDATE_NOMEM, "out of memory for a secret")
+                                        : write_new(path, buf_slice(&text), err);
+    if (text.data)
+        OPENSSL_cleanse(text.data, text.cap);
+    buf_deinit(&text);
+    return status;
+}
+
+mandate_status key_file_secret(uint8_t out[KEY_FILE_SECRET], const char *path, mandate_error *err)
+{
+    char text[KEY_FILE_MAX + 1];
+    size_t len = 0;
+    mandate_slice bytes;
+    arena a;
+    mandate_status status = read_private(text, sizeof(text), &len, path, err);
+    if (status == MANDATE_NOT_FOUND)
+        return make_secret(out, path, err);
+    if (status)
+        return status;
+    arena_init(&a, 0);
+    if (!base64url_decode(&bytes, &a, mandate_slice_of(text, len && text[len - 1] == '\n' ? len - 1 : len)) ||
+        bytes.len != KEY_FILE_SECRET)
+        status = mandate_error_set(err, MANDATE_INVALID, "%s: expected %d bytes in base64url, on one line", path,
+                                   KEY_FILE_SECRET);
+    else
+        memcpy(out, bytes.ptr, KEY_FILE_SECRET);
+    if (!status)
+        OPENSSL_cleanse((char *)(uintptr_t)bytes.ptr, bytes.len);
+    OPENSSL_cleanse(text, sizeof(text));
+    arena_deinit(&a);
     return status;
 }
 

@@ -15,6 +15,9 @@ MANDATE_CHECK mandate_status key_file_read(token_key **out, const char *path, ma
 /* Makes a key and writes it, mode 0600, on disk before this returns. CONFLICT when the file exists: a key is never
  * overwritten, and one half written never found under its name. */
 MANDATE_CHECK mandate_status key_file_create(token_key **out, const char *path, token_alg alg, mandate_error *err);
+/* A secret of ours that signs nothing: read, or made when there is none and written as a key is. */
+enum { KEY_FILE_SECRET = 32 };
+MANDATE_CHECK mandate_status key_file_secret(uint8_t out[KEY_FILE_SECRET], const char *path, mandate_error *err);
 /* Public keys of a JWK Set file, added to `s`. */
 MANDATE_CHECK mandate_status key_file_read_public(keyset *s, const char *path, mandate_error *err);
 

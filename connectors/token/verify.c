@@ -134,9 +134,13 @@ static mandate_status read_token(artifact *out, arena *a, const mandate_verifier
                                  const mandate_verify_options *o, mandate_error *err)
 {
     jws parts;
-    mandate_status status = jws_parse(&parts, a, token, ARTIFACT_TYP, err);
+    sd_jwt sd;
+    const bool selective = sd_jwt_is(token);
+    mandate_status status = selective ? sd_jwt_split(&sd, token, err) : MANDATE_OK;
     if (!status)
-        status = artifact_read(out, a, parts.payload, err);
+        status = jws_parse(&parts, a, selective ? sd.jwt : token, selective ? ARTIFACT_SD_TYP : ARTIFACT_TYP, err);
+    if (!status)
+        status = artifact_read(out, a, parts.payload, selective ? &sd : NULL, err);
     if (!status)
         status = check_times(&out->claims, o->now_us, v->clock_skew_us, err);
     if (!status)
@@ -148,6 +152,18 @@ static mandate_status read_token(artifact *out, arena *a, const mandate_verifier
         return mandate_error_set(err, MANDATE_DENIED, "its issuer \"%.*s\" is not trusted",
                                  MANDATE_SLICE_ARG(out->claims.issuer));
     return jws_verify(&parts, keys, err);
+}
+
+/* What decides: without it, or without all of it, a permit or the proof that no hop is wider is not to be had. */
+enum { DECIDES = CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES) | CLAIMS_GIVEN(LIMITS) };
+
+static mandate_status check_whole(const artifact *t, mandate_error *err)
+{
+    for (int m = 0; m < MEMBER_COUNT; m++)
+        if (t->claims.hidden & DECIDES & UINT32_C(1) << m)
+            return mandate_error_set(err, MANDATE_DENIED, "%s is not disclosed, or not all of it",
+                                     claims_member_name((claims_member)m));
+    return MANDATE_OK;
 }
 
 /* --- the chain ---------------------------------------------------------------------------------------------- */
@@ -174,6 +190,8 @@ static mandate_status read_chain(mandate_verified *m, const mandate_verifier *v,
 {
     for (size_t i = 0; i < m->count; i++) {
         mandate_status status = read_token(&m->chain[i], &m->memory, v, chain[i], o, err);
+        if (!status && o->whole)
+            status = check_whole(&m->chain[i], err);
         if (!status)
             status = i ? check_hop(&m->chain[i], &m->chain[i - 1], err) : check_root(&m->chain[i], err);
         if (status)
@@ -285,4 +303,34 @@ size_t mandate_verified_depth(const mandate_verified *m) { return m->count; }
 mandate_slice mandate_verified_chain_id(const mandate_verified *m, size_t at)
 {
     return at < m->count ? m->chain[at].claims.id : mandate_slice_of("", 0);
+}
+
+uint32_t mandate_verified_version(const mandate_verified *m, size_t at) { return at < m->count ? m->chain[at].version : 0; }
+
+/* The n-th member of a set, in their order. */
+static mandate_slice member_at(uint32_t bits, size_t n)
+{
+    for (int i = 0; i < MEMBER_COUNT; i++)
+        if (bits >> i & 1 && n-- == 0)
+            return mandate_slice_str(claims_member_name((claims_member)i));
+    return mandate_slice_of("", 0);
+}
+
+mandate_slice mandate_verified_undisclosed(const mandate_verified *m, size_t at, size_t n)
+{
+    return at < m->count ? member_at(m->chain[at].claims.hidden, n) : mandate_slice_of("", 0);
+}
+
+mandate_slice mandate_verified_unproved(const mandate_verified *m, size_t at, size_t n)
+{
+    if (at == 0 || at >= m->count)
+        return mandate_slice_of("", 0);
+    return member_at((m->chain[at].claims.hidden | m->chain[at - 1].claims.hidden) & DECIDES, n);
+}
+
+mandate_slice mandate_verified_handle(const mandate_verified *m, size_t at, mandate_slice member)
+{
+    cel_value handles = at < m->count ? m->chain[at].handles : cel_null();
+    const cel_value *v = handles.kind == CEL_MAP ? cel_map_get(handles, cel_string(member)) : NULL;
+    return v ? cel_text(*v) : mandate_slice_of("", 0);
 }

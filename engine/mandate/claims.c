@@ -319,6 +319,8 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
     return MANDATE_OK;
 }
 
+bool claims_restrict(mandate_slice bytes) { return bytes.len && (uint8_t)bytes.ptr[0] == CLAIMS_FORMAT_RESTRICTED; }
+
 mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err)
 {
     mandate_slice params;

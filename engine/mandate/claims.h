@@ -144,6 +144,8 @@ cel_value claims_member_value(arena *a, const claims *c, claims_member member);
 cel_value claims_changes(arena *a, const claims *from, const claims *to);
 /* As claims_check, of what is given alone. */
 MANDATE_CHECK mandate_status claims_check_part(const claims *c, mandate_error *err);
+/* Do these, as stored, restrict anything? */
+bool claims_restrict(mandate_slice bytes);
 /* Deep copy into `a`. */
 MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c, mandate_error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* disclosure_view - what is left of claims for somebody's eyes. Only takes away; what was taken is in `hidden`. */
-#include "engine/mandate/disclosure.h"
+/* disclosure_view - what is left of claims, and of what happened to them, for somebody's eyes. Only takes away; what was taken is in `hidden`. */
+#include "engine/mandate/lifecycle.h"
 
 #include "engine/base/text.h"
 
@@ -107,4 +107,63 @@ cel_value disclosure_value(arena *a, const claims *c)
                                cel_map(members, 2)};
     }
     return cel_map(rules, c->disclosure_count);
+}
+
+/* --- what happened ------------------------------------------------------------------------------------------------ */
+static bool hides_change(uint32_t hidden, mandate_slice member)
+{
+    for (int m = 0; m < MEMBER_COUNT; m++)
+        if (mandate_slice_is(member, claims_member_name((claims_member)m)))
+            return m == MEMBER_DISCLOSURE || hidden >> m & 1;
+    return true;
+}
+
+/* {"from": null, "member": ..., "restricted": true, "to": null}; null without memory. */
+static cel_value hidden_change(cel_value member, arena *a)
+{
+    cel_entry *e = ARENA_ARRAY(a, cel_entry, 4);
+    if (!e)
+        return cel_null();
+    e[0] = (cel_entry){cel_string(mandate_slice_str("from")), cel_null()};
+    e[1] = (cel_entry){cel_string(mandate_slice_str("member")), member};
+    e[2] = (cel_entry){cel_string(mandate_slice_str("restricted")), cel_bool(true)};
+    e[3] = (cel_entry){cel_string(mandate_slice_str("to")), cel_null()};
+    return cel_map(e, 4);
+}
+
+static cel_value view_changes(cel_value changes, uint32_t hidden, arena *a)
+{
+    cel_value *items = changes.kind == CEL_LIST ? ARENA_ARRAY(a, cel_value, changes.len + 1) : NULL;
+    if (!items)
+        return cel_null();
+    for (uint32_t i = 0; i < changes.len; i++) {
+        const cel_value *member = cel_map_get_str(changes.items[i], "member");
+        items[i] = member && !hides_change(hidden, cel_text(*member)) ? changes.items[i]
+                                                                      : hidden_change(member ? *member : cel_null(), a);
+    }
+    return cel_list(items, changes.len);
+}
+
+void transition_view(transition *out, const transition *t, const disclosure_viewer *who, arena *a)
+{
+    const uint32_t hidden = disclosure_hidden(t->disclosures, t->disclosure_count, who);
+    *out = *t;
+    if (who->all)
+        return;
+    out->hidden = hidden;
+    if (hidden & CLAIMS_GIVEN(PURPOSE))
+        out->purpose = mandate_slice_of("", 0);
+    if (hidden & CLAIMS_GIVEN(TARGETS))
+        out->targets = disclosure_view_map(t->targets, t->disclosures, t->disclosure_count, MEMBER_TARGETS, who, a);
+    if (t->clause != CLAUSE_NONE && hidden & CLAIMS_GIVEN(WHILE) << t->clause)
+        out->clause_text = mandate_slice_of("", 0);
+    /* What a clause read stands with the values of its parameters. */
+    if (t->clause != CLAUSE_NONE && hidden & (CLAIMS_GIVEN(PARAMS) | CLAIMS_GIVEN(WHILE) << t->clause)) {
+        out->terms = NULL;
+        out->term_count = out->term_total = 0;
+    }
+    if (hidden & (CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES))) /* decisions name both */
+        out->in_flight = cel_null();
+    if (t->changes.kind != CEL_NULL)
+        out->changes = view_changes(t->changes, hidden, a);
 }

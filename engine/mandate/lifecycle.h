@@ -9,7 +9,7 @@
 #define MANDATE_ENGINE_MANDATE_LIFECYCLE_H
 
 #include "engine/context/change.h"
-#include "engine/mandate/claims.h"
+#include "engine/mandate/disclosure.h"
 
 /* name, text, final, meaning */
 #define MANDATE_STATE_MAP(X)                                                   \
@@ -142,9 +142,13 @@ typedef struct transition {
     uint8_t txn[32];                            /* transition id of the root cause: one for a whole cascade */
     mandate_slice grantor, agent, purpose;
     cel_value targets;
-    cel_value in_flight;      /* of an end: what is known of work under it (inflight.c), or null */
-    cel_value changes;        /* AMENDED: claims_changes; null otherwise */
-    uint32_t amended_before;  /* AMENDED: the version of the amendment before it; 0: none */
+    cel_value in_flight;                  /* of an end: what is known of work under it (inflight.c), or null */
+    cel_value changes;                    /* AMENDED: claims_changes; null otherwise */
+    uint32_t amended_before;              /* AMENDED: the version of the amendment before it; 0: none */
+    uint32_t claims_version;              /* at which the claims became what they are: that of the last amendment, or 1 */
+    const claims_disclosure *disclosures; /* what of all this is restricted; AMENDED: before or after */
+    uint32_t disclosure_count;
+    uint32_t hidden;          /* transition_view: bits of the members that are not told; not stored */
     mandate_slice supersedes; /* ISSUED: whose place it took; SUPERSEDED: empty */
     mandate_slice successor;  /* SUPERSEDED: who took its place */
     int64_t expires_at_us;
@@ -163,6 +167,8 @@ typedef struct transition_names {
     mandate_slice source, topic;                     /* of `origin` */
     const mandate_slice *term_sources, *term_topics; /* per term */
 } transition_names;
+/* What they may see of it: only takes away. Borrows; new values are in `a`. */
+void transition_view(transition *out, const transition *t, const disclosure_viewer *who, arena *a);
 /* The same for an origin alone: source and topic by name. */
 void transition_origin_encode(buf *b, const change_origin *o, const schema *s);
 void transition_origin_decode(wire_reader *r, change_origin *o, mandate_slice *source, mandate_slice *topic);

@@ -5,7 +5,7 @@
  */
 #include "engine/mandate/lifecycle.h"
 
-enum { TRANSITION_FORMAT = 2 };
+enum { TRANSITION_FORMAT = 3 };
 
 void transition_origin_encode(buf *b, const change_origin *o, const schema *s)
 {
@@ -71,6 +71,8 @@ void transition_encode(buf *b, const transition *t, const schema *s)
     wire_put_u64(b, t->amended_before);
     cel_encode(b, t->changes);
     cel_encode(b, t->in_flight);
+    wire_put_u64(b, t->claims_version);
+    disclosure_encode(b, t->disclosures, t->disclosure_count);
     wire_put_i64(b, t->effective_at_us);
     wire_put_i64(b, t->committed_at_us);
     wire_put_u64(b, t->seq);
@@ -137,6 +139,8 @@ mandate_status transition_decode(transition *out, transition_names *names, arena
     t.amended_before = (uint32_t)wire_get_u64(r);
     t.changes = cel_decode(r, a);
     t.in_flight = cel_decode(r, a);
+    t.claims_version = (uint32_t)wire_get_u64(r);
+    t.disclosures = disclosure_decode(r, a, &t.disclosure_count);
     t.effective_at_us = wire_get_i64(r);
     t.committed_at_us = wire_get_i64(r);
     t.seq = wire_get_u64(r);

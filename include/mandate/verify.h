@@ -63,10 +63,11 @@ typedef struct mandate_verify_options {
     mandate_slice audience; /* who we are. A mandate with an audience must name it; empty: such mandates are refused */
     int64_t now_us;         /* the time, microseconds since 1970; required */
     mandate_slice agent;    /* who presents it, as authenticated otherwise; empty: not compared */
+    bool whole;             /* refuse a chain in which something is not disclosed that decides: actions, resources, limits */
 } mandate_verify_options;
-#define MANDATE_VERIFY_OPTIONS_INIT                               \
-    {                                                             \
-        sizeof(mandate_verify_options), {NULL, 0}, 0, { NULL, 0 } \
+#define MANDATE_VERIFY_OPTIONS_INIT                                    \
+    {                                                                  \
+        sizeof(mandate_verify_options), {NULL, 0}, 0, {NULL, 0}, false \
     }
 
 /* `chain`: compact tokens, the root first, the mandate in question last. On success *out is the caller's to destroy.
@@ -77,8 +78,27 @@ MANDATE_API MANDATE_CHECK mandate_status mandate_verify(mandate_verified **out, 
                                                         const mandate_verify_options *options, mandate_error *err);
 MANDATE_API void mandate_verified_destroy(mandate_verified *m);
 
+/* Tokens that restrict something (SD-JWT, RFC 9901) come with what their bearer may show us; the rest of them is not known.
+ *
+ * What is promised then: the issuer signed what we see; nothing can be shown that it did not sign, nor anything in another's place;
+ * members that are missing are named here. What depends on one of them is denied (mandate_verified_permits), in whichever token of the
+ * chain it is missing. What is not: where a member of a token or of its parent is missing, that the one lies within the other is not
+ * proved here but the issuer's word: it signed that this child, of that parent and its authority hash, is within it.
+ *
+ * The n-th member (from 0) of token `at` that is missing, whole or in part: "purpose", "scope.limits", ...; empty: there are no more. */
+MANDATE_API mandate_slice mandate_verified_undisclosed(const mandate_verified *m, size_t at, size_t n);
+/* The n-th member in which it is the issuer's word that token `at` lies within its parent. Empty: there are no more. */
+MANDATE_API mandate_slice mandate_verified_unproved(const mandate_verified *m, size_t at, size_t n);
+/* What stands for a member that is restricted ("urn:mandated:handle:..."), which the issuer resolves for those who may know;
+ * empty: nothing does. */
+MANDATE_API mandate_slice mandate_verified_handle(const mandate_verified *m, size_t at, mandate_slice member);
+/* The version of the mandate that made it what token `at` says: 1 when it was issued, then that of its last amendment. Records of the
+ * revocation topic say it as `claims_version`: a higher one there says that this token is out of date, and may permit what the
+ * mandate does not any more. 0: there is no such token. (A status list knows no versions.) */
+MANDATE_API uint32_t mandate_verified_version(const mandate_verified *m, size_t at);
+
 /* May this be done at this time? `properties`: a JSON object with the numbers that the mandate limits, or empty. OK: yes, by
- * every mandate of the chain. DENIED: no, and why. INVALID: `properties` is no JSON object. */
+ * every mandate of the chain. DENIED: no, or not known since it is not disclosed, and why. INVALID: `properties` is no JSON object. */
 MANDATE_API MANDATE_CHECK mandate_status mandate_verified_permits(const mandate_verified *m, mandate_slice action,
                                                                   mandate_slice resource, mandate_slice properties,
                                                                   int64_t now_us, mandate_error *err);

@@ -39,7 +39,7 @@ static void note_all(session *s, noted *n, arena *a, uint32_t step)
     }
     for (uint32_t i = 0; i < n->count; i++) {
         buf_init(&n->said[step][i]);
-        OK(engine_explain(s->engine, n->ids[i], &n->said[step][i], &err));
+        OK(engine_explain(s->engine, n->ids[i], NULL, &n->said[step][i], &err));
     }
 }
 
@@ -121,7 +121,7 @@ static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
     for (uint32_t step = 1; step <= STEPS; step++)
         for (uint32_t i = 0; i < n.count; i++) {
             buf_reset(&json);
-            mandate_status status = store_explain_at(s.store, ISSUER, n.ids[i], step, &json, &err);
+            mandate_status status = store_explain_at(s.store, ISSUER, n.ids[i], step, NULL, &json, &err);
             if (step < first || n.said[step][i].len == 0) {
                 assert_int_equal(status, MANDATE_NOT_FOUND);
             } else {
@@ -134,8 +134,9 @@ static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
     assert_true(compared > 100);
     assert_int_equal(gone(&s, &all, first) > 0, first > 1);
     VEC_FREE(&all);
-    REFUSED(store_explain_at(s.store, ISSUER, n.ids[0], STEPS + 1, &json, &err), MANDATE_NOT_FOUND, "has not happened yet");
-    REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("nobody"), STEPS, &json, &err), MANDATE_NOT_FOUND,
+    REFUSED(store_explain_at(s.store, ISSUER, n.ids[0], STEPS + 1, NULL, &json, &err), MANDATE_NOT_FOUND,
+            "has not happened yet");
+    REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("nobody"), STEPS, NULL, &json, &err), MANDATE_NOT_FOUND,
             "there is no mandate \"nobody\"");
     buf_deinit(&json);
     arena_deinit(&a);
@@ -191,7 +192,7 @@ static void test_past__before_an_amendment_it_says_what_it_said(void **state)
     assert_non_null(strstr(buf_cstr(&json), "\"claims_sha256\":\""));
     for (uint64_t seq = 1; seq <= 3; seq++) {
         buf_reset(&json);
-        OK(store_explain_at(s.store, ISSUER, mandate_slice_str("m-1"), seq, &json, &err));
+        OK(store_explain_at(s.store, ISSUER, mandate_slice_str("m-1"), seq, NULL, &json, &err));
         const char *text = buf_cstr(&json);
         assert_non_null(strstr(text, texts[seq - 1]));
         assert_non_null(strstr(text, "\"clause\":\"while\""));
@@ -250,7 +251,7 @@ static void test_past__without_a_horizon_there_is_no_past(void **state)
     world_options = (store_options){.cut_inputs = 7, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
     session_open(&s, backend);
     OK(session_advance(&s, 1, &err));
-    REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("m"), 1, &json, &err), MANDATE_UNSUPPORTED,
+    REFUSED(store_explain_at(s.store, ISSUER, mandate_slice_str("m"), 1, NULL, &json, &err), MANDATE_UNSUPPORTED,
             "history.horizon");
     session_close(&s);
     buf_deinit(&json);

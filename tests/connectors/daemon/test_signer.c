@@ -36,6 +36,9 @@ static int teardown(void **state)
     unlink(p->key);
     unlink(p->other);
     unlink(p->set);
+    char secret[512];
+    snprintf(secret, sizeof(secret), "%s/" SIGNER_SECRET_FILE, p->folder);
+    unlink(secret);
     assert_int_equal(rmdir(p->folder), 0);
     free(p);
     return 0;
@@ -63,6 +66,30 @@ static void test_signer__makes_a_key_once_and_keeps_it(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
     free(first);
     free(again);
+}
+
+static void test_signer__the_secret_of_salts_is_made_once_and_ours_alone(void **state)
+{
+    place *p = *state;
+    signer one = {0}, two = {0};
+    mandate_error err;
+    struct stat st;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/" SIGNER_SECRET_FILE, p->folder);
+    assert_int_equal(signer_open(&one, &p->c, &err), MANDATE_OK);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(signer_open(&two, &p->c, &err), MANDATE_OK);
+    assert_memory_equal(&one.secret, &two.secret, sizeof(one.secret));
+    signer_close(&two);
+    signer_close(&one);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(signer_open(&two, &p->c, &err), MANDATE_DENIED);
+    signer_close(&two);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(truncate(path, 20), 0);
+    assert_int_equal(signer_open(&two, &p->c, &err), MANDATE_INVALID);
+    signer_close(&two);
 }
 
 static void test_signer__makes_the_key_that_is_configured(void **state)
@@ -176,6 +203,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_signer__makes_a_key_once_and_keeps_it),
+        TEST(test_signer__the_secret_of_salts_is_made_once_and_ours_alone),
         TEST(test_signer__makes_the_key_that_is_configured),
         TEST(test_signer__a_key_half_written_does_not_stop_the_next_start),
         TEST(test_signer__a_key_that_others_may_read_is_refused),

@@ -33,6 +33,7 @@ static transition sample(transition_term *term)
         .mandate = S("m-1"),
         .issuer = S("https://i.example"),
         .version = 2,
+        .claims_version = 1,
         .state = STATE_REVOKED,
         .prior = STATE_ACTIVE,
         .reason = REASON_WHILE_FALSE,
@@ -68,7 +69,8 @@ static void test_revocation__the_json_is_exactly_this(void **state)
     hex_encode(hex, id, 32);
     hex_encode(zero, t.txn, 32);
     snprintf(expected, sizeof(expected),
-             "{\"id\":\"%s\",\"issuer\":\"https://i.example\",\"mandate\":\"m-1\",\"version\":2,\"state\":\"revoked\","
+             "{\"id\":\"%s\",\"issuer\":\"https://"
+             "i.example\",\"mandate\":\"m-1\",\"version\":2,\"claims_version\":1,\"state\":\"revoked\","
              "\"prior\":\"active\",\"reason\":\"while_false\",\"clause\":{\"kind\":\"while\",\"text\":\"a == b\"},"
              "\"terms\":[{\"path\":\"crm.conversation[\\\"R-42\\\"].status\",\"observed\":true,\"value\":\"closed\","
              "\"source\":\"crm\",\"topic\":\"crm.cdc\",\"partition\":3,\"offset\":41,"
@@ -116,6 +118,60 @@ static void test_revocation__a_stored_transition_gives_the_same_bytes_as_the_fre
     buf_deinit(&again);
     arena_deinit(&a);
     schema_destroy(s);
+}
+
+/* What a topic says of a mandate that restricts everything that a transition carries. */
+static void test_revocation__what_is_restricted_is_not_told_and_named(void **state)
+{
+    static const mandate_slice erp[] = {MANDATE_SLICE_LIT("erp")};
+    static const claims_disclosure rules[] = {
+        {.member = MEMBER_PURPOSE},
+        {.member = MEMBER_LIMITS, .part = MANDATE_SLICE_LIT("amount"), .audiences = erp, .audience_count = 1},
+        {.member = MEMBER_WHILE, .audiences = erp, .audience_count = 1},
+        {.member = MEMBER_TARGETS, .part = MANDATE_SLICE_LIT("workflow"), .audiences = erp, .audience_count = 1}};
+    const disclosure_viewer anybody = {false, {"", 0}}, is_erp = {false, erp[0]};
+    cel_entry limits[] = {{cel_string(mandate_slice_str("from")), cel_int(4711)},
+                          {cel_string(mandate_slice_str("member")), cel_string(mandate_slice_str("scope.limits"))},
+                          {cel_string(mandate_slice_str("to")), cel_int(4710)}},
+              depth[] = {{cel_string(mandate_slice_str("from")), cel_int(2)},
+                         {cel_string(mandate_slice_str("member")), cel_string(mandate_slice_str("max_depth"))},
+                         {cel_string(mandate_slice_str("to")), cel_int(1)}};
+    const cel_value changes[] = {cel_map(limits, 3), cel_map(depth, 3)};
+    transition_term term;
+    transition t = sample(&term), seen;
+    mandate_error err;
+    arena a;
+    buf b;
+
+    t.disclosures = rules;
+    t.disclosure_count = 4;
+    t.changes = cel_list(changes, 2);
+    arena_init(&a, 0);
+    buf_init(&b);
+    transition_view(&seen, &t, &anybody, &a);
+    assert_int_equal(revocation_json(&b, &seen, &names, &err), MANDATE_OK);
+    static const char *const told[] = {"\"purpose\":\"\"",
+                                       "\"text\":\"\"",
+                                       "\"terms\":[]",
+                                       "\"targets\":{\"label\":7}",
+                                       "{\"from\":null,\"member\":\"scope.limits\",\"restricted\":true,\"to\":null}",
+                                       "{\"from\":2,\"member\":\"max_depth\",\"to\":1}",
+                                       "\"restricted\":[\"purpose\",\"scope.limits\",\"while\",\"targets\"]"},
+                             *const kept_back[] = {"471", "R-42", "closed", "a == b", "wf-1", "p \\\"q", "erp"};
+    for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
+        if (!strstr(buf_cstr(&b), told[i]))
+            fail_msg("%s is not in %s", told[i], buf_cstr(&b));
+    for (size_t i = 0; i < sizeof(kept_back) / sizeof(*kept_back); i++)
+        if (strstr(buf_cstr(&b), kept_back[i]))
+            fail_msg("%s is in %s", kept_back[i], buf_cstr(&b));
+    buf_reset(&b);
+    transition_view(&seen, &t, &is_erp, &a);
+    assert_int_equal(revocation_json(&b, &seen, &names, &err), MANDATE_OK);
+    assert_non_null(strstr(buf_cstr(&b), "\"restricted\":[\"purpose\"]"));
+    assert_non_null(strstr(buf_cstr(&b), "4711"));
+    assert_non_null(strstr(buf_cstr(&b), "R-42"));
+    buf_deinit(&b);
+    arena_deinit(&a);
 }
 
 static void test_revocation__a_value_too_long_for_evidence_is_replaced_by_its_size(void **state)
@@ -245,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revocation__the_json_is_exactly_this),
         cmocka_unit_test(test_revocation__a_stored_transition_gives_the_same_bytes_as_the_fresh_one),
+        cmocka_unit_test(test_revocation__what_is_restricted_is_not_told_and_named),
         cmocka_unit_test(test_revocation__a_value_too_long_for_evidence_is_replaced_by_its_size),
         cmocka_unit_test(test_revocation__avro_is_read_back_by_its_own_schema),
         cmocka_unit_test(test_revocation__an_avro_heartbeat_is_read_back_by_its_own_schema),

@@ -135,14 +135,14 @@ static mandate_slice payload_of(world *w)
         "{\"actions\":[\"x\"],\"resources\":[\"*\"]},\"max_depth\":0,\"expires_at\":\"2030-03-18T00:00:00Z\"}";
     mandate_error err;
     claims c;
-    buf b;
-    buf_init(&b);
+    const artifact_facts facts = {.claims = &c};
+    artifact_made made;
     assert_int_equal(claims_from_json(&c, &w->memory, mandate_slice_str(json), &err), MANDATE_OK);
     c.issued_at_us = INT64_C(1800000000000000);
-    if (artifact_payload(&b, &c, mandate_slice_of("", 0), NULL, &err) != MANDATE_OK)
+    if (artifact_make(&made, &facts, &err) != MANDATE_OK)
         fail_msg("%s", err.text);
-    mandate_slice out = arena_dup(&w->memory, buf_slice(&b));
-    buf_deinit(&b);
+    mandate_slice out = arena_dup(&w->memory, buf_slice(&made.payload));
+    artifact_made_deinit(&made);
     return out;
 }
 

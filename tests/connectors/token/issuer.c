@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+const disclose_key issuer_secret = {"a secret of the tests, 32 bytes"};
+
 static char *text_dup(issuer *i, mandate_slice s)
 {
     char *out = arena_alloc(&i->memory, s.len + 1);
@@ -65,16 +67,12 @@ claims issuer_claims(issuer *i, const char *json)
 char *issuer_payload(issuer *i, const claims *c, const claims *parent)
 {
     mandate_error err;
-    buf hash, out;
-    buf_init(&hash);
-    buf_init(&out);
-    if (parent)
-        assert_int_equal(artifact_authority_hash(&hash, parent, &err), MANDATE_OK);
-    if (artifact_payload(&out, c, buf_slice(&hash), NULL, &err))
+    const artifact_facts facts = {.claims = c, .parent = parent, .key = &issuer_secret};
+    artifact_made made;
+    if (artifact_make(&made, &facts, &err))
         fail_msg("%s", err.text);
-    char *text = text_dup(i, buf_slice(&out));
-    buf_deinit(&hash);
-    buf_deinit(&out);
+    char *text = text_dup(i, buf_slice(&made.payload));
+    artifact_made_deinit(&made);
     return text;
 }
 
@@ -111,6 +109,26 @@ mandate_slice issuer_token(issuer *i, token_alg alg, const claims *c, const clai
     assert_int_equal(jws_sign(&out, i->key[alg], ARTIFACT_TYP, mandate_slice_str(issuer_payload(i, c, parent)), &err),
                      MANDATE_OK);
     mandate_slice token = arena_dup(&i->memory, buf_slice(&out));
+    buf_deinit(&out);
+    return token;
+}
+
+mandate_slice issuer_sd_token(issuer *i, token_alg alg, const artifact_facts *f, const char *audience)
+{
+    const disclosure_viewer who = {.all = !audience, .audience = mandate_slice_str(audience ? audience : "")};
+    artifact_facts facts = *f;
+    artifact_made made;
+    mandate_error err;
+    buf out;
+    facts.key = &issuer_secret;
+    buf_init(&out);
+    if (artifact_make(&made, &facts, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(jws_sign(&out, i->key[alg], artifact_typ(f->claims), buf_slice(&made.payload), &err), MANDATE_OK);
+    if (f->claims->disclosure_count)
+        disclose_put(&out, f->claims, &made.cut, &who);
+    mandate_slice token = arena_dup(&i->memory, buf_slice(&out));
+    artifact_made_deinit(&made);
     buf_deinit(&out);
     return token;
 }

@@ -21,6 +21,9 @@ void issuer_deinit(issuer *i);
 claims issuer_claims(issuer *i, const char *json);
 /* A token of a mandate; `parent` NULL for a root. */
 mandate_slice issuer_token(issuer *i, token_alg alg, const claims *c, const claims *parent);
+/* Likewise with what `audience` may see, NULL for everything; the facts' key is ours. */
+extern const disclose_key issuer_secret;
+mandate_slice issuer_sd_token(issuer *i, token_alg alg, const artifact_facts *f, const char *audience);
 /* A token of whatever header and payload texts, signed with the key of `alg`. */
 mandate_slice issuer_sign(issuer *i, token_alg alg, const char *header, const char *payload);
 /* The payload text of a mandate. */
