@@ -2,13 +2,14 @@
 /*
  * guard - an enforcement point, whole: may this be done under that chain of signed mandates, now?
  *
- *     mandatectl topic tail --json --from-beginning | guard JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE
+ *     mandatectl topic tail --json --from-beginning | guard JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE [STATUS-LIST]
  *
  * Prints a line whenever the answer changes; the last answer is the exit code, 0 or 3. Signatures say that a mandate is
  * genuine and permits the act; only the revocation topic says that it has not ended. So the answer is yes only when
  *  - the chain verifies and permits the act,
- *  - the topic has said of every mandate of the chain that it is active, and
- *  - the partition that said so has been complete within the last SILENCE_S seconds, by its heartbeats.
+ *  - the topic has said of every mandate of the chain that it is active, at claims no younger than those of our token,
+ *  - the partition that said so has been complete within the last SILENCE_S seconds, by its heartbeats, and
+ *  - the status list in the file STATUS-LIST, where one is given and which somebody fetches anew, says that it is valid.
  * Whatever else is the case (not heard of, not readable, silent), the answer is no.
  */
 #define _GNU_SOURCE
@@ -28,8 +29,10 @@ enum { SILENCE_S = 15, CHAIN_MAX = 64, PARTITIONS_MAX = 4096, LINE_MAX_BYTES = 8
 typedef struct feed {
     const char *issuer;
     const mandate_verified *chain;
+    const mandate_verifier *verifier;
+    const char *list; /* file, or NULL */
     struct {
-        int64_t version;
+        int64_t version, claims; /* `claims`: the version of the claims */
         int partition;
         bool active;
     } said[CHAIN_MAX];
@@ -40,7 +43,8 @@ typedef struct feed {
 static int usage(const char *text)
 {
     fprintf(stderr,
-            "guard: %s\nusage: guard JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE < records of the topic as JSON lines\n",
+            "guard: %s\nusage: guard JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE [STATUS-LIST] < records of the topic as "
+            "JSON lines\n",
             text);
     return 1;
 }
@@ -89,18 +93,40 @@ static bool take(feed *f, const char *line, size_t len)
             if (good)
                 f->complete[partition] = timegm(&tm);
         } else {
-            good = json_is_integer(version) && json_is_string(json_object_get(value, "mandate"));
+            good = json_is_integer(version) && json_is_integer(json_object_get(value, "claims_version")) &&
+                   json_is_string(json_object_get(value, "mandate"));
         }
         for (size_t i = 0; good && !mark && i < mandate_verified_depth(f->chain); i++)
             if (is(value, "mandate", mandate_verified_chain_id(f->chain, i)) &&
                 json_integer_value(version) > f->said[i].version) {
                 f->said[i].version = json_integer_value(version);
+                f->said[i].claims = json_integer_value(json_object_get(value, "claims_version"));
                 f->said[i].partition = (int)partition;
                 f->said[i].active = is(value, "state", mandate_slice_str("active"));
             }
     }
     json_decref(record);
     return good;
+}
+
+/* NULL: by the list the last mandate of the chain is valid, and with it every ancestor. */
+static const char *not_listed(const feed *f, char *room, size_t size)
+{
+    mandate_standing stands = MANDATE_STANDS_INVALID;
+    mandate_error err;
+    char *list = read_file(f->list);
+    size_t len = list ? strcspn(list, "\n") : 0;
+    const char *why = NULL;
+
+    if (!list)
+        why = "the status list cannot be read";
+    else if (mandate_verified_standing(f->chain, f->verifier, mandate_verified_depth(f->chain) - 1,
+                                       mandate_slice_of(list, len), now_us(), &stands, &err) != MANDATE_OK)
+        why = (snprintf(room, size, "%s", err.text), room);
+    else if (stands != MANDATE_STANDS_VALID)
+        why = "by the status list the mandate, or an ancestor, has ended or is suspended";
+    free(list);
+    return why;
 }
 
 /* NULL: yes. Otherwise why not. */
@@ -118,8 +144,9 @@ static const char *refusal(const feed *f, const char *action, const char *resour
     }
     for (size_t i = 0; i < mandate_verified_depth(f->chain); i++) {
         mandate_slice id = mandate_verified_chain_id(f->chain, i);
-        const char *why = f->said[i].version == 0                                        ? "has not been heard of"
-                          : !f->said[i].active                                           ? "is not active"
+        const char *why = f->said[i].version == 0                                     ? "has not been heard of"
+                          : !f->said[i].active                                        ? "is not active"
+                          : f->said[i].claims > mandate_verified_version(f->chain, i) ? "was amended: fetch its token again"
                           : f->complete[f->said[i].partition] + (time_t)SILENCE_S <= now ? "may have ended: no heartbeat"
                                                                                          : NULL;
         if (why) {
@@ -127,7 +154,7 @@ static const char *refusal(const feed *f, const char *action, const char *resour
             return room;
         }
     }
-    return NULL;
+    return f->list ? not_listed(f, room, size) : NULL;
 }
 
 static int follow(feed *f, const char *action, const char *resource)
@@ -175,8 +202,8 @@ int main(int argc, char **argv)
     size_t count = 0;
     int code = 3;
 
-    if (argc != 7)
-        return usage("it takes six arguments");
+    if (argc != 7 && argc != 8)
+        return usage("it takes six arguments, or seven");
     char *jwks = read_file(argv[1]), *text = read_file(argv[4]), *rest = NULL;
     if (!jwks || !text)
         return usage("a file cannot be read");
@@ -194,6 +221,8 @@ int main(int argc, char **argv)
         static feed f;
         f.issuer = argv[2];
         f.chain = chain;
+        f.verifier = v;
+        f.list = argc == 8 ? argv[7] : NULL;
         code = follow(&f, argv[5], argv[6]);
     } else {
         printf("denied: %s\n", err.text);

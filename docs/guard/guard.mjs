@@ -19,10 +19,10 @@ function verify() {
   return done.status === 0 ? null : (done.stderr || done.stdout || '').trim() || 'not verified';
 }
 
-// The mandate's id; only of a token whose signature has been verified.
-const identity = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString('utf8')).jti;
+// What a token says; only of one whose signature has been verified. Disclosures follow behind "~".
+const payload = token => JSON.parse(Buffer.from(token.split('~')[0].split('.')[1], 'base64url').toString('utf8'));
 
-const said = new Map(), complete = new Map();
+const held = new Map(), said = new Map(), complete = new Map();
 let broken = false;
 
 function take(line) {
@@ -35,10 +35,10 @@ function take(line) {
       if (Number.isNaN(at)) throw new TypeError('no time');
       complete.set(partition, at);
     } else {
-      if (typeof value.mandate !== 'string' || !Number.isInteger(value.version)) throw new TypeError('no transition');
+      if (typeof value.mandate !== 'string' || !Number.isInteger(value.version) || !Number.isInteger(value.claims_version)) throw new TypeError('no transition');
       const before = said.get(value.mandate);
       if (said.has(value.mandate) && (!before || value.version > before.version))
-        said.set(value.mandate, { version: value.version, partition, active: value.state === 'active' });
+        said.set(value.mandate, { version: value.version, claims: value.claims_version, partition, active: value.state === 'active' });
     }
   } catch {
     broken = true; // what it would have said is not known
@@ -50,6 +50,7 @@ function refusal() {
   for (const [id, last] of said) {
     if (!last) return `mandate ${id} has not been heard of`;
     if (!last.active) return `mandate ${id} is not active`;
+    if (last.claims > held.get(id)) return `mandate ${id} was amended: fetch its token again`;
     if (!(complete.get(last.partition) + SILENCE_MS > Date.now())) return `mandate ${id} may have ended: no heartbeat`;
   }
   return verify();
@@ -67,7 +68,10 @@ if (why) {
   console.log(`denied: ${why}`);
   process.exitCode = 3;
 } else {
-  for (const token of chain.split(/\s+/).filter(Boolean)) said.set(identity(token), null);
+  for (const { jti, version = 1 } of chain.split(/\s+/).filter(Boolean).map(payload)) {
+    held.set(jti, version);
+    said.set(jti, null);
+  }
   const timer = setInterval(answer, 200);
   let rest = Buffer.alloc(0);
   for await (const data of process.stdin) {

@@ -26,7 +26,7 @@ def verify(jwks, issuer, audience, chain, action, resource):
 
 class Feed:
     def __init__(self, issuer, ids):
-        self.issuer, self.said, self.complete, self.broken = issuer, dict.fromkeys(ids), {}, False
+        self.issuer, self.ids, self.said, self.complete, self.broken = issuer, ids, dict.fromkeys(ids), {}, False
 
     def take(self, line):
         try:
@@ -37,9 +37,9 @@ class Feed:
             if "watermark" in value:
                 self.complete[partition] = datetime.datetime.fromisoformat(value["watermark"]["complete_up_to"].replace("Z", "+00:00"))
             elif value["mandate"] in self.said:
-                before = self.said[value["mandate"]]
+                before, claims = self.said[value["mandate"]], value["claims_version"]
                 if before is None or value["version"] > before[0]:
-                    self.said[value["mandate"]] = (value["version"], partition, value["state"] == "active")
+                    self.said[value["mandate"]] = (value["version"], partition, value["state"] == "active", claims)
         except (ValueError, KeyError, TypeError):
             self.broken = True  # what it would have said is not known
 
@@ -52,15 +52,18 @@ class Feed:
                 return "mandate %s has not been heard of" % ident
             if not said[2]:
                 return "mandate %s is not active" % ident
+            if said[3] > self.ids[ident]:
+                return "mandate %s was amended: fetch its token again" % ident
             if said[1] not in self.complete or self.complete[said[1]] + SILENCE <= now:
                 return "mandate %s may have ended: no heartbeat" % ident
         return None
 
 
 def identity(token):
-    """The mandate's id; only of a token whose signature has been verified."""
-    body = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["jti"]
+    """The mandate's id and the version of its claims; only of a token whose signature has been verified. Disclosures follow behind "~"."""
+    body = token.split("~")[0].split(".")[1]
+    payload = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return payload["jti"], payload.get("version", 1)
 
 
 def main():
@@ -70,7 +73,7 @@ def main():
     if why:
         print("denied: " + why)
         return 3
-    feed, before, rest, is_open = Feed(issuer, [identity(t) for t in chain.split()]), "?", b"", True
+    feed, before, rest, is_open = Feed(issuer, dict(identity(t) for t in chain.split())), "?", b"", True
     while True:
         if select.select([0], [], [], 0.2)[0]:
             data = os.read(0, 1 << 20)

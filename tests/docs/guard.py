@@ -75,15 +75,15 @@ class World:
     def ctl(self, *argv, **more):
         return run("mandatectl", *argv, env=self.env, cwd=self.folder, **more)
 
-    def feed(self):
-        """All of the topic, once both mandates are on it and its heartbeats cover that."""
+    def feed(self, mandates=2):
+        """All of the topic, once all mandates are on it and its heartbeats cover that."""
         lines = []
 
         def covered():
             lines[:] = [json.loads(l) for l in self.ctl("topic", "tail", "--json", "--from-beginning", "--exit-at-end").stdout.splitlines()]
             told = {r["value"]["mandate"]: r for r in lines if "mandate" in r["value"]}
             marks = {r["partition"]: r["value"]["watermark"]["seq"] for r in lines if "watermark" in r["value"]}
-            return len(told) == 2 and all(marks.get(r["partition"], -1) >= r["value"]["seq"] for r in told.values())
+            return len(told) == mandates and all(marks.get(r["partition"], -1) >= r["value"]["seq"] for r in told.values())
 
         self.wait(covered)
         return lines
@@ -150,8 +150,16 @@ def guards(w, program):
         def said(version, state, root=root):
             return dict(root, value=dict(root["value"], version=version, state=state))
         judge(name + ": a state that it does not know denies", 3, ask(argv, lines + [said(8, "asleep")]), "not active")
+        amended = dict(root, value=dict(root["value"], version=9, reason="amended", claims_version=9))
+        judge(name + ": a token older than an amendment is denied", 3, ask(argv, lines + [amended]), "amended")
+        judge(name + ": also when something else was told since", 3, ask(argv, lines + [dict(amended, value=dict(
+            amended["value"], version=11, reason="suspension_over"))]), "amended")
+        judge(name + ": a record that does not say the version of the claims denies", 3, ask(argv, lines + [dict(root, value={
+            k: v for k, v in root["value"].items() if k != "claims_version"})]), "cannot read")
         judge(name + ": an older version changes nothing", 3, ask(argv, lines + [said(8, "revoked"), said(7, "active")]), "not active")
 
+    restricted(w, programs, judge)
+    status_list(w, program, judge)
     live = [(name, *follow(w, argv)) for name, argv in programs]
     for name, tail, guard in live:
         first = next(l for l in guard.stdout if l.startswith("permitted"))
@@ -162,9 +170,52 @@ def guards(w, program):
         report(name + ": the end of an ancestor denies while it runs", line.startswith("denied: ") and "not active" in line, line)
         tail.terminate()
         tail.wait(20)
-        report(name + ": its exit code says so", guard.wait(20) == 3)
+        code = guard.wait(20)
+        report(name + ": its exit code says so", code == 3, code)
         tail.stdout.close()
         guard.stdout.close()
+
+
+def restricted(w, programs, judge):
+    """A mandate that restricts its resources to another gate, and one that does not hide what decides."""
+    for ident, rules in (("quiet", {"purpose": {}}), ("hidden", {"scope.resources": {"audiences": ["other"]}})):
+        done = w.ctl("mandate", "issue", "-", input=claims(ident, "agent:q", disclosure=rules))
+        if done.returncode:
+            sys.exit(done.stderr)
+        open("%s/%s.txt" % (w.folder, ident), "w").write(w.ctl("mandate", "token", ident, "--audience", "gate").stdout)
+
+    def lines():
+        text = ""
+        while not all('"mandate":"%s"' % i in text for i in ("quiet", "hidden")):
+            text = w.ctl("topic", "tail", "--json", "--from-beginning", "--exit-at-end").stdout
+        return text
+
+    for name, argv in programs:
+        ask = lambda chain: run(*argv, "jwks.json", ISSUER, "gate", chain, "pay.small", "account/7", input=lines(), env=w.env, cwd=w.folder)
+        w.wait(lambda: ask("quiet.txt").returncode == 0)
+        judge(name + ": what is restricted and decides nothing is no hindrance", 0, ask("quiet.txt"))
+        judge(name + ": what decides and is not disclosed is denied", 3, ask("hidden.txt"), "not within what is disclosed")
+
+
+def status_list(w, program, judge):
+    def ask():
+        lines = [r for r in w.feed(4) if r["value"].get("state") != "suspended"]  # what the topic says is not what is looked at here
+        return run(program, "jwks.json", ISSUER, "gate", "quiet.txt", "pay.small", "account/7", "status.jwt", env=w.env, cwd=w.folder,
+                   input="".join(json.dumps(r) + "\n" for r in lines))
+
+    def fetched(code):
+        done = run("curl", "--fail", "--silent", "--unix-socket", w.env["MANDATED_SOCKET"], "http://localhost/status/0", "-o", "status.jwt",
+                   cwd=w.folder)
+        return done.returncode == 0 and ask().returncode == code
+
+    judge("guard.c: without the status list that it is given it denies", 3, ask(), "cannot be read")
+    w.wait(lambda: fetched(0))
+    judge("guard.c: with one that says valid it permits", 0, ask())
+    w.ctl("mandate", "suspend", "quiet")
+    w.wait(lambda: fetched(3))
+    judge("guard.c: one that says suspended denies", 3, ask(), "by the status list")
+    w.ctl("mandate", "resume", "quiet")
+    w.wait(lambda: fetched(0))
 
 
 def follow(w, argv):
