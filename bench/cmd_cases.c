@@ -15,7 +15,8 @@
 #include <string.h>
 
 typedef struct case_sizes {
-    uint32_t thresholds, references, timers, storm, churn;
+    uint32_t thresholds, references, timers, storm, entities,
+        churn; /* entities: of the source of the storm, 0: as many as attributes */
     double scale;
 } case_sizes;
 
@@ -180,12 +181,12 @@ static bool timers(case_rig *g, const case_sizes *z)
 /* --- an unknown storm: the source of all attributes falls silent, and comes back ------------------------------------------------- */
 static bool storm(case_rig *g, const case_sizes *z)
 {
-    uint32_t count = z->storm;
+    uint32_t count = z->storm, entities = z->entities > count ? z->entities : count;
     int64_t issuing, silent, back;
     bool ok = true;
     g->clause = "t.x[mandate.params.x].s == \"shut\"";
-    for (uint32_t i = 0; ok && i < count;) {
-        for (; g->count < CASE_INPUTS && i < count; i++)
+    for (uint32_t i = 0; ok && i < entities;) {
+        for (; g->count < CASE_INPUTS && i < entities; i++)
             case_set(g, i, g->s, cel_string(mandate_slice_str("open")));
         ok = case_step(g);
     }
@@ -200,10 +201,11 @@ static bool storm(case_rig *g, const case_sizes *z)
     if (!ok || differs("conditions that turn unknown", flips, count) ||
         differs("conditions that are known again", g->r.conditions_flipped, count))
         return false;
-    printf(
-        "{\"record\":\"case\",\"case\":\"storm\",\"attributes\":%u,\"silent_ms\":%.2f,\"back_ms\":%.2f,\"ns_per_flip\":%.1f,"
-        "\"load_ns\":%.1f}\n",
-        count, (double)silent / 1e6, (double)back / 1e6, (double)(silent + back) / 2 / count, (double)issuing / count);
+    printf("{\"record\":\"case\",\"case\":\"storm\",\"attributes\":%u,\"entities\":%u,\"silent_ms\":%.2f,\"back_ms\":%.2f,"
+           "\"ns_per_flip\":%.1f,"
+           "\"load_ns\":%.1f}\n",
+           count, entities, (double)silent / 1e6, (double)back / 1e6, (double)(silent + back) / 2 / count,
+           (double)issuing / count);
     fprintf(stderr, "storm        %8u attributes:        %8.0f ns a flip; %.1f ms to silence, %.1f ms back\n", count,
             (double)(silent + back) / 2 / count, (double)silent / 1e6, (double)back / 1e6);
     return true;
@@ -253,7 +255,11 @@ enum { CASE_COUNT = sizeof(cases) / sizeof(*cases) };
 
 int cmd_cases(int argc, char **argv)
 {
-    static const struct option options[] = {{"timers", 1, NULL, 't'}, {"quick", 0, NULL, 'q'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"timers", 1, NULL, 't'},
+                                            {"storm", 1, NULL, 's'},
+                                            {"entities", 1, NULL, 'e'},
+                                            {"quick", 0, NULL, 'q'},
+                                            {NULL, 0, NULL, 0}};
     case_sizes z = {.thresholds = 10000, .references = 1000, .timers = 1000000, .storm = 100000, .churn = 100000};
     case_rig *g = calloc(1, sizeof(*g));
     bool ok = g != NULL, known = false;
@@ -261,6 +267,10 @@ int cmd_cases(int argc, char **argv)
     while (g && (c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 't')
             z.timers = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (c == 's')
+            z.storm = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (c == 'e')
+            z.entities = (uint32_t)strtoul(optarg, NULL, 10);
         else if (c == 'q')
             z = (case_sizes){.thresholds = 10000, .references = 200, .timers = 200000, .storm = 100000, .churn = 20000};
         else
@@ -269,8 +279,9 @@ int cmd_cases(int argc, char **argv)
     const char *only = optind < argc ? argv[optind] : NULL;
     for (int i = 0; i < CASE_COUNT; i++)
         known |= !only || strcmp(only, cases[i].name) == 0;
-    if (!ok || !known || z.timers < 1000) {
-        fprintf(stderr, "mandate-bench cases [--quick] [--timers N] [thresholds|references|timers|storm|churn]\n");
+    if (!ok || !known || z.timers < 1000 || z.storm == 0) {
+        fprintf(stderr, "mandate-bench cases [--quick] [--timers N] [--storm ATTRIBUTES] [--entities N] "
+                        "[thresholds|references|timers|storm|churn]\n");
         free(g);
         return 2;
     }

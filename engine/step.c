@@ -31,7 +31,7 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
     if (context_create(&e->graph, e->schema, condition_observe, NULL, err) ||
         condition_index_create(&e->conditions, e->graph, &e->deadlines, err))
         goto nomem;
-    context_set_observer(e->graph, condition_observe, e->conditions);
+    condition_watch_graph(e->conditions);
     *out = e;
     return MANDATE_OK;
 nomem:

@@ -29,6 +29,12 @@ mandate_status condition_index_create(condition_index **out, context *graph, tim
     return MANDATE_OK;
 }
 
+void condition_watch_graph(condition_index *x)
+{
+    context_set_observer(x->graph, condition_observe, x);
+    context_set_watched(x->graph, &slots_watched);
+}
+
 /* The owners are gone without detaching: everything is freed by kind, in no particular order. */
 static void node_deinit(condition_node *n)
 {

@@ -56,6 +56,9 @@ void condition_index_destroy(condition_index *x);
 /* context_observer with the index as ctx. */
 void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now);
 
+/* The graph's observer is this index from now on: condition_observe, and a list of what it watches. */
+void condition_watch_graph(condition_index *x);
+
 /* The current time, for conditions that read `now`. Never moves back. */
 void condition_now(condition_index *x, int64_t now_us);
 /* For evidence of what happened before: another time, until the next call gives back the present one. */

@@ -226,6 +226,7 @@ void slot_unsubscribe(condition_index *x, uint32_t s, uint32_t at);
 void slot_renumber(condition_index *x, uint32_t s, uint32_t at, uint32_t cell);
 void slot_deinit(slot *s);
 cel_value slot_value(const condition_index *x, uint32_t s);
+extern const context_watched slots_watched; /* with the index as ctx */
 
 /* --- leaf.c ---------------------------------------------------------------------------------------- */
 /* Shared leaf with one more reference, or CONDITION_NONE. Takes the caller's slot reference in every case. */

@@ -2,6 +2,8 @@
 /* slot - one watched cell of the context graph and who depends on it. Gone with its last column, leaf and reader. */
 #include "engine/condition/cohort.h"
 
+#include "engine/base/ahead.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -123,3 +125,18 @@ void slot_unsubscribe(condition_index *x, uint32_t s, uint32_t at)
     }
     p->subscribers--;
 }
+
+/* --- all of them ------------------------------------------------------------------------------------------------ */
+static uint32_t watched_count(const void *index) { return ((const condition_index *)index)->slots.len; }
+
+static void watched_at(const void *index, uint32_t i, context_cell_name *out)
+{
+    const slot *p = &((const condition_index *)index)->slots.data[i];
+    *out = (context_cell_name){p->entity, p->field};
+    if (!p->entity || p->subscribers != 1 || !p->one.cohort)
+        return;
+    ahead_line(p->one.cohort);
+    ahead_bytes(&p->one.cohort->column[p->one.column], sizeof(column));
+}
+
+const context_watched slots_watched = {watched_count, watched_at};

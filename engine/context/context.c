@@ -59,6 +59,8 @@ void context_set_observer(context *c, context_observer observer, void *ctx)
     c->observer_ctx = ctx;
 }
 
+void context_set_watched(context *c, const context_watched *watched) { c->watched = watched; }
+
 static size_t entity_bytes(const schema_type *t, mandate_slice id)
 {
     return entity_cells_at(t, id) + t->field_count * sizeof(context_cell);
@@ -191,40 +193,6 @@ cel_value context_read(const context *c, const context_entity *entity, uint16_t 
 bool context_source_live(const context *c, uint16_t source)
 {
     return source >= LIMIT_SOURCES_KNOWN || !c->source_down[source];
-}
-
-/* Before what a source told us reads differently. */
-static void keep_source(context *c, uint16_t source)
-{
-    for (uint32_t i = 0; i < c->entities.len; i++) {
-        context_entity *e = c->entities.data[i];
-        uint16_t n = schema_type_at(c->schema, e->type)->field_count;
-        for (uint16_t f = 0; f < n; f++)
-            if (e->cells[f].provenance && provenance_at(c, e->cells[f].provenance)->origin.source == source)
-                cell_keep(c, e, f);
-    }
-}
-
-void context_source(context *c, uint16_t source, bool live)
-{
-    assert(source < LIMIT_SOURCES_KNOWN);
-    if (c->source_down[source] == !live)
-        return;
-    if (c->past.moment)
-        keep_source(c, source);
-    c->source_down[source] = !live;
-    c->sources_down += live ? UINT32_MAX : 1;
-    for (uint32_t i = 0; i < c->entities.len; i++) {
-        context_entity *e = c->entities.data[i];
-        uint16_t n = schema_type_at(c->schema, e->type)->field_count;
-        for (uint16_t f = 0; f < n; f++) {
-            uint32_t p = e->cells[f].provenance;
-            if (e->slots[f] == CONTEXT_NO_SLOT || !p || provenance_at(c, p)->origin.source != source)
-                continue;
-            cel_value unknown = {.kind = CEL_UNKNOWN}, value = e->cells[f].value;
-            c->observer(c->observer_ctx, e, f, live ? unknown : value, live ? value : unknown);
-        }
-    }
 }
 
 mandate_slice context_path(const context *c, arena *a, const context_entity *entity, uint16_t field)

@@ -51,6 +51,17 @@ MANDATE_CHECK mandate_status context_create(context **out, const schema *s, cont
 void context_destroy(context *c);
 /* Replaces the observer: its own state may need the graph first. */
 void context_set_observer(context *c, context_observer observer, void *ctx);
+/* The observer's own list of what it watches, so that nobody has to look at every entity for it. `watched` writes the i-th cell's, or NULL
+ * for none; `count`: how many there may be. It may ask for memory that a change of the cell will touch. Without: every entity is looked at. */
+typedef struct context_cell_name {
+    context_entity *entity;
+    uint16_t field;
+} context_cell_name;
+typedef struct context_watched {
+    uint32_t (*count)(const void *ctx);
+    void (*watched)(const void *ctx, uint32_t i, context_cell_name *out);
+} context_watched;
+void context_set_watched(context *c, const context_watched *watched); /* borrowed; the observer's ctx */
 const schema *context_schema(const context *c);
 
 /* Finds or creates (unobserved). NULL: out of memory. */

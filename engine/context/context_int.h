@@ -28,6 +28,7 @@ struct context {
     const schema_type *types; /* of the schema: frozen */
     context_observer observer;
     void *observer_ctx;
+    const context_watched *watched; /* NULL: nobody keeps a list */
     VEC(context_entity *) entities;
     pool blocks; /* entities */
     table by_key;
