@@ -13,13 +13,13 @@
 #include <stdlib.h>
 
 /* --- ids --------------------------------------------------------------------------------------------------------- */
-/* [length, low byte] [length, high byte] [text]; a place is block << ID_BLOCK_BITS | offset. */
-enum { ID_BLOCK_BITS = 16, ID_BLOCK = 1 << ID_BLOCK_BITS, ID_HEAD = 2 };
-_Static_assert(LIMIT_ID + ID_HEAD <= ID_BLOCK, "an id fits a block");
+/* [length] [text], or [ID_LONG | length, high bits] [length, low byte] [text]; a place is block << ID_BLOCK_BITS | offset. */
+enum { ID_BLOCK_BITS = 16, ID_BLOCK = 1 << ID_BLOCK_BITS, ID_LONG = 0x80 };
+_Static_assert(LIMIT_ID + 2 <= ID_BLOCK && LIMIT_ID < ID_LONG << 8, "an id fits a block, and its length two bytes");
 
 static bool id_keep(engine *e, mandate_slice id, uint32_t *place)
 {
-    size_t need = ID_HEAD + id.len;
+    size_t head = id.len < ID_LONG ? 1 : 2, need = head + id.len;
     if (e->ids.len == 0 || ID_BLOCK - e->ids_used < need) {
         char *block = e->ids.len < 1U << (32 - ID_BLOCK_BITS) ? malloc(ID_BLOCK) : NULL;
         if (!block || !VEC_PUSH(&e->ids, block))
@@ -27,9 +27,10 @@ static bool id_keep(engine *e, mandate_slice id, uint32_t *place)
         e->ids_used = 0;
     }
     char *at = e->ids.data[e->ids.len - 1] + e->ids_used;
-    at[0] = (char)(id.len & 0xff);
-    at[1] = (char)(id.len >> 8);
-    memcpy(at + ID_HEAD, id.ptr, id.len);
+    at[0] = (char)(head == 1 ? id.len : ID_LONG | id.len >> 8);
+    if (head == 2)
+        at[1] = (char)(id.len & 0xff);
+    memcpy(at + head, id.ptr, id.len);
     *place = (e->ids.len - 1) << ID_BLOCK_BITS | e->ids_used;
     e->ids_used += (uint32_t)need;
     return true;
@@ -39,7 +40,10 @@ mandate_slice mandate_id(const engine *e, uint32_t handle)
 {
     uint32_t place = e->mandates.data[handle].id;
     const char *at = e->ids.data[place >> ID_BLOCK_BITS] + (place & (ID_BLOCK - 1));
-    return mandate_slice_of(at + ID_HEAD, (size_t)(uint8_t)at[0] | (size_t)(uint8_t)at[1] << 8);
+    uint8_t first = (uint8_t)at[0];
+    if (first < ID_LONG)
+        return mandate_slice_of(at + 1, first);
+    return mandate_slice_of(at + 2, (size_t)(first - ID_LONG) << 8 | (uint8_t)at[1]);
 }
 
 void mandate_id_ahead(const engine *e, uint32_t handle)

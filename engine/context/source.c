@@ -52,7 +52,7 @@ static void each_watched(context *c, uint16_t source, cell_visit visit)
             ahead_line(&cell->entity->cells[cell->field]);
             ahead_line(&cell->entity->slots[cell->field]);
         }
-        if (i >= 2 * STAGE && from->entity)
+        if (i >= 2 * STAGE && from->entity && from->entity->cells[from->field].provenance)
             ahead_line(provenance_at(c, from->entity->cells[from->field].provenance));
         if (i >= 3 * STAGE && at->entity && said_by(c, at->entity, at->field, source))
             visit(c, at->entity, at->field);
