@@ -48,8 +48,11 @@ bool held_open(held *h, workload *w, const char *directory)
 void held_close(held *h)
 {
     engine_destroy(h->engine);
-    store_close(h->store);
+    if (h->store)
+        store_close(h->store);
     arena_deinit(&h->memory);
+    h->engine = NULL; /* what could not be opened again is closed again */
+    h->store = NULL;
 }
 
 void held_begin(held *h)
