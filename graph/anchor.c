@@ -146,7 +146,9 @@ static mandate_status anchor_create(anchor *a, uint64_t seq, mandate_error *err)
     if (status != MANDATE_OK)
         return status;
     memcpy(sectors[1], sectors[0], ANCHOR_SECTOR);
-    int fd = open(a->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    /* Ours, whatever stands under its name: a link would have us write into what it points to. */
+    unlink(a->temporary);
+    int fd = open(a->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (fd < 0)
         return anchor_error(a, "cannot create", err);
     if (pwrite(fd, sectors, sizeof(sectors), 0) != (ssize_t)sizeof(sectors) || fsync(fd) != 0 ||

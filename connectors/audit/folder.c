@@ -26,10 +26,15 @@ mandate_status folder_read(buf *out, const char *folder, const char *name, size_
     mandate_status status = join(path, folder, name, err);
     if (status)
         return status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat is;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang us */
     if (fd < 0)
         return mandate_error_set(err, errno == ENOENT ? MANDATE_NOT_FOUND : MANDATE_UNAVAILABLE, "%s: %s", path,
                                  strerror(errno));
+    if (fstat(fd, &is) != 0 || !S_ISREG(is.st_mode)) {
+        close(fd);
+        return mandate_error_set(err, MANDATE_INVALID, "%s is no regular file", path);
+    }
     buf_reset(out);
     while (n != 0 && !status) {
         if (!buf_reserve(out, 65536))
@@ -72,7 +77,9 @@ mandate_status folder_write(const char *folder, const char *name, mandate_slice 
     snprintf(draft, sizeof(draft), "%s.new", path);
     if (!make_folders(path))
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot make the folders of %s: %s", path, strerror(errno));
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    /* Ours, whatever stands under its name: a link would have us write into what it points to. */
+    unlink(draft);
+    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     bool ok = fd >= 0;
     while (ok && at < bytes.len) {
         ssize_t n = write(fd, bytes.ptr + at, bytes.len - at);

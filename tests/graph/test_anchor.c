@@ -93,6 +93,23 @@ static void test_anchor__a_torn_write_leaves_the_one_before(void **state)
     }
 }
 
+static void test_anchor__a_link_under_the_name_of_its_draft_is_not_written_through(void **state)
+{
+    fixture *f = *state;
+    char draft[320], victim[320], text[8] = "";
+    snprintf(draft, sizeof(draft), "%s.new", f->path);
+    snprintf(victim, sizeof(victim), "%s.victim", f->path);
+    support_file_write(victim, "precious");
+    assert_int_equal(symlink(victim, draft), 0);
+    put(f->directory, 1, 2);
+    assert_int_equal(get(f->directory), 2);
+    int fd = open(victim, O_RDONLY);
+    assert_int_equal(read(fd, text, 8), 8);
+    close(fd);
+    assert_memory_equal(text, "precious", 8);
+    assert_int_equal(unlink(victim), 0);
+}
+
 static void test_anchor__an_unreadable_file_is_refused(void **state)
 {
     fixture *f = *state;
@@ -257,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_anchor__it_says_what_was_put_last),
         CASE(test_anchor__a_torn_write_leaves_the_one_before),
+        CASE(test_anchor__a_link_under_the_name_of_its_draft_is_not_written_through),
         CASE(test_anchor__an_unreadable_file_is_refused),
         CASE(test_anchor__a_database_without_its_log_is_refused),
         CASE(test_anchor__a_log_cut_to_half_is_refused),

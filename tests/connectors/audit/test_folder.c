@@ -4,8 +4,10 @@
  */
 #include "connectors/audit/folder.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/engine/base/unit.h"
@@ -289,6 +291,43 @@ static void test_folder__missing_short_and_long_files_are_named(void **state)
     assert_says("tile/1/000.p/4 has 96 bytes");
 }
 
+/* Whoever may put files there can neither hang whoever verifies nor have them write elsewhere. */
+static void test_folder__what_is_no_file_is_refused_and_a_link_is_not_written_through(void **state)
+{
+    fixture *f = *state;
+    mandate_error err;
+    mandate_audit_report r;
+    char path[128], victim[128], text[8] = "";
+    buf b;
+    snprintf(path, sizeof(path), "%s/tile/0/001", f->path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(verify(f, false, &r, &err), MANDATE_INVALID);
+    assert_says("tile/0/001 is no regular file");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(verify(f, false, &r, &err), MANDATE_INVALID);
+    assert_int_equal(rmdir(path), 0);
+    put_hashes(f);
+    assert_int_equal(verify(f, false, &r, &err), MANDATE_OK);
+    snprintf(victim, sizeof(victim), "%s/victim", f->path);
+    int fd = open(victim, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, "precious", 8), 8);
+    close(fd);
+    snprintf(path, sizeof(path), "%s/checkpoint.new", f->path);
+    assert_int_equal(symlink(victim, path), 0);
+    assert_int_equal(folder_write(f->path, "checkpoint", S("new\n"), &err), MANDATE_OK);
+    fd = open(victim, O_RDONLY);
+    assert_int_equal(read(fd, text, 8), 8);
+    close(fd);
+    assert_memory_equal(text, "precious", 8);
+    buf_init(&b);
+    assert_int_equal(folder_read(&b, f->path, "checkpoint", 100, &err), MANDATE_OK);
+    assert_true(mandate_slice_is(buf_slice(&b), "new\n"));
+    buf_deinit(&b);
+    assert_int_equal(unlink(victim), 0);
+}
+
 static void test_folder__another_key_signs_nothing(void **state)
 {
     fixture *f = *state;
@@ -366,6 +405,7 @@ int main(void)
         CASE(test_folder__a_log_that_became_shorter_is_found),
         CASE(test_folder__a_tile_that_is_wrong_while_the_entries_are_right_is_named),
         CASE(test_folder__missing_short_and_long_files_are_named),
+        CASE(test_folder__what_is_no_file_is_refused_and_a_link_is_not_written_through),
         CASE(test_folder__another_key_signs_nothing),
         CASE(test_audit__proofs_verify_offline_against_verified_checkpoints),
     };
