@@ -28,13 +28,13 @@
 #include "graph/store.h"
 
 enum {
-    ANSWER_LIST_MAX = 1000,      /* items of one page */
-    ANSWER_LIST_VISITS = 20000,  /* mandates looked at for one page: a page may be short and still have a next */
-    ANSWER_AMENDMENTS = 32,      /* the newest of one mandate, in its explanation */
-    ANSWER_CHECKS = 16,          /* the last that were permitted before it ended, likewise; */
-    ANSWER_CHECKS_LOOKED = 1024, /* looked for among so many entries of the audit log before that, */
-    ANSWER_CHECKS_MINUTES = 15,  /* and no longer before it */
-    ANSWER_LIST_LOADS = 2000     /* claims read for one page */
+    ANSWER_LIST_MAX = 1000,     /* items of one page */
+    ANSWER_LIST_VISITS = 20000, /* mandates looked at for one page: a page may be short and still have a next */
+    ANSWER_AMENDMENTS = 32,     /* the newest of one mandate, in its explanation */
+    ANSWER_CHECKS = 16,         /* the last that were permitted before it ended, likewise; */
+    ANSWER_CHECKS_LOOKED = 256, /* looked for among so many entries of the audit log before that, */
+    ANSWER_CHECKS_MINUTES = 15, /* and no longer before it */
+    ANSWER_LIST_LOADS = 2000    /* claims read for one page */
 };
 
 typedef struct answerer {

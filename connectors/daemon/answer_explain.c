@@ -62,19 +62,20 @@ static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint
 /* --- checks -------------------------------------------------------------------------------------------------------- */
 typedef struct found_checks {
     answerer *a;
-    uint64_t end; /* index of the entry of the end */
+    arena scratch; /* of one entry: they are long, and only what is kept of them stays */
+    uint64_t end;  /* index of the entry of the end */
     mandate_slice ring[ANSWER_CHECKS];
     uint32_t count;
 } found_checks;
 
 /* {"index","time","action","resource"} of an entry "checked" that permits. */
-static mandate_slice check_of(answerer *a, mandate_slice entry)
+static mandate_slice check_of(answerer *a, arena *scratch, mandate_slice entry)
 {
     cel_value e, detail;
     buf b;
 
     if (!memmem(entry.ptr, entry.len < 192 ? entry.len : 192, "\"event\":\"checked\"", 17) ||
-        json_value_parse(&e, &a->memory, entry, 0, NULL) != MANDATE_OK)
+        json_value_parse(&e, scratch, entry, 0, NULL) != MANDATE_OK)
         return mandate_slice_of(NULL, 0);
     detail = json_member(e, "detail");
     cel_value decision = json_member(json_member(detail, "answer"), "decision");
@@ -99,7 +100,8 @@ static bool see_entry(void *ctx, uint64_t index, mandate_slice entry)
 
     if (index >= f->end)
         return false;
-    mandate_slice one = check_of(f->a, entry);
+    arena_reset(&f->scratch);
+    mandate_slice one = check_of(f->a, &f->scratch, entry);
     if (one.len)
         f->ring[f->count++ % ANSWER_CHECKS] = one;
     return true;
@@ -109,6 +111,7 @@ static mandate_status put_checks(answerer *a, buf *b, const transition *t, manda
 {
     found_checks f = {.a = a};
     uint64_t from = 0;
+    arena_init(&f.scratch, 0);
     mandate_status status = store_audit_after(a->store, t->seq - 1, &f.end, err);
 
     if (status == MANDATE_OK)
@@ -117,6 +120,7 @@ static mandate_status put_checks(answerer *a, buf *b, const transition *t, manda
         from = f.end - ANSWER_CHECKS_LOOKED;
     if (status == MANDATE_OK && from < f.end)
         status = store_audit_of(a->store, t->mandate, from, see_entry, &f, err);
+    arena_deinit(&f.scratch);
     if (status != MANDATE_OK)
         return status;
     uint32_t kept = f.count < ANSWER_CHECKS ? f.count : ANSWER_CHECKS;

@@ -145,14 +145,13 @@ audit: {interval: 20ms, max_unsigned: %s}
         return got
 
     def search(self, mandate):
-        """All three searches, which agree: True when its agent, its actions or its resources are found."""
+        """Both searches that can say an amount, which agree: True when its agent and its resources are found."""
         agent = {"type": "agent", "id": self.agent(mandate)}
         whom, what, on = agent, {"name": "x", "properties": {"amount": 10}}, {"type": "t", "id": "1"}
         found = []
         try:
             for kind, body in (("subject", {"subject": {"type": "agent"}, "action": what, "resource": on}),
-                               ("resource", {"subject": whom, "action": what, "resource": {"type": "t"}}),
-                               ("action", {"subject": whom, "resource": on})):
+                               ("resource", {"subject": whom, "action": what, "resource": {"type": "t"}})):
                 code, answer = self.post("/access/v1/search/" + kind, body)
                 results = answer["results"] if code == 200 else []
                 found.append(agent in results if kind == "subject" else bool(results))
@@ -428,6 +427,31 @@ class FailClosed(unittest.TestCase):
     def test_fail_closed__an_audit_log_that_cannot_be_written(self):
         self.unsigned("audit not writable", "file_hits", file_errno=errno.EROFS)
 
+    def test_fail_closed__a_permit_of_a_human_is_no_way_past_it(self):
+        w = self.world("permit", "check")
+        w.start()
+        w.fill(self)
+        d = w.daemon
+        for side, action in (("l", "left"), ("r", "right")):
+            self.assertEqual(d.issue("side-" + side, scope={"actions": [action], "resources": ["*"]})[0], 201)
+
+        def ask():
+            return w.post("/access/v1/evaluation", {
+                "subject": {"type": "agent", "id": "a"}, "action": {"name": "left"}, "resource": {"type": "t", "id": "1"},
+                "context": {"mandates": ["side-l", "side-r"]}})[1]
+        question = ask()["context"]["escalation"]["id"]
+        code, answer = d.call("POST", "/v1/decisions/%s/permit" % question, {}, headers={"X-Mandate-Principal": "user:boss"})
+        self.assertEqual(code, 200, answer)
+        self.assertIs(ask()["decision"], True)
+        w.control.put(sign_fails=1)
+        self.assertEqual(d.call("POST", "/v1/mandates/short/suspend", {"reason": "an entry for the log"})[0], 200)
+        d.wait("nothing to be granted", lambda: d.metric("mandated_audit_granting") == 0)
+        denied = ask()
+        self.assertEqual((denied["decision"], denied["context"]["reason"]), (False, "audit_unavailable"))
+        w.control.put(sign_fails=0)
+        d.wait("grants again", lambda: d.metric("mandated_audit_granting") == 1)
+        self.assertIs(ask()["decision"], True)
+
     def test_fail_closed__a_signer_that_is_away(self):
         self.unsigned("signer away", "sign_hits", sign_fails=1)
 
@@ -438,7 +462,7 @@ class FailClosed(unittest.TestCase):
             w.fill(self)
             w.control.put(sign_fails=1)
             got = self.named(w.operation(operation, "m"), w)
-            if operation != "check":
+            if operation not in ("check", "spend"):  # those take no signature
                 self.assertGreater(w.control.get("sign_hits"), 0)
             return got, w
         self.row("signing fails", cell)
@@ -540,6 +564,8 @@ class FailClosed(unittest.TestCase):
         self.assertEqual(dead, {"s", "h", "d", "c"})
         w.awaits_end = True
         self.assertEqual([w.status_list(n) for n in "shdc"], ["ended"] * 4)
+        for name in "shdc":
+            d.wait("its end to be committed", lambda: d.get("/v1/mandates/" + name)["transition"]["state"] == "expired")
         d.kill()  # and a start does not begin before the last commit
         w.control.put(wall_shift_us=-day)
         w.start()
