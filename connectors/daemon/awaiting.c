@@ -15,11 +15,15 @@ static bool reached(const awaiting *w, const service_request *r, uint64_t seq)
     return true;
 }
 
-static void answer(service_request *r, mandate_status status, const char *text)
+static void reached_it(const awaiting *w, service_request *r)
 {
     r->error = (mandate_error){.status = MANDATE_OK};
-    if (status != MANDATE_OK)
-        (void)mandate_error_set(&r->error, status, "%s", text);
+    w->tell(w->ctx, r);
+}
+
+static void give_up(service_request *r, mandate_status status, const char *text)
+{
+    (void)mandate_error_set(&r->error, status, "%s", text);
     r->done(r);
 }
 
@@ -27,9 +31,9 @@ void awaiting_take(awaiting *w, service_request *r, uint64_t seq, int64_t monoto
 {
     r->await_until_us = monotonic_us + (int64_t)LIMIT_AT_LEAST_WAIT_MS * 1000;
     if (reached(w, r, seq))
-        answer(r, MANDATE_OK, NULL);
+        reached_it(w, r);
     else if (w->count == LIMIT_AWAITING)
-        answer(r, MANDATE_UNAVAILABLE, "Too many requests wait for a position.");
+        give_up(r, MANDATE_UNAVAILABLE, "Too many requests wait for a position.");
     else
         w->waiting[w->count++] = r;
 }
@@ -41,9 +45,9 @@ void awaiting_settle(awaiting *w, uint64_t seq, int64_t monotonic_us)
     for (uint32_t i = 0; i < w->count; i++) {
         service_request *r = w->waiting[i];
         if (reached(w, r, seq))
-            answer(r, MANDATE_OK, NULL);
+            reached_it(w, r);
         else if (monotonic_us >= r->await_until_us)
-            answer(r, MANDATE_UNAVAILABLE, "The state is older than the position that was asked for.");
+            give_up(r, MANDATE_UNAVAILABLE, "The state is older than the position that was asked for.");
         else
             w->waiting[kept++] = r;
     }
@@ -55,6 +59,6 @@ int64_t awaiting_next_us(const awaiting *w) { return w->count ? w->waiting[0]->a
 void awaiting_end(awaiting *w)
 {
     for (uint32_t i = 0; i < w->count; i++)
-        answer(w->waiting[i], MANDATE_SHUTDOWN, "The process is stopping.");
+        give_up(w->waiting[i], MANDATE_SHUTDOWN, "The process is stopping.");
     w->count = 0;
 }

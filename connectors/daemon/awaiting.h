@@ -2,8 +2,8 @@
 /*
  * awaiting - requests that wait for a position: a step, or a record of a partition that was taken in. Engine's thread only.
  *
- * A position is looked at after the view has been set, so whoever is answered asks a view that has it. Nobody waits longer than
- * LIMIT_AT_LEAST_WAIT_MS, and no more than LIMIT_AWAITING wait.
+ * A position is reached by a step that is written, and told of (`tell`) behind that step, when the view is set: whoever is answered asks
+ * a view that has it. Nobody waits longer than LIMIT_AT_LEAST_WAIT_MS, and no more than LIMIT_AWAITING wait.
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_AWAITING_H
 #define MANDATE_CONNECTORS_DAEMON_AWAITING_H
@@ -13,6 +13,8 @@
 
 typedef struct awaiting {
     store *store;
+    void (*tell)(void *ctx, service_request *r); /* is done when all that is written now is told */
+    void *ctx;
     service_request *waiting[LIMIT_AWAITING];
     uint32_t count;
 } awaiting;

@@ -22,6 +22,8 @@ _Noreturn void engine_die(const char *what, const mandate_error *err)
     _exit(EXIT_STORAGE);
 }
 
+static void tell_later(void *ctx, service_request *r) { engine_tell(ctx, r); }
+
 mandate_status engine_thread_create(engine_thread **out, const engine_thread_options *options, mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
@@ -36,14 +38,23 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
     t->commands = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->commands));
     t->verdicts = calloc(LIMIT_BATCH_INPUTS, sizeof(*t->verdicts));
     arena_init(&t->gated, 0);
-    t->awaiting.store = options->store;
+    t->awaiting = (awaiting){.store = options->store, .tell = tell_later, .ctx = t};
     status = finish_create(&t->finish, options->signer, err);
     answerer_init(&t->answers, options->engine, options->store, options->signer, t->finish);
     t->answers.judge.guard = options->guard;
     t->acknowledged = calloc((size_t)OUTBOX_STREAMS * OUTLET_KEYS + WEBHOOK_KEYS, sizeof(*t->acknowledged));
     for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
-        status = outlet_init(&t->outlets[s], (outbox_stream)s, options->engine, options->store, options->schema,
+        status = outlet_init(&t->outlets[s], (outbox_stream)s, options->store,
                              s == OUTBOX_FLIPS ? options->watch_publisher : options->publisher, options->metrics, err);
+    t->audience = (telling_audience){.engine = options->engine,
+                                     .store = options->store,
+                                     .view = options->view,
+                                     .audit = options->audit,
+                                     .finish = t->finish,
+                                     .webhook = options->webhook,
+                                     .outlets = t->outlets};
+    if (status == MANDATE_OK)
+        status = teller_create(&t->teller, &t->audience, options->metrics, err);
     if (status == MANDATE_OK && (!t->inputs || !t->commands || !t->verdicts || !t->acknowledged))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
     if (status != MANDATE_OK) {
@@ -59,6 +70,10 @@ void engine_thread_destroy(engine_thread *t)
     if (!t)
         return;
     assert(!t->started);
+    if (t->teller)
+        teller_stop(t->teller);
+    teller_destroy(t->teller);
+    VEC_FREE(&t->answered);
     for (int s = 0; s < OUTBOX_STREAMS; s++)
         outlet_deinit(&t->outlets[s]);
     free(t->acknowledged);
@@ -80,79 +95,44 @@ void engine_thread_show_sources(view *v, engine *e, uint32_t handle)
     view_rests(v, handle, number, &set);
 }
 
+/* --- telling ------------------------------------------------------------------------------------------------------- */
+void engine_tell(engine_thread *t, service_request *r)
+{
+    mandate_error err;
+
+    if (teller_idle(t->teller) && t->answered.len == 0) {
+        answer_send(&t->answers, r);
+    } else if (!VEC_PUSH(&t->answered, r)) {
+        (void)mandate_error_set(&err, MANDATE_NOMEM, "out of memory for an answer");
+        engine_die("answering", &err);
+    }
+}
+
+static void add_answer(telling *x, service_request *r)
+{
+    mandate_error err;
+
+    if (VEC_PUSH(&x->answered, r))
+        return;
+    (void)mandate_error_set(&err, MANDATE_NOMEM, "out of memory for an answer");
+    engine_die("answering", &err);
+}
+
+/* What was answered outside a step goes behind the last one. */
+static void hand_on_answers(engine_thread *t)
+{
+    if (t->answered.len == 0)
+        return;
+    telling *x = teller_begin(t->teller);
+    x->seq = engine_seq(t->options.engine);
+    for (uint32_t i = 0; i < t->answered.len; i++)
+        add_answer(x, t->answered.data[i]);
+    t->answered.len = 0;
+    teller_tell(t->teller, x);
+}
+
 /* --- one step ------------------------------------------------------------------------------------------------------ */
-/* Those that are active now, or those that are not. */
-static void show(engine_thread *t, const engine_result *result, bool active)
-{
-    mandate_error err;
-    engine_mandate_view m;
-
-    for (uint32_t i = 0; i < result->mandate_count; i++) {
-        uint32_t handle = result->mandates[i];
-        engine_mandate_get(t->options.engine, handle, &m);
-        if ((m.state == STATE_ACTIVE) != active)
-            continue;
-        mandate_slice agent, claims_bytes = engine_new_claims(t->options.engine, handle);
-        bool known = view_knows(t->options.view, handle);
-        mandate_status status = view_set(t->options.view, handle, m.parent_handle, &m, &err);
-        if (status == MANDATE_OK && (claims_bytes.len || !known))
-            engine_thread_show_sources(t->options.view, t->options.engine, handle);
-        if (status == MANDATE_OK && claims_bytes.len && known)
-            view_amend(t->options.view, handle, m.expires_at_us);
-        if (status == MANDATE_OK && claims_bytes.len && !known)
-            status = claims_decode_agent(&agent, claims_bytes, &err);
-        if (status == MANDATE_OK && claims_bytes.len && !known)
-            status = view_give(t->options.view, handle, agent, &err);
-        if (status != MANDATE_OK)
-            engine_die("the view", &err);
-    }
-}
-
-/* Those whose state waits for its record: before the others when they are denied, after them when that is over. */
-static void show_waiting(engine_thread *t, const uint32_t *blocks, uint32_t block_count, bool all)
-{
-    uint8_t states[ENGINE_WAITING_BLOCK];
-    mandate_error err;
-
-    for (uint32_t i = 0; i < block_count; i++) {
-        uint32_t count = engine_waiting_states(t->options.engine, blocks[i], states);
-        if (view_waiting(t->options.view, blocks[i] * ENGINE_WAITING_BLOCK, count, states, all, &err) != MANDATE_OK)
-            engine_die("the view", &err);
-    }
-}
-
-static void show_decisions(engine_thread *t, const engine_result *result)
-{
-    view_decisions *humans = view_humans(t->options.view);
-    mandate_error err;
-
-    for (uint32_t i = 0; i < result->decisions_removed_count; i++)
-        view_decisions_remove(humans, result->decisions_removed[i]);
-    for (uint32_t i = 0; i < result->decision_count; i++)
-        if (view_decisions_set(humans, engine_decision_get(t->options.engine, result->decisions[i]), &err) != MANDATE_OK)
-            engine_die("the view", &err);
-}
-
-static void give_back(engine_thread *t)
-{
-    source_batch *b = t->taken, *in_order = NULL;
-
-    /* The list is last first; sources note positions in the order in which batches come back. */
-    while (b) {
-        source_batch *next = b->next;
-        b->next = in_order;
-        in_order = b;
-        b = next;
-    }
-    while (in_order) {
-        source_batch *next = in_order->next;
-        source_batch_release(in_order);
-        in_order = next;
-    }
-    t->taken = NULL;
-}
-
-static void answer_commands(engine_thread *t, const engine_result *result, int64_t now_us)
+static void answer_commands(engine_thread *t, telling *x, const engine_result *result, int64_t now_us)
 {
     assert(result->answer_count == t->command_count);
     for (uint32_t i = 0; i < result->answer_count; i++) {
@@ -171,7 +151,7 @@ static void answer_commands(engine_thread *t, const engine_result *result, int64
             r->error = v->error;
         else
             answer_command(&t->answers, r, answer, result, now_us);
-        answer_send(&t->answers, r);
+        add_answer(x, r);
     }
     arena_reset(&t->gated);
 }
@@ -200,32 +180,14 @@ static void collected(engine_thread *t)
         webhook_committed(t->options.webhook);
 }
 
-static void publish(engine_thread *t, uint64_t seq, const engine_result *result)
-{
-    mandate_error err;
-
-    if (t->options.webhook && result->notice_count)
-        webhook_poke(t->options.webhook);
-
-    for (int s = 0; s < OUTBOX_STREAMS; s++)
-        if (outlet_publish(&t->outlets[s], seq, engine_now_us(t->options.engine), result, &err) != MANDATE_OK)
-            engine_die("outbox", &err);
-}
-
-static bool supersedes(const engine_result *result)
-{
-    for (uint32_t i = 0; i < result->transition_count; i++)
-        if (result->transitions[i].state == STATE_SUPERSEDED)
-            return true;
-    return false;
-}
-
 static void step(engine_thread *t)
 {
     engine *e = t->options.engine;
+    telling *x = teller_begin(t->teller); /* first: time spent waiting for it is not the step's */
     engine_batch batch = {.seq = engine_seq(e) + 1, .now_us = clock_now_us(), .inputs = t->inputs, .count = t->input_count};
     engine_result result;
     mandate_error err;
+    bool waits;
     int64_t began = clock_monotonic_us();
 
     if (engine_step(e, &batch, &result, &err) != MANDATE_OK)
@@ -238,33 +200,30 @@ static void step(engine_thread *t)
         .result = &result,
         .acknowledged = t->acknowledged,
         .acknowledged_count = acknowledged,
+        .said = t->options.publisher || t->options.watch_publisher ? &x->said : NULL,
     };
-    if (store_commit(t->options.store, &commit, &err) != MANDATE_OK)
+    if (store_write(t->options.store, &commit, &waits, &err) != MANDATE_OK)
         engine_die("commit", &err);
-    int64_t committed = clock_monotonic_us();
-    if (t->options.audit) {
-        uint64_t entries;
-        merkle_hash root;
-        store_audit_head(t->options.store, &entries, &root);
-        checkpointer_committed(t->options.audit, entries, &root);
-    }
+    int64_t written = clock_monotonic_us();
+    outlet_written(&t->outlets[OUTBOX_TRANSITIONS], result.transition_count);
+    outlet_written(&t->outlets[OUTBOX_FLIPS], result.flip_count);
+    if (waits)
+        teller_written(t->teller);
     collected(t);
-    view_begin(t->options.view, supersedes(&result));
-    show_waiting(t, result.waiting_blocks, result.waiting_block_count, false);
-    show(t, &result, false);
-    show(t, &result, true);
-    show_waiting(t, result.waiting_blocks, result.waiting_block_count, true);
-    show_decisions(t, &result);
-    view_committed(t->options.view, batch.seq, engine_now_us(e), began);
-    publish(t, batch.seq, &result);
-    give_back(t);
-    answer_commands(t, &result, engine_now_us(e));
+    if (waits && telling_deny(x, &t->audience, batch.seq, &result, &err) != MANDATE_OK)
+        engine_die("the view", &err);
+    if (telling_take(x, &t->audience, &batch, &result, began, &err) != MANDATE_OK)
+        engine_die("telling", &err);
+    answer_commands(t, x, &result, engine_now_us(e));
+    x->batches = t->taken;
+    t->taken = NULL;
     metrics_observe(&t->options.metrics->step, stepped - began);
-    metrics_observe(&t->options.metrics->commit, committed - stepped);
+    metrics_observe(&t->options.metrics->commit, written - stepped);
     metrics_step(t->options.metrics, &batch, &result);
+    teller_tell(t->teller, x);
     t->more = result.more;
-    t->stepped_us = committed;
-    awaiting_settle(&t->awaiting, batch.seq, committed);
+    t->stepped_us = written;
+    awaiting_settle(&t->awaiting, batch.seq, written);
     t->input_count = t->run_more = t->command_count = 0;
 }
 
@@ -283,11 +242,11 @@ static void answer_queries(engine_thread *t)
                 continue;
             (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,
                                     "too many questions about the past are waiting; try again");
-            r->done(r);
+            engine_tell(t, r);
             continue;
         }
         answer_query(&t->answers, r, clock_now_us());
-        answer_send(&t->answers, r);
+        engine_tell(t, r);
     }
     t->query_count = 0;
 }
@@ -323,17 +282,12 @@ static void settle_some(engine_thread *t)
     collected(t);
 }
 
-static bool hungry(const engine_thread *t)
-{
-    return outlet_hungry(&t->outlets[OUTBOX_TRANSITIONS]) || outlet_hungry(&t->outlets[OUTBOX_FLIPS]);
-}
-
 static void round_once(engine_thread *t)
 {
     mandate_error err;
     int64_t due = until_due(t);
 
-    if (!t->more && !t->held && !t->later && due > 0 && !hungry(t)) {
+    if (!t->more && !t->held && !t->later && due > 0) {
         bool behind = false;
         if (queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
             store_follow(t->options.store, t->options.engine, &behind, &err) != MANDATE_OK)
@@ -353,10 +307,8 @@ static void round_once(engine_thread *t)
     if (t->input_count > 0 || t->more || until_due(t) <= 0)
         step(t);
     answer_queries(t);
+    hand_on_answers(t);
     settle_some(t);
-    for (int s = 0; s < OUTBOX_STREAMS; s++)
-        if (outlet_refill(&t->outlets[s], &err) != MANDATE_OK)
-            engine_die("outbox", &err);
 }
 
 static bool drained(engine_thread *t)
@@ -371,6 +323,7 @@ static void *engine_thread_main(void *opaque)
 
     while (!drained(t))
         round_once(t);
+    teller_drain(t->teller);
     awaiting_end(&t->awaiting);
     atomic_store(&t->ended, true);
     return NULL;
@@ -394,8 +347,13 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
 {
     engine *e = t->options.engine;
 
-    for (uint32_t block = 0; block * ENGINE_WAITING_BLOCK < engine_mandate_count(e); block++)
-        show_waiting(t, &block, 1, true);
+    for (uint32_t block = 0; block * ENGINE_WAITING_BLOCK < engine_mandate_count(e); block++) {
+        uint8_t states[ENGINE_WAITING_BLOCK];
+        uint32_t count = engine_waiting_states(e, block, states);
+        mandate_status status = view_waiting(t->options.view, block * ENGINE_WAITING_BLOCK, count, states, true, err);
+        if (status != MANDATE_OK)
+            return status;
+    }
     for (uint32_t i = engine_decision_next(e, 0); i != UINT32_MAX; i = engine_decision_next(e, i + 1)) {
         mandate_status status = view_decisions_set(view_humans(t->options.view), engine_decision_get(e, i), err);
         if (status != MANDATE_OK)
@@ -410,6 +368,10 @@ mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err)
 
 mandate_status engine_thread_start(engine_thread *t, mandate_error *err)
 {
+    mandate_status status = teller_start(t->teller, err);
+
+    if (status != MANDATE_OK)
+        return status;
     if (pthread_create(&t->thread, NULL, engine_thread_main, t) != 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot start the engine's thread");
     pthread_setname_np(t->thread, "engine");
@@ -430,10 +392,13 @@ bool engine_thread_join(engine_thread *t, int timeout_ms)
     if (t->started)
         pthread_join(t->thread, NULL);
     t->started = false;
+    teller_stop(t->teller);
     finish_destroy(t->finish); /* what it took is answered */
     t->finish = NULL;
     return true;
 }
+
+void engine_thread_poke(engine_thread *t) { teller_poke(t->teller); }
 
 void engine_thread_settle(engine_thread *t)
 {

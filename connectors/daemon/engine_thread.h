@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_thread - the loop: inputs that wait -> engine_step -> store_commit -> everyone is told.
+ * engine_thread - the loop: inputs that wait -> engine_step -> store_write -> the teller syncs, and everyone is told.
  *
  *   collect   requests first, then whole source batches, at most the configured number of inputs
  *   step      pure; at a time that never runs backwards
- *   commit    one write; carries the outbox keys acknowledged since the last one
- *   tell      view, then publisher, then the batches go back, then commands are answered, in this order
+ *   write     one batch; carries the outbox keys acknowledged since the last one
+ *   deny      what the step ends or suspends is denied from here on
+ *   hand on   what there is to tell, to the teller: told when durable, while the next steps run (teller.h, adr 0013)
  *
  * It steps when there is input, when a deadline of the engine is due, while the engine says `more`, and at least once a
- * second. Queries are answered between steps. A step or commit that fails ends the process at once (exit 70): what is on
- * disk is then not known, and recovery is the way back.
+ * second. Queries are answered between steps, and heard when what they read is durable. A step, write or sync that fails ends the
+ * process at once (exit 70): what is on disk is then not known, and recovery is the way back.
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
 #define MANDATE_CONNECTORS_DAEMON_ENGINE_THREAD_H
@@ -58,8 +59,10 @@ MANDATE_CHECK mandate_status engine_thread_create(engine_thread **out, const eng
 /* Fills the view, then steps until nothing is overdue: before anyone is served. Caller's thread. */
 MANDATE_CHECK mandate_status engine_thread_catch_up(engine_thread *t, mandate_error *err);
 MANDATE_CHECK mandate_status engine_thread_start(engine_thread *t, mandate_error *err);
-/* After queue_close: true when what was queued is committed and the thread has ended. */
+/* After queue_close: true when what was queued is durable and told, and the threads have ended. */
 bool engine_thread_join(engine_thread *t, int timeout_ms);
+/* A publisher has acknowledged something, or has room again. Any thread. */
+void engine_thread_poke(engine_thread *t);
 /* The thread has ended: records what the publisher acknowledged since the last commit. */
 void engine_thread_settle(engine_thread *t);
 void engine_thread_destroy(engine_thread *t);

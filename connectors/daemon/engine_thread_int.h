@@ -11,6 +11,7 @@
 #include "connectors/daemon/answer.h"
 #include "connectors/daemon/awaiting.h"
 #include "connectors/daemon/outlet.h"
+#include "connectors/daemon/teller.h"
 #include "connectors/kafka/source.h"
 
 #include <pthread.h>
@@ -40,13 +41,19 @@ struct engine_thread {
     answerer answers;
     finish *finish;
     outlet outlets[OUTBOX_STREAMS];
-    outbox_key *acknowledged; /* OUTLET_KEYS of each: what goes with a commit */
-    int64_t stepped_us;       /* monotonic */
+    teller *teller;
+    telling_audience audience;
+    VEC(service_request *) answered; /* outside a step, and not told */
+    outbox_key *acknowledged;        /* OUTLET_KEYS of each: what goes with a commit */
+    int64_t stepped_us;              /* monotonic */
     bool more;
 };
 
 /* What is on disk is not known: nothing may follow. No destructor runs. */
 _Noreturn void engine_die(const char *what, const mandate_error *err);
+
+/* Answered from what is written: done once that is told. */
+void engine_tell(engine_thread *t, service_request *r);
 
 /* --- intake.c ------------------------------------------------------------------------------------------------------ */
 /* Commands, then what people assert, as the first inputs of the step; queries aside. What is refused is answered at once. */

@@ -249,18 +249,18 @@ static bool needs_signature(const service_request *r)
 }
 
 /* A signer that is away: what could not be signed is not granted. True: answered. */
-static bool refused_unsigned(const engine_thread *t, service_request *r)
+static bool refused_unsigned(engine_thread *t, service_request *r)
 {
     if (!t->options.signer || !needs_signature(r) || signer_ready(t->options.signer))
         return false;
     (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE,
                             "the signer (signing.signer) is away, so nothing is granted; nothing was done");
-    r->done(r);
+    engine_tell(t, r);
     return true;
 }
 
 /* True: answered. */
-static bool refused(const engine_thread *t, service_request *r)
+static bool refused(engine_thread *t, service_request *r)
 {
     if (!service_grants(r))
         return false;
@@ -269,7 +269,7 @@ static bool refused(const engine_thread *t, service_request *r)
         return false;
     (void)mandate_error_set(&r->error, MANDATE_UNAVAILABLE, "%s, so nothing is granted: see /readyz; nothing was done",
                             blocked ? "the audit log cannot be signed now" : "the clock is not synchronised");
-    r->done(r);
+    engine_tell(t, r);
     return true;
 }
 
@@ -322,7 +322,7 @@ void take_requests(engine_thread *t)
             continue;
         if (!judge_request(&t->answers.judge, r, clock_now_us())) {
             if (!r->on_record || !take_refusal(t, r))
-                r->done(r);
+                engine_tell(t, r);
             continue;
         }
         if (r->kind > SERVICE_COMMAND_LAST) {
@@ -330,7 +330,7 @@ void take_requests(engine_thread *t)
             continue;
         }
         if (r->kind == SERVICE_ASSERT ? !take_assertion(t, r) : !take_command(t, r, &t->inputs[t->input_count])) {
-            r->done(r);
+            engine_tell(t, r);
             continue;
         }
         t->verdicts[t->input_count] = NULL;
@@ -340,7 +340,7 @@ void take_requests(engine_thread *t)
         if (t->options.rules && !pass_gate(t, r)) {
             t->input_count--;
             t->command_count--;
-            r->done(r);
+            engine_tell(t, r);
         } else if (last) {
             break;
         }

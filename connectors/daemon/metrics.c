@@ -207,7 +207,10 @@ static void render_engine(buf *b, metrics *m, const view *v)
     buf_printf(b, "mandated_reloads_total{outcome=\"done\"} %llu\nmandated_reloads_total{outcome=\"refused\"} %llu\n",
                (unsigned long long)atomic_load(&m->reloads), (unsigned long long)atomic_load(&m->reloads_refused));
     histogram(b, "mandated_step_seconds", "Duration of engine_step.", &m->step);
-    histogram(b, "mandated_commit_seconds", "Duration of a commit.", &m->commit);
+    histogram(b, "mandated_commit_seconds", "Duration of a commit's write.", &m->commit);
+    head(b, "mandated_steps_in_flight", "gauge", "Steps written and not told: their sync goes on.");
+    buf_printf(b, "mandated_steps_in_flight %lld\n", (long long)atomic_load(&m->in_flight));
+    histogram(b, "mandated_sync_seconds", "Duration of a sync: of every commit written since the last one.", &m->sync);
 }
 
 void metrics_render(buf *b, metrics *m, const view *v, sink *publisher, source *const *sources, uint32_t source_count,

@@ -2,7 +2,7 @@
 /*
  * metrics - counters and histograms of the process, and their Prometheus text (format 0.0.4).
  *
- * Counters are relaxed atomics, written on the engine's thread. What sources, publisher and view count themselves is
+ * Counters are relaxed atomics, written on the engine's thread and the teller's. What sources, publisher and view count themselves is
  * read from them when asked. No label is unbounded: never a mandate's or an entity's id.
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_METRICS_H
@@ -24,8 +24,8 @@ typedef struct metrics {
     _Atomic uint64_t batches, inputs, commands, commands_refused;
     _Atomic uint64_t changes_applied, changes_stale, atoms_flipped, conditions_flipped, programs_run;
     _Atomic uint64_t transitions[STATE_COUNT];
-    _Atomic int64_t outbox_pending;
-    metrics_histogram step, commit;
+    _Atomic int64_t outbox_pending, in_flight;
+    metrics_histogram step, commit, sync;
     _Atomic uint64_t checks_permitted, checks_denied;
     _Atomic uint64_t reloads, reloads_refused;
 } metrics;

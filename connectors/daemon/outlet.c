@@ -15,31 +15,18 @@ static bool count_one(void *ctx, outbox_key key, mandate_slice encoded)
     return true;
 }
 
-mandate_status outlet_init(outlet *o, outbox_stream stream, const engine *e, store *st, const schema *s, sink *publisher,
-                           metrics *m, mandate_error *err)
+mandate_status outlet_init(outlet *o, outbox_stream stream, store *st, sink *publisher, metrics *m, mandate_error *err)
 {
     outbox_key first = {0, stream == OUTBOX_FLIPS ? OUTBOX_FLIP : 0};
 
-    *o = (outlet){.stream = stream,
-                  .engine = e,
-                  .store = st,
-                  .schema = s,
-                  .publisher = publisher,
-                  .metrics = m,
-                  .behind = true,
-                  .from = first};
-    buf_init(&o->scratch);
+    *o = (outlet){.stream = stream, .store = st, .publisher = publisher, .metrics = m, .behind = true, .from = first};
     o->keys = calloc(OUTLET_KEYS, sizeof(*o->keys));
     if (!o->keys)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the outbox");
     return store_outbox_each(st, first, count_one, &m->outbox_pending, err);
 }
 
-void outlet_deinit(outlet *o)
-{
-    buf_deinit(&o->scratch);
-    free(o->keys);
-}
+void outlet_deinit(outlet *o) { free(o->keys); }
 
 void outlet_collect(outlet *o)
 {
@@ -68,12 +55,18 @@ static bool offer_some(void *ctx, outbox_key key, mandate_slice encoded)
 {
     outlet *o = ctx;
 
+    if (key.seq > o->told)
+        return false; /* it is offered when it is told */
     if (o->refilled++ < OUTLET_REFILL_MAX)
         return offer(o, key, encoded);
     o->behind = true;
     o->from = key;
     return false;
 }
+
+void outlet_written(outlet *o, uint32_t count) { atomic_fetch_add(&o->metrics->outbox_pending, (int64_t)count); }
+
+bool outlet_behind(const outlet *o) { return o->publisher && o->behind; }
 
 bool outlet_hungry(const outlet *o) { return o->publisher && o->behind && sink_room(o->publisher); }
 
@@ -91,44 +84,24 @@ mandate_status outlet_refill(outlet *o, mandate_error *err)
     return status;
 }
 
-/* Entry `i` of a step into the scratch buffer, and its key. */
-static bool encode(outlet *o, const engine_result *result, uint64_t seq, uint32_t i, outbox_key *key)
+mandate_status outlet_publish(outlet *o, uint64_t seq, int64_t now_us, uint32_t count, mandate_slice said,
+                              mandate_error *err)
 {
-    watch_flip flip;
+    outbox_key key;
+    mandate_slice entry;
 
-    buf_reset(&o->scratch);
-    if (o->stream == OUTBOX_TRANSITIONS) {
-        *key = (outbox_key){seq, i};
-        transition_encode(&o->scratch, &result->transitions[i], o->schema);
-    } else {
-        *key = (outbox_key){seq, i | OUTBOX_FLIP};
-        engine_flip_get(o->engine, result, i, &flip);
-        watch_flip_encode(&o->scratch, &flip, o->schema);
-    }
-    return !o->scratch.failed;
-}
-
-mandate_status outlet_publish(outlet *o, uint64_t seq, int64_t now_us, const engine_result *result, mandate_error *err)
-{
-    uint32_t count = o->stream == OUTBOX_TRANSITIONS ? result->transition_count : result->flip_count;
-
-    atomic_fetch_add(&o->metrics->outbox_pending, (int64_t)count);
+    o->told = seq;
     if (!o->publisher)
         return MANDATE_OK;
     if (o->behind) {
         mandate_status status = outlet_refill(o, err);
         if (status != MANDATE_OK)
             return status;
-    } else {
-        for (uint32_t i = 0; i < count; i++) {
-            outbox_key key;
-            if (!encode(o, result, seq, i, &key))
-                return mandate_error_set(err, MANDATE_NOMEM, "out of memory for an entry of the outbox");
-            if (!offer(o, key, buf_slice(&o->scratch)))
+    } else if (count) {
+        while (store_said_next(&said, seq, &key, &entry))
+            if (outbox_stream_of(key) == o->stream && !offer(o, key, entry))
                 break;
-        }
-        if (count)
-            sink_poke(o->publisher);
+        sink_poke(o->publisher);
     }
     if (!o->behind)
         sink_advance(o->publisher, seq, now_us);

@@ -88,7 +88,10 @@ static void answer(past *p, service_request *r)
 {
     mandate_error err = {0};
     buf_reset(&r->body);
-    mandate_status status = answer_one(p, r, &err);
+    /* Whoever was denied by what is written finds in the record why: it is durable when the record is read. */
+    mandate_status status = store_settle(p->options.store, &err);
+    if (status == MANDATE_OK)
+        status = answer_one(p, r, &err);
     if (status == MANDATE_OK && r->body.failed)
         status = mandate_error_set(&err, MANDATE_NOMEM, "out of memory for an answer");
     if (status == MANDATE_OK)

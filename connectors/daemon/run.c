@@ -76,6 +76,7 @@ static void publisher_wake(void *ctx)
     daemon_state *d = ctx;
 
     queue_wake(d->queue);
+    engine_thread_poke(d->loop);
 }
 
 static void publisher_fatal(void *ctx, const mandate_error *err)

@@ -180,7 +180,7 @@ static bool claims_text(buf *out, mandate_slice bytes)
 static mandate_status make_view(daemon_state *d, mandate_error *err)
 {
     view_options views = {
-        .claims_load = store_claims_load,
+        .claims_load = store_claims_told,
         .claims_ctx = d->store,
         .staleness_max_us = d->config.check.max_staleness_us,
     };

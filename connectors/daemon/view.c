@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * view - entries in fixed chunks that never move, found through 64 locked tables; written by the engine's thread alone.
+ * view - entries in fixed chunks that never move, found through 64 locked tables; written by whoever tells.
  */
 #include "connectors/daemon/view_int.h"
 
@@ -28,6 +28,7 @@ mandate_status view_create(view **out, const view_options *options, mandate_erro
         pthread_rwlock_init(&v->claims_lock[i], NULL);
         table_init(&v->shards[i].ids);
     }
+    pthread_mutex_init(&v->early_lock, NULL);
     view_agents_init(&v->agents, link_at, v);
     mandate_status status = view_decisions_create(&v->decisions, err);
     if (status == MANDATE_OK)
@@ -50,6 +51,9 @@ void view_destroy(view *v)
         free(v->chunks[c]);
         free(v->waits[c]);
     }
+    for (int c = 0; c < VIEW_CHUNKS; c++)
+        free(v->ahead[c]);
+    pthread_mutex_destroy(&v->early_lock);
     for (int i = 0; i < VIEW_SHARDS; i++) {
         table_deinit(&v->shards[i].ids);
         pthread_rwlock_destroy(&v->shards[i].lock);
@@ -144,7 +148,7 @@ mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_
             atomic_fetch_add(&v->counts[m->state], 1);
         return status;
     }
-    uint64_t old = atomic_load(&e->word); /* written by this thread alone */
+    uint64_t old = atomic_load(&e->word); /* one thread at a time tells, and nobody else writes */
     atomic_store(&e->word, word_of(old, m));
     atomic_fetch_sub(&v->counts[old & 0xff], 1);
     atomic_fetch_add(&v->counts[m->state], 1);

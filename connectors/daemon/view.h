@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * view - what checks read: every mandate's state as of the last commit, from any thread, without asking the engine.
+ * view - what checks read: every mandate's state as of the last durable step, from any thread, without asking the engine.
  *
  *   id --shard (table under a rwlock)--> handle --> entry {word = version << 8 | state, expires_at, parent handle}
  *
  * Invariants
- *  - Written by the engine's thread only, and only after a commit: a check never says what could still be lost.
+ *  - Written step by step, by one thread at a time, once a step is durable: a check never permits by what could still be lost.
+ *  - What is written and permits less is there before that (view_early_*), and denies on top of the rest; no later step's is undone by
+ *    an earlier one's becoming durable.
  *  - An entry's word is one atomic; id and parent never change after the entry can be found. An amendment replaces expiry and
  *    claims: whatever a check sees of either was so before it or is after it.
  *  - While a step is set in which one mandate takes another's place, checks wait: nobody sees both or neither.
@@ -25,6 +27,7 @@
 #include "connectors/daemon/view_decisions.h"
 
 typedef struct view view;
+enum { VIEW_EARLY_BLOCK = 4096 };
 
 /* Claims are fetched when first checked, and kept. Called from any thread. */
 typedef mandate_status (*view_claims_load)(void *ctx, arena *a, mandate_slice id, mandate_slice *out, mandate_error *err);
@@ -38,7 +41,17 @@ typedef struct view_options {
 MANDATE_CHECK mandate_status view_create(view **out, const view_options *options, mandate_error *err);
 void view_destroy(view *v);
 
-/* --- engine's thread --------------------------------------------------------------------------------------- */
+/* --- engine's thread, when a step is written that is not durable yet ------------------------------------------ */
+/* Denied from now on with this state (ACTIVE: nothing is left of a budget), once for each step that says so. */
+MANDATE_CHECK mandate_status view_early_raise(view *v, uint32_t handle, mandate_state state, mandate_error *err);
+/* The same of up to VIEW_EARLY_BLOCK from a handle on that is a multiple of it: state + 1, or 0. `seq`: the step. */
+MANDATE_CHECK mandate_status view_early_block(view *v, uint32_t first, uint32_t count, const uint8_t *states, uint64_t seq,
+                                              mandate_error *err);
+
+/* --- whoever tells, one at a time, in the order of steps ---------------------------------------------------------- */
+/* After view_committed of the step: the view has it. */
+void view_early_lower(view *v, uint32_t handle);
+void view_early_block_done(view *v, uint32_t first, uint64_t seq);
 /* Brings one mandate up to date. `parent` is the parent's handle, UINT32_MAX for a root. */
 MANDATE_CHECK mandate_status view_set(view *v, uint32_t handle, uint32_t parent, const engine_mandate_view *m,
                                       mandate_error *err);
@@ -56,10 +69,10 @@ bool view_knows(const view *v, uint32_t handle);
 void view_amend(view *v, uint32_t handle, int64_t expires_at_us);
 /* What its conditions rest on (engine_mandate_sources), for one that is known; until then it rests on all sources. */
 void view_rests(view *v, uint32_t handle, uint16_t number, const source_set *set);
-/* A step begins to be set: until view_committed no check that names no mandate is answered; with `swaps` none at all (one
+/* A durable step begins to be set: until view_committed no check that names no mandate is answered; with `swaps` none at all (one
  * mandate supersedes another in it). Optional where nobody checks. */
 void view_begin(view *v, bool swaps);
-/* The step is committed and all of it set. `monotonic_us`: of when it tells, for staleness. */
+/* All of the step is set. `monotonic_us`: of when it tells, for staleness. */
 void view_committed(view *v, uint64_t seq, int64_t now_us, int64_t monotonic_us);
 
 /* --- any thread ------------------------------------------------------------------------------------------------ */

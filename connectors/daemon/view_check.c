@@ -130,13 +130,18 @@ view_ruling view_scope(const view_claims *c, const service_check *in, service_ve
 static void check_entry(view *v, uint32_t handle, const service_check *in, int64_t now_us, service_verdict *out)
 {
     ERROR_SLOT(err);
-    mandate_state state;
+    mandate_state state, early_state;
     bool mine;
     view_entry *e = view_entry_at(v, handle);
+    const view_entry *early = view_early(v, handle, &early_state);
     const view_entry *why = view_walk(v, handle, now_us, &state, &out->looked);
 
     if (in->rests_on)
         view_rests_on(v, handle, in->rests_on);
+    if (!why && early) {
+        why = early;
+        state = early_state;
+    }
     out->version = (uint32_t)(atomic_load(&e->word) >> 8);
     out->expires_at_us = atomic_load(&e->expires_at_us);
     out->state = STATE_ACTIVE;

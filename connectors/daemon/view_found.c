@@ -23,7 +23,9 @@ typedef struct tally {
     service_verdict *out;
     int64_t now_us;
     uint32_t permits, unbounded, over, refuses; /* unbounded: permit without a limit of their own */
+    uint32_t standing;                          /* of those that govern: nothing that is written ends or suspends them */
     bool hopeless;                              /* no without regard to the others */
+    bool ending;                                /* the one that is looked at does not stand */
     uint32_t governors[LIMIT_FOUND_MANDATES];
 } tally;
 
@@ -45,6 +47,7 @@ static void count(tally *t, uint32_t handle, const view_claims *c)
     t->governors[out->governing++] = handle;
     if (t->in->rests_on)
         view_rests_on(t->view, handle, t->in->rests_on);
+    t->standing += !t->ending;
     if (ruling == RULING_PERMITS) {
         t->permits++;
         t->unbounded += c->limit_count == 0;
@@ -117,10 +120,11 @@ static void find(tally *t)
 {
     view *v = t->view;
     service_verdict *out = t->out;
-    mandate_state state;
+    mandate_state state, ignored;
     uint32_t seen = 0, handle = view_agents_first(&v->agents, t->in->subject_id);
 
     for (; handle != VIEW_NONE && seen < LIMIT_FOUND_MANDATES; seen++) {
+        t->ending = view_early(v, handle, &ignored) != NULL;
         if (!view_walk(v, handle, t->now_us, &state, &out->looked) && !with_claims(t, handle, false))
             return;
         handle = view_entry_at(v, handle)->id->link.next;
@@ -142,14 +146,17 @@ static void find(tally *t)
 static void name(tally *t)
 {
     for (uint32_t i = 0; i < t->in->mandate_count; i++) {
-        mandate_state state;
+        mandate_state state, early_state;
         uint32_t handle = view_find(t->view, t->in->mandates[i]);
         if (handle == TABLE_NONE) {
             view_deny(t->out, "unknown_mandate", "There is no mandate %.*s.",
                       (int)(t->in->mandates[i].len < 200 ? t->in->mandates[i].len : 200), t->in->mandates[i].ptr);
             return;
         }
-        if (view_walk(t->view, handle, t->now_us, &state, &t->out->looked)) {
+        const view_entry *early = view_early(t->view, handle, &early_state);
+        const view_entry *why = view_walk(t->view, handle, t->now_us, &state, &t->out->looked);
+        if (why || early) {
+            state = why ? state : early_state == STATE_ACTIVE ? STATE_SUSPENDED : early_state;
             name_found(view_entry_at(t->view, handle), t->out);
             t->out->state = state;
             view_deny(t->out, state == STATE_EXPIRED ? "expired" : "mandate_inactive",
@@ -171,8 +178,8 @@ void view_check_several(view *v, const service_check *in, int64_t now_us, servic
     t.view = v;
     t.in = in;
     t.out = out;
-    t.permits = t.unbounded = t.over = t.refuses = 0;
-    t.hopeless = false;
+    t.permits = t.unbounded = t.over = t.refuses = t.standing = 0;
+    t.hopeless = t.ending = false;
 
     pthread_rwlock_rdlock(&v->agents.lock);
     out->as_of_us = atomic_load(&v->now_us);
@@ -182,6 +189,11 @@ void view_check_several(view *v, const service_check *in, int64_t now_us, servic
         name(&t);
     else
         find(&t);
+    /* The durable ones decide, so that an end that could still be lost leaves no wider one alone; but one of them must go on. */
+    if ((out->decision || out->conflict) && !t.standing) {
+        out->conflict = false;
+        view_deny(out, "mandate_inactive", "What governs this has just ended, or is suspended.");
+    }
     if (out->reason[0] != 'o' || out->reason[1] != 'k')
         out->decision = false;
     pthread_rwlock_unlock(&v->agents.lock);

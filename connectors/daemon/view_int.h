@@ -3,6 +3,7 @@
  * view_int - what the files of the view share.
  *
  *   view.c         the entries, found through 64 locked tables, and their writing     view_claims.c   what they permit, kept
+ *   view_early.c   what is written and denies, before the entries have it
  *   view_check.c   one mandate decides                                                view_found.c    those of an agent decide
  *   view_sources.c whose word they rest on
  */
@@ -62,6 +63,13 @@ typedef struct view_waits {
     _Atomic uint8_t state[VIEW_CHUNK];
 } view_waits;
 
+/* What is written, denies, and is not told yet: view_early.c. */
+typedef struct view_ahead {
+    _Atomic uint16_t own[VIEW_CHUNK];
+    _Atomic uint8_t mass[VIEW_CHUNK];
+    uint64_t block[VIEW_CHUNK / VIEW_EARLY_BLOCK]; /* the last step that wrote there; 0: nothing is there */
+} view_ahead;
+
 typedef struct view_shard {
     pthread_rwlock_t lock;
     table ids;
@@ -71,6 +79,9 @@ struct view {
     view_options options;
     _Atomic(view_entry *) chunks[VIEW_CHUNKS];
     _Atomic(view_waits *) waits[VIEW_CHUNKS]; /* as the chunks; NULL: nobody waits */
+    _Atomic(view_ahead *) ahead[VIEW_CHUNKS]; /* as the chunks; NULL: nobody was ever denied early */
+    _Atomic uint64_t early;                   /* how much is in there */
+    pthread_mutex_t early_lock;               /* of the blocks */
     view_shard shards[VIEW_SHARDS];
     view_agents agents;
     view_decisions *decisions;
@@ -100,6 +111,11 @@ static inline uint8_t view_waiting_at(const view *v, uint32_t handle)
 
 /* The handle of an id, or TABLE_NONE. */
 uint32_t view_find(view *v, mandate_slice id);
+
+/* --- view_early.c ---------------------------------------------------------------------------------------------- */
+/* The nearest of the mandate and its ancestors that something written denies and nobody was told of yet, or NULL; `state`: ACTIVE,
+ * nothing is left of a budget. Asked before view_walk: what is not here any more is there. */
+const view_entry *view_early(const view *v, uint32_t handle, mandate_state *state);
 
 /* --- view_claims.c --------------------------------------------------------------------------------------------- */
 /* Claims of an entry; `*mine` when the caller must free them. NULL: they cannot be read, so nothing is permitted. */

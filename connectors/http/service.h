@@ -3,8 +3,8 @@
  * service - what the HTTP server asks of the process it serves: a port, implemented by the daemon.
  *
  * Two ways in:
- *  - requests that change state or need the engine's state go to the engine's thread and are answered after the commit
- *    (service_submit, asynchronous: `done` is called on the engine's thread and must only hand over);
+ *  - requests that change state or need the engine's state go to the engine's thread and are answered when that state is durable
+ *    (service_submit, asynchronous: `done` is called on the engine's or the teller's thread and must only hand over);
  *  - checks are answered at once, on the caller's thread, from a concurrent view that is never older than its last
  *    commit and never says yes when it cannot prove it (service_check).
  */

@@ -2,7 +2,7 @@
 /*
  * sink - the publisher: committed transitions onto the revocation topic, or flips onto that of watches, in order, until every replica has them.
  *
- *   engine thread --sink_offer--> ring of encoded transitions --publisher thread--> topic
+ *   teller        --sink_offer--> ring of encoded transitions --publisher thread--> topic
  *   engine thread <--sink_acknowledged-- outbox keys that may be forgotten
  *
  * Invariants
@@ -49,7 +49,7 @@ bool sink_stop(sink *s, int flush_ms);
 /* Stopped before. NULL: nothing. */
 void sink_destroy(sink *s);
 
-/* --- engine thread ------------------------------------------------------------------------------------------ */
+/* --- one thread at a time: whoever tells --------------------------------------------------------------------- */
 /* Copies an encoded transition. False: no room now; nothing was taken, and nothing later may be offered before it. */
 bool sink_offer(sink *s, outbox_key key, mandate_slice encoded);
 /* After offering: wakes the publisher. */
@@ -58,7 +58,7 @@ void sink_poke(sink *s);
 bool sink_room(sink *s);
 /* Every transition of the steps up to `seq` has been offered; `now_us` is that step's time. */
 void sink_advance(sink *s, uint64_t seq, int64_t now_us);
-/* Takes up to `max` acknowledged keys; returns how many. */
+/* Takes up to `max` acknowledged keys; returns how many. Engine's thread. */
 uint32_t sink_acknowledged(sink *s, outbox_key *out, uint32_t max);
 
 typedef struct sink_status {

@@ -19,7 +19,7 @@ typedef struct faulty_kv {
     pthread_cond_t changed;
     uint64_t left; /* writes and syncs that still succeed */
     bool done, hold;
-    uint32_t held; /* syncs that wait */
+    uint32_t held, let; /* syncs that wait; that may go all the same */
 } faulty_kv;
 
 static void faulty_free(faulty_kv *f)
@@ -67,8 +67,9 @@ static void wait_while_held(faulty_kv *f)
     pthread_mutex_lock(&f->lock);
     f->held++;
     pthread_cond_broadcast(&f->changed);
-    while (f->hold)
+    while (f->hold && !f->let)
         pthread_cond_wait(&f->changed, &f->lock);
+    f->let -= f->hold;
     f->held--;
     pthread_mutex_unlock(&f->lock);
 }
@@ -93,6 +94,16 @@ void kv_faulty_hold(kv *faulty, bool hold)
     faulty_kv *f = (faulty_kv *)faulty;
     pthread_mutex_lock(&f->lock);
     f->hold = hold;
+    f->let = 0;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void kv_faulty_let(kv *faulty, uint32_t syncs)
+{
+    faulty_kv *f = (faulty_kv *)faulty;
+    pthread_mutex_lock(&f->lock);
+    f->let += syncs;
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }

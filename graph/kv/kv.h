@@ -55,8 +55,10 @@ MANDATE_CHECK mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after,
 void kv_close(kv *store);
 /* Closes a faulty store and gives back what it wrapped, as a restart would find it. */
 kv *kv_faulty_release(kv *faulty);
-/* Of a faulty store: syncs wait, as a slow disk makes them, until they are let go; and how many wait now. Any thread. */
+/* Of a faulty store: syncs wait, as a slow disk makes them, until all of them are let go, or so many; and how many wait now. Any
+ * thread. */
 void kv_faulty_hold(kv *faulty, bool hold);
+void kv_faulty_let(kv *faulty, uint32_t syncs);
 uint32_t kv_faulty_held(kv *faulty);
 /* What a power failure does to a memory store: everything after the last synced write or sync is gone. */
 void kv_memory_lose_unsynced(kv *store);

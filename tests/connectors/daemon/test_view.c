@@ -608,6 +608,61 @@ static void test_view__a_conflict_from_an_old_state_is_no_question(void **state)
     view_destroy(v);
 }
 
+/* --- what is written and not told yet -------------------------------------------------------------------------- */
+static void test_view__what_is_written_denies_before_it_is_told_and_below_it_too(void **state)
+{
+    view *v = family();
+    uint8_t states[VIEW_EARLY_BLOCK] = {0};
+
+    assert_int_equal(view_early_raise(v, 1, STATE_SUSPENDED, NULL), MANDATE_OK);
+    assert_true(ask(v, "a").decision);
+    assert_int_equal(ask(v, "b").state, STATE_SUSPENDED);
+    assert_int_equal(ask(v, "c").state, STATE_SUSPENDED);
+    assert_string_equal(ask(v, "c").because, "b");
+    /* Twice in flight: told once is not told. */
+    assert_int_equal(view_early_raise(v, 1, STATE_REVOKED, NULL), MANDATE_OK);
+    view_early_lower(v, 1);
+    assert_int_equal(ask(v, "b").state, STATE_REVOKED);
+    view_early_lower(v, 1);
+    assert_true(ask(v, "c").decision);
+    assert_int_equal(view_early_raise(v, 0, STATE_ACTIVE, NULL), MANDATE_OK);
+    assert_string_equal(ask(v, "c").reason, "quota_exceeded");
+    view_early_lower(v, 0);
+    /* Of very many at once: a later step's are not taken back with an earlier one's. */
+    states[0] = STATE_REVOKED + 1;
+    assert_int_equal(view_early_block(v, 0, 3, states, 10, NULL), MANDATE_OK);
+    assert_int_equal(ask(v, "b").state, STATE_CASCADED);
+    assert_int_equal(view_early_block(v, 0, 3, states, 11, NULL), MANDATE_OK);
+    view_early_block_done(v, 0, 10);
+    assert_false(ask(v, "b").decision);
+    view_early_block_done(v, 0, 11);
+    assert_true(ask(v, "c").decision);
+    view_destroy(v);
+}
+
+static void test_view__an_end_that_is_not_told_leaves_no_wider_mandate_alone(void **state)
+{
+    view *v = make(NULL);
+
+    give(v, 0, UINT32_MAX, "a", FAR);
+    give(v, 1, UINT32_MAX, "s", FAR); /* permits 10 */
+    view_committed(v, 9, 500, 500);
+    assert_false(find(v, "agent-1", "contract.sign", 100).decision);
+    assert_true(find(v, "agent-1", "contract.sign", 10).decision);
+    assert_int_equal(view_early_raise(v, 1, STATE_REVOKED, NULL), MANDATE_OK);
+    assert_false(find(v, "agent-1", "contract.sign", 100).decision); /* only once it is told */
+    assert_true(find(v, "agent-1", "contract.sign", 10).decision);
+    assert_int_equal(view_early_raise(v, 0, STATE_REVOKED, NULL), MANDATE_OK);
+    assert_false(find(v, "agent-1", "contract.sign", 10).decision); /* nothing is left */
+    assert_string_equal(find(v, "agent-1", "contract.sign", 10).reason, "mandate_inactive");
+    view_early_lower(v, 0);
+    set(v, 1, UINT32_MAX, "s", STATE_REVOKED, 2, FAR);
+    view_committed(v, 10, 510, 510);
+    view_early_lower(v, 1);
+    assert_true(find(v, "agent-1", "contract.sign", 100).decision);
+    view_destroy(v);
+}
+
 static void test_view__counts_follow_the_states(void **state)
 {
     view *v = family();
@@ -639,6 +694,8 @@ int main(void)
         cmocka_unit_test(test_view__a_bound_is_more_restrictive_than_none),
         cmocka_unit_test(test_view__of_mandates_named_together_each_must_be_active_and_the_agents),
         cmocka_unit_test(test_view__a_conflict_from_an_old_state_is_no_question),
+        cmocka_unit_test(test_view__what_is_written_denies_before_it_is_told_and_below_it_too),
+        cmocka_unit_test(test_view__an_end_that_is_not_told_leaves_no_wider_mandate_alone),
         cmocka_unit_test(test_view__counts_follow_the_states),
         cmocka_unit_test(test_view__of_several_that_govern_each_must_permit),
         cmocka_unit_test(test_view__only_what_is_active_up_to_its_root_governs),
