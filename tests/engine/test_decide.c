@@ -163,6 +163,45 @@ static void test_decide__nobody_permits_what_rests_on_an_ended_mandate(void **st
     assert_int_equal(run(g, ask(g, "order/2", "none"))->error.status, MANDATE_NOT_FOUND);
 }
 
+static void adopt(rig *g, engine *restored)
+{
+    engine_destroy(g->e);
+    g->e = restored;
+    g->graph = restored->graph;
+    g->index = restored->conditions;
+}
+
+static void test_decide__no_step_of_the_clock_and_no_restart_keeps_a_question_or_a_permit_longer(void **state)
+{
+    rig *g = *state;
+    const int64_t century = INT64_C(100) * 366 * 24 * 3600;
+    claims *c = rig_claims(g, "m");
+    c->expires_at_us = RIG_START + 3 * century * SECOND;
+    rig_issue_now(g, c);
+    const char *open = opened(g, ask(g, "order/1", "m"));
+    const char *permit = opened(g, ask(g, "order/2", "m"));
+    run(g, decide(permit, "user:b", true)); /* for 5 minutes */
+    const int64_t until = of(g, open)->expires_at_us, held = of(g, permit)->expires_at_us;
+    rig_step_at(g, -century); /* back: time stands */
+    assert_int_equal(of(g, open)->state, DECISION_OPEN);
+    assert_int_equal(of(g, permit)->state, DECISION_PERMITTED);
+    adopt(g, rig_restored(g));
+    rig_step_at(g, -century);
+    assert_int_equal(of(g, open)->expires_at_us, until);
+    assert_int_equal(of(g, permit)->expires_at_us, held);
+    rig_step_at(g, 5 * 60);
+    assert_int_equal(of(g, permit)->state, DECISION_EXPIRED);
+    assert_int_equal(of(g, open)->state, DECISION_OPEN);
+    rig_step_at(g, 1); /* back again: what has lapsed stays lapsed */
+    assert_int_equal(of(g, permit)->state, DECISION_EXPIRED);
+    adopt(g, rig_restored(g));
+    assert_int_equal(of(g, permit)->state, DECISION_EXPIRED);
+    rig_step_at(g, century);
+    /* Long over, and long forgotten; the same question is another one now. */
+    assert_int_equal(engine_decision_find(g->e, S(open)), UINT32_MAX);
+    assert_false(run(g, ask(g, "order/1", "m"))->repeated);
+}
+
 static void test_decide__a_permit_never_outlives_a_mandate_it_rests_on(void **state)
 {
     rig *g = *state;
@@ -349,6 +388,7 @@ int main(void)
         CASE(nobody_permits_what_rests_on_an_ended_mandate),
         CASE(a_permit_never_outlives_a_mandate_it_rests_on),
         CASE(a_command_waits_for_a_second_person),
+        CASE(no_step_of_the_clock_and_no_restart_keeps_a_question_or_a_permit_longer),
         CASE(an_issuance_waits_for_a_second_person),
         CASE(who_asked_is_kept_with_the_command_and_told_nobody),
         CASE(a_command_that_is_refused_then_leaves_the_question_open),
