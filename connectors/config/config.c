@@ -402,6 +402,7 @@ static void check_tls(config_reader *r)
     needs(r, "http.tls_key", key, "http.tls_certificate", certificate);
     needs(r, "http.tls_client_ca", ca, "http.tls_certificate", certificate);
     needs(r, "http.tls_client_ca", ca, "policy", c->policy != NULL);
+    needs(r, "http.tls_crl", c->http.tls_crl, "http.tls_client_ca", ca);
     needs(r, "http.tls_certificate", certificate, "http.tcp", c->http.tcp != NULL);
 }
 

@@ -77,9 +77,9 @@ typedef struct config {
         const char *registry_ca, *registry_certificate, *registry_key; /* paths; NULL: none */
     } revocations;
     struct {
-        const char *unix_socket;                               /* never NULL */
-        const char *tcp;                                       /* "host:port", NULL: no TCP */
-        const char *tls_certificate, *tls_key, *tls_client_ca; /* paths; NULL: none */
+        const char *unix_socket;                                         /* never NULL */
+        const char *tcp;                                                 /* "host:port", NULL: no TCP */
+        const char *tls_certificate, *tls_key, *tls_client_ca, *tls_crl; /* paths; NULL: none */
     } http;
     config_list entities;   /* paths, globs expanded, in the order given and sorted within a glob */
     config_list connectors; /* likewise */

@@ -106,6 +106,9 @@ const option options[] = {
      .doc = "Private key of http.tls_certificate, PEM, readable by its owner only."},
     {.key = "http.tls_client_ca", .type = OPTION_PATH, .offset = AT(http.tls_client_ca),
      .doc = "Who signs the certificates of clients, PEM. Default: no certificate is asked for, and callers need a token."},
+    {.key = "http.tls_crl", .type = OPTION_PATH, .offset = AT(http.tls_crl),
+     .doc = "Lists of revoked certificates (CRL, PEM) of those in http.tls_client_ca. With it a client is believed only while a "
+            "valid list of its certificate's issuer does not name it. Read anew by a reload."},
 
     {.key = "engine.batch_inputs", .type = OPTION_COUNT, .offset = AT(engine.batch_inputs), .fallback = "4096",
      .min = 1, .max = LIMIT_BATCH_INPUTS, .doc = "Most inputs of one step and one commit."},

@@ -307,6 +307,7 @@ reload_outcome daemon_reload(daemon_state *d)
     daemon_state *fresh = calloc(1, sizeof(*fresh));
     reload_outcome outcome = RELOAD_REFUSED;
     guard_fresh *rules = NULL;
+    http_trust *certificates = NULL;
     mandate_error err = {0};
 
     if (!fresh) {
@@ -317,7 +318,8 @@ reload_outcome daemon_reload(daemon_state *d)
         goto done;
     bool grows = !within(fresh->schema, d->schema, &err), shrinks = !within(d->schema, fresh->schema, &err);
     grows |= !supplies_within(fresh->schema, d->schema);
-    if (err.status != MANDATE_OK || (d->guard && guard_prepare(d->guard, &rules, d->config.policy, &err) != MANDATE_OK))
+    if (err.status != MANDATE_OK || (d->guard && guard_prepare(d->guard, &rules, d->config.policy, &err) != MANDATE_OK) ||
+        http_server_tls_read(d->http, &certificates, &err) != MANDATE_OK)
         goto done;
     say_other_keys(&d->config, &fresh->config);
     if (grows && shrinks)
@@ -328,10 +330,14 @@ reload_outcome daemon_reload(daemon_state *d)
         outcome = RELOAD_RESTART;
     else
         outcome = apply(d, fresh, &err);
-    if (outcome == RELOAD_DONE)
+    if (outcome == RELOAD_DONE) {
+        http_server_tls_take(d->http, certificates); /* before the policy: who logs in by that is looked at by these */
+        certificates = NULL;
         take_rules(d, fresh, &rules);
+    }
 done:
     guard_drop(rules);
+    http_trust_drop(certificates);
     log_init((log_level)d->config.log.level);
     if (outcome == RELOAD_REFUSED)
         log_write(LOG_ERROR, "reload", "refused, and nothing was changed: %s", err.text);

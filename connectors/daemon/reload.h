@@ -7,7 +7,8 @@
  *                                         committed, and read on from there by the new file; one that is gone is silent
  *                                         from then on
  *   types, attributes, topics are new,    a connector tells or deletes what it did not before: RELOAD_RESTART: the caller restarts the process in place, the schema is built once
- *   policy, compliance, kinds of checks     taken over with them; policy and kinds are recorded in the audit log
+ *   policy, compliance, kinds of checks,   taken over with them; policy and kinds are recorded in the audit log
+ *   TLS files
  *   other keys changed                    said; they take effect at the next start
  *
  * What was journaled is changes, not records: a replay of the journal never sees a mapping.

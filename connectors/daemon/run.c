@@ -273,6 +273,7 @@ static mandate_status start_http(daemon_state *d, mandate_error *err)
     options.tls_certificate = d->config.http.tls_certificate;
     options.tls_key = d->config.http.tls_key;
     options.tls_client_ca = d->config.http.tls_client_ca;
+    options.tls_crl = d->config.http.tls_crl;
     options.drain_ms = 200;
     options.subject_types = d->config.check.subject_types.items;
     options.subject_type_count = d->config.check.subject_types.count;

@@ -61,7 +61,7 @@ static mandate_status from_connection(http_request *r, http_identity *out, manda
     socklen_t size = sizeof(peer);
 
     if (r->on->listener->tls)
-        return http_tls_peer(who, &out->a, r->on->mhd, err);
+        return http_tls_peer(who, &out->a, r->on, err);
     if (!r->on->listener->is_unix) {
         who->kind = PRINCIPAL_ANONYMOUS;
         who->name = mandate_slice_str("anonymous@loopback");

@@ -39,6 +39,8 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
         c->listener = l;
         c->mhd = mhd;
         c->since_ms = http_clock_ms();
+        if (l->tls && (c->begun = http_trust_now(l->server)) && !http_trust_use(c->begun, mhd))
+            c->cut = true; /* libmicrohttpd's own would be what was there at the start */
         pthread_mutex_lock(&hub->lock);
         l->server->accepted++;
         c->next = hub->connections;
@@ -50,6 +52,8 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
         if (c->spare)
             http_request_free(c->spare);
         http_identity_release(c->identity);
+        http_trust_drop(c->checked);
+        http_trust_drop(c->begun);
         pthread_mutex_lock(&hub->lock);
         *(c->prev ? &c->prev->next : &hub->connections) = c->next;
         if (c->next)

@@ -86,8 +86,8 @@ static mandate_status copy_options(http_server *s, const http_options *from, man
     if (!status)
         status = copy_text(&issuer, err);
     s->options.issuer = status ? NULL : issuer;
-    const char **more[] = {&s->options.tls_certificate, &s->options.tls_key, &s->options.tls_client_ca};
-    for (int i = 0; i < 3; i++) {
+    const char **more[] = {&s->options.tls_certificate, &s->options.tls_key, &s->options.tls_client_ca, &s->options.tls_crl};
+    for (int i = 0; i < 4; i++) {
         const char *text = *more[i];
         if (!status)
             status = copy_text(&text, err);
@@ -105,11 +105,38 @@ static mandate_status check_options(const http_options *o, mandate_error *err)
         return mandate_error_set(err, MANDATE_INVALID, "the HTTP server needs to know the issuer's name");
     if (!o->socket_path && !o->tcp)
         return mandate_error_set(err, MANDATE_INVALID, "the HTTP server has nothing to listen on: name a socket or a port");
-    if ((o->tls_certificate == NULL) != (o->tls_key == NULL) || (o->tls_client_ca && !o->tls_certificate))
+    if ((o->tls_certificate == NULL) != (o->tls_key == NULL) || (o->tls_client_ca && !o->tls_certificate) ||
+        (o->tls_crl && !o->tls_client_ca))
         return mandate_error_set(err, MANDATE_INVALID, "http_options: a certificate goes with its key");
     if (o->deadline_ms == 0 || o->connections_max == 0 || (o->tcp && !o->tcp_host))
         return mandate_error_set(err, MANDATE_INVALID, "http_options: deadline, connections and host must be given");
     return MANDATE_OK;
+}
+
+/* --- TLS files, anew ------------------------------------------------------------------------------------------------- */
+http_trust *http_trust_now(http_server *s)
+{
+    pthread_mutex_lock(&s->trust_lock);
+    http_trust *t = s->trust ? http_trust_hold(s->trust) : NULL;
+    pthread_mutex_unlock(&s->trust_lock);
+    return t;
+}
+
+mandate_status http_server_tls_read(const http_server *s, http_trust **out, mandate_error *err)
+{
+    *out = NULL;
+    return s && s->options.tls_certificate ? http_trust_load(out, &s->options, err) : MANDATE_OK;
+}
+
+void http_server_tls_take(http_server *s, http_trust *fresh)
+{
+    if (!fresh)
+        return;
+    pthread_mutex_lock(&s->trust_lock);
+    http_trust *old = s->trust;
+    s->trust = fresh;
+    pthread_mutex_unlock(&s->trust_lock);
+    http_trust_drop(old);
 }
 
 /* Takes over `fd`. */
@@ -122,6 +149,8 @@ static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error 
     unsigned idle_s = s->options.deadline_ms / 1000 + 2; /* ours comes first */
     *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix, .tls = tls};
     mandate_status status = tls ? http_tls_open(&pem, &s->options, err) : MANDATE_OK;
+    if (tls && status == MANDATE_OK)
+        status = http_trust_load(&s->trust, &s->options, err);
     if (status == MANDATE_OK)
         status = json_decoder_create(&l->decoder, err);
     if (status != MANDATE_OK) {
@@ -184,6 +213,7 @@ mandate_status http_server_start(http_server **out, const http_options *options,
     if (!s)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory while starting the HTTP server");
     s->options = *options;
+    pthread_mutex_init(&s->trust_lock, NULL);
     s->port = *port;
     status = copy_options(s, options, err);
     s->hub = http_hub_create();
@@ -279,5 +309,8 @@ void http_server_stop(http_server *s)
     free((char *)s->options.tls_certificate);
     free((char *)s->options.tls_key);
     free((char *)s->options.tls_client_ca);
+    free((char *)s->options.tls_crl);
+    http_trust_drop(s->trust);
+    pthread_mutex_destroy(&s->trust_lock);
     free(s);
 }

@@ -22,6 +22,7 @@ typedef struct http_options {
     uint16_t tcp_port;                     /* 0: any free one, see http_server_port */
     const char *tls_certificate, *tls_key; /* PEM files, or NULL: TCP is not encrypted */
     const char *tls_client_ca;             /* who signs certificates of clients; NULL: none is asked for */
+    const char *tls_crl;                   /* lists of revoked ones, a PEM file; NULL: nobody is asked about */
     const char *base_url;                  /* how others reach us, or NULL: derived. Its host is accepted as Host */
     const char *issuer;                    /* filled into claims that name none; required */
     uint32_t connections_max;
@@ -49,6 +50,12 @@ MANDATE_CHECK mandate_status http_server_start(http_server **out, const http_opt
  * and closes. The service may still call `done` of an accepted request afterwards: that is safe,
  * and required. NULL is allowed. */
 void http_server_stop(http_server *server);
+/* The TLS files as they are now, in two halves: reading, and taking over, which cannot fail; from then on new connections have them, and
+ * on old ones clients' certificates are looked at anew when somebody logs in again. *out NULL: there is no TLS. */
+typedef struct http_trust http_trust;
+MANDATE_CHECK mandate_status http_server_tls_read(const http_server *server, http_trust **out, mandate_error *err);
+void http_server_tls_take(http_server *server, http_trust *fresh); /* NULL: nothing */
+void http_trust_drop(http_trust *t);                               /* NULL is allowed */
 /* TCP port in use, 0 when there is none. */
 uint16_t http_server_port(const http_server *server);
 

@@ -33,8 +33,18 @@ typedef struct http_tls {
 /* tls.c. Whatever it returns, close `t`. The private key must be readable by us alone. */
 MANDATE_CHECK mandate_status http_tls_open(http_tls *t, const http_options *o, mandate_error *err);
 void http_tls_close(http_tls *t);
-/* Who the client's certificate says is there; anonymous when it has none. DENIED when it is not trusted. */
-MANDATE_CHECK mandate_status http_tls_peer(policy_principal *who, arena *a, struct MHD_Connection *mhd, mandate_error *err);
+/* Who the client's certificate says is there; anonymous when it has none. DENIED when it is not trusted by the files read last. */
+MANDATE_CHECK mandate_status http_tls_peer(policy_principal *who, arena *a, struct http_connection *c, mandate_error *err);
+/* trust.c */
+MANDATE_CHECK mandate_status http_trust_load(http_trust **out, const http_options *o, mandate_error *err);
+http_trust *http_trust_hold(http_trust *t);
+/* What the session of a connection shows and verifies with. */
+bool http_trust_use(const http_trust *t, struct MHD_Connection *mhd);
+/* Is none of a chain (gnutls_datum_t, the peer's own first) revoked? *until_us: for how long that is known (wall clock). */
+MANDATE_CHECK mandate_status http_trust_revoked(const http_trust *t, const void *chain, unsigned count, int64_t *until_us,
+                                                mandate_error *err);
+/* The one read last, with a reference. NULL: there is no TLS. */
+http_trust *http_trust_now(http_server *s);
 
 typedef struct http_listener {
     http_server *server;
@@ -49,11 +59,12 @@ struct http_connection {
     http_connection *next, *prev;
     http_listener *listener;
     struct MHD_Connection *mhd;
-    http_request *request;   /* the one in progress, or NULL */
-    http_identity *identity; /* of the last request; the listener's thread */
-    const http_route *route; /* of the last request, when its pattern is its path; the listener's thread */
-    http_request *spare;     /* memory of the last one, for the next; the listener's thread */
-    int64_t since_ms;        /* when the present stage began: waiting for headers, or answering */
+    http_request *request;       /* the one in progress, or NULL */
+    http_identity *identity;     /* of the last request; the listener's thread */
+    const http_route *route;     /* of the last request, when its pattern is its path; the listener's thread */
+    http_request *spare;         /* memory of the last one, for the next; the listener's thread */
+    http_trust *begun, *checked; /* TLS: that of the handshake; that of the last look at the client's certificate */
+    int64_t since_ms;            /* when the present stage began: waiting for headers, or answering */
     bool cut;
 };
 
@@ -64,6 +75,8 @@ struct http_server {
     http_listener listeners[HTTP_LISTENERS_MAX];
     uint32_t listener_count;
     struct idempotency *asked; /* by idempotency key */
+    pthread_mutex_t trust_lock;
+    http_trust *trust; /* under it; NULL: no TLS */
     uint16_t tcp_port;
     pthread_t watcher;
     bool watching;

@@ -166,8 +166,24 @@ static mandate_status name_certificate(policy_principal *who, arena *a, gnutls_x
     return MANDATE_OK;
 }
 
-mandate_status http_tls_peer(policy_principal *who, arena *a, struct MHD_Connection *mhd, mandate_error *err)
+/* By the files read last: whose certificate was revoked since is not let in again. */
+static bool look_anew(http_connection *c)
 {
+    http_trust *now = http_trust_now(c->listener->server);
+
+    if (!now || !http_trust_use(now, c->mhd)) {
+        http_trust_drop(now);
+        return false;
+    }
+    http_trust_drop(c->checked);
+    c->checked = now;
+    return true;
+}
+
+mandate_status http_tls_peer(policy_principal *who, arena *a, http_connection *c, mandate_error *err)
+{
+    struct MHD_Connection *mhd = c->mhd;
+    int64_t listed_until_us = 0;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0};
     gnutls_x509_crt_t crt;
@@ -184,12 +200,16 @@ mandate_status http_tls_peer(policy_principal *who, arena *a, struct MHD_Connect
     }
     if (count > CHAIN_MAX)
         return mandate_error_set(err, MANDATE_DENIED, "the client's certificate chain is longer than %d", CHAIN_MAX);
+    if (!look_anew(c))
+        return mandate_error_set(err, MANDATE_UNAVAILABLE, "certificates cannot be verified now");
     int code = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
     if (code < 0)
         return mandate_error_set(err, MANDATE_DENIED, "the client certificate cannot be verified: %s",
                                  gnutls_strerror(code));
     if (status != 0)
         return refused(status, err);
+    if (http_trust_revoked(c->checked, chain, count, &listed_until_us, err))
+        return err->status;
     if (gnutls_x509_crt_init(&crt) < 0)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     who->kind = PRINCIPAL_CERTIFICATE;
@@ -198,6 +218,8 @@ mandate_status http_tls_peer(policy_principal *who, arena *a, struct MHD_Connect
                                 : name_certificate(who, a, crt, err);
     time_t until = gnutls_x509_crt_get_expiration_time(crt);
     who->until_us = until > 0 ? (int64_t)until * 1000000 : 1;
+    if (listed_until_us && listed_until_us < who->until_us)
+        who->until_us = listed_until_us;
     gnutls_x509_crt_deinit(crt);
     return result;
 }
