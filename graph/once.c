@@ -11,7 +11,7 @@
 
 #include "graph/store_int.h"
 
-enum { FORGET_MAX = 256, FORGET_EVERY_US = 1000000 };
+enum { FORGET_MAX = 1024, FORGET_EVERY_US = 200000 }; /* 5,000 a second, and no step waits for more than some milliseconds */
 
 static void key_of(buf *out, const char key[STORE_ONCE_HASH])
 {
