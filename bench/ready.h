@@ -40,21 +40,27 @@ static inline void ready_batch(ready_change *ready, workload_change *changes, wo
     }
 }
 
-/* Reads told flips, each of them: whose, and what is true now (`turn`: 1 where the lowest bit says the opposite). Four at a time. */
+/* Reads told flips, each of them: whose, and what is true now (`turn`: 1 where the lowest bit says the opposite). Four at a time; the
+ * last four again, of which those count that have not been read. */
 static inline uint32_t ready_read(const uint32_t *flips, uint32_t count, uint32_t turn)
 {
     typedef uint32_t lanes __attribute__((vector_size(16)));
     enum { LANES = 4 };
-    lanes sum = {0, 0, 0, 0};
+    lanes sum = {0, 0, 0, 0}, four;
+    const lanes number = {0, 1, 2, 3};
     uint32_t all = 0, i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        lanes four;
+    if (count < LANES) {
+        for (; i < count; i++)
+            all += flips[i] ^ turn;
+        return all;
+    }
+    for (; i + LANES < count; i += LANES) {
         memcpy(&four, flips + i, sizeof(four));
         sum += four ^ turn;
     }
-    for (; i < count; i++)
-        all += flips[i] ^ turn;
-    return all + sum[0] + sum[1] + sum[2] + sum[3];
+    memcpy(&four, flips + count - LANES, sizeof(four));
+    sum += (four ^ turn) & (lanes)(number >= LANES - (count - i));
+    return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
 #endif
