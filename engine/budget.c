@@ -88,11 +88,11 @@ static ledger_spend *spend_of(const ledger *l, mandate_slice key)
     return NULL;
 }
 
-static const claims_budget *budget_of(const claims *c, mandate_slice name)
+static const claims_budget *budget_of(const allowance *a, mandate_slice name)
 {
-    for (uint32_t i = 0; i < c->budget_count; i++)
-        if (mandate_slice_eq(c->budgets[i].name, name))
-            return &c->budgets[i];
+    for (uint32_t i = 0; i < a->count; i++)
+        if (mandate_slice_eq(a->budgets[i].name, name))
+            return &a->budgets[i];
     return NULL;
 }
 
@@ -103,11 +103,11 @@ static budget_amount spent_of(const engine *e, uint32_t handle, mandate_slice na
 }
 
 /* Is nothing left of any of its own? What the view is told. */
-static bool note_exhaustion(engine *e, uint32_t handle, const claims *c)
+static bool note_exhaustion(engine *e, uint32_t handle, const claims_budget *budgets, uint32_t count)
 {
     bool exhausted = false;
-    for (uint32_t i = 0; i < c->budget_count; i++)
-        exhausted |= amount_cmp(spent_of(e, handle, c->budgets[i].name), c->budgets[i].max) >= 0;
+    for (uint32_t i = 0; i < count; i++)
+        exhausted |= amount_cmp(spent_of(e, handle, budgets[i].name), budgets[i].max) >= 0;
     mandate_more *more = mandate_more_make(e, handle);
     if (!more)
         return false;
@@ -117,7 +117,7 @@ static bool note_exhaustion(engine *e, uint32_t handle, const claims *c)
 
 bool budget_amended(engine *e, uint32_t handle, const claims *c)
 {
-    return c->budget_count == 0 || note_exhaustion(e, handle, c);
+    return c->budget_count == 0 || note_exhaustion(e, handle, c->budgets, c->budget_count);
 }
 
 /* --- the chain --------------------------------------------------------------------------------------------------------- */
@@ -126,22 +126,23 @@ typedef struct chain {
     engine *e;
     mandate_slice name;
     VEC(uint32_t) handles;
-    VEC(claims) claims; /* of each, in the step's memory */
+    VEC(budget_amount) max; /* of each */
 } chain;
 
 static void chain_deinit(chain *c)
 {
     VEC_FREE(&c->handles);
-    VEC_FREE(&c->claims);
+    VEC_FREE(&c->max);
 }
 
 static bool chain_find(chain *c, uint32_t handle)
 {
     for (; handle != MANDATE_NONE; handle = parent_of(c->e, handle)) {
-        claims own_claims;
-        if (!claims_of(c->e, handle, &c->e->memory, &own_claims))
+        const allowance *a = allowance_of(c->e, handle);
+        if (!a)
             return false;
-        if (budget_of(&own_claims, c->name) && (!VEC_PUSH(&c->handles, handle) || !VEC_PUSH(&c->claims, own_claims)))
+        const claims_budget *b = budget_of(a, c->name);
+        if (b && (!VEC_PUSH(&c->handles, handle) || !VEC_PUSH(&c->max, b->max)))
             return engine_fail(c->e, "out of memory while spending");
     }
     return true;
@@ -161,7 +162,8 @@ static bool chain_move(const chain *c, budget_amount x, bool back)
             line->spent = amount_less(line->spent, x);
         else if (!amount_add(&line->spent, x))
             return engine_fail(c->e, "a budget beyond its range");
-        if (!note_exhaustion(c->e, c->handles.data[i], &c->claims.data[i]))
+        const allowance *a = allowance_of(c->e, c->handles.data[i]);
+        if (!a || !note_exhaustion(c->e, c->handles.data[i], a->budgets, a->count))
             return false;
     }
     return true;
@@ -174,7 +176,7 @@ static bool chain_tell(const chain *c, engine_answer *a)
     if (!out)
         return engine_fail(c->e, "out of memory while spending");
     for (uint32_t i = 0; i < c->handles.len; i++) {
-        budget_amount max = budget_of(&c->claims.data[i], c->name)->max, spent = spent_of(c->e, c->handles.data[i], c->name);
+        budget_amount max = c->max.data[i], spent = spent_of(c->e, c->handles.data[i], c->name);
         out[i] = (engine_budget){mandate_id(c->e, c->handles.data[i]), max, spent, amount_less(max, spent)};
     }
     a->budgets = out;
@@ -191,7 +193,7 @@ static mandate_status check_fits(const chain *c, budget_amount x, mandate_error 
 {
     char asked[AMOUNT_TEXT_MAX], has[AMOUNT_TEXT_MAX];
     for (uint32_t i = 0; i < c->handles.len; i++) {
-        budget_amount max = budget_of(&c->claims.data[i], c->name)->max, spent = spent_of(c->e, c->handles.data[i], c->name);
+        budget_amount max = c->max.data[i], spent = spent_of(c->e, c->handles.data[i], c->name);
         budget_amount left = amount_less(max, spent), sum = spent;
         if (is_full(ledger_of(c->e, c->handles.data[i]), c->name))
             return mandate_error_set(err, MANDATE_LIMIT, "a mandate draws on %d budgets at most", LIMIT_LEDGER_LINES);

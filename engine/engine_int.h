@@ -23,6 +23,7 @@
 #include "engine/context/past.h"
 #include "engine/feed.h"
 #include "engine/limits.h"
+#include "engine/allowance.h"
 #include "engine/step.h"
 #include "engine/timer/timer.h"
 
@@ -212,6 +213,7 @@ struct engine {
     VEC(mandate_more) extras;
     VEC(mandate_kin) kins;
     VEC(ledger) ledgers;
+    allowances allowances;          /* of those that are spent from */
     VEC(uint32_t) parents;          /* of each; MANDATE_NONE: a root */
     VEC(standing) standings;        /* of each */
     VEC(char *) ids;                /* blocks of texts */

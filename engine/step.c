@@ -74,6 +74,7 @@ void engine_destroy(engine *e)
     for (uint32_t i = 0; i < e->ledgers.len; i++)
         ledger_free(&e->ledgers.data[i]);
     VEC_FREE(&e->ledgers);
+    allowances_deinit(&e->allowances);
     VEC_FREE(&e->parents);
     VEC_FREE(&e->standings);
     VEC_FREE(&e->cascades);

@@ -276,6 +276,33 @@ static void test_budget__a_smaller_one_counts_what_was_spent_and_an_amendment_ad
     refused(&g->r.answers[0], MANDATE_DENIED, "wider than it was in budget \"eur\": 41, while it had 40");
 }
 
+/* Two that share a place in the cache, and one that stays in it. */
+static void test_budget__what_claims_allow_is_read_once_and_never_anothers(void **state)
+{
+    enum { OTHERS = ALLOWANCE_PLACES - 1 };
+    rig *g = *state;
+    char id[24], key[24];
+
+    issued(g, with_budget(g, "first", "", "100"));
+    for (uint32_t i = 0; i < OTHERS; i++) {
+        snprintf(id, sizeof(id), "other-%u", i);
+        issued(g, with_budget(g, id, "", NULL));
+    }
+    issued(g, with_budget(g, "second", "", "7"));
+    uint32_t one = engine_mandate_find(g->e, S("first")), two = engine_mandate_find(g->e, S("second"));
+    assert_int_equal(one % ALLOWANCE_PLACES, two % ALLOWANCE_PLACES);
+    for (uint32_t i = 0; i < 3; i++) {
+        snprintf(key, sizeof(key), "k%u", i);
+        left(spend(g, "first", "1", key), 0, "first", i == 0 ? "99" : i == 1 ? "98" : "97");
+        assert_true(allowance_of(g->e, one)->kept);
+        left(spend(g, "second", "2", key), 0, "second", i == 0 ? "5" : i == 1 ? "3" : "1");
+        refused(spend(g, "other-0", "1", key), MANDATE_INVALID, "no budget");
+    }
+    const claims_budget *kept = allowance_of(g->e, two)->budgets;
+    left(spend(g, "second", "1", "last"), 0, "second", "0");
+    assert_ptr_equal(allowance_of(g->e, two)->budgets, kept);
+}
+
 static void test_budget__only_the_active_spend_and_only_what_there_is(void **state)
 {
     rig *g = *state;
@@ -343,6 +370,7 @@ int main(void)
         TEST(test_budget__what_is_given_back_goes_to_all_it_was_drawn_from_once),
         TEST(test_budget__the_last_of_it_is_noticed_and_so_is_its_return),
         TEST(test_budget__a_smaller_one_counts_what_was_spent_and_an_amendment_adds_none),
+        TEST(test_budget__what_claims_allow_is_read_once_and_never_anothers),
         TEST(test_budget__only_the_active_spend_and_only_what_there_is),
         TEST(test_budget__a_child_may_not_have_a_larger_one),
         TEST(test_budget__what_was_spent_and_its_keys_survive_a_restart),
