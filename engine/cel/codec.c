@@ -128,18 +128,33 @@ static int by_key(const void *x, const void *y)
     return cel_order((*p)->key, (*q)->key);
 }
 
+/* What was decoded is, and most of what people write. */
+static bool in_order(cel_value v)
+{
+    for (uint32_t i = 1; i < v.len; i++)
+        if (cel_order(v.map[i - 1].key, v.map[i].key) > 0)
+            return false;
+    return true;
+}
+
 static void encode_map(buf *b, cel_value v)
 {
-    const cel_entry **sorted = v.len ? calloc(v.len, sizeof *sorted) : NULL;
     wire_put_u64(b, v.len);
-    if (v.len && !sorted) {
+    if (in_order(v)) {
+        for (uint32_t i = 0; i < v.len; i++) {
+            cel_encode(b, v.map[i].key);
+            cel_encode(b, v.map[i].value);
+        }
+        return;
+    }
+    const cel_entry **sorted = calloc(v.len, sizeof *sorted);
+    if (!sorted) {
         b->failed = true;
         return;
     }
     for (uint32_t i = 0; i < v.len; i++)
         sorted[i] = &v.map[i];
-    if (v.len)
-        qsort(sorted, v.len, sizeof *sorted, by_key);
+    qsort(sorted, v.len, sizeof *sorted, by_key);
     for (uint32_t i = 0; i < v.len; i++) {
         cel_encode(b, sorted[i]->key);
         cel_encode(b, sorted[i]->value);

@@ -49,6 +49,8 @@ by_load = {r.get("load", r.get("way")): r for r in records if r["record"] == "ch
 report("check: in process and over HTTP, every request answered",
        code == 0 and set(by_load) == {"in_process", "fixed_answer", "closed_loop", "open_loop_20k"} and
        all(r.get("failed", 0) == 0 for r in by_load.values()), err)
+report("check: what the generator costs, and how late it is, is told beside", by_load.get("open_loop_20k", {}).get("generator", {})
+       .get("cpu_us", 0) > 0 and "99" in by_load["open_loop_20k"]["generator"]["late_us"], err)
 report("check: what is active is permitted", by_load.get("closed_loop", {}).get("permitted", 0) > 0, err)
 code, records, err = run("issue", "--bin", sys.argv[1], "--mandates", "320", "--connections", "8")
 report("issue: what was answered is there after kill -9",
