@@ -428,17 +428,18 @@ static void run_round(sink *s)
 {
     ring_entry *e = NULL;
     uint32_t before = atomic_load(&s->ring.count);
+    int n = 0;
 
-    for (int n = 0; n < SINK_BURST && (e = ring_next(&s->ring)) != NULL; n++) {
+    for (; n < SINK_BURST && (e = ring_next(&s->ring)) != NULL; n++) {
         if (!entry_send(s, e))
             break;
         ring_sent(&s->ring, e);
     }
     /* All there is goes at once, a request for each partition and not for each record; what comes while they fly is the next burst. */
-    if (!e && !s->failed && rd_kafka_outq_len(s->client.handle) > 0)
+    if (!e && !s->failed && n > 0)
         rd_kafka_flush(s->client.handle, SINK_FLY_MS);
     else
-        rd_kafka_poll(s->client.handle, e && !s->failed ? 1 : 0);
+        rd_kafka_poll(s->client.handle, !s->failed && rd_kafka_outq_len(s->client.handle) > 0 ? SINK_FLY_MS : 0);
     heartbeat(s);
     if (atomic_load(&s->ring.count) < before)
         s->options.wake(s->options.ctx);
