@@ -6,7 +6,7 @@
  *   step      pure; at a time that never runs backwards
  *   write     one batch; carries the outbox keys acknowledged since the last one
  *   deny      what the step ends or suspends is denied from here on
- *   hand on   what there is to tell, to the teller: told when durable, while the next steps run (teller.h, adr 0013)
+ *   hand on   what there is to tell, to the teller: told when durable, while the next steps run (teller.h, adr 0014)
  *
  * It steps when there is input, when a deadline of the engine is due, while the engine says `more`, and at least once a
  * second. Queries are answered between steps, and heard when what they read is durable. A step, write or sync that fails ends the

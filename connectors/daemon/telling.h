@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * telling - what there is to tell of one step, made when it is written and told when it is durable (adr 0013).
+ * telling - what there is to tell of one step, made when it is written and told when it is durable (adr 0014).
  *
  *   engine's thread   telling_deny    what permits less, shown at once, when others must wait
  *                     telling_take    everything else, copied: the engine goes on

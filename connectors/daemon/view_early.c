@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * view_early - what is written and denies, beside the view, until the view itself has it (adr 0013).
+ * view_early - what is written and denies, beside the view, until the view itself has it (adr 0014).
  *
  *   own    a mandate: how many of its written ends and suspensions the view does not have yet, and what the last one said
  *   mass   a byte a mandate of what one event did to very many; cleared by blocks, once the view has the last step that wrote there
