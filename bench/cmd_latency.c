@@ -69,7 +69,7 @@ static bool parse(latency *l, int argc, char **argv)
             *number = strtoul(optarg, NULL, 10);
     }
     bool ok = l->servers && l->rate && l->seconds && l->markers && l->markers <= MARKERS_MAX &&
-              l->markers <= l->rate * l->seconds && l->first + l->markers < l->deals && l->deals <= UINT32_MAX;
+              l->markers <= l->rate * l->seconds * 4 / 5 && l->first + l->markers < l->deals && l->deals <= UINT32_MAX;
     if (!ok)
         fprintf(stderr, "mandate-bench latency --servers HOST:PORT [--rate 1000] [--seconds 10] [--markers 300] [--first 0] "
                         "[--deals 1000000] [--format json|avro|debezium] [--topic T] [--revocations T]\n");
@@ -169,14 +169,16 @@ static bool send_one(latency *l, rd_kafka_t *rk, workload *w, uint32_t deal, uin
 /* Everything that is due by now, then a nap of at most a millisecond. */
 static bool drive(latency *l, rd_kafka_t *rk, workload *w)
 {
-    uint64_t total = (uint64_t)l->rate * l->seconds, every = total / l->markers, sent = 0, markers = 0;
+    /* No markers in the first fifth: the producer has yet to connect, and caches to fill. */
+    uint64_t total = (uint64_t)l->rate * l->seconds, warm = total / 5, every = (total - warm) / l->markers, sent = 0,
+             markers = 0;
     int64_t begin = wall_ns() + 100000000, interval_ns = (int64_t)(1e9 / (double)l->rate);
     uint32_t held = (uint32_t)(l->first + l->markers);
     while (sent < total) {
         int64_t now = wall_ns();
         for (; sent < total && begin + (int64_t)sent * interval_ns <= now; sent++) {
             workload_change next;
-            bool mark = sent % every == every / 2 && markers < l->markers;
+            bool mark = sent >= warm && (sent - warm) % every == every / 2 && markers < l->markers;
             workload_next(w, &next);
             /* The deals of mandates belong to the markers. */
             uint32_t deal = next.deal >= held ? next.deal : held + next.deal % (uint32_t)(l->deals - held);
