@@ -101,7 +101,7 @@ typedef struct config {
     } check;
     struct {
         int64_t open_for_us, permit_for_us;
-        const char *webhook, *webhook_ca; /* NULL: none; the system's */
+        const char *webhook, *webhook_ca, *webhook_audience; /* NULL: none; the system's; nobody in particular */
     } decisions;
     struct {
         const char *key;    /* path; NULL: a file in data_dir, made when missing */

@@ -141,6 +141,8 @@ const option options[] = {
      .doc = "https URL that every decision is posted to when it is opened, answered or lapses (docs/checks.md)."},
     {.key = "decisions.webhook_ca", .type = OPTION_PATH, .offset = AT(decisions.webhook_ca),
      .doc = "Certificates to trust for the webhook, PEM. Default: the system's."},
+    {.key = "decisions.webhook_audience", .type = OPTION_STRING, .offset = AT(decisions.webhook_audience),
+     .doc = "As which audience its receiver sees what mandates restrict. Default: as none, all of that is left out."},
     {.key = "signing.key", .type = OPTION_PATH, .offset = AT(signing.key),
      .doc = "Private key that signs mandates: PEM, readable by its owner only. Default: signing-key.pem in data_dir, made at "
             "the first start."},

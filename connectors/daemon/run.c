@@ -198,7 +198,8 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
                             .queue = d->queue,
                             .issuer = d->config.issuer,
                             .url = d->config.decisions.webhook,
-                            .ca_file = d->config.decisions.webhook_ca};
+                            .ca_file = d->config.decisions.webhook_ca,
+                            .audience = d->config.decisions.webhook_audience};
     if (status == MANDATE_OK)
         status = webhook_create(&d->webhook, &hook, err);
     engine_thread_options options = {

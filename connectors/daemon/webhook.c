@@ -84,7 +84,8 @@ static mandate_status put_body(const webhook *w, buf *out, mandate_slice encoded
     buf_put_json_string(out, mandate_slice_str(w->options.issuer));
     buf_put_str(out, ",\"decision\":");
     arena_init(&memory, 0);
-    status = brief ? decision_json_brief(out, &d, &memory, err) : decision_json(out, &d, &memory, err);
+    const disclosure_viewer receiver = {.audience = mandate_slice_str(w->options.audience ? w->options.audience : "")};
+    status = decision_json_shown(out, &d, &receiver, w->options.store, brief, &memory, err);
     buf_put_str(out, "}}");
     arena_deinit(&memory);
     if (status == MANDATE_OK && out->failed)

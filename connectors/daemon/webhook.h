@@ -5,6 +5,8 @@
  *   body       {"id": hash, "type": "decision.opened|permitted|refused|expired", "issuer", "decision": see decision_json.h}
  *   signature  X-Mandate-Signature: a JWS with its payload detached (RFC 7515, appendix F) over the body, by a key of our JWK Set
  *
+ * What mandates restrict is left out of the command of a notice, save what they show to the audience that the receiver is said to be.
+ *
  * A notice leaves the outbox with a commit after it was received; it may come twice, with the same id and bytes. Nothing waits for
  * the receiver: not the engine, not a check, not a decision. One that does not answer is tried again after 1 s, 2 s, ... 60 s.
  * Redirects are not followed. Without a URL notices are dropped at once.
@@ -32,8 +34,9 @@ typedef struct webhook_options {
     const signer *signer;
     queue *queue; /* of requests to the engine's thread, which outlives a stopped webhook */
     const char *issuer;
-    const char *url;     /* NULL: nobody is told. https, or http to this machine */
-    const char *ca_file; /* NULL: the system's */
+    const char *url;      /* NULL: nobody is told. https, or http to this machine */
+    const char *ca_file;  /* NULL: the system's */
+    const char *audience; /* whom the receiver may see restricted parts as; NULL: as nobody in particular */
 } webhook_options;
 
 /* INVALID for a URL that is neither https nor http to loopback. */

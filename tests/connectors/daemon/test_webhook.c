@@ -40,6 +40,8 @@ typedef struct world {
     arena memory;
     _Atomic int refusals; /* how often the remote key still refuses */
     uint32_t sequence;
+    const char *audience; /* of the webhook */
+    bool restricts;       /* what is asked restricts its parameters */
 } world;
 
 static int setup(void **state)
@@ -107,11 +109,14 @@ static void open_webhook(world *w)
     OK(keyset_take(&w->keys.keys, remote, &err));
     buf_deinit(&text);
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook", w->v.port);
-    OK(webhook_create(
-        &w->w,
-        &(webhook_options){
-            .store = w->store, .signer = &w->keys, .queue = w->queue, .issuer = "https://i.example/", .url = url},
-        &err));
+    OK(webhook_create(&w->w,
+                      &(webhook_options){.store = w->store,
+                                         .signer = &w->keys,
+                                         .queue = w->queue,
+                                         .issuer = "https://i.example/",
+                                         .url = url,
+                                         .audience = w->audience},
+                      &err));
     OK(webhook_start(w->w, &err));
 }
 
@@ -135,6 +140,10 @@ static void ask(world *w, uint32_t numbers)
     c->actions = c->resources = any;
     c->action_count = c->resource_count = 1;
     c->params = cel_map(entry, 1);
+    static const mandate_slice shown[] = {{"https://erp.example", 19}};
+    static const claims_disclosure rule = {.member = MEMBER_PARAMS, .audiences = shown, .audience_count = 1};
+    c->disclosures = w->restricts ? &rule : NULL;
+    c->disclosure_count = w->restricts;
     c->expires_at_us = clock_wall_us() + INT64_C(3600) * 1000000;
     engine_command waits = {.kind = COMMAND_ISSUE, .mandate = c->id, .principal = S("user:a"), .claims = c};
     engine_input in = {.kind = INPUT_COMMAND,
@@ -240,6 +249,37 @@ static void test_webhook__what_could_not_be_recorded_is_not_dropped(void **state
     wait_collected(w, 1);
 }
 
+static void test_webhook__what_is_restricted_is_left_out_of_a_notice_before_its_length_counts(void **state)
+{
+    world *w = *state;
+    w->restricts = true;
+    open_webhook(w);
+    ask(w, 3);
+    wait_received(w, 1);
+    assert_null(strstr(w->v.body, "numbers"));
+    assert_null(strstr(w->v.body, "erp.example")); /* nor to whom it is shown */
+    assert_non_null(strstr(w->v.body, "\"undisclosed\":[\"params\"]"));
+    assert_non_null(strstr(w->v.body, "\"purpose\":\"p\""));
+    ask(w, 6000); /* without what is left out it is short enough */
+    wait_received(w, 2);
+    assert_null(strstr(w->v.body, "omitted_bytes"));
+    assert_null(strstr(w->v.body, "numbers"));
+    wait_collected(w, 2);
+}
+
+static void test_webhook__an_audience_of_it_that_is_configured_is_told_what_is_shown_to_it(void **state)
+{
+    world *w = *state;
+    w->restricts = true;
+    w->audience = "https://erp.example";
+    open_webhook(w);
+    ask(w, 3);
+    wait_received(w, 1);
+    assert_non_null(strstr(w->v.body, "\"params\":{\"numbers\":[-1.79"));
+    assert_null(strstr(w->v.body, "undisclosed"));
+    wait_collected(w, 1);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -247,6 +287,8 @@ int main(void)
         CASE(test_webhook__what_is_too_long_to_sign_has_its_claims_left_out),
         CASE(test_webhook__what_nobody_will_sign_is_recorded_and_dropped_and_the_next_one_comes),
         CASE(test_webhook__what_could_not_be_recorded_is_not_dropped),
+        CASE(test_webhook__what_is_restricted_is_left_out_of_a_notice_before_its_length_counts),
+        CASE(test_webhook__an_audience_of_it_that_is_configured_is_told_what_is_shown_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
