@@ -12,8 +12,14 @@
 #include "heartbeat_avsc.h"  /* generated from schemas/heartbeat.avsc */
 #include "revocation_avsc.h" /* generated from schemas/revocation.avsc */
 
-mandate_slice revocation_avro_schema(void) { return mandate_slice_of(revocation_avsc, sizeof(revocation_avsc) - 1); }
-mandate_slice revocation_heartbeat_avro_schema(void) { return mandate_slice_of(heartbeat_avsc, sizeof(heartbeat_avsc) - 1); }
+mandate_slice revocation_avro_schema(void)
+{
+    return mandate_slice_of((const char *)revocation_avsc, sizeof(revocation_avsc));
+}
+mandate_slice revocation_heartbeat_avro_schema(void)
+{
+    return mandate_slice_of((const char *)heartbeat_avsc, sizeof(heartbeat_avsc));
+}
 
 static void put_string(buf *b, mandate_slice s)
 {
