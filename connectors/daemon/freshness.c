@@ -26,9 +26,12 @@ static void look(void *ctx, const source_partition_status *p)
         b->lag_us = b->now_us - p->event_time_us;
 }
 
+/* `name` NULL: it is not told. */
 static void refuse(service_freshness *out, const char *name, const char *why)
 {
-    if (out->ok)
+    if (out->ok && !name)
+        snprintf(out->why, sizeof(out->why), "A connector that a restricted condition may rest on %s.", why);
+    else if (out->ok)
         snprintf(out->why, sizeof(out->why), "The connector %.100s %s.", name, why);
     out->ok = false;
 }
@@ -48,56 +51,62 @@ static void put_source(buf *text, const char *name, const char *state, const beh
     buf_put_char(text, '}');
 }
 
-/* Returns its lag. */
+/* Returns its lag. `text` NULL: it is not named. */
 static int64_t put_one(source *from, int64_t now_us, service_freshness *out, buf *text)
 {
+    const char *name = text ? source_name(from) : NULL;
     behind b = {.now_us = now_us};
     source_status s;
 
     source_status_get(from, &s);
     source_partitions_each(from, look, &b);
     bool live = s.phase == SOURCE_READING && s.state == SOURCE_LIVE;
-    put_source(text, source_name(from), live ? "live" : "not_live", &b, s.event_time_us);
+    if (text)
+        put_source(text, name, live ? "live" : "not_live", &b, s.event_time_us);
     if (!live)
-        refuse(out, source_name(from), "is not live: what it told is not known to hold");
+        refuse(out, name, "is not live: what it told is not known to hold");
     else if (b.unknown)
-        refuse(out, source_name(from), "does not say how far it is behind");
+        refuse(out, name, "does not say how far it is behind");
     else if (b.lag_us > out->max_us)
-        refuse(out, source_name(from), "is further behind than this kind of action allows");
+        refuse(out, name, "is further behind than this kind of action allows");
     return b.lag_us;
 }
 
 /* Those that are rested on and of which nobody reads any more. */
-static void refuse_gone(const freshness_sources *all, const source_set *rests_on, const source_set *seen,
+static void refuse_gone(const freshness_sources *all, const source_set *rests_on, const source_set *seen, bool named,
                         service_freshness *out)
 {
     for (uint16_t i = 0; i < LIMIT_SOURCES; i++)
         if (source_set_has(rests_on, i) && !source_set_has(seen, i))
-            refuse(out, schema_source_name(all->schema, i), "is gone: what it told is not known to hold");
+            refuse(out, named ? schema_source_name(all->schema, i) : NULL, "is gone: what it told is not known to hold");
 }
 
-void freshness_of(const freshness_sources *all, const source_set *rests_on, const service_verdict *verdict, int64_t now_us,
-                  service_freshness *out, buf *text)
+void freshness_of(const freshness_sources *all, const source_set *rests_on, bool named, const service_verdict *verdict,
+                  int64_t now_us, service_freshness *out, buf *text)
 {
     int64_t lag_us = verdict->age_us;
     source_set seen = {.all = false};
     bool any = false;
 
     out->ok = true;
-    buf_printf(text, "{\"seq\":%llu,\"age_ms\":%lld,\"sources\":[", (unsigned long long)verdict->seq,
-               (long long)(verdict->age_us / 1000));
+    buf_printf(text, "{\"seq\":%llu,\"age_ms\":%lld", (unsigned long long)verdict->seq, (long long)(verdict->age_us / 1000));
+    if (named)
+        buf_put_str(text, ",\"sources\":[");
     for (uint32_t i = 0; i < all->count; i++) {
         const uint16_t index = connector_source(all->connectors[i]);
         if (rests_on && !source_set_has(rests_on, index))
             continue;
         seen.words[index / 64] |= UINT64_C(1) << index % 64;
-        buf_put_str(text, any ? "," : "");
+        if (named && any)
+            buf_put_char(text, ',');
         any = true;
-        const int64_t behind_us = put_one(all->sources[i], now_us, out, text);
+        const int64_t behind_us = put_one(all->sources[i], now_us, out, named ? text : NULL);
         if (behind_us > lag_us)
             lag_us = behind_us;
     }
     if (rests_on && !rests_on->all)
-        refuse_gone(all, rests_on, &seen, out);
-    buf_printf(text, "],\"lag_ms\":%lld,\"bound_ms\":%lld}", (long long)(lag_us / 1000), (long long)(out->max_us / 1000));
+        refuse_gone(all, rests_on, &seen, named, out);
+    if (named)
+        buf_put_char(text, ']');
+    buf_printf(text, ",\"lag_ms\":%lld,\"bound_ms\":%lld}", (long long)(lag_us / 1000), (long long)(out->max_us / 1000));
 }

@@ -90,7 +90,7 @@ static void freshness(void *ctx, const service_check *in, const service_verdict 
 
     pthread_rwlock_rdlock(&d->sources_lock);
     const freshness_sources all = {d->sources, d->connectors, d->source_count, d->schema};
-    freshness_of(&all, in->rests_on, verdict, clock_wall_us(), out, text);
+    freshness_of(&all, in->rests_on, in->rests_restricted && !*in->rests_restricted, verdict, clock_wall_us(), out, text);
     pthread_rwlock_unlock(&d->sources_lock);
 }
 

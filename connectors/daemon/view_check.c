@@ -137,7 +137,7 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
     const view_entry *why = view_walk(v, handle, now_us, &state, &out->looked);
 
     if (in->rests_on)
-        view_rests_on(v, handle, in->rests_on);
+        view_rests_on(v, handle, in->rests_on, in->rests_restricted);
     if (!why && early) {
         why = early;
         state = early_state;

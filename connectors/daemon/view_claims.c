@@ -76,6 +76,9 @@ static view_claims *claims_pack(const claims *c)
     }
     for (uint32_t i = 0; i < c->disclosure_count; i++)
         out->limits_restricted |= c->disclosures[i].member == MEMBER_LIMITS;
+    for (int k = 0; k < CLAUSE_COUNT; k++)
+        out->clauses_restricted |= disclosure_find(c->disclosures, c->disclosure_count, (claims_member)(MEMBER_WHILE + k),
+                                                   mandate_slice_of("", 0)) != NULL;
     assert(at + marks == (char *)out + size);
     return out;
 }

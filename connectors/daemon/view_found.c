@@ -46,7 +46,7 @@ static void count(tally *t, uint32_t handle, const view_claims *c)
 
     t->governors[out->governing++] = handle;
     if (t->in->rests_on)
-        view_rests_on(t->view, handle, t->in->rests_on);
+        view_rests_on(t->view, handle, t->in->rests_on, t->in->rests_restricted);
     t->standing += !t->ending;
     if (ruling == RULING_PERMITS) {
         t->permits++;

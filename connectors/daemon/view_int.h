@@ -32,6 +32,7 @@ typedef struct view_claims {
     const claims_limit *limits;
     uint32_t action_count, resource_count, limit_count;
     bool limits_restricted;             /* some are: no text says which */
+    bool clauses_restricted;            /* some are: nobody is told on which connectors they rest */
     const uint8_t *restricted;          /* of each action, then of each resource: not to be listed; NULL: of none */
     _Alignas(claims_limit) char data[]; /* limits, then names, then strings, then bytes */
 } view_claims;
@@ -123,8 +124,9 @@ view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *
 bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name);
 
 /* --- view_sources.c -------------------------------------------------------------------------------------------- */
-/* Adds what a mandate and all its ancestors rest on. */
-void view_rests_on(const view *v, uint32_t handle, source_set *out);
+/* Adds what a mandate and all its ancestors rest on; true into `*restricted` where a condition of theirs is restricted, or none can say.
+ * Under the agents' lock or none, and no other. */
+void view_rests_on(view *v, uint32_t handle, source_set *out, bool *restricted);
 void view_rests_deinit(view *v);
 
 /* --- view_check.c ---------------------------------------------------------------------------------------------- */

@@ -232,15 +232,18 @@ static void evaluate(http_request *r, run *x)
 {
     const service *port = http_service(r);
     source_set rests_on;
+    bool restricted = false;
     x->q.check.staleness_max_us = x->a.kind.max_staleness_us;
     if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
         rests_on = (source_set){.all = false};
         x->q.check.rests_on = &rests_on;
+        x->q.check.rests_restricted = &restricted;
     }
     port->check(port->ctx, &x->q.check, &x->a.verdict);
     if (x->a.kind.mode != CHECK_PLAIN)
         apply_kind(r, x);
     x->q.check.rests_on = NULL;
+    x->q.check.rests_restricted = NULL;
 }
 
 /* An entry of the audit log says what was asked and answered. */

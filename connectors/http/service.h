@@ -201,6 +201,8 @@ typedef struct service_check {
     const mandate_slice *mandates;          /* instead of one: named together, all of them govern; each once */
     uint32_t mandate_count;                 /* at most LIMIT_FOUND_MANDATES */
     source_set *rests_on; /* or NULL; gets whose word those that govern rest on, their ancestors included */
+    bool *
+        rests_restricted; /* with rests_on; gets whether a condition of one of them, that rests on any, is shown to some only */
 } service_check;
 
 typedef struct service_verdict {

@@ -45,7 +45,7 @@ class World(Rig):
         context = {"mandate": mandates[0]} if len(mandates) == 1 else {"mandates": sorted(mandates)} if mandates else {}
         answer = self.check("pay", agent=agent, **context)[1]
         c = answer["context"]
-        return answer["decision"], c["reason"], [s["name"] for s in c["freshness"]["sources"]]
+        return answer["decision"], c["reason"], [s["name"] for s in c["freshness"]["sources"]] if "sources" in c["freshness"] else None
 
     def connector(self, name):
         return {c["name"]: c for c in self.call("GET", "/v1/connectors")[1]["connectors"]}.get(name)
@@ -60,7 +60,10 @@ with World(sys.argv[1], CONFIG, FILES) as w:
     for name, claims in (("plain", {}), ("crm", {"while": CRM, "max_depth": 2}), ("tickets", {"while": TICKETS, "max_depth": 2}),
                          ("both", {"while": CRM, "suspend_while": "!(%s)" % TICKETS}),
                          ("unseen", {"until": "crm.conversation['R-1'].account.tier > 5"}),
-                         ("crm-child", {"parent": "crm"}), ("tickets-child", {"parent": "tickets"})):
+                         ("crm-child", {"parent": "crm"}), ("tickets-child", {"parent": "tickets"}),
+                         ("hush", {"while": TICKETS, "max_depth": 2, "disclosure": {"while": {}}}), ("hush-child", {"parent": "hush", "until": "!(%s)" % CRM}),
+                         ("hush-purpose", {"while": CRM, "disclosure": {"purpose": {}}}),
+                         ("hush-later", {"while": CRM})):
         status, answer = w.issue(name, **dict({"agent": "agent:%s" % name}, **claims))
         assert status == 201, (name, answer)
 
@@ -70,7 +73,8 @@ with World(sys.argv[1], CONFIG, FILES) as w:
     yes = lambda *names: (True, "ok", list(names))
     no = lambda *names: (False, "stale_state", list(names))
     cases = (("plain", yes()), ("crm", yes("crm")), ("tickets", yes("tickets")), ("both", yes("crm", "tickets")),
-             ("unseen", yes("crm", "tickets")), ("crm-child", yes("crm")), ("tickets-child", yes("tickets")))
+             ("unseen", yes("crm", "tickets")), ("crm-child", yes("crm")), ("tickets-child", yes("tickets")), ("hush", (True, "ok", None)),
+             ("hush-child", (True, "ok", None)), ("hush-purpose", yes("crm")), ("hush-later", yes("crm")))
 
     def compare(when, expected):
         got = {name: asked(name) for name, _ in expected}
@@ -79,14 +83,25 @@ with World(sys.argv[1], CONFIG, FILES) as w:
     compare("with all sources live each answer names those that it rests on", cases)
     fresh = w.check("pay", agent="agent:crm", mandate="crm")[1]["context"]["freshness"]
     report("and how far they are", fresh["sources"][0]["lag_records"] == 0 and fresh["lag_ms"] >= 0 and fresh["bound_ms"] == 30000, fresh)
+    hush = w.check("pay", agent="agent:hush", mandate="hush")[1]["context"]["freshness"]
+    report("where a condition is restricted, only how old the state is", set(hush) == {"seq", "age_ms", "lag_ms", "bound_ms"}, hush)
+    report("also where the mandate is found", w.pay(agent="agent:hush-child") == (True, "ok", None), w.pay(agent="agent:hush-child"))
+    status, answer = w.call("POST", "/v1/mandates/hush-later/amend", {"change": {"disclosure": {"while": {}}}})
+    report("and once an amendment restricts it", status == 200 and asked("hush-later") == (True, "ok", None), (status, answer))
+    cases = tuple((n, (True, "ok", None) if n == "hush-later" else e) for n, e in cases)
     report("where a mandate is found, those of what governs", w.pay(agent="agent:crm") == yes("crm"), w.pay(agent="agent:crm"))
 
     w.send("tickets.records", "this is no record")
     w.wait("the halt", lambda: w.connector("tickets")["state"] == "halted")
-    halted = tuple((name, no(*e[2]) if "tickets" in e[2] else e) for name, e in cases)
+    halted = tuple((n, (False, "stale_state", None) if n in ("hush", "hush-child") else no(*e[2]) if "tickets" in (e[2] or ()) else e)
+                   for n, e in cases)
     compare("a halted source denies what rests on it, its descendants too, and nothing else", halted)
     why = w.check("pay", agent="agent:tickets", mandate="tickets")[1]["context"]["text"]
     report("by name", "tickets is not live" in why, why)
+    for name in ("hush", "hush-child"):
+        told = w.check("pay", agent="agent:" + name, mandate=name)[1]["context"]
+        report("where a condition is restricted not by name: " + name, "is not live" in told["text"] and "tickets" not in json.dumps(told)
+               and "crm" not in json.dumps(told), told)
     for name in ("crm", "tickets"):
         w.issue("of-one-" + name, agent="agent:one", scope={"actions": ["pay"], "resources": ["*"]},
                 **{"while": CRM if name == "crm" else TICKETS})
@@ -100,7 +115,7 @@ with World(sys.argv[1], CONFIG, FILES) as w:
     w.again(ready=False)
     w.wait("crm to be live", lambda: (w.connector("crm") or {}).get("state") == "live" and w.connector("crm")["caught_up"])
     report("after a restart with what is stored", asked("plain") == yes() and asked("tickets") == yes("crm") and
-           asked("crm-child") == yes("crm"), [asked(n) for n, _ in cases])
+           asked("crm-child") == yes("crm") and asked("hush-child")[2] is None and asked("hush-purpose") == yes("crm"), [asked(n) for n, _ in cases])
 
     # The embedded broker begins anew with the restart; what was read of it is behind its end.
     w.write("mandated.yaml", w.read("mandated.yaml").replace("connectors: [crm.yaml, tickets.yaml]", "connectors: crm.yaml"))
@@ -108,6 +123,8 @@ with World(sys.argv[1], CONFIG, FILES) as w:
     gone = w.check("pay", agent="agent:both", mandate="both")[1]
     report("a source that is gone denies what rests on it", gone["decision"] is False and gone["context"]["reason"] in
            ("stale_state", "mandate_inactive"), gone)
+    told = w.check("pay", agent="agent:hush", mandate="hush")[1]
+    report("not by name where that is restricted", told["decision"] is False and "tickets" not in json.dumps(told["context"]), told)
     report("and nothing else", asked("crm") == yes("crm") and asked("plain") == yes(), asked("crm"))
     w.stop()
 finish()
