@@ -119,10 +119,11 @@ static mandate_status read_time(int64_t *out, const char *name, mandate_slice te
                              (int)(text.len < 40 ? text.len : 40), text.ptr);
 }
 
-mandate_status answer_backtest(store *st, const char *issuer, const _Atomic bool *stopping, service_request *r,
-                               mandate_error *err)
+mandate_status answer_backtest(store *st, const char *issuer, const _Atomic bool *stopping, uint32_t ms_max,
+                               service_request *r, mandate_error *err)
 {
-    collecting c = {.stopping = stopping, .until_us = clock_monotonic_us() + BACKTEST_MS_MAX * INT64_C(1000), .err = err};
+    collecting c = {
+        .stopping = stopping, .until_us = ms_max ? clock_monotonic_us() + ms_max * INT64_C(1000) : INT64_MAX, .err = err};
     backtest_outcome outcome;
     backtest_options o = {.mandates = r->backtest.mandates,
                           .count = r->backtest.count,

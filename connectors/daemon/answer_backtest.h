@@ -16,8 +16,9 @@
 
 enum { BACKTEST_MS_MAX = 7000 }; /* before the request's own deadline; what is not looked at by then is said */
 
-/* `stopping`: read now and then, ends it early; NULL: nothing does. Appends to r->body. */
-MANDATE_CHECK mandate_status answer_backtest(store *st, const char *issuer, const _Atomic bool *stopping, service_request *r,
-                                             mandate_error *err);
+/* `stopping`: read now and then, ends it early; NULL: nothing does. `ms_max`: so does this many milliseconds; 0: no limit.
+ * Appends to r->body. */
+MANDATE_CHECK mandate_status answer_backtest(store *st, const char *issuer, const _Atomic bool *stopping, uint32_t ms_max,
+                                             service_request *r, mandate_error *err);
 
 #endif

@@ -29,5 +29,6 @@ int cmd_run(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_help_config(int argc, char **argv);
 int cmd_journal(int argc, char **argv);
+int cmd_backtest(int argc, char **argv);
 
 #endif

@@ -24,6 +24,10 @@ static const command commands[] = {
     {"--help-config", cmd_help_config, "[--markdown|--json-schema|--man]", "print every configuration key"},
     {"journal", cmd_journal, "--config FILE [--from N] [--to N]",
      "print inputs and transitions as JSON lines (the daemon must be stopped)"},
+    {"backtest", cmd_backtest, "--config FILE [--data DIR] --from TIME [--to TIME] MANDATE...",
+     "what would have become of mandates (JSON files, parents first) issued then, on the history of a stopped daemon or of "
+     "a "
+     "backup in DIR, as JSON"},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -78,7 +78,7 @@ static mandate_status answer_one(past *p, service_request *r, mandate_error *err
     case SERVICE_BACKUP:
         return backup_make(&r->body, p->options.config, p->options.store, p->options.audit, r->id, err);
     case SERVICE_BACKTEST:
-        return answer_backtest(p->options.store, p->options.config->issuer, p->options.stopping, r, err);
+        return answer_backtest(p->options.store, p->options.config->issuer, p->options.stopping, BACKTEST_MS_MAX, r, err);
     default:
         return mandate_error_set(err, MANDATE_UNSUPPORTED, "not a question about the past");
     }

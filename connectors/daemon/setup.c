@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static mandate_status cache_get(void *ctx, mandate_slice key, buf *out, mandate_error *err)
 {
@@ -216,6 +217,9 @@ mandate_status daemon_open(daemon_state *d, mandate_error *err)
     mandate_status status;
     kv *backend = NULL;
 
+    if (d->offline && access(d->config.data_dir, F_OK) != 0) /* who only reads makes none */
+        return mandate_error_set(err, MANDATE_NOT_FOUND, "there is no database in %s: %s", d->config.data_dir,
+                                 strerror(errno));
     if (mkdir(d->config.data_dir, 0700) != 0 && errno != EEXIST)
         return mandate_error_set(err, MANDATE_IO, "cannot create data_dir %s: %s", d->config.data_dir, strerror(errno));
     status = kv_open_rocksdb(&backend, d->config.data_dir, err);
