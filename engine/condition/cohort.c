@@ -148,25 +148,7 @@ static uint64_t key_of(const cohort *c, uint32_t i, uint32_t member)
 }
 
 /* More than a few: from now on by hash. */
-static bool become_big(cohort *c)
-{
-    member_keys keys;
-    if (!big_grow(c))
-        return false;
-    for (uint32_t m = 0; m < c->extent; m++) {
-        if (c->conditions[m] & COHORT_FREE)
-            continue;
-        cohort_big *big = c->big;
-        c->big = NULL; /* the keys are still in the ladders alone */
-        for (uint32_t i = 0; i < c->columns; i++)
-            if (is_laddered(c->column[i].kind))
-                keys.key[i] = key_of(c, i, m);
-        c->big = big;
-        if (!big_add(c, m, &keys))
-            return false;
-    }
-    return true;
-}
+static bool become_big(cohort *c) { return big_grow(c) && big_fill(c); }
 
 /* More than one word: members are found by class in ladders from now on, which all but the new one enter. */
 static bool become_many(condition_index *x, cohort *c, uint32_t member)

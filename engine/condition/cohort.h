@@ -260,6 +260,7 @@ void posts_end(pool *p, cohort *c, uint32_t member, uint32_t instead);
 uint32_t big_find(const cohort *c, const member_keys *keys);
 MANDATE_CHECK bool big_grow(cohort *c); /* room as in `cap`; made when there was none */
 MANDATE_CHECK bool big_add(cohort *c, uint32_t member, const member_keys *keys);
+MANDATE_CHECK bool big_fill(cohort *c); /* all members, from the ladders and classes: once through each */
 void big_remove(cohort *c, uint32_t member);
 uint64_t big_key(const cohort *c, uint32_t col, uint32_t member);
 void big_free(cohort *c);

@@ -67,6 +67,28 @@ bool big_add(cohort *c, uint32_t member, const member_keys *keys)
     return table_add(&c->big->by_keys, keys_hash(c, packed), member);
 }
 
+bool big_fill(cohort *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->columns; i++) {
+        const ladder *l = &c->column[i].constants;
+        if (!is_laddered(c->column[i].kind))
+            continue;
+        if (c->column[i].kind == NODE_EQUAL)
+            for (uint32_t m = 0; m < c->extent; m++)
+                c->big->keys[(size_t)m * c->laddered + n] = c->column[i].classes[m];
+        else
+            for (rung r = {0, 0}; rung_valid(l, r); r = rung_next(l, r))
+                c->big->keys[(size_t)rung_member(l, r) * c->laddered + n] = rung_key(l, r);
+        n++;
+    }
+    for (uint32_t m = 0; m < c->extent; m++)
+        if (!(c->conditions[m] & COHORT_FREE) &&
+            !table_add(&c->big->by_keys, keys_hash(c, c->big->keys + (size_t)m * c->laddered), m))
+            return false;
+    return true;
+}
+
 void big_remove(cohort *c, uint32_t member)
 {
     table_remove(&c->big->by_keys, keys_hash(c, c->big->keys + (size_t)member * c->laddered), member);
