@@ -104,7 +104,7 @@ def bars(runs):
         ("check over HTTP, one server thread", figure(http, "requests_per_second"), "a second", 100000, True, "check"),
         ("check over HTTP, the server's CPU", figure(http, "server_cpu_us"), "us", 8, False, "check"),
         ("restart with 1 M mandates, their conditions bound", figure(restart, "ready_ms"), "ms", 2000, False, "recover"),
-        ("a step beside the recording of very many ends, against one before", beside, "x", 2, False, "revoke-all"),
+        ("what a set of records waits while very many ends are recorded, against before", beside, "x", 2, False, "revoke-all"),
         ("check over HTTP, p99 at 20,000 a second", open_loop and open_loop["latency_us"]["99"], "us", 500, False, "check"),
     ]
 

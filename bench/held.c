@@ -45,8 +45,75 @@ bool held_open(held *h, workload *w, const char *directory)
     return true;
 }
 
+/* --- group commit ------------------------------------------------------------------------------------------------ */
+static void *settle(void *opaque)
+{
+    held *h = opaque;
+    pthread_mutex_lock(&h->lock);
+    while (!h->stop) {
+        if (!h->sync) {
+            pthread_cond_wait(&h->changed, &h->lock);
+            continue;
+        }
+        h->sync = false;
+        pthread_mutex_unlock(&h->lock);
+        bool ok = store_settle(h->store, NULL) == MANDATE_OK;
+        pthread_mutex_lock(&h->lock);
+        h->sync_failed |= !ok;
+        pthread_cond_broadcast(&h->changed);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+bool held_flow(held *h)
+{
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->changed, NULL);
+    h->flows = pthread_create(&h->thread, NULL, settle, h) == 0;
+    return h->flows;
+}
+
+/* Until at most so many steps are in flight. */
+static bool wait_for(held *h, uint64_t most)
+{
+    pthread_mutex_lock(&h->lock);
+    while (h->seq - store_durable(h->store) > most && !h->sync_failed)
+        pthread_cond_wait(&h->changed, &h->lock);
+    bool ok = !h->sync_failed;
+    pthread_mutex_unlock(&h->lock);
+    return ok;
+}
+
+bool held_drain(held *h) { return !h->flows || wait_for(h, 0); }
+
+static bool write_step(held *h, const store_commit_input *in, mandate_error *err)
+{
+    bool waits;
+    if (!h->flows)
+        return store_commit(h->store, in, err) == MANDATE_OK;
+    if (store_write(h->store, in, &waits, err) != MANDATE_OK)
+        return false;
+    if (!waits)
+        return true;
+    pthread_mutex_lock(&h->lock);
+    h->sync = true;
+    pthread_cond_broadcast(&h->changed);
+    pthread_mutex_unlock(&h->lock);
+    return wait_for(h, STORE_IN_FLIGHT_MAX - 1);
+}
+
 void held_close(held *h)
 {
+    if (h->flows) {
+        pthread_mutex_lock(&h->lock);
+        h->stop = true;
+        pthread_cond_broadcast(&h->changed);
+        pthread_mutex_unlock(&h->lock);
+        pthread_join(h->thread, NULL);
+        pthread_cond_destroy(&h->changed);
+        pthread_mutex_destroy(&h->lock);
+    }
     engine_destroy(h->engine);
     if (h->store)
         store_close(h->store);
@@ -98,7 +165,7 @@ bool held_step(held *h)
     if (engine_step(h->engine, &batch, &h->result, &err) != MANDATE_OK)
         return failed("engine_step", &err);
     store_commit_input in = {.engine = h->engine, .batch = &batch, .result = &h->result};
-    if (store_commit(h->store, &in, &err) != MANDATE_OK)
+    if (!write_step(h, &in, &err))
         return failed("store_commit", &err);
     for (uint32_t i = 0; i < h->result.answer_count; i++)
         if (h->result.answers[i].error.status)

@@ -6,6 +6,8 @@
 #include "bench/workload.h"
 #include "graph/store.h"
 
+#include <pthread.h>
+
 enum { HELD_INPUTS = 4096 };
 
 /* What opening took: wall time; CPU time of its thread, and of all. */
@@ -25,6 +27,11 @@ typedef struct held {
     uint32_t count;
     engine_result result;
     held_times times;
+    /* held_flow: a second thread syncs what is written, as the daemon's does. */
+    bool flows, sync, stop, sync_failed;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
 } held;
 
 /* Opens the directory, recovers. A line on stderr when it cannot. */
@@ -37,6 +44,10 @@ void held_tell(held *h, uint32_t deal);
 void held_issue(held *h, const claims *c);
 /* Steps and commits; every command must have been accepted. */
 MANDATE_CHECK bool held_step(held *h);
+/* From here on a step is written, and synced by another thread while the next ones run: the daemon's group commit. */
+MANDATE_CHECK bool held_flow(held *h);
+/* Everything written is durable. */
+MANDATE_CHECK bool held_drain(held *h);
 /* Everything the disk should have for a quick start. */
 MANDATE_CHECK bool held_flush(held *h);
 
