@@ -5,6 +5,7 @@
 #include "connectors/cli/out.h"
 #include "connectors/json/json_value.h"
 #include "engine/limits.h"
+#include "engine/mandate/disclosure.h"
 
 size_t claims_args_options(arg_option out[CLAIMS_ARGS_OPTIONS], claims_args *c, bool who)
 {
@@ -22,6 +23,7 @@ size_t claims_args_options(arg_option out[CLAIMS_ARGS_OPTIONS], claims_args *c, 
         {"--max-depth", .value = &c->max_depth},
         {"--max-children", .value = &c->max_children},
         {"--allowed-agent", .list = &c->allowed_agents},
+        {"--restrict", .list = &c->restricted},
         {"--id", .value = &c->id},
         {"--agent", .value = &c->agent},
     };
@@ -155,6 +157,48 @@ static bool put_delegation(buf *b, const claims_args *c)
     return good;
 }
 
+static void put_rule(buf *b, const claims_disclosure *d)
+{
+    buf path;
+    buf_init(&path);
+    disclosure_put_path(&path, d);
+    buf_put_json_string(b, buf_slice(&path));
+    buf_put_str(b, ":{\"audiences\":[");
+    for (uint32_t i = 0; i < d->audience_count; i++) {
+        if (i)
+            buf_put_char(b, ',');
+        buf_put_json_string(b, d->audiences[i]);
+    }
+    buf_printf(b, "],\"handle\":%s}", d->handle ? "true" : "false");
+    buf_deinit(&path);
+}
+
+bool claims_args_put_restricted(buf *b, const arg_list *list)
+{
+    bool good = true;
+    arena a;
+    if (list->count == 0)
+        return true;
+    arena_init(&a, 0);
+    put_name(b, "disclosure");
+    buf_put_char(b, '{');
+    for (size_t i = 0; i < list->count && good; i++) {
+        claims_disclosure d;
+        mandate_error err;
+        good = disclosure_from_text(&d, &a, mandate_slice_str(list->items[i]), &err) == MANDATE_OK;
+        if (!good) {
+            out_problem("--restrict: %s", err.text);
+            break;
+        }
+        if (i)
+            buf_put_char(b, ',');
+        put_rule(b, &d);
+    }
+    buf_put_char(b, '}');
+    arena_deinit(&a);
+    return good;
+}
+
 bool claims_args_put(buf *b, const claims_args *c)
 {
     put_text(b, "id", c->id);
@@ -167,5 +211,5 @@ bool claims_args_put(buf *b, const claims_args *c)
     put_list(b, "audience", &c->audience);
     good = good && put_count(b, "max_depth", "--max-depth", c->max_depth, LIMIT_DELEGATION_DEPTH) && put_delegation(b, c);
     put_text(b, "expires_at", c->expires);
-    return good;
+    return good && claims_args_put_restricted(b, &c->restricted);
 }

@@ -17,7 +17,8 @@
 #define CEL_USAGE "EXPR [--vars FILE|-] [--declare NAME=TYPE]... [--now TIME] [--entities FILE]... [--condition]"
 
 static const command commands[] = {
-    {"mandate", "issue", cmd_mandate_issue, POWER_ISSUE, "FILE|-", "issue a mandate from its claims in JSON"},
+    {"mandate", "issue", cmd_mandate_issue, POWER_ISSUE, "FILE|- [--restrict PATH[=AUDIENCE|handle,...]]...",
+     "issue a mandate from its claims in JSON"},
     {"mandate", "lint", cmd_mandate_lint, POWER_LOCAL,
      "FILE... [--config FILE] [--entities FILE]... [--connector FILE]... [--expiry-days N] [--depth N] [--irreversible "
      "PATTERN]... "

@@ -100,6 +100,9 @@ typedef struct config {
         const char *kinds; /* path; NULL: none */
     } check;
     struct {
+        config_list restrict_; /* rules as text */
+    } disclosure;
+    struct {
         int64_t open_for_us, permit_for_us;
         const char *webhook, *webhook_ca, *webhook_audience; /* NULL: none; the system's; nobody in particular */
     } decisions;

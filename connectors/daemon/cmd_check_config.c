@@ -4,6 +4,7 @@
  * problems are listed, not only the first, then how many there are.
  */
 #include "connectors/daemon/command.h"
+#include "connectors/daemon/restricts.h"
 
 #include "connectors/comply/comply.h"
 #include "connectors/config/config.h"
@@ -60,6 +61,26 @@ static mandate_status check_policy(const char *path, buf *report, mandate_error 
     return status;
 }
 
+static mandate_status check_restricts(const char *path, buf *report, mandate_error *err)
+{
+    config c;
+    problems ignored;
+    arena a;
+    const claims_disclosure *rules;
+    mandate_status status = MANDATE_OK;
+
+    problems_init(&ignored);
+    arena_init(&a, 0);
+    if (config_read(&c, path, NULL, &ignored) == MANDATE_OK)
+        status = restricts_load(&rules, &c.disclosure.restrict_, &a, err);
+    if (status != MANDATE_OK)
+        buf_printf(report, "%s: %s\n", path, err->text);
+    arena_deinit(&a);
+    config_destroy(&c);
+    problems_deinit(&ignored);
+    return status;
+}
+
 int cmd_check_config(int argc, char **argv)
 {
     mandate_error err = {0};
@@ -75,6 +96,8 @@ int cmd_check_config(int argc, char **argv)
         status = check_compliance(argv[0], &report, &err);
     if (status == MANDATE_OK)
         status = check_policy(argv[0], &report, &err);
+    if (status == MANDATE_OK)
+        status = check_restricts(argv[0], &report, &err);
     fwrite(report.data, 1, report.len, status == MANDATE_OK ? stdout : stderr);
     /* The report has said it all; only what kept it from being written (memory) is still in the error. */
     if (status != MANDATE_OK)

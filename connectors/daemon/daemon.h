@@ -40,6 +40,9 @@ typedef struct daemon_state {
     schema *schema;
     connector **connectors; /* config.connectors.count */
     uint32_t connector_count;
+    const claims_disclosure *restricted; /* disclosure.restrict, sorted */
+    uint32_t restricted_count;
+    arena restricted_memory;
 
     kv *backend; /* the store's */
     store *store;

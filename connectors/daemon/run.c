@@ -278,6 +278,8 @@ static mandate_status start_http(daemon_state *d, mandate_error *err)
     options.drain_ms = 200;
     options.subject_types = d->config.check.subject_types.items;
     options.subject_type_count = d->config.check.subject_types.count;
+    options.restricted = d->restricted;
+    options.restricted_count = d->restricted_count;
     options.log = http_log;
     if (tcp) {
         char *end;

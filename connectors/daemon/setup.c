@@ -9,6 +9,7 @@
 
 #include "connectors/daemon/assertion.h"
 #include "connectors/daemon/log.h"
+#include "connectors/daemon/restricts.h"
 #include "connectors/json/claims_json.h"
 #include "connectors/mapping/check.h"
 
@@ -96,6 +97,13 @@ static mandate_status load_compliance(daemon_state *d, mandate_error *err)
     return status;
 }
 
+static mandate_status load_restricted(daemon_state *d, mandate_error *err)
+{
+    arena_init(&d->restricted_memory, 0);
+    d->restricted_count = d->config.disclosure.restrict_.count;
+    return restricts_load(&d->restricted, &d->config.disclosure.restrict_, &d->restricted_memory, err);
+}
+
 static mandate_status load_kinds(daemon_state *d, mandate_error *err)
 {
     check_kinds *k = NULL;
@@ -134,6 +142,8 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
         status = connector_bind(d->connectors[i], d->schema, err);
     if (status == MANDATE_OK && d->config.compliance)
         status = load_compliance(d, err);
+    if (status == MANDATE_OK)
+        status = load_restricted(d, err);
     if (status == MANDATE_OK)
         warn_across(d);
     return status;
@@ -270,6 +280,7 @@ void daemon_close(daemon_state *d)
     registry_destroy(d->schemas);
     broker_close(d->broker);
     signer_close(&d->signer);
+    arena_deinit(&d->restricted_memory);
     check_kinds_slot_deinit(&d->kinds);
     engine_destroy(d->engine);
     if (d->store)

@@ -32,6 +32,8 @@ typedef struct http_options {
     void *log_ctx;
     const char *const *subject_types; /* that agents are of, for searches; outlive the server. None: "agent" */
     uint32_t subject_type_count;
+    const claims_disclosure *restricted; /* of what is issued without rules of its own; sorted, outlives the server */
+    uint32_t restricted_count;
 } http_options;
 
 enum { HTTP_OPTIONS_VERSION = 1 };

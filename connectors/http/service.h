@@ -200,9 +200,8 @@ typedef struct service_check {
     int64_t staleness_max_us;               /* of its kind, if stricter than the configured one; 0: that one */
     const mandate_slice *mandates;          /* instead of one: named together, all of them govern; each once */
     uint32_t mandate_count;                 /* at most LIMIT_FOUND_MANDATES */
-    source_set *rests_on; /* or NULL; gets whose word those that govern rest on, their ancestors included */
-    bool *
-        rests_restricted; /* with rests_on; gets whether a condition of one of them, that rests on any, is shown to some only */
+    source_set *rests_on;   /* or NULL; gets whose word those that govern rest on, their ancestors included */
+    bool *rests_restricted; /* with rests_on; gets whether a condition of one of them is restricted */
 } service_check;
 
 typedef struct service_verdict {

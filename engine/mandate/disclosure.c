@@ -361,3 +361,46 @@ mandate_status disclosure_merge(claims *base, const claims *part, arena *a, mand
     base->disclosure_count = n;
     return MANDATE_OK;
 }
+
+mandate_status disclosure_from_text(claims_disclosure *out, arena *a, mandate_slice text, mandate_error *err)
+{
+    const char *equals = text.len ? memchr(text.ptr, '=', text.len) : NULL;
+    const size_t path_len = equals ? (size_t)(equals - text.ptr) : text.len;
+    size_t begin = equals ? path_len + 1 : text.len;
+    mandate_slice *audiences = ARENA_ARRAY(a, mandate_slice, LIMIT_DISCLOSURE_AUDIENCES);
+    claims_disclosure d = {.audiences = audiences};
+    if (!audiences)
+        return mandate_error_set(err, MANDATE_NOMEM, "out of memory for disclosures");
+    if (!disclosure_parse(&d.member, &d.part, mandate_slice_of(text.ptr, path_len)))
+        return mandate_error_set(
+            err, MANDATE_INVALID,
+            "\"%.*s\" cannot be restricted; expected PATH or PATH=AUDIENCE,... such as purpose=handle or "
+            "scope.limits=https://erp.example",
+            (int)(path_len < LIMIT_NAME ? path_len : LIMIT_NAME), text.ptr);
+    for (size_t i = begin; equals && i <= text.len; i++) {
+        if (i < text.len && text.ptr[i] != ',')
+            continue;
+        mandate_slice one = mandate_slice_of(text.ptr + begin, i - begin);
+        begin = i + 1;
+        if (mandate_slice_is(one, "handle"))
+            d.handle = true;
+        else if (one.len && d.audience_count < LIMIT_DISCLOSURE_AUDIENCES)
+            audiences[d.audience_count++] = one;
+        else
+            return mandate_error_set(err, MANDATE_INVALID, "\"%.*s\": expected at most %d audiences, none of them empty",
+                                     (int)(text.len < LIMIT_NAME ? text.len : LIMIT_NAME), text.ptr,
+                                     LIMIT_DISCLOSURE_AUDIENCES);
+    }
+    *out = d;
+    return MANDATE_OK;
+}
+
+mandate_status disclosure_default(claims *c, const claims_disclosure *rules, uint32_t count, arena *a, mandate_error *err)
+{
+    static const claims nothing = {.disclosure_count = 0};
+    if (!count || c->given & CLAIMS_GIVEN(DISCLOSURE))
+        return MANDATE_OK;
+    c->disclosures = rules;
+    c->disclosure_count = count;
+    return disclosure_prune(c, &nothing, a, err);
+}

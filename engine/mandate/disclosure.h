@@ -59,6 +59,12 @@ MANDATE_CHECK mandate_status disclosure_narrows(const claims *now, const claims 
 MANDATE_CHECK mandate_status disclosure_prune(claims *base, const claims *part, arena *a, mandate_error *err);
 /* Those of both; of the same path the one of `part`. */
 MANDATE_CHECK mandate_status disclosure_merge(claims *base, const claims *part, arena *a, mandate_error *err);
+/* "PATH", "PATH=AUDIENCE,AUDIENCE", with "handle" among them for a handle: how operators write a rule. Audiences are in `a`. INVALID says
+ * what is expected. */
+MANDATE_CHECK mandate_status disclosure_from_text(claims_disclosure *out, arena *a, mandate_slice text, mandate_error *err);
+/* Those of `rules` (sorted) that restrict something which is there, for a mandate that says nothing of it itself. */
+MANDATE_CHECK mandate_status disclosure_default(claims *c, const claims_disclosure *rules, uint32_t count, arena *a,
+                                                mandate_error *err);
 /* As changes are told. */
 cel_value disclosure_value(arena *a, const claims *c);
 

@@ -46,6 +46,23 @@ static void test_cli_issue__sends_a_file_or_standard_input(void **state)
     assert_contains(result.err, "cannot read");
 }
 
+static void test_cli_issue__restricts_what_the_command_line_says(void **state)
+{
+    scene *s = *state;
+    ctl(s, 0, claims_text, "mandate", "issue", "-", "--restrict", "purpose=handle,https://a", "--json");
+    assert_contains(result.out, "\"disclosure\":{\"purpose\":{\"audiences\":[\"https://a\"],\"handle\":true}}");
+    /* The server reads what was put together: it misses members, and no comma. */
+    ctl(s, 1, "{ }\n\n", "mandate", "issue", "-", "--restrict", "purpose");
+    assert_contains(result.err, "expires_at: is missing");
+    ctl(s, 1, "{\"disclosure\":{}}", "mandate", "issue", "-", "--restrict", "purpose");
+    assert_contains(result.err, "without a \"disclosure\" of their own");
+    ctl(s, 1, "[]", "mandate", "issue", "-", "--restrict", "purpose");
+    assert_contains(result.err, "expected the claims of a mandate");
+    ctl(s, 1, "{", "mandate", "issue", "-", "--restrict", "purpose");
+    ctl(s, 1, claims_text, "mandate", "issue", "-", "--restrict", "purpse");
+    assert_contains(result.err, "--restrict: \"purpse\" cannot be restricted");
+}
+
 static void test_cli_issue__a_refusal_is_shown_with_its_position(void **state)
 {
     scene *s = *state;
@@ -218,6 +235,12 @@ static void test_cli_delegate__sends_what_was_said(void **state)
         "{\"id\":\"m-2\",\"agent\":\"a\",\"purpose\":\"p q\",\"scope\":{\"actions\":[\"x.*\",\"y\"],\"resources\":"
         "[\"t/1\"],\"limits\":{\"eur\":1.5,\"n\":2}},\"while\":\"true\",\"until\":\"false\",\"suspend_while\":\"1 > 2\","
         "\"audience\":[\"b\"],\"max_depth\":0,\"delegation\":{\"max_children\":3,\"allowed_agents\":[\"c\"]}");
+    ctl(s, 0, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--restrict", "purpose=handle", "--restrict",
+        "scope.limits.eur=b,https://c.*", "--restrict", "while", "--json");
+    assert_contains(result.out, "\"disclosure\":{\"purpose\":{\"handle\":true},\"scope.limits.eur\":{\"audiences\":"
+                                "[\"b\",\"https://c.*\"]},\"while\":{\"audiences\":[]}}");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--restrict", "agent=b");
+    assert_contains(result.err, "--restrict: \"agent\" cannot be restricted; expected PATH");
     ctl(s, 1, NULL, "mandate", "delegate", "m-1");
     assert_contains(result.err, "needed: --agent A");
     ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--limit", "eur");
@@ -391,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_cli_issue__sends_a_file_or_standard_input),
+        TEST(test_cli_issue__restricts_what_the_command_line_says),
         TEST(test_cli_issue__a_refusal_is_shown_with_its_position),
         TEST(test_cli_get__shows_the_mandate_and_its_evidence),
         TEST(test_cli_get__what_is_not_there_or_not_reachable_has_its_exit_code),

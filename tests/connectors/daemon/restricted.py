@@ -248,7 +248,39 @@ def at_random(r):
     report("each of %d answers about random rules holds what its reader may see, and nothing else" % asked, not bad, bad[:2])
 
 
+def defaults(bin_dir):
+    """disclosure.restrict, for what is issued without rules of its own."""
+    config = "policy: policy.yaml\nentities: types.yaml\ndisclosure: {restrict: ['purpose=handle,%s', scope.limits.lim_kowari, until, 'params=%s']}\n" % (CRM, ERP)
+    with Rig(bin_dir, config, {"policy.yaml": POLICY, "types.yaml": TYPES}) as r:
+        r.start()
+        for name, more in (("m", {}), ("own", {"disclosure": {"while": {}}}), ("none", {"disclosure": {}})):
+            body = dict(mandate(name), **more)
+            if not more:
+                del body["disclosure"]
+            code, answer = r.call("POST", "/v1/mandates", body)
+            report("%s is issued" % name, code == 201, answer)
+        by = lambda who, name: r.by(who, "GET", "/v1/mandates/" + name)[1]
+        said = by("user:auditor", "m")["mandate"]["disclosure"]
+        report("a mandate without rules gets those of the configuration that restrict what it has",
+               {path: (rule.get("audiences", []), rule.get("handle", False)) for path, rule in said.items()} ==
+               {"purpose": ([CRM], True), "scope.limits.lim_kowari": ([], False), "params": ([ERP], False)}, said)
+        for who, hidden in (("agent:bot", {"purpose", "scope.limits", "params"}), (CRM, {"scope.limits", "params"}), (ERP, {"purpose", "scope.limits"})):
+            answer = by(who, "m")
+            report("and %s is not told them" % who, set(answer.get("undisclosed", [])) == hidden and not hidden & found(answer), answer)
+        report("one that has rules has its own alone", set(by("agent:bot", "own")["undisclosed"]) == {"while"}, by("agent:bot", "own"))
+        report("and one that says that there are none has none", "undisclosed" not in by("agent:bot", "none"), by("agent:bot", "none"))
+        r.stop()
+    for wrong, why in (("[purpos]", "cannot be restricted"), ("[purpose, purpose=x]", "stands there twice"), ("['scope.limits.a=handle']", "handle stands"),
+                       ("['purpose=,']", "none of them empty"), ("{purpose: x}", "disclosure.restrict")):
+        with Rig(bin_dir, "disclosure: {restrict: %s}\n" % wrong) as r:
+            done = subprocess.run([os.path.join(bin_dir, "mandated"), "check-config", r.path("mandated.yaml")], cwd=r.folder, capture_output=True,
+                                  text=True, timeout=60)
+            text = done.stdout + done.stderr
+            report("check-config says what is wrong with %s" % wrong, done.returncode == 1 and why in text and "disclosure.restrict" in text, text)
+
+
 def main():
+    defaults(os.path.abspath(sys.argv[1]))
     with Rig(sys.argv[1], "policy: policy.yaml\nentities: types.yaml\n", {"policy.yaml": POLICY, "types.yaml": TYPES}) as r:
         r.start()
         code, answer = r.call("POST", "/v1/mandates", mandate("m"))

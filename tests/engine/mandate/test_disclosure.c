@@ -292,6 +292,59 @@ static void test_disclosure__between_what_is_not_whole_only_what_is_seen_is_comp
     arena_deinit(&a);
 }
 
+static void test_disclosure__a_rule_is_read_from_text(void **state)
+{
+    (void)state;
+    claims_disclosure d;
+    arena a;
+    mandate_error err = {0};
+    buf many;
+    arena_init(&a, 0);
+    buf_init(&many);
+    assert_int_equal(disclosure_from_text(&d, &a, S("purpose"), &err), MANDATE_OK);
+    assert_true(d.member == MEMBER_PURPOSE && !d.audience_count && !d.handle && !d.part.len);
+    assert_int_equal(disclosure_from_text(&d, &a, S("while=handle,https://a,https://b.*"), &err), MANDATE_OK);
+    assert_true(d.member == MEMBER_WHILE && d.handle && d.audience_count == 2);
+    assert_true(mandate_slice_is(d.audiences[0], "https://a") && mandate_slice_is(d.audiences[1], "https://b.*"));
+    assert_int_equal(disclosure_from_text(&d, &a, S("scope.resources.crm.account/1=x"), &err), MANDATE_OK);
+    assert_true(d.member == MEMBER_RESOURCES && mandate_slice_is(d.part, "crm.account/1") && d.audience_count == 1);
+    static const char *const wrong[] = {"",           "=",      "=a", "purpos", "purpose.x=a", "purpose=", "purpose=a,,b",
+                                        "purpose=a,", "agent=a"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_int_equal(disclosure_from_text(&d, &a, S(wrong[i]), &err), MANDATE_INVALID);
+        assert_says(err, "expected");
+    }
+    buf_put_str(&many, "purpose=a");
+    for (int i = 1; i < LIMIT_DISCLOSURE_AUDIENCES; i++)
+        buf_put_str(&many, ",a");
+    assert_int_equal(disclosure_from_text(&d, &a, buf_slice(&many), &err), MANDATE_OK);
+    assert_int_equal(d.audience_count, LIMIT_DISCLOSURE_AUDIENCES);
+    buf_put_str(&many, ",a");
+    assert_int_equal(disclosure_from_text(&d, &a, buf_slice(&many), &err), MANDATE_INVALID);
+    buf_deinit(&many);
+    arena_deinit(&a);
+}
+
+static void test_disclosure__defaults_restrict_what_is_there_unless_it_says_itself(void **state)
+{
+    (void)state;
+    const claims_disclosure rules[] = {rule("purpose", erp, 1), rule("scope.limits.amount", erp, 1),
+                                       rule("scope.limits.none", erp, 1), rule("until", erp, 1)};
+    arena a;
+    mandate_error err = {0};
+    arena_init(&a, 0);
+    claims c = sample();
+    assert_int_equal(disclosure_default(&c, rules, 4, &a, &err), MANDATE_OK);
+    assert_int_equal(c.disclosure_count, 2);
+    assert_true(c.disclosures[0].member == MEMBER_PURPOSE && c.disclosures[1].member == MEMBER_LIMITS);
+    assert_int_equal(claims_check(&c, &err), MANDATE_OK);
+    c = sample();
+    c.given = CLAIMS_GIVEN(DISCLOSURE); /* "disclosure": {} */
+    assert_int_equal(disclosure_default(&c, rules, 4, &a, &err), MANDATE_OK);
+    assert_int_equal(c.disclosure_count, 0);
+    arena_deinit(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_disclosure__a_refusal_does_not_say_what_is_restricted),
         cmocka_unit_test(test_disclosure__what_depends_on_what_is_hidden_is_never_permitted),
         cmocka_unit_test(test_disclosure__between_what_is_not_whole_only_what_is_seen_is_compared),
+        cmocka_unit_test(test_disclosure__a_rule_is_read_from_text),
+        cmocka_unit_test(test_disclosure__defaults_restrict_what_is_there_unless_it_says_itself),
     };
     return cmocka_run_group_tests_name("disclosure", tests, NULL, NULL);
 }
