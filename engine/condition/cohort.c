@@ -254,6 +254,7 @@ static cohort *cohort_create(condition_index *x, const cohort_key *k, uint64_t h
     c->free = COHORT_FREE_END;
     c->columns = (uint8_t)n;
     c->tabled = n <= SHAPE_TABLE;
+    c->plain = k->shape->code_len == 1;
     for (uint32_t i = 0; i < n; i++) {
         column *col = &c->column[i];
         *col = (column){.slot = k->slots[i],

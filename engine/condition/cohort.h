@@ -91,7 +91,7 @@ struct cohort {
     uint32_t marked[COHORT_MARKS];
     uint8_t alike, bits; /* of the first SHAPE_TABLE columns: those that are true of all; those with bits of their own */
     bool tabled;         /* there are no more: its shape has a truth table */
-    uint8_t unused_too;
+    bool plain;          /* the formula is its one atom and nothing else */
     /* what members that come and go touch */
     uint32_t posts_cap, posts_live; /* words of `posts`: room, in use */
     uint32_t handle, members;

@@ -118,7 +118,7 @@ __attribute__((noinline)) static uint64_t evaluate_table(uint64_t truth, uint32_
 static inline uint64_t evaluate_one(const cohort *c, const uint64_t *word)
 {
     uint32_t bits = c->bits;
-    if (c->columns == 1 && bits) /* a shape of one atom is that atom */
+    if (c->plain && bits)
         return word[0];
     if (c->tabled) {
         uint32_t two = bits & (bits - 1), one = two & (two - 1); /* without the lowest, and the next */

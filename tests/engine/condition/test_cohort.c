@@ -240,6 +240,35 @@ static void test_cohort__a_constant_that_comes_back_after_others_is_compared_ane
     drop_all(g, 4);
 }
 
+static void test_cohort__an_atom_that_stands_twice_is_one_and_its_formula_is_more_than_it(void **state)
+{
+    static const char *const formulas[] = {
+        R1 ".status == 'a' && !(" R1 ".status == 'a')",
+        R1 ".status == 'a' || !(" R1 ".status == 'a')",
+        R1 ".status != 'a' || " R1 ".status in ['a', 'a']",
+        R1 ".status in ['a', 'a']",
+        R1 ".open && !" R1 ".open",
+        "!(" R1 ".open && !" R1 ".open)",
+        R1 ".count > 3 && !(" R1 ".count > 3)",
+        "(" R1 ".open && " R1 ".count > 3) || (!" R1 ".open && !(" R1 ".count > 3))",
+        "(" R1 ".open && " R1 ".count > 3) || (" R1 ".open && !(" R1 ".count > 3))",
+    };
+    enum { FORMULAS = sizeof(formulas) / sizeof(*formulas) };
+    rig *g = *state;
+    for (uint32_t i = 0; i < FORMULAS; i++)
+        take(g, i, formulas[i]);
+    for (int k = 0; k < 16; k++) {
+        tell(g, "R-1", "status", STR(k & 1 ? "a" : "b"));
+        tell(g, "R-1", "open", cel_bool(k & 2));
+        tell(g, "R-1", "count", cel_int(k & 4 ? 3 : 4));
+        assert_all_true_to_text(g, FORMULAS);
+        if (k & 8)
+            tell_forgotten(g, "R-1", "status");
+        assert_all_true_to_text(g, FORMULAS);
+    }
+    drop_all(g, FORMULAS);
+}
+
 static void test_cohort__more_atoms_than_a_shape_holds_are_nodes_and_mean_the_same(void **state)
 {
     rig *g = *state;
@@ -268,6 +297,7 @@ int main(void)
         TEST(test_cohort__conditions_with_equal_constants_are_one_also_in_a_crowd),
         TEST(test_cohort__constants_at_the_ends_of_their_range_compare_as_the_language_does),
         TEST(test_cohort__a_constant_that_comes_back_after_others_is_compared_anew),
+        TEST(test_cohort__an_atom_that_stands_twice_is_one_and_its_formula_is_more_than_it),
         TEST(test_cohort__more_atoms_than_a_shape_holds_are_nodes_and_mean_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
