@@ -268,7 +268,8 @@ struct engine {
     bool meta_changed, more;
     bool recording;                      /* what waited: time and graph are those of its event */
     bool draining;                       /* whatever room there is */
-    bool beside;                         /* this step has inputs, and work was left by the last one */
+    bool goes_on, beside;                /* work was left by the last step; and this one has inputs, too */
+    uint32_t inputs_count;               /* of this step */
     uint32_t worked, worked_dirty;       /* by slices of this step */
     uint32_t work_from, work_dirty_from; /* transitions and dirty mandates that count for no slice: the inputs' own */
     uint64_t leaf_flips0, condition_flips0, programs0;
@@ -473,12 +474,24 @@ bool backlog_stand(engine *e, backlog_kind kind, uint32_t handle, uint8_t seen);
 /* Room for so many mandates, beside copies of the texts. */
 bool backlog_item_alloc(backlog_item *i, uint32_t count, mandate_slice principal, mandate_slice note);
 void backlog_put_item(buf *b, const engine *e, const backlog_item *i);
+/* Transitions that this step may record: by count, and from what the journal holds, so that a replay makes the same slices. */
+static inline uint32_t step_room(const engine *e)
+{
+    uint32_t slice = e->inputs_count / LIMIT_SLICE_PER_INPUTS;
+    if (!e->goes_on)
+        return LIMIT_BATCH_TRANSITIONS;
+    if (!e->beside)
+        return LIMIT_SLICE;
+    return slice < LIMIT_SLICE_LEAST ? LIMIT_SLICE_LEAST : slice; /* LIMIT_BATCH_INPUTS bounds it */
+}
+
 /* Is there room for another transition in this step? */
 static inline bool step_has_room(const engine *e)
 {
-    uint32_t most = e->beside ? LIMIT_BATCH_BESIDE_INPUTS : LIMIT_BATCH_TRANSITIONS;
-    return e->draining || (e->transitions.len - e->work_from < most && e->backlog_looked < LIMIT_BATCH_LOOKED &&
-                           e->dirty.len - e->work_dirty_from < LIMIT_BATCH_TRANSITIONS * 4);
+    uint32_t room = step_room(e);
+    return e->draining || (e->transitions.len - e->work_from < room &&
+                           e->backlog_looked < (e->goes_on ? LIMIT_SLICE_LOOKED : LIMIT_BATCH_LOOKED) &&
+                           e->dirty.len - e->work_dirty_from < room * 4);
 }
 int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b);
 bool sort_by_id(engine *e, uint32_t *handles, uint32_t count); /* order.c */

@@ -72,14 +72,18 @@ enum {
 #ifdef MANDATE_TEST_BATCH_TRANSITIONS /* so small that a test sees slices */
     LIMIT_BATCH_TRANSITIONS = MANDATE_TEST_BATCH_TRANSITIONS,
 #else
-    /* Cascade and expiry slices; the rest waits for the next step, and so do other inputs: at 12 us a transition with its
-     * commit that is 3 ms, and a sync for every 256 costs a tenth more than one for every 4,096. */
+    /* What the event's own step does of a cascade, of expiries, and of what it did to many; the rest waits for the next steps. At
+     * 12 us a transition with its commit that is 3 ms. */
     LIMIT_BATCH_TRANSITIONS = 256,
 #endif
-    /* The same of a step that goes on with what an earlier one began and has inputs too: those wait for all of it, and more
-     * come. A quarter costs a sync for every 64 transitions, and keeps what inputs wait near a millisecond. */
-    LIMIT_BATCH_BESIDE_INPUTS = LIMIT_BATCH_TRANSITIONS >= 256 ? LIMIT_BATCH_TRANSITIONS / 4 : LIMIT_BATCH_TRANSITIONS,
+    /* The same of a step that goes on with what an earlier one began. An input that comes meanwhile waits for all of it, so it takes
+     * less than a step of some hundred records. */
+    LIMIT_SLICE = LIMIT_BATCH_TRANSITIONS >= 256 ? 6 : LIMIT_BATCH_TRANSITIONS,
+    /* A step that goes on beside inputs records one for so many of them, and at least so many: about a tenth of what they take. */
+    LIMIT_SLICE_PER_INPUTS = 256,
+    LIMIT_SLICE_LEAST = LIMIT_BATCH_TRANSITIONS >= 256 ? 1 : LIMIT_BATCH_TRANSITIONS,
     LIMIT_BATCH_LOOKED = 1 << 14, /* waiting changes looked at by one step, most of which may turn out to be none */
+    LIMIT_SLICE_LOOKED = 1 << 10, /* and by one that goes on */
 #ifdef MANDATE_TEST_BACKLOG
     LIMIT_BACKLOG = MANDATE_TEST_BACKLOG,
 #else

@@ -269,7 +269,9 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     step_begin(e);
     e->seq = batch->seq;
     e->worked = e->worked_dirty = e->work_from = e->work_dirty_from = 0;
-    e->beside = batch->count > 0 && work_is_left(e);
+    e->goes_on = work_is_left(e);
+    e->beside = e->goes_on && batch->count > 0;
+    e->inputs_count = total;
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
     bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;

@@ -71,7 +71,7 @@ static uint32_t follow(rig *g, const uint8_t txn[32], uint8_t *seen, uint32_t de
         }
         more = g->r.more;
         if (more) {
-            assert_int_equal(g->r.transition_count, LIMIT_BATCH_TRANSITIONS);
+            assert_int_equal(g->r.transition_count, steps ? LIMIT_SLICE : LIMIT_BATCH_TRANSITIONS);
             assert_true(g->r.meta_changed);
             rig_step(g);
         }
@@ -94,7 +94,7 @@ static void test_cascade__a_big_one_comes_in_slices_and_nobody_is_active_in_betw
     assert_int_equal(g->r.transitions[0].cascade_depth, 0);
     memcpy(txn, g->r.transitions[0].txn, 32);
     assert_int_equal(follow(g, txn, seen, descendants),
-                     (descendants + 1 + LIMIT_BATCH_TRANSITIONS - 1) / LIMIT_BATCH_TRANSITIONS);
+                     1 + (descendants + 1 - LIMIT_BATCH_TRANSITIONS + LIMIT_SLICE - 1) / LIMIT_SLICE);
     for (uint32_t i = 1; i < engine_mandate_count(g->e); i++)
         assert_int_equal(seen[i], 1);
     assert_int_equal(seen[0], 0);
@@ -175,7 +175,7 @@ static void test_cascade__a_restart_in_the_middle_goes_on_where_it_was(void **st
     h = other;
     restore(g, h);
     nobody_is_active(h);
-    for (int slice = 0; slice < 2; slice++) {
+    for (int slice = 0; slice < (LIMIT_BATCH_TRANSITIONS + 101 + LIMIT_SLICE - 1) / LIMIT_SLICE; slice++) {
         rig_step(g);
         rig_step(h);
         assert_true(g->r.transition_count > 0);
@@ -187,6 +187,25 @@ static void test_cascade__a_restart_in_the_middle_goes_on_where_it_was(void **st
     }
     assert_false(h->r.more);
     rig_deinit(&other);
+}
+
+static void test_cascade__beside_inputs_a_slice_is_as_long_as_they_are_many(void **state)
+{
+    rig *g = *state;
+    static const uint32_t cases[][2] = {{0, LIMIT_SLICE},
+                                        {1, LIMIT_SLICE_LEAST},
+                                        {2 * LIMIT_SLICE_PER_INPUTS - 1, 1},
+                                        {2 * LIMIT_SLICE_PER_INPUTS, 2},
+                                        {3 * LIMIT_SLICE_PER_INPUTS, 3}};
+    tree(g, LIMIT_BATCH_TRANSITIONS);
+    rig_command_now(g, COMMAND_REVOKE, "root");
+    assert_int_equal(g->r.transition_count, LIMIT_BATCH_TRANSITIONS);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        for (uint32_t k = 0; k < cases[i][0]; k++)
+            rig_command(g, COMMAND_REVOKE, "nobody");
+        rig_step(g);
+        assert_int_equal(g->r.transition_count, cases[i][1]);
+    }
 }
 
 /* --- shapes ----------------------------------------------------------------------------------------------------- */
@@ -321,6 +340,7 @@ int main(void)
         TEST(test_cascade__a_big_one_comes_in_slices_and_nobody_is_active_in_between),
         TEST(test_cascade__exactly_a_full_slice_leaves_nothing_for_the_next),
         TEST(test_cascade__a_restart_in_the_middle_goes_on_where_it_was),
+        TEST(test_cascade__beside_inputs_a_slice_is_as_long_as_they_are_many),
         TEST(test_cascade__a_chain_of_a_thousand_falls_in_order_of_depth),
         TEST(test_cascade__a_dead_middle_does_not_shelter_its_children),
         TEST(test_cascade__from_the_commit_on_a_descendant_takes_no_command),

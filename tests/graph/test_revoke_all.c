@@ -158,7 +158,7 @@ static void kills_change_nothing(void)
     while (advance(&straight))
         ;
     support_directory(directory);
-    while (!work(directory, &random, 1 + support_below(&random, 3)))
+    while (!work(directory, &random, 1 + support_below(&random, 3 * LIMIT_BATCH_TRANSITIONS / LIMIT_SLICE)))
         kills++;
     assert_true(kills > 3);
     backend = NULL;
