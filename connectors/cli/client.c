@@ -218,18 +218,29 @@ exit_code client_print_json(const client *c)
     return written ? CLI_OK : CLI_INTERNAL;
 }
 
-exit_code client_show(const arg_common *common, const char *path, void (*show)(client *c))
+static exit_code show_answer(const arg_common *common, const char *method, const char *path, mandate_slice body,
+                             void (*show)(client *c))
 {
     client c;
     exit_code code = client_open(&c, common);
     if (code == CLI_OK)
-        code = client_call(&c, "GET", path, mandate_slice_of("", 0));
+        code = client_call(&c, method, path, body);
     if (code == CLI_OK && common->json)
         code = client_print_json(&c);
     else if (code == CLI_OK)
         show(&c);
     client_close(&c);
     return code;
+}
+
+exit_code client_show(const arg_common *common, const char *path, void (*show)(client *c))
+{
+    return show_answer(common, "GET", path, mandate_slice_of("", 0), show);
+}
+
+exit_code client_post(const arg_common *common, const char *path, mandate_slice body, void (*show)(client *c))
+{
+    return show_answer(common, "POST", path, body, show);
 }
 
 void path_segment(buf *path, mandate_slice segment)

@@ -39,6 +39,8 @@ exit_code client_print_json(const client *c);
 
 /* Asks for the resource at `path`, then prints it (--json) or lets `show` show it. */
 exit_code client_show(const arg_common *common, const char *path, void (*show)(client *c));
+/* Posts `body` there, then the same. */
+exit_code client_post(const arg_common *common, const char *path, mandate_slice body, void (*show)(client *c));
 
 /* "/v1/mandates/<escaped>" + tail, "?name=value&..." appended by path_query. */
 void path_segment(buf *path, mandate_slice segment);

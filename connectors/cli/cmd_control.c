@@ -5,13 +5,14 @@
 #include "connectors/cli/client.h"
 #include "connectors/cli/show.h"
 
+static void show(client *c) { show_mandate(c->value); }
+
 static int control(int argc, char **argv, const char *verb, bool may_until)
 {
     const char *reason = NULL, *version = NULL, *until = NULL, *id[1];
     const arg_option options[] = {
         {"--reason", .value = &reason}, {"--if-version", .value = &version}, {"--until", .value = &until}};
     arg_common common;
-    client c;
     buf path, body;
     int64_t seen;
     if (!args_parse(argc, argv, &common, options, may_until ? 3 : 2, id, 1, 1) ||
@@ -34,14 +35,7 @@ static int control(int argc, char **argv, const char *verb, bool may_until)
         buf_put_json_string(&body, mandate_slice_str(until));
     }
     buf_put_str(&body, "}");
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "POST", buf_cstr(&path), buf_slice(&body));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show_mandate(c.value);
-    client_close(&c);
+    exit_code code = client_post(&common, buf_cstr(&path), buf_slice(&body), show);
     buf_deinit(&path);
     buf_deinit(&body);
     return code;

@@ -75,7 +75,6 @@ static int answer(int argc, char **argv, bool permit)
     const char *id[1], *note = NULL, *valid_for = NULL;
     const arg_option options[] = {{"--note", .value = &note}, {"--valid-for", .value = &valid_for}};
     arg_common common;
-    client c;
     buf path, body;
     if (!args_parse(argc, argv, &common, options, permit ? 2 : 1, id, 1, 1))
         return CLI_REFUSED;
@@ -85,14 +84,7 @@ static int answer(int argc, char **argv, bool permit)
     put_member(&body, "note", note);
     put_member(&body, "valid_for", valid_for);
     buf_put_char(&body, '}');
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "POST", buf_cstr(&path), buf_slice(&body));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show_decision(&c);
-    client_close(&c);
+    exit_code code = client_post(&common, buf_cstr(&path), buf_slice(&body), show_decision);
     buf_deinit(&path);
     buf_deinit(&body);
     return code;

@@ -5,22 +5,16 @@
 #include "connectors/cli/out.h"
 #include "connectors/cli/show.h"
 
+static void show(client *c) { show_mandate(c->value); }
+
 static exit_code post(const arg_common *common, const char *id, const char *verb, const buf *body)
 {
-    client c;
     buf path;
     buf_init(&path);
     buf_put_str(&path, "/v1/mandates/");
     path_segment(&path, mandate_slice_str(id));
     buf_printf(&path, "/%s", verb);
-    exit_code code = client_open(&c, common);
-    if (code == CLI_OK)
-        code = client_call(&c, "POST", buf_cstr(&path), buf_slice(body));
-    if (code == CLI_OK && common->json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show_mandate(c.value);
-    client_close(&c);
+    exit_code code = client_post(common, buf_cstr(&path), buf_slice(body), show);
     buf_deinit(&path);
     return code;
 }

@@ -28,7 +28,7 @@ static bool put_attribute(buf *body, const char *text, bool first)
     return true;
 }
 
-static void show(const client *c)
+static void show(client *c)
 {
     buf line;
     buf_init(&line);
@@ -44,7 +44,6 @@ int cmd_event_assert(int argc, char **argv)
     const char *reason = NULL, *words[2 + ATTRIBUTES_MAX];
     const arg_option options[] = {{"--reason", .value = &reason}};
     arg_common common;
-    client c;
     buf body;
     bool good = true;
 
@@ -64,15 +63,7 @@ int cmd_event_assert(int argc, char **argv)
         buf_put_json_string(&body, mandate_slice_str(reason));
     }
     buf_put_char(&body, '}');
-    exit_code code = good ? client_open(&c, &common) : CLI_REFUSED;
-    if (code == CLI_OK)
-        code = client_call(&c, "POST", "/v1/events", buf_slice(&body));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show(&c);
-    if (good)
-        client_close(&c);
+    exit_code code = good ? client_post(&common, "/v1/events", buf_slice(&body), show) : CLI_REFUSED;
     buf_deinit(&body);
     return code;
 }

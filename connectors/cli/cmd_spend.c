@@ -18,10 +18,10 @@ static void show_amount(buf *line, cel_value v)
     arena_deinit(&a);
 }
 
-static void show_left(cel_value answer)
+static void show_left(client *c)
 {
     buf line;
-    cel_value budgets = json_member(answer, "budgets");
+    cel_value answer = c->value, budgets = json_member(answer, "budgets");
     buf_init(&line);
     out_text(&line, OUT_PLAIN, json_member_text(answer, "name"));
     buf_put_str(&line, "  left ");
@@ -43,7 +43,6 @@ static int spend(int argc, char **argv, bool back)
     const arg_option options[] = {{"--key", .value = &key}, {"--reason", .value = &reason}};
     size_t count = back ? 1 : 3;
     arg_common common;
-    client c;
     buf path, body;
     if (!args_parse(argc, argv, &common, options, 2, given, count, count))
         return CLI_REFUSED;
@@ -64,14 +63,7 @@ static int spend(int argc, char **argv, bool back)
     if (reason)
         put(&body, ",\"reason\":", reason);
     buf_put_char(&body, '}');
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "POST", buf_cstr(&path), buf_slice(&body));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show_left(c.value);
-    client_close(&c);
+    exit_code code = client_post(&common, buf_cstr(&path), buf_slice(&body), show_left);
     buf_deinit(&path);
     buf_deinit(&body);
     return code;

@@ -62,7 +62,7 @@ static void show_notes(cel_value connector)
     buf_deinit(&line);
 }
 
-static void show_connectors(const client *c)
+static void show_connectors(client *c)
 {
     static const char *const heads[] = {"CONNECTOR", "STATE", "TOPIC", "PARTITION", "OFFSET", "LAG", "LAG S"};
     cel_value all = json_member(c->value, "connectors");
@@ -85,7 +85,6 @@ static void show_connectors(const client *c)
 int cmd_connector_status(int argc, char **argv)
 {
     arg_common common;
-    client c;
     bool watch = false;
     const char *interval = NULL;
     int64_t interval_ms = 2000;
@@ -95,15 +94,7 @@ int cmd_connector_status(int argc, char **argv)
         return CLI_REFUSED;
     if (watch)
         return status_watch(&common, interval_ms);
-    exit_code code = client_open(&c, &common);
-    if (code == CLI_OK)
-        code = client_call(&c, "GET", "/v1/connectors", mandate_slice_of("", 0));
-    if (code == CLI_OK && common.json)
-        code = client_print_json(&c);
-    else if (code == CLI_OK)
-        show_connectors(&c);
-    client_close(&c);
-    return code;
+    return client_show(&common, "/v1/connectors", show_connectors);
 }
 
 /* POST /v1/connectors/NAME/VERB; `done` is what is said when it was accepted. */

@@ -4,7 +4,6 @@
  */
 #include "connectors/daemon/finish.h"
 
-#include "connectors/daemon/status_lists.h"
 #include "connectors/daemon/claims_seen.h"
 #include "connectors/daemon/status_lists.h"
 

@@ -13,26 +13,9 @@
 #include <unistd.h>
 
 #include "graph/audit.h"
-#include "tests/graph/world.h"
+#include "tests/graph/straight.h"
 
 enum { STEPS = 40, SEED = 4 };
-
-static state_hash straight[4000];
-
-static void straight_run(uint64_t steps)
-{
-    mandate_error err;
-    kv *backend = NULL;
-    session s;
-    OK(kv_open_memory(&backend, &err));
-    session_open(&s, backend);
-    straight[0] = session_hash(&s);
-    while (s.seq < steps) {
-        OK(session_advance(&s, SEED, &err));
-        straight[s.seq] = session_hash(&s);
-    }
-    session_close(&s);
-}
 
 static mandate_status write_next(session *s, bool *waits, mandate_error *err)
 {
@@ -42,35 +25,7 @@ static mandate_status write_next(session *s, bool *waits, mandate_error *err)
     return session_write(s, &batch, waits, err);
 }
 
-static bool must_be_synced(const session *s)
-{
-    return s->result.transition_count > 0 || s->result.flip_count > 0 || s->result.answer_count > 0;
-}
-
-static kv *crash(session *s)
-{
-    engine_destroy(s->engine);
-    kv *backend = store_abandon(s->store);
-    schema_destroy(s->schema);
-    arena_deinit(&s->arena);
-    return backend;
-}
-
-static void assert_recovers(kv *backend, uint64_t low, uint64_t high)
-{
-    mandate_error err;
-    session s;
-    session_open(&s, backend);
-    if (s.seq < low || s.seq > high)
-        fail_msg("recovered step %llu, expected %llu to %llu", (unsigned long long)s.seq, (unsigned long long)low,
-                 (unsigned long long)high);
-    assert_int_equal(store_durable(s.store), s.seq);
-    assert_hash_equal(session_hash(&s), straight[s.seq]);
-    while (s.seq < STEPS)
-        OK(session_advance(&s, SEED, &err));
-    assert_hash_equal(session_hash(&s), straight[STEPS]);
-    session_close(&s);
-}
+static void assert_recovers(kv *backend, uint64_t low, uint64_t high) { straight_again(backend, SEED, STEPS, low, high); }
 
 /* --- failures ------------------------------------------------------------------------------------------------ */
 /* Which steps had to be synced, of the last run. */
@@ -85,7 +40,7 @@ static uint64_t run(session *s, uint64_t random, bool *failed, mandate_error *er
     while (!*failed && s->seq < STEPS) {
         *failed = write_next(s, &waits, err) != MANDATE_OK;
         if (!*failed) {
-            must[s->seq] = must_be_synced(s);
+            must[s->seq] = session_must_sync(s);
             assert_true(store_durable(s->store) <= s->seq);
             assert_int_equal(waits, store_durable(s->store) < s->seq);
         }
@@ -114,7 +69,7 @@ static bool run_until_fault(kv *inner, uint64_t after, int mode)
         REFUSED(store_settle(s.store, &err), MANDATE_IO, "restart the process");
         assert_int_equal(store_durable(s.store), durable);
     }
-    crash(&s);
+    session_crash(&s);
     kv *left = kv_faulty_release(faulty);
     if (mode & 4)
         kv_memory_lose_unsynced(left);
@@ -154,10 +109,10 @@ static void test_durable__a_power_failure_takes_nothing_that_was_durable(void **
             if (support_below(&random, 4) == 0)
                 OK(store_settle(s.store, &err));
             /* Steps that need no sync are lost with their offsets: what counts is the last one that needs it. */
-            if (must_be_synced(&s) && store_durable(s.store) == s.seq)
+            if (session_must_sync(&s) && store_durable(s.store) == s.seq)
                 safe = s.seq;
         }
-        crash(&s);
+        session_crash(&s);
         kv_memory_lose_unsynced(backend);
         lost |= safe < steps;
         assert_recovers(backend, safe, steps);
@@ -483,11 +438,11 @@ static void test_durable__a_killed_process_reopens_with_everything_it_told(void 
         OK(kv_open_rocksdb(&backend, directory, &err));
         session_open(&s, backend);
         assert_true(s.seq >= told);
-        assert_true(s.seq < sizeof(straight) / sizeof(straight[0]));
-        straight_run(s.seq);
+        assert_true(s.seq < STRAIGHT_MAX);
+        straight_run(SEED, s.seq);
         assert_hash_equal(session_hash(&s), straight[s.seq]);
         before = s.seq;
-        kv_close(crash(&s));
+        kv_close(session_crash(&s));
     }
     assert_true(before > KILLS);
     support_remove(directory);
@@ -497,7 +452,7 @@ static int setup(void **state)
 {
     (void)state;
     world_options = (store_options){.cut_inputs = UINT64_MAX, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
-    straight_run(STEPS);
+    straight_run(SEED, STEPS);
     return 0;
 }
 

@@ -12,59 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/graph/world.h"
+#include "tests/graph/straight.h"
 
 enum { STEPS = 25, SEED = 4 };
 
-/* Hash of the state after each step of the undisturbed history. */
-static state_hash straight[1000];
-
-static void straight_run(uint64_t seed, uint64_t steps)
-{
-    mandate_error err;
-    kv *backend = NULL;
-    session s;
-    OK(kv_open_memory(&backend, &err));
-    session_open(&s, backend);
-    straight[0] = session_hash(&s);
-    while (s.seq < steps) {
-        OK(session_advance(&s, seed, &err));
-        straight[s.seq] = session_hash(&s);
-    }
-    session_close(&s);
-}
-
-/* Was the last step one that must be synced? */
-static bool synced(const session *s)
-{
-    return s->result.transition_count > 0 || s->result.flip_count > 0 || s->result.answer_count > 0;
-}
-
-/* Takes the session apart as a dying process does; the kv stays. */
-static kv *crash(session *s)
-{
-    engine_destroy(s->engine);
-    kv *backend = store_abandon(s->store);
-    schema_destroy(s->schema);
-    arena_deinit(&s->arena);
-    return backend;
-}
-
-/* Reopens, checks that the state is that of a prefix in [low, high], and goes on to the end. */
-static void assert_recovers(kv *backend, uint64_t low, uint64_t high)
-{
-    mandate_error err;
-    session s;
-    session_open(&s, backend);
-    if (s.seq < low || s.seq > high)
-        fail_msg("recovered step %llu, expected %llu to %llu", (unsigned long long)s.seq, (unsigned long long)low,
-                 (unsigned long long)high);
-    assert_hash_equal(session_hash(&s), straight[s.seq]);
-    while (s.seq < STEPS)
-        OK(session_advance(&s, SEED, &err));
-    assert_hash_equal(session_hash(&s), straight[STEPS]);
-    session_close(&s);
-}
+static void assert_recovers(kv *backend, uint64_t low, uint64_t high) { straight_again(backend, SEED, STEPS, low, high); }
 
 /* Entities only in the journal. */
 static const store_options never = {.cut_inputs = UINT64_MAX, .cut_bytes = UINT64_MAX, .cut_interval_us = INT64_MAX};
@@ -108,7 +60,7 @@ static bool run_until_fault(kv *inner, uint64_t after, bool sticky, bool applied
         REFUSED(store_commit(s.store, &in, &err), MANDATE_IO, "restart the process");
         REFUSED(store_acknowledge(s.store, &key, 1, &err), MANDATE_IO, "restart the process");
     }
-    crash(&s);
+    session_crash(&s);
     /* With cuts the write that failed may have come after the step's own. */
     bool cuts = world_options.cut_inputs != UINT64_MAX;
     uint64_t low = acked + (!finished && applied && !cuts);
@@ -184,9 +136,9 @@ static void test_faults__a_power_failure_between_cuts_loses_no_synced_step(void 
             session_open(&s, backend);
             while (s.seq < steps) {
                 OK(session_advance(&s, SEED, &err));
-                safe = synced(&s) ? s.seq : safe;
+                safe = session_must_sync(&s) ? s.seq : safe;
             }
-            crash(&s);
+            session_crash(&s);
             kv_memory_lose_unsynced(backend);
             assert_recovers(backend, safe, steps);
         }
@@ -205,7 +157,7 @@ static void test_faults__a_flushed_store_has_nothing_to_replay(void **state)
         OK(session_advance(&s, SEED, &err));
     OK(store_flush(s.store, s.engine, &err));
     assert_int_equal(engine_unsaved(s.engine), 0);
-    session_open(&s, crash(&s));
+    session_open(&s, session_crash(&s));
     assert_int_equal(engine_unsaved(s.engine), 0); /* what a replay touches would be */
     assert_hash_equal(session_hash(&s), straight[11]);
     session_close(&s);
@@ -224,9 +176,9 @@ static void test_faults__a_power_failure_loses_no_synced_step(void **state)
         session_open(&s, backend);
         while (s.seq < steps) {
             OK(session_advance(&s, SEED, &err));
-            safe = synced(&s) ? s.seq : safe;
+            safe = session_must_sync(&s) ? s.seq : safe;
         }
-        crash(&s);
+        session_crash(&s);
         kv_memory_lose_unsynced(backend);
         lost = lost || safe < steps;
         assert_recovers(backend, safe, safe);
@@ -249,7 +201,7 @@ static void test_faults__a_synced_store_survives_a_power_failure_whole(void **st
     }
     OK(store_sync(s.store, &err));
     state_hash before = session_hash(&s);
-    crash(&s);
+    session_crash(&s);
     kv_memory_lose_unsynced(backend);
     session_open(&s, backend);
     assert_int_equal(s.seq, 3);
@@ -342,11 +294,11 @@ static void assert_survives_kills(void)
         OK(kv_open_rocksdb(&backend, directory, &err));
         session_open(&s, backend);
         assert_true(s.seq == acked || s.seq == acked + 1);
-        assert_true(s.seq < sizeof(straight) / sizeof(straight[0]));
+        assert_true(s.seq < STRAIGHT_MAX);
         straight_run(SEED, s.seq);
         assert_hash_equal(session_hash(&s), straight[s.seq]);
         before = s.seq;
-        kv_close(crash(&s));
+        kv_close(session_crash(&s));
     }
     assert_true(before > KILLS);
     support_remove(directory);
