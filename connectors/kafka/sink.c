@@ -6,17 +6,9 @@
  *   RUN         send what is new, serve delivery reports, heartbeat
  *   any failed delivery: log, throw the producer away, back to WAIT_TOPIC, send again what is not acknowledged
  */
-#include "connectors/kafka/sink.h"
-
-#include "connectors/kafka/ring.h"
-#include "engine/base/hash.h"
-#include "engine/base/text.h"
-#include "engine/base/vec.h"
+#include "connectors/kafka/sink_internal.h"
 
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -29,38 +21,6 @@ enum {
     SINK_METADATA_MS = 500,
     SINK_FLY_MS = 1,  /* how long new entries wait while others are on their way */
     SINK_BURST = 1000 /* entries between two looks at delivery reports */
-};
-
-struct sink {
-    sink_options options;
-    ring ring;
-    pthread_t thread;
-    bool started;
-    _Atomic bool stopping, ended;
-    _Atomic int64_t stop_by_us;
-
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* something to send, or stop */
-    bool poked;
-    VEC(outbox_key) acknowledged;
-    uint64_t advance_seq;
-    int64_t advance_us;
-
-    /* publisher thread */
-    kafka_client client;
-    bool ready, failed, told;
-    revocation_framing framing, heartbeat_framing;
-    int32_t partitions;
-    int64_t retry_us;
-    arena memory;
-    buf value;
-    int64_t heartbeat_due_us;
-    uint64_t heartbeat_seq; /* waiting for everything up to here */
-    int64_t heartbeat_us;
-    bool heartbeat_waiting;
-
-    _Atomic uint64_t published, failures, heartbeats, watermark;
-    _Atomic bool reachable;
 };
 
 static int64_t monotonic(const sink *s) { return s->options.host->monotonic_us(s->options.host->ctx); }
@@ -148,110 +108,14 @@ static void on_delivered(kafka_client *client, const void *opaque)
     s->retry_us = 0;
 }
 
-/* Flips of watches have no Avro form. */
-static bool speaks_json(const sink *s) { return s->options.format == REVOCATION_JSON || s->options.stream == OUTBOX_FLIPS; }
-
-static void header(rd_kafka_headers_t *headers, const char *name, const char *value, size_t len)
-{
-    rd_kafka_header_add(headers, name, -1, value, (ssize_t)len);
-}
-
-static rd_kafka_headers_t *headers_make(const sink *s, const char *id, const char *type, mandate_slice subject,
-                                        int64_t time_us)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
-    const char *content = speaks_json(s) ? "application/json" : "application/avro";
-    char time[TIME_TEXT_MAX];
-
-    header(headers, "ce_specversion", "1.0", 3);
-    header(headers, "ce_id", id, strlen(id));
-    header(headers, "ce_type", type, strlen(type));
-    header(headers, "ce_source", s->options.issuer, strlen(s->options.issuer));
-    if (subject.len)
-        header(headers, "ce_subject", subject.ptr, subject.len);
-    header(headers, "ce_time", time, time_format_us(time, time_us));
-    header(headers, "content-type", content, strlen(content));
-    return headers;
-}
-
-/* What the headers and the key say. */
-typedef struct published {
-    char id[SHA256_HEX_SIZE + 1], type[REVOCATION_TYPE_MAX];
-    mandate_slice key;
-    int64_t time_us;
-} published;
-
-/* Whoever may read the topic reads all of it: it says nothing that is restricted. */
-static const disclosure_viewer anybody = {.all = false};
-
-/* Decodes and writes the value; the process cannot go on when its own outbox does not decode. */
-static mandate_status render_transition(sink *s, mandate_slice bytes, published *out, mandate_error *err)
-{
-    uint8_t hash[SHA256_SIZE];
-    transition_names names;
-    transition whole, t;
-    mandate_status status = transition_decode(&whole, &names, &s->memory, bytes, err);
-
-    if (status == MANDATE_OK)
-        transition_view(&t, &whole, &anybody, &s->memory);
-    if (status == MANDATE_OK)
-        status = s->options.format == REVOCATION_JSON ? revocation_json(&s->value, &t, &names, err)
-                                                      : revocation_avro(&s->value, &t, &names, &s->framing, err);
-    if (status != MANDATE_OK)
-        return status;
-    if (!transition_id(hash, t.issuer, t.mandate, t.version))
-        return mandate_error_set(err, MANDATE_CORRUPT, "SHA-256 is not available");
-    hex_encode(out->id, hash, SHA256_SIZE);
-    revocation_type(out->type, &t);
-    out->key = t.mandate;
-    out->time_us = t.committed_at_us;
-    return MANDATE_OK;
-}
-
-static mandate_status render_flip(sink *s, mandate_slice bytes, published *out, mandate_error *err)
-{
-    uint8_t hash[SHA256_SIZE];
-    mandate_slice source, topic;
-    watch_flip f;
-    mandate_status status = watch_flip_decode(&f, &source, &topic, bytes, err);
-
-    if (status == MANDATE_OK)
-        status = flip_json(&s->value, &f, source, topic, err);
-    if (status != MANDATE_OK)
-        return status;
-    if (!watch_flip_id(hash, &f))
-        return mandate_error_set(err, MANDATE_CORRUPT, "SHA-256 is not available");
-    hex_encode(out->id, hash, SHA256_SIZE);
-    snprintf(out->type, sizeof(out->type), "%s", FLIP_TYPE);
-    out->key = f.watch;
-    out->time_us = f.committed_at_us;
-    return MANDATE_OK;
-}
-
-static void entry_render(sink *s, const ring_entry *e, published *out)
-{
-    mandate_slice bytes = mandate_slice_of(e->bytes, e->len);
-    mandate_error err;
-
-    arena_reset(&s->memory);
-    buf_reset(&s->value);
-    mandate_status status =
-        s->options.stream == OUTBOX_FLIPS ? render_flip(s, bytes, out, &err) : render_transition(s, bytes, out, &err);
-    if (status != MANDATE_OK) {
-        s->options.fatal(s->options.ctx, &err);
-        abort();
-    }
-    assert(s->value.len > 0);
-}
-
 /* False: the producer's queue is full, or the producer is dead. */
 static bool entry_send(sink *s, ring_entry *e)
 {
     rd_kafka_resp_err_t error;
-    published p;
+    sink_record p;
 
-    entry_render(s, e, &p);
-    rd_kafka_headers_t *headers = headers_make(s, p.id, p.type, p.key, p.time_us);
+    sink_render(s, e, &p);
+    rd_kafka_headers_t *headers = sink_headers(s, p.id, p.type, p.key, p.time_us);
     error = rd_kafka_producev(s->client.handle, RD_KAFKA_V_TOPIC(s->options.topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                               RD_KAFKA_V_KEY(p.key.ptr, p.key.len), RD_KAFKA_V_VALUE(s->value.data, s->value.len),
                               RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(e), RD_KAFKA_V_END);
@@ -276,14 +140,14 @@ static void heartbeat_send(sink *s)
     for (int32_t p = 0; p < s->partitions; p++) {
         snprintf(id, sizeof(id), "heartbeat-%llu-%d", (unsigned long long)s->heartbeat_seq, (int)p);
         buf_reset(&s->value);
-        if (speaks_json(s))
+        if (sink_speaks_json(s))
             revocation_heartbeat(&s->value, mandate_slice_str(s->options.issuer), s->heartbeat_us, s->heartbeat_seq);
         else
             revocation_heartbeat_avro(&s->value, mandate_slice_str(s->options.issuer), s->heartbeat_us, s->heartbeat_seq,
                                       &s->heartbeat_framing);
         if (s->value.failed)
             return;
-        rd_kafka_headers_t *headers = headers_make(s, id, "dev.mandated.heartbeat.v1", (mandate_slice){0}, s->heartbeat_us);
+        rd_kafka_headers_t *headers = sink_headers(s, id, "dev.mandated.heartbeat.v1", (mandate_slice){0}, s->heartbeat_us);
         rd_kafka_resp_err_t error =
             rd_kafka_producev(s->client.handle, RD_KAFKA_V_TOPIC(s->options.topic), RD_KAFKA_V_PARTITION(p),
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, sizeof(key) - 1),
@@ -323,7 +187,7 @@ static mandate_status framing_find(revocation_framing *framing, const sink *s, c
     avro_plan *plan = NULL;
     mandate_status status;
 
-    if (speaks_json(s) || framing->schema_id || framing->fingerprint)
+    if (sink_speaks_json(s) || framing->schema_id || framing->fingerprint)
         return MANDATE_OK;
     if (s->options.schemas) {
         framing->confluent = true;
