@@ -5,8 +5,6 @@
 #include "bench/arm.h"
 #include "bench/command.h"
 
-#include "connectors/http/prompt.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -227,7 +225,6 @@ static bool loop(load_run *r)
 
 bool http_load_run(http_load *l)
 {
-    http_be_prompt(); /* what is due is to be sent then, not when another thread has used up its slice */
     load_run r = {.l = l, .rng = l->seed * 2654435761u + 88172645463325252u, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     r.connections = calloc(l->connections, sizeof(*r.connections));
     bool ok = r.connections && r.epoll >= 0;

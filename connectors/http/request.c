@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "connectors/http/prompt.h"
 #include "connectors/http/server_int.h"
 #include "engine/base/error_slot.h"
 
@@ -27,10 +26,6 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
     http_hub *hub = l->server->hub;
     http_connection *c = *ctx;
 
-    if (!l->prompt) {
-        l->prompt = true;
-        http_be_prompt();
-    }
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         c = calloc(1, sizeof(*c));
         *ctx = c;

@@ -52,7 +52,6 @@ typedef struct http_listener {
     json_decoder *decoder; /* of checks; the listener's thread */
     int fd;
     bool is_unix, tls;
-    bool prompt; /* its thread is; that thread's */
 } http_listener;
 
 struct http_connection {
