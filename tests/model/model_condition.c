@@ -348,6 +348,20 @@ static int folds(const m_condition *c, int count)
     return n;
 }
 
+/* Makes of a leaf one that stands in this condition already, or its opposite: what is so comes down to less than it is written with. */
+static bool repeat(m_node *n, const m_condition *c, int at, uint64_t *rng)
+{
+    const m_node *old = at ? &c->nodes[model_rand(rng, (uint64_t)at)] : NULL;
+    if (!old || old->op < C_EQ || old->op >= C_EXISTS || model_rand(rng, 3))
+        return false;
+    *n = *old;
+    if (n->op <= C_NE && model_rand(rng, 2))
+        n->op = n->op == C_EQ ? C_NE : C_EQ;
+    else if (n->op <= C_NE && model_rand(rng, 2))
+        n->op = C_IN, n->k2 = n->k;
+    return true;
+}
+
 static int grow(m_condition *c, uint64_t *rng, int64_t now, int depth)
 {
     int at = c->count++;
@@ -362,6 +376,8 @@ static int grow(m_condition *c, uint64_t *rng, int64_t now, int depth)
     n.op = inner ? (m_op)model_rand(rng, C_EQ) : (m_op)(C_EQ + model_rand(rng, C_KINDS - C_EQ));
     if (n.op == C_COND && model_rand(rng, 3))
         n.op = C_AND;
+    if (!inner && repeat(&n, c, at, rng))
+        return c->nodes[at] = n, at;
     if (inner) {
         n.a = grow(c, rng, now, depth - 1);
         if (n.op != C_NOT)
