@@ -86,7 +86,7 @@ class Start(unittest.TestCase):
         d.start(ready=False)
         d.wait("/healthz", lambda: d.status("/healthz") == 200)
         self.assertEqual(d.status("/readyz"), 503)
-        self.assertIn("start.later", str(d.call("GET", "/readyz")[1]))
+        d.wait("/readyz to name the topic", lambda: "start.later" in str(d.call("GET", "/readyz")[1]))
         shared.kafka().create({"start.later": 1})
         shared.kafka().send("start.later", [("a", '{"id": "a", "open": true}', None)])
         self.known(d, "a", True)
