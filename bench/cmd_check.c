@@ -10,7 +10,7 @@
 #include "bench/command.h"
 #include "bench/http_load.h"
 
-#include "connectors/daemon/view.h"
+#include "connectors/daemon/view/view.h"
 #include "connectors/http/server.h"
 
 #include <getopt.h>

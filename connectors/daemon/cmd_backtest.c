@@ -6,7 +6,7 @@
 #include "connectors/daemon/command.h"
 
 #include "connectors/config/yaml.h"
-#include "connectors/daemon/answer_backtest.h"
+#include "connectors/daemon/answer/answer_backtest.h"
 #include "connectors/daemon/daemon.h"
 #include "connectors/json/claims_json.h"
 #include "engine/limits.h"

@@ -4,7 +4,7 @@
  * problems are listed, not only the first, then how many there are.
  */
 #include "connectors/daemon/command.h"
-#include "connectors/daemon/restricts.h"
+#include "connectors/daemon/rules/restricts.h"
 
 #include "connectors/comply/comply.h"
 #include "connectors/config/config.h"

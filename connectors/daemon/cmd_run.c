@@ -6,7 +6,7 @@
 #include "connectors/daemon/command.h"
 
 #include "connectors/daemon/daemon.h"
-#include "connectors/daemon/log.h"
+#include "connectors/daemon/base/log.h"
 #include "connectors/daemon/reload.h"
 #include "engine/base/hash.h"
 

@@ -13,12 +13,12 @@
 #define MANDATE_CONNECTORS_DAEMON_DAEMON_H
 
 #include "connectors/config/config.h"
-#include "connectors/daemon/check_kinds.h"
+#include "connectors/daemon/view/check_kinds.h"
 #include "connectors/daemon/engine_thread.h"
-#include "connectors/daemon/guard.h"
-#include "connectors/daemon/past.h"
-#include "connectors/daemon/signer.h"
-#include "connectors/daemon/status_lists.h"
+#include "connectors/daemon/rules/guard.h"
+#include "connectors/daemon/answer/past.h"
+#include "connectors/daemon/keys/signer.h"
+#include "connectors/daemon/keys/status_lists.h"
 #include "connectors/http/server.h"
 #include "connectors/kafka/broker.h"
 #include "connectors/kafka/cluster.h"

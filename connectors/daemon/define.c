@@ -5,7 +5,7 @@
  */
 #include "connectors/daemon/define.h"
 
-#include "connectors/daemon/clock.h"
+#include "connectors/daemon/base/clock.h"
 #include "connectors/token/artifact.h"
 #include "engine/lint/lint.h"
 

@@ -4,23 +4,15 @@
  */
 #include "connectors/daemon/engine_thread_int.h"
 
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/log.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/base/die.h"
+#include "connectors/daemon/base/log.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { EXIT_STORAGE = 70 };
-
-_Noreturn void engine_die(const char *what, const mandate_error *err)
-{
-    log_write(LOG_ERROR, "engine", "%s: %s; stopping at once, the next start recovers from what was committed", what,
-              err->text);
-    _exit(EXIT_STORAGE);
-}
 
 static void tell_later(void *ctx, service_request *r) { engine_tell(ctx, r); }
 

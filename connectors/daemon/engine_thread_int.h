@@ -8,10 +8,10 @@
 
 #include "connectors/daemon/engine_thread.h"
 
-#include "connectors/daemon/answer.h"
-#include "connectors/daemon/awaiting.h"
-#include "connectors/daemon/outlet.h"
-#include "connectors/daemon/teller.h"
+#include "connectors/daemon/answer/answer.h"
+#include "connectors/daemon/tell/awaiting.h"
+#include "connectors/daemon/tell/outlet.h"
+#include "connectors/daemon/tell/teller.h"
 #include "connectors/kafka/source.h"
 
 #include <pthread.h>
@@ -48,9 +48,6 @@ struct engine_thread {
     int64_t stepped_us;              /* monotonic */
     bool more;
 };
-
-/* What is on disk is not known: nothing may follow. No destructor runs. */
-_Noreturn void engine_die(const char *what, const mandate_error *err);
 
 /* Answered from what is written: done once that is told. */
 void engine_tell(engine_thread *t, service_request *r);

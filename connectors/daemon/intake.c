@@ -9,8 +9,8 @@
  */
 #include "connectors/daemon/engine_thread_int.h"
 
-#include "connectors/daemon/assertion.h"
-#include "connectors/daemon/clock.h"
+#include "connectors/daemon/record/assertion.h"
+#include "connectors/daemon/base/clock.h"
 #include "graph/audit.h"
 
 #include <assert.h>

@@ -5,7 +5,7 @@
 #include "connectors/daemon/reload.h"
 
 #include "connectors/config/options.h"
-#include "connectors/daemon/log.h"
+#include "connectors/daemon/base/log.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -8,9 +8,9 @@
  */
 #include "connectors/daemon/daemon.h"
 
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/log.h"
-#include "connectors/daemon/rules_record.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/base/log.h"
+#include "connectors/daemon/record/rules_record.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

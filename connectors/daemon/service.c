@@ -8,10 +8,10 @@
  */
 #include "connectors/daemon/daemon.h"
 
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/freshness.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/view/freshness.h"
 #include "connectors/daemon/define.h"
-#include "connectors/daemon/log.h"
+#include "connectors/daemon/base/log.h"
 #include "graph/once.h"
 #include "engine/base/text.h"
 

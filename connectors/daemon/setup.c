@@ -7,9 +7,9 @@
  */
 #include "connectors/daemon/daemon.h"
 
-#include "connectors/daemon/assertion.h"
-#include "connectors/daemon/log.h"
-#include "connectors/daemon/restricts.h"
+#include "connectors/daemon/record/assertion.h"
+#include "connectors/daemon/base/log.h"
+#include "connectors/daemon/rules/restricts.h"
 #include "connectors/json/claims_json.h"
 #include "connectors/mapping/check.h"
 

@@ -5,7 +5,7 @@
  *
  *   prop_several [WORLDS [SEED]]
  */
-#include "connectors/daemon/view.h"
+#include "connectors/daemon/view/view.h"
 
 #include <setjmp.h>
 #include <cmocka.h>

@@ -6,7 +6,7 @@
  * The fixture's policy as mandates: alice may read and write record-1 (and read record-2), bob may read record-1. The Properties
  * levels ask for rules over properties of subjects and resources, which mandates do not have.
  */
-#include "connectors/daemon/view.h"
+#include "connectors/daemon/view/view.h"
 #include "scene.h"
 
 #include <stdio.h>

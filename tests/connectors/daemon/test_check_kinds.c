@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of kinds of checks: the first rule that fits counts, risky kinds are synchronous, mistakes are said with their place. */
-#include "connectors/daemon/check_kinds.h"
+#include "connectors/daemon/view/check_kinds.h"
 
 #include <setjmp.h>
 #include <cmocka.h>

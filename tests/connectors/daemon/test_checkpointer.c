@@ -3,7 +3,7 @@
  * test_checkpointer - a database goes with its last checkpoint or is not started; what is signed never contradicts itself; and
  * nothing is granted while nothing can be signed.
  */
-#include "connectors/daemon/checkpointer.h"
+#include "connectors/daemon/record/checkpointer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "../kafka/fixture.h"
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/status_lists.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/keys/status_lists.h"
 #include "connectors/signer/serve.h"
 #include "connectors/token/key_file.h"
 

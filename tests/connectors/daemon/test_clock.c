@@ -2,8 +2,8 @@
 /*
  * The clock's rule, and the shape of a log line.
  */
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/log.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/base/log.h"
 
 #include <setjmp.h>
 #include <sys/timex.h>

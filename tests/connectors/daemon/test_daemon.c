@@ -7,8 +7,8 @@
 
 #include "../kafka/fixture.h"
 #include "tests/connectors/daemon/receiver.h"
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/log.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/base/log.h"
 #include "connectors/daemon/reload.h"
 #include "connectors/signer/serve.h"
 #include "connectors/token/key_file.h"

@@ -2,7 +2,7 @@
 /*
  * The engine's queue: refusal in one lane, back-pressure in the other.
  */
-#include "connectors/daemon/queue.h"
+#include "connectors/daemon/base/queue.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's keys: made at the first start, kept, guarded by permissions, rotated with overlap. */
-#include "connectors/daemon/signer.h"
+#include "connectors/daemon/keys/signer.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

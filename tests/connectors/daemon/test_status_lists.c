@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's status lists: what the view says of every mandate and its ancestors, signed, never when that is not known. */
-#include "connectors/daemon/status_lists.h"
+#include "connectors/daemon/keys/status_lists.h"
 
-#include "connectors/daemon/clock.h"
+#include "connectors/daemon/base/clock.h"
 #include "connectors/signer/what.h"
 
 #include <setjmp.h>

@@ -4,8 +4,8 @@
  */
 #include "connectors/daemon/engine_thread.h"
 
-#include "connectors/daemon/clock.h"
-#include "connectors/daemon/view_int.h"
+#include "connectors/daemon/base/clock.h"
+#include "connectors/daemon/view/view_int.h"
 #include "tests/graph/world.h"
 
 #include <stdatomic.h>

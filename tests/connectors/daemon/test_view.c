@@ -2,7 +2,7 @@
 /*
  * Checks from the view: ancestors, clocks, staleness, scope. A "yes" must be proved.
  */
-#include "connectors/daemon/view.h"
+#include "connectors/daemon/view/view.h"
 
 #include <setjmp.h>
 #include <cmocka.h>

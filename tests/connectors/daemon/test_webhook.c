@@ -3,7 +3,7 @@
  * test_webhook - a notice that is too long, or that nobody will ever sign, holds up nobody: the one is shortened, the other recorded
  * and dropped. That notices are signed and come until they are received is for test_daemon to say.
  */
-#include "connectors/daemon/webhook.h"
+#include "connectors/daemon/tell/webhook.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "connectors/daemon/clock.h"
+#include "connectors/daemon/base/clock.h"
 #include "connectors/http/service.h"
 #include "connectors/json/json_value.h"
 #include "connectors/token/base64url.h"

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view_claims - what a mandate permits, in one block: loaded from storage at its first check and kept while they fit in
+ * VIEW_CLAIMS_MAX; beyond that they are loaded each time.
+ */
+#include "connectors/daemon/view/view_int.h"
+#include "engine/mandate/disclosure.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static mandate_slice put_string(char **at, mandate_slice text)
+{
+    char *to = *at;
+
+    if (text.len)
+        memcpy(to, text.ptr, text.len);
+    *at += text.len;
+    return mandate_slice_of(to, text.len);
+}
+
+static size_t strings_size(const claims *c)
+{
+    size_t size = c->agent.len;
+
+    for (uint32_t i = 0; i < c->action_count; i++)
+        size += c->actions[i].len;
+    for (uint32_t i = 0; i < c->resource_count; i++)
+        size += c->resources[i].len;
+    for (uint32_t i = 0; i < c->limit_count; i++)
+        size += c->limits[i].name.len;
+    return size;
+}
+
+/* Of each action and resource, whether it is restricted. */
+static void put_restricted(uint8_t *to, const claims *c)
+{
+    for (uint32_t i = 0; i < c->action_count; i++)
+        *to++ = disclosure_find(c->disclosures, c->disclosure_count, MEMBER_ACTIONS, c->actions[i]) != NULL;
+    for (uint32_t i = 0; i < c->resource_count; i++)
+        *to++ = disclosure_find(c->disclosures, c->disclosure_count, MEMBER_RESOURCES, c->resources[i]) != NULL;
+}
+
+static view_claims *claims_pack(const claims *c)
+{
+    const size_t marks = c->disclosure_count ? (size_t)c->action_count + c->resource_count : 0;
+    size_t names = ((size_t)c->action_count + c->resource_count) * sizeof(mandate_slice);
+    size_t limits_size = c->limit_count * sizeof(claims_limit);
+    size_t size = sizeof(view_claims) + limits_size + names + strings_size(c) + marks;
+    view_claims *out = malloc(size);
+
+    if (!out)
+        return NULL;
+    /* What asks for the strictest alignment comes first. */
+    _Static_assert(offsetof(view_claims, data) % _Alignof(claims_limit) == 0, "the limits follow at once");
+    claims_limit *limits = (claims_limit *)(void *)out->data;
+    mandate_slice *actions = (mandate_slice *)(void *)(out->data + limits_size), *resources = actions + c->action_count;
+    char *at = out->data + limits_size + names;
+    *out = (view_claims){.size = size,
+                         .actions = actions,
+                         .resources = resources,
+                         .limits = limits,
+                         .action_count = c->action_count,
+                         .resource_count = c->resource_count,
+                         .limit_count = c->limit_count};
+    out->agent = put_string(&at, c->agent);
+    for (uint32_t i = 0; i < c->action_count; i++)
+        actions[i] = put_string(&at, c->actions[i]);
+    for (uint32_t i = 0; i < c->resource_count; i++)
+        resources[i] = put_string(&at, c->resources[i]);
+    for (uint32_t i = 0; i < c->limit_count; i++)
+        limits[i] = (claims_limit){put_string(&at, c->limits[i].name), c->limits[i].max};
+    if (marks) {
+        put_restricted((uint8_t *)at, c);
+        out->restricted = (const uint8_t *)at;
+    }
+    for (uint32_t i = 0; i < c->disclosure_count; i++)
+        out->limits_restricted |= c->disclosures[i].member == MEMBER_LIMITS;
+    for (int k = 0; k < CLAUSE_COUNT; k++)
+        out->clauses_restricted |= disclosure_find(c->disclosures, c->disclosure_count, (claims_member)(MEMBER_WHILE + k),
+                                                   mandate_slice_of("", 0)) != NULL;
+    assert(at + marks == (char *)out + size);
+    return out;
+}
+
+static view_claims *claims_make(view *v, const view_entry *e, mandate_error *err)
+{
+    view_claims *out = NULL;
+    mandate_slice bytes;
+    arena memory;
+    claims c;
+
+    arena_init(&memory, 0);
+    if (v->options.claims_load(v->options.claims_ctx, &memory, mandate_slice_of(e->id->text, e->id->len), &bytes, err) ==
+            MANDATE_OK &&
+        claims_decode(&c, &memory, bytes, err) == MANDATE_OK)
+        out = claims_pack(&c);
+    arena_deinit(&memory);
+    return out;
+}
+
+view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *err)
+{
+    view_claims *c = atomic_load(&e->claims), *expected = NULL;
+
+    *mine = false;
+    if (c)
+        return c;
+    c = claims_make(v, e, err);
+    if (!c)
+        return NULL;
+    *mine = true;
+    if (atomic_load(&v->claims_bytes) + c->size <= VIEW_CLAIMS_MAX) {
+        uint64_t size = c->size;
+        if (atomic_compare_exchange_strong(&e->claims, &expected, c)) {
+            atomic_fetch_add(&v->claims_bytes, size);
+            *mine = false;
+        }
+    }
+    return c;
+}
+
+bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (scope_covers(patterns[i], name))
+            return true;
+    return false;
+}
