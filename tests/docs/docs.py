@@ -62,7 +62,7 @@ def start(folder, env):
     log = open(os.path.join(folder, "log"), "w")
     daemon = subprocess.Popen([os.path.join(BIN, "mandated"), "--config", os.path.join(folder, "mandated.yaml")],
                               cwd=folder, env=env, stderr=log)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while ctl(env, "mandate", "list", "--json").returncode != 0:
         if daemon.poll() is not None or time.monotonic() > deadline:
             daemon.kill()
@@ -187,8 +187,18 @@ def operating(env, folder):
            "missing: %s\ntoo many: %s" % (sorted(served - named), sorted(named - served)))
 
 
+def all_signed(env):
+    """Until a checkpoint covers every entry."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        done = subprocess.run(["curl", "-s", "--unix-socket", env["MANDATED_SOCKET"], "http://localhost/readyz"], text=True, capture_output=True)
+        if done.returncode == 0 and (lambda a: a["entries"] == a["signed"])(json.loads(done.stdout)["audit"]):
+            return
+        time.sleep(0.05)
+
+
 def audit(env, folder):
-    time.sleep(1.5)  # a checkpoint over what was done so far: audit.interval
+    all_signed(env)
     for text in blocks("docs/audit.md", "sh"):
         shell(env, folder, "docs/audit.md", text)
     lines = open(os.path.join(folder, "entries.jsonl")).read().splitlines()
@@ -224,7 +234,7 @@ def backup(env, folder, before):
     after = ctl(env, "mandate", "list", "--json").stdout
     report("docs/operating.md: what was backed up has every mandate", "renewal-4711" in before and before == after, after)
     daemon.terminate()
-    daemon.wait(10)
+    daemon.wait(60)
 
 
 def faults():
@@ -264,7 +274,7 @@ def main():
             listed = ctl(env, "mandate", "list", "--json").stdout
         finally:
             daemon.terminate()
-            daemon.wait(10)
+            daemon.wait(60)
         backup(env, folder, listed)
     return failed != 0
 

@@ -97,7 +97,7 @@ def main():
             guards(w, program)
         finally:
             w.daemon.terminate()
-            w.daemon.wait(20)
+            w.daemon.wait(60)
     return failed != 0
 
 

@@ -100,7 +100,8 @@ static bool advance(session *s)
     return s->seq < EVENT || s->result.more;
 }
 
-static int worker(const char *directory, int out)
+/* Takes so many steps and waits for its end then, however late that comes on a busy machine. */
+static int worker(const char *directory, int out, int steps)
 {
     mandate_error err;
     kv *backend = NULL;
@@ -109,6 +110,8 @@ static int worker(const char *directory, int out)
     if (kv_open_rocksdb(&backend, directory, &err) != MANDATE_OK || session_try_open(&s, backend, &err) != MANDATE_OK)
         return 1;
     while (more) {
+        if (steps-- == 0)
+            pause();
         more = advance(&s);
         if (write(out, &s.seq, sizeof(s.seq)) != sizeof(s.seq))
             return 2;
@@ -121,14 +124,15 @@ static int worker(const char *directory, int out)
 static bool work(const char *directory, uint64_t *random, uint64_t lead)
 {
     int fds[2], exited = 0;
-    char out[16];
+    char out[16], steps[24];
     uint64_t seen;
     assert_int_equal(pipe(fds), 0);
     snprintf(out, sizeof(out), "%d", fds[1]);
+    snprintf(steps, sizeof(steps), "%llu", (unsigned long long)lead + 40);
     pid_t child = fork();
     if (child == 0) {
         close(fds[0]);
-        execl("/proc/self/exe", "worker", directory, out, own_conditions ? "own" : (char *)NULL, (char *)NULL);
+        execl("/proc/self/exe", "worker", directory, out, steps, own_conditions ? "own" : (char *)NULL, (char *)NULL);
         _exit(9);
     }
     close(fds[1]);
@@ -236,9 +240,9 @@ static void test_revoke_all__everything_is_ended_with_the_events_own_step(void *
 
 int main(int argc, char **argv)
 {
-    own_conditions = argc == 4;
-    if (argc >= 3)
-        return worker(argv[1], atoi(argv[2]));
+    own_conditions = argc == 5;
+    if (argc >= 4)
+        return worker(argv[1], atoi(argv[2]), atoi(argv[3]));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revoke_all__everything_is_ended_with_the_events_own_step),
         cmocka_unit_test(test_revoke_all__kills_in_the_middle_change_nothing),

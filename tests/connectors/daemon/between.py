@@ -200,7 +200,7 @@ def over_a_daemon(config, *tests):
             test()
     finally:
         daemon.terminate()
-        clean = daemon.wait(20) == 0
+        clean = daemon.wait(60) == 0
         report("the_daemon_ends_cleanly", clean, open("log").read()[-800:])
         os.chdir("/")
         shutil.rmtree(folder)

@@ -39,7 +39,7 @@ def report(name, good, why=""):
 
 class Unix(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=60)
         self.path = path
 
     def connect(self):
@@ -70,7 +70,7 @@ class Daemon:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def call(self, method, path, body=None, who=None):
         """(0, None) when nobody answered: whether it was done is not known."""
@@ -319,8 +319,16 @@ def status_lists(d):
 
 
 # --- kill -9 -----------------------------------------------------------------------------------------------------------------
-def kill_while(d, work, delay):
-    together(work, lambda: (time.sleep(delay), d.kill()))
+def kill_while(d, work, delay, begun):
+    """`delay` after something was answered, however long that takes."""
+    deadline = time.monotonic() + 60
+
+    def kill():
+        while not begun() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(delay)
+        d.kill()
+    together(work, kill)
     d.start()
 
 
@@ -341,7 +349,7 @@ def killed_spenders(d):
                         return
             return run
         threads = [work(round_number * 10 + t) for t in range(3)]
-        kill_while(d, lambda: together(*threads), 0.1 + r.random() * 0.3)
+        kill_while(d, lambda: together(*threads), 0.1 + r.random() * 0.3, lambda: history)
         lost += [e.ask for e in [e for e in history if e.code == 200][-60:]
                  if not d.act(e.name, "spend", **e.ask)[1].get("repeated")]
         for which, body in asked[-40:]:
@@ -377,7 +385,7 @@ def killed_commands(d):
                     answers[n] = d.act(n, verb, "agent:a" if verb == "return" else None, **body)
                 if answers[n][0] == 0:
                     return
-        kill_while(d, work, r.random() * 0.15)
+        kill_while(d, work, r.random() * 0.15, lambda: answers)
         wrong = []
         for n in names:
             now = d.call("GET", "/v1/mandates/" + n)[1]
@@ -421,7 +429,7 @@ def killed_makers(d):
                 answers[i] = one(i)
                 if answers[i][0] == 0:
                     return
-        kill_while(d, run, r.random() * 0.15)
+        kill_while(d, run, r.random() * 0.15, lambda: answers)
         if verb == "escalate":
             there = {e["resource"]: e for e in d.call("GET", "/v1/decisions?limit=1000")[1]["decisions"]}
         for i in range(40):
@@ -444,13 +452,23 @@ def killed_makers(d):
                wrong[:3] or len(answers))
 
 
+def all_signed(d):
+    """Until a checkpoint covers every entry."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        audit = (d.call("GET", "/readyz")[1] or {}).get("audit", {})
+        if "entries" in audit and audit["entries"] == audit["signed"]:
+            return
+        time.sleep(0.02)
+
+
 def the_record_agrees(d):
     """Whatever was killed: the log is whole, and ends every mandate that has ended, once."""
     ctl = lambda *args: subprocess.run([os.path.join(BIN, "mandatectl")] + list(args), text=True, capture_output=True,
                                        env=dict(os.environ, MANDATED_SOCKET=d.socket))
     key, out = os.path.join(d.folder, "audit.key"), os.path.join(d.folder, "record")
     open(key, "w").write(ctl("audit", "key").stdout)
-    time.sleep(1.5)  # a checkpoint over all of it
+    all_signed(d)
     exported, verified = ctl("audit", "export", out), ctl("audit", "verify", out, "--key", key)
     report("after all kills the audit log verifies", exported.returncode == 0 and verified.returncode == 0,
            exported.stderr + verified.stdout + verified.stderr)

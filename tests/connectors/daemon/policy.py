@@ -88,7 +88,7 @@ class World:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         shutil.rmtree(self.folder)
 
     def unix(self):
@@ -387,9 +387,13 @@ def by_token(w, tokens):
     code, text = ask(w.unix(), "GET", "/v1/me", {"Authorization": "Bearer " + good, "X-Mandate-Principal": "agent:bot"})
     report("a token and a named principal are not mixed", code in (401, 403), text)
     c = tls(w)
-    short = tokens.make({"exp": int(time.time()) + 2, "iat": int(time.time())})
-    first = me(c, {"Authorization": "Bearer " + short})[0]
-    time.sleep(2.2)
+    for lifetime in (2, 5):  # a busy machine may not have asked before the first is over
+        ends = int(time.time()) + lifetime
+        short = tokens.make({"exp": ends, "iat": int(time.time())})
+        first = me(c, {"Authorization": "Bearer " + short})[0]
+        if time.time() < ends:
+            break
+    time.sleep(max(0, ends - time.time()) + 0.2)
     code = me(c, {"Authorization": "Bearer " + short})[0]
     report("a token that expires on its connection is refused from then on", (first, code) == (200, 401), (first, code))
 

@@ -92,7 +92,7 @@ class Rig:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def kill(self):
         if self.process and self.process.poll() is None:

@@ -19,6 +19,7 @@
 #include "../kafka/fixture.h"
 #include "connectors/daemon/base/clock.h"
 #include "connectors/daemon/keys/status_lists.h"
+#include "connectors/signer/client.h"
 #include "connectors/signer/serve.h"
 #include "connectors/token/key_file.h"
 
@@ -86,7 +87,7 @@ static mandate_status try_open(world *w, bool accept, mandate_error *out)
 static void close_all(world *w)
 {
     if (w->c)
-        assert_true(checkpointer_stop(w->c, 2000));
+        assert_true(checkpointer_stop(w->c, 60000));
     checkpointer_destroy(w->c);
     engine_destroy(w->engine);
     store_close(w->store);
@@ -137,6 +138,26 @@ static void wait_signed(world *w, uint64_t size)
         usleep(1000);
     }
     fail_msg("%llu of %llu entries were signed", (unsigned long long)s.signed_entries, (unsigned long long)size);
+}
+
+static void wait_blocked(world *w)
+{
+    for (int i = 0; i < 20000 && !checkpointer_blocked(w->c); i++)
+        usleep(1000);
+    assert_true(checkpointer_blocked(w->c));
+}
+
+/* It is blocked by the clock, whether or not its thread has come to try: until that has tried so often, and says why it failed. */
+static void wait_trouble(world *w, uint64_t failures, const char *words)
+{
+    checkpointer_status s;
+    for (int i = 0; i < 20000; i++) {
+        checkpointer_status_get(w->c, &s);
+        if (s.failures >= failures && strstr(s.trouble, words))
+            return;
+        usleep(1000);
+    }
+    fail_msg("after %llu failures: %s", (unsigned long long)s.failures, s.trouble);
 }
 
 /* What the file says, with its signature verified by the key that the process gives out. */
@@ -415,14 +436,12 @@ static void test_checkpointer__nothing_is_granted_once_nothing_could_be_signed_f
     run("mv '%s' '%s.away' && touch '%s'", moved, moved, moved); /* a folder that is a file takes no file */
     assert_false(checkpointer_blocked(w->c));
     add(w);
-    for (int i = 0; i < 20000 && !checkpointer_blocked(w->c); i++)
-        usleep(1000);
+    wait_blocked(w);
+    wait_trouble(w, 1, "cannot");
     checkpointer_status_get(w->c, &s);
     assert_true(s.blocked);
     check_no_status_list(w->c);
     assert_int_equal(s.signed_entries, 0);
-    assert_true(s.failures > 0);
-    assert_non_null(strstr(s.trouble, "cannot"));
     run("rm '%s' && mv '%s.away' '%s'", moved, moved, moved);
     wait_signed(w, 1);
     assert_false(checkpointer_blocked(w->c));
@@ -462,9 +481,13 @@ static void signer_start(over_there *o, const world *w, const char *key)
     o->options = (serve_options){
         .path = o->socket, .keys = {[SIGNER_LOG] = o->key}, .uids = {getuid()}, .uid_count = 1, .stopping = &o->stopping};
     assert_int_equal(pthread_create(&o->thread, NULL, serve, o), 0);
-    for (int i = 0; i < 20000 && access(o->socket, F_OK) != 0; i++)
-        usleep(1000);
-    usleep(20000);
+    signer_client *c = NULL;
+    for (int i = 0; i < 20000 && !c; i++) {
+        if (signer_client_open(&c, o->socket, SIGNER_LOG, &err) != MANDATE_OK)
+            usleep(1000);
+    }
+    assert_non_null(c);
+    signer_client_close(c);
 }
 
 static void signer_stop(over_there *o)
@@ -472,13 +495,6 @@ static void signer_stop(over_there *o)
     atomic_store(&o->stopping, true);
     pthread_join(o->thread, NULL);
     token_key_destroy(o->key);
-}
-
-static void wait_blocked(world *w)
-{
-    for (int i = 0; i < 20000 && !checkpointer_blocked(w->c); i++)
-        usleep(1000);
-    assert_true(checkpointer_blocked(w->c));
 }
 
 static void test_checkpointer__a_signer_keeps_the_key_and_while_it_is_away_nothing_is_granted(void **state)
@@ -500,12 +516,12 @@ static void test_checkpointer__a_signer_keeps_the_key_and_while_it_is_away_nothi
     signer_stop(&o);
     add(w);
     wait_blocked(w);
-    checkpointer_status_get(w->c, &s);
-    assert_non_null(strstr(s.trouble, "nothing is signed meanwhile"));
+    wait_trouble(w, 1, "nothing is signed meanwhile");
     check_no_status_list(w->c);
     assert_int_equal(read_file(w).size, 1);
     signer_start(&other, w, "another"); /* one that comes back with another key is not believed */
-    usleep(300000);
+    checkpointer_status_get(w->c, &s);
+    wait_trouble(w, s.failures + 3, "");
     assert_true(checkpointer_blocked(w->c));
     assert_int_equal(read_file(w).size, 1);
     signer_stop(&other);

@@ -304,7 +304,7 @@ static void test_daemon__a_deadline_passed_while_down_is_an_end_before_the_first
     int version;
 
     open_deal(w);
-    int64_t at = clock_now_us() + 700000;
+    int64_t at = clock_now_us() + 2000000;
     assert_int_equal(issue(w, "m", "", at), MANDATE_OK);
     stop(w);
     while (clock_now_us() < at)
@@ -324,7 +324,7 @@ static void test_daemon__a_mandate_expires_on_time_without_any_event(void **stat
     int version;
 
     open_deal(w);
-    int64_t at = clock_now_us() + 500000;
+    int64_t at = clock_now_us() + 2000000;
     assert_int_equal(issue(w, "m", "", at), MANDATE_OK);
     fixture_until(is_ended, &x, "the mandate is denied");
     assert_true(clock_now_us() >= at);

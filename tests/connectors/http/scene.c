@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int setup(void **state, uint32_t deadline_ms)
+static int setup(void **state, uint32_t deadline_ms, uint32_t drain_ms)
 {
     mandate_error err;
     scene *s = calloc(1, sizeof(*s));
@@ -19,7 +19,7 @@ static int setup(void **state, uint32_t deadline_ms)
     s->options.socket_path = s->path;
     s->options.tcp = true;
     s->options.issuer = "https://issuer.test";
-    s->options.drain_ms = 200;
+    s->options.drain_ms = drain_ms;
     if (deadline_ms)
         s->options.deadline_ms = deadline_ms;
     if (http_server_start(&s->server, &s->options, &s->fake.port, &err))
@@ -29,9 +29,13 @@ static int setup(void **state, uint32_t deadline_ms)
     return 0;
 }
 
-int scene_setup(void **state) { return setup(state, 0); }
+int scene_setup(void **state) { return setup(state, 0, 200); }
 
-int scene_setup_hasty(void **state) { return setup(state, 100); }
+int scene_setup_hasty(void **state) { return setup(state, 100, 200); }
+
+int scene_setup_short(void **state) { return setup(state, 2000, 200); }
+
+int scene_setup_patient(void **state) { return setup(state, 0, 60000); }
 
 int scene_teardown(void **state)
 {

@@ -29,6 +29,10 @@ typedef struct scene {
 int scene_setup(void **state);
 /* The same with a short deadline, for tests of deadlines. */
 int scene_setup_hasty(void **state);
+/* One that ends soon, but within which a request can be asked on a busy machine, too. */
+int scene_setup_short(void **state);
+/* The same with patience when it stops, for a test in which answers come then. */
+int scene_setup_patient(void **state);
 int scene_teardown(void **state);
 /* Asks on the client's connection and fails the test when the code differs. */
 void scene_ask(scene *s, int code, const char *method, const char *target, const char *headers, const char *body);

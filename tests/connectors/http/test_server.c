@@ -514,7 +514,8 @@ int main(void)
         HASTY(test_http_server__a_body_that_trickles_is_cut),
         HASTY(test_http_server__headers_that_trickle_are_cut),
         HASTY(test_http_server__an_idle_connection_is_closed),
-        HASTY(test_http_server__an_engine_that_does_not_answer_gives_503_and_may_answer_later),
+        cmocka_unit_test_setup_teardown(test_http_server__an_engine_that_does_not_answer_gives_503_and_may_answer_later,
+                                        scene_setup_short, scene_teardown),
         TEST(test_http_identity__a_principal_may_be_named_on_the_socket_by_its_own_user),
         TEST(test_http_identity__over_tcp_everyone_is_anonymous),
         TEST(test_http_server__over_tcp_web_pages_are_kept_out),
@@ -523,7 +524,8 @@ int main(void)
         TEST(test_http_server__a_stale_socket_is_replaced_and_a_file_is_not),
         TEST(test_http_server__bad_options_are_refused),
         TEST(test_http_server__stopping_answers_who_waits_and_survives_the_late_answer),
-        TEST(test_http_server__stopping_waits_for_answers_that_come),
+        cmocka_unit_test_setup_teardown(test_http_server__stopping_waits_for_answers_that_come, scene_setup_patient,
+                                        scene_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

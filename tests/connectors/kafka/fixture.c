@@ -174,7 +174,7 @@ void fixture_records_free(fixture_record *records, int count)
 
 void fixture_until(bool (*done)(void *ctx), void *ctx, const char *what)
 {
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 6000; i++) {
         struct timespec nap = {0, 10000000};
         if (done(ctx))
             return;

@@ -54,7 +54,7 @@ static world *world_open(int64_t heartbeat_us)
 
 static void world_close(world *w)
 {
-    assert_true(sink_stop(w->sink, 1000));
+    assert_true(sink_stop(w->sink, 60000));
     sink_destroy(w->sink);
     schema_destroy(w->schema);
     fixture_close(&w->f);
@@ -238,7 +238,7 @@ static void test_sink__a_heartbeat_follows_everything_it_promises_on_every_parti
     assert_int_equal(sink_start(w->sink, &err), MANDATE_OK);
     w->wanted = 7;
     fixture_until(heartbeats_out, w, "a heartbeat is out");
-    assert_true(sink_stop(w->sink, 1000));
+    assert_true(sink_stop(w->sink, 60000));
     int count = fixture_read(&w->f, "out", r, 4096), transitions = 0;
     for (int i = 0; i < count; i++) {
         if (strcmp(r[i].key, "mandated heartbeat") != 0) {
@@ -269,7 +269,7 @@ static void test_sink__nothing_is_promised_before_it_was_offered(void **state)
     offer(w, "m-1", 1, 7);
     assert_int_equal(sink_start(w->sink, &err), MANDATE_OK);
     wait_acknowledged(w, 1);
-    assert_true(sink_stop(w->sink, 500));
+    assert_true(sink_stop(w->sink, 60000));
     assert_int_equal(fixture_read(&w->f, "out", r, 2), 1);
     assert_string_equal(r[0].key, "m-1");
     fixture_records_free(r, 1);

@@ -194,26 +194,33 @@ void world_wait_records(world *w, uint32_t count)
     fixture_until(has_records, w, "the records have been handed over");
 }
 
+/* The source is in this state, and has handed that over with all that was read before it. */
+static bool is_told(world *w, engine_source_state state, source_status *s)
+{
+    pthread_mutex_lock(&w->lock);
+    bool told = w->state == state;
+    pthread_mutex_unlock(&w->lock);
+    source_status_get(w->source, s);
+    return told && s->state == state;
+}
+
 bool world_is_halted(void *ctx)
 {
     source_status s;
 
-    source_status_get(((world *)ctx)->source, &s);
-    return s.phase == SOURCE_HALTED && s.state == SOURCE_SILENT;
+    return is_told(ctx, SOURCE_SILENT, &s) && s.phase == SOURCE_HALTED;
 }
 
 bool world_is_doubtful(void *ctx)
 {
     source_status s;
 
-    source_status_get(((world *)ctx)->source, &s);
-    return s.state == SOURCE_DOUBTFUL;
+    return is_told(ctx, SOURCE_DOUBTFUL, &s);
 }
 
 bool world_is_live(void *ctx)
 {
     source_status s;
 
-    source_status_get(((world *)ctx)->source, &s);
-    return s.state == SOURCE_LIVE && s.caught_up;
+    return is_told(ctx, SOURCE_LIVE, &s) && s.caught_up;
 }
