@@ -194,6 +194,7 @@ typedef struct engine_occasion {
     transition_cause cause;
     change_origin origin;
     int64_t effective_at_us;
+    mandate_slice principal, note; /* of an event that a person asserted */
 } engine_occasion;
 
 /* Something of the engine's own to be stored under a key, or deleted (value.ptr NULL). */

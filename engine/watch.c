@@ -66,6 +66,8 @@ void engine_flip_get(const engine *e, const engine_result *result, uint32_t inde
                         .prior = (condition_truth)f->prior,
                         .cause = why->cause,
                         .origin = why->origin,
+                        .principal = why->principal,
+                        .note = why->note,
                         .effective_at_us = why->effective_at_us,
                         .committed_at_us = e->batch_now_us,
                         .seq = e->seq};
@@ -203,14 +205,20 @@ static bool sort_changes(engine *e)
     return true;
 }
 
+static mandate_slice kept(engine *e, mandate_slice s) { return s.len ? arena_dup(&e->memory, s) : mandate_slice_of("", 0); }
+
 bool watch_report(engine *e, const occasion *why)
 {
     if (e->watch_changes.len == 0)
         return true;
     if (!sort_changes(e))
         return false;
-    engine_occasion now = {.cause = why->cause, .origin = why->origin, .effective_at_us = e->now_us};
-    bool ok = VEC_PUSH(&e->occasions, now);
+    engine_occasion now = {.cause = why->cause,
+                           .origin = why->origin,
+                           .effective_at_us = e->now_us,
+                           .principal = kept(e, why->principal),
+                           .note = kept(e, why->note)};
+    bool ok = !e->memory.failed && VEC_PUSH(&e->occasions, now);
     for (uint32_t i = 0; ok && i < e->watch_changes.len; i++) {
         const watch_change *c = &e->watch_changes.data[i];
         watch_pulse *p = &e->pulses.data[c->watch];

@@ -29,6 +29,10 @@ static void put_cause(buf *b, const watch_flip *f, mandate_slice source, mandate
     }
     if (f->cause == CAUSE_CHANGE && f->origin.event_time_us != CHANGE_NO_TIME)
         put_time(b, "event_time", f->origin.event_time_us);
+    if (f->principal.len)
+        put_text(b, "principal", f->principal);
+    if (f->note.len)
+        put_text(b, "note", f->note);
     buf_put_char(b, '}');
 }
 

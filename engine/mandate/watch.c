@@ -4,7 +4,7 @@
 
 #include "engine/base/hash.h"
 
-enum { FLIP_FORMAT = 1 };
+enum { FLIP_FORMAT = 2 };
 
 const char *const condition_truth_names[4] = {"false", "true", "unknown", "error"};
 
@@ -43,6 +43,8 @@ void watch_flip_encode(buf *b, const watch_flip *f, const schema *s)
     wire_put_u8(b, (uint8_t)f->prior);
     wire_put_u8(b, (uint8_t)f->cause);
     transition_origin_encode(b, &f->origin, s);
+    wire_put_bytes(b, f->principal);
+    wire_put_bytes(b, f->note);
     wire_put_i64(b, f->effective_at_us);
     wire_put_i64(b, f->committed_at_us);
     wire_put_u64(b, f->seq);
@@ -63,6 +65,8 @@ mandate_status watch_flip_decode(watch_flip *out, mandate_slice *source, mandate
     f.version = (uint32_t)wire_get_u64(r);
     uint8_t value = wire_get_u8(r), prior = wire_get_u8(r), cause = wire_get_u8(r);
     transition_origin_decode(r, &f.origin, source, topic);
+    f.principal = wire_get_bytes(r);
+    f.note = wire_get_bytes(r);
     f.effective_at_us = wire_get_i64(r);
     f.committed_at_us = wire_get_i64(r);
     f.seq = wire_get_u64(r);

@@ -20,11 +20,12 @@ typedef struct watch_flip {
     uint32_t created_input;
     uint32_t version;
     condition_truth value, prior;
-    transition_cause cause;  /* CHANGE, CLOCK or SOURCE */
-    change_origin origin;    /* CHANGE: the record; SOURCE: the source */
-    int64_t effective_at_us; /* by the engine's time */
-    int64_t committed_at_us; /* time of the step */
-    uint64_t seq;            /* step */
+    transition_cause cause;        /* CHANGE, CLOCK or SOURCE */
+    change_origin origin;          /* CHANGE: the record; SOURCE: the source */
+    mandate_slice principal, note; /* CHANGE: who asserted the event, and why; empty when no person did */
+    int64_t effective_at_us;       /* by the engine's time */
+    int64_t committed_at_us;       /* time of the step */
+    uint64_t seq;                  /* step */
 } watch_flip;
 
 /* Names and lengths only; whether the condition compiles is found out when it is created. */

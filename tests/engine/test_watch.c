@@ -321,12 +321,44 @@ static void test_watch__a_flip_reads_the_same_after_its_stored_form(void **state
     buf_deinit(&b);
 }
 
+/* Who says so stands in the flip, and in its stored form; the next event is nobody's. */
+static void test_watch__a_flip_names_who_asserted_the_event_and_why(void **state)
+{
+    rig *g = *state;
+    watch_flip back;
+    mandate_slice source, topic;
+    buf b;
+    watch_now(g, "w", OPEN);
+    rig_put(g, "R-1", "status", STR("open"));
+    engine_input *in = &g->inputs.data[g->inputs.len - 1];
+    in->kind = INPUT_ASSERTED;
+    in->command.principal = S("user:desk");
+    in->command.note = S("signed on paper");
+    rig_put(g, "R-1", "status", STR("closed"));
+    rig_step(g);
+    assert_int_equal(g->r.flip_count, 2);
+    watch_flip f = flip_at(g, 0);
+    assert_int_equal(f.cause, CAUSE_CHANGE);
+    assert_slice(f.principal, "user:desk");
+    assert_slice(f.note, "signed on paper");
+    buf_init(&b);
+    watch_flip_encode(&b, &f, g->schema);
+    assert_int_equal(watch_flip_decode(&back, &source, &topic, buf_slice(&b), NULL), MANDATE_OK);
+    assert_slice(back.principal, "user:desk");
+    assert_slice(back.note, "signed on paper");
+    buf_deinit(&b);
+    f = flip_at(g, 1);
+    assert_int_equal(f.principal.len, 0);
+    assert_int_equal(f.note.len, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_engine, rig_deinit)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_watch__a_first_value_is_no_flip),
+        TEST(test_watch__a_flip_names_who_asserted_the_event_and_why),
         TEST(test_watch__every_flip_of_a_batch_is_told_in_order),
         TEST(test_watch__the_clock_and_a_silent_source_are_causes),
         TEST(test_watch__flips_of_one_change_come_by_age),

@@ -5,6 +5,7 @@
 #include "connectors/kafka/revocation.h"
 
 #include "connectors/decode/decode.h"
+#include "connectors/kafka/flip.h"
 #include "engine/base/hash.h"
 
 #include <setjmp.h>
@@ -296,6 +297,35 @@ static void test_revocation__types_name_what_happened(void **state)
     assert_string_equal(type, "dev.mandated.mandate.issued.v1");
 }
 
+static void test_revocation__the_json_of_a_flip_names_who_asserted_its_event(void **state)
+{
+    const char *before = "\"cause\":{\"kind\":\"event\",\"source\":\"manual\",\"event_time\":\"1970-01-01T00:00:01.500Z\"";
+    watch_flip f = {.watch = S("w"),
+                    .issuer = S("https://i.example"),
+                    .condition = S("a == b"),
+                    .version = 2,
+                    .value = TRUTH_TRUE,
+                    .cause = CAUSE_CHANGE,
+                    .origin = {.topic = SCHEMA_NONE, .partition = -1, .offset = -1, .event_time_us = 1500000, .seq = 9},
+                    .principal = S("user:desk"),
+                    .note = S("seen \"it\""),
+                    .seq = 10};
+    const char *after = ",\"principal\":\"user:desk\",\"note\":\"seen \\\"it\\\"\"}";
+    const mandate_slice manual = S("manual"), nothing = S("");
+    buf b;
+    buf_init(&b);
+    assert_int_equal(flip_json(&b, &f, manual, nothing, NULL), MANDATE_OK);
+    const char *cause = strstr(buf_cstr(&b), before);
+    assert_non_null(cause);
+    assert_int_equal(strncmp(cause + strlen(before), after, strlen(after)), 0);
+    buf_reset(&b);
+    f.principal = f.note = nothing;
+    assert_int_equal(flip_json(&b, &f, manual, nothing, NULL), MANDATE_OK);
+    assert_null(strstr(buf_cstr(&b), "principal"));
+    assert_null(strstr(buf_cstr(&b), "note"));
+    buf_deinit(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_revocation__an_avro_heartbeat_is_read_back_by_its_own_schema),
         cmocka_unit_test(test_revocation__confluent_framing_is_a_zero_and_the_id_in_network_order),
         cmocka_unit_test(test_revocation__types_name_what_happened),
+        cmocka_unit_test(test_revocation__the_json_of_a_flip_names_who_asserted_its_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
