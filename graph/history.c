@@ -10,9 +10,11 @@
  * S. The second thread writes and trims; any thread reads. What falls behind the horizon is folded into the ground, and the
  * journal before it is dropped. Without a horizon nothing is kept here, and the journal begins at the last cut.
  */
+#include "engine/base/text.h"
 #include "graph/store_int.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static void key_of(buf *key, uint64_t as_of, mandate_slice entity)
 {
@@ -295,13 +297,6 @@ static bool apply_step(void *ctx, uint64_t seq, mandate_slice bytes)
     return r->status == MANDATE_OK;
 }
 
-static mandate_status not_kept(const store *st, uint64_t seq, mandate_error *err)
-{
-    return mandate_error_set(err, MANDATE_NOT_FOUND,
-                             "step %llu is before what is kept: the history begins with step %llu (see `history.horizon`)",
-                             (unsigned long long)seq, (unsigned long long)atomic_load(&st->first));
-}
-
 static mandate_status read_at(reader *r, uint64_t seq, buf *out)
 {
     store *st = r->st;
@@ -316,7 +311,7 @@ static mandate_status read_at(reader *r, uint64_t seq, buf *out)
     mandate_status status = MANDATE_OK;
     /* The journal is whole from `first` on, and says nothing of a time before the oldest cut that is kept. */
     if (seq < first || (newest == 0 && first > 1))
-        status = not_kept(st, seq, r->err);
+        status = history_not_kept(st, seq, r->err);
     if (status == MANDATE_OK)
         status = record_before(st, buf_slice(&key), newest, at, &value, r->err);
     if (status == MANDATE_OK)
@@ -328,7 +323,7 @@ static mandate_status read_at(reader *r, uint64_t seq, buf *out)
     if (status == MANDATE_OK)
         status = r->status;
     if (status == MANDATE_OK && atomic_load(&st->first) > seq)
-        status = not_kept(st, seq, r->err); /* trimmed while it was read */
+        status = history_not_kept(st, seq, r->err); /* trimmed while it was read */
     mandate_slice type = mandate_slice_str(schema_type_at(st->schema, r->type)->name);
     if (status == MANDATE_OK)
         status = engine_entity_alone_json(r->engine, type, r->id, out, r->err);
@@ -381,29 +376,79 @@ static bool read_time(void *ctx, uint64_t seq, mandate_slice bytes)
     return false;
 }
 
+/* The time of a step that is kept; NOT_FOUND when it was trimmed meanwhile. */
+static mandate_status time_of_step(store *st, uint64_t seq, int64_t *out, mandate_error *err)
+{
+    step_time t = {0};
+    mandate_status status = store_journal_each(st, seq, seq, read_time, &t, err);
+    *out = t.now_us;
+    if (status != MANDATE_OK || t.found)
+        return status;
+    return atomic_load(&st->first) > seq
+               ? MANDATE_NOT_FOUND
+               : mandate_error_set(err, MANDATE_CORRUPT, "step %llu of the journal cannot be read", (unsigned long long)seq);
+}
+
+mandate_status store_history_begin(store *st, uint64_t *seq, int64_t *at_us, mandate_error *err)
+{
+    mandate_status status = MANDATE_NOT_FOUND;
+    while (status == MANDATE_NOT_FOUND) {
+        *seq = atomic_load(&st->first);
+        *at_us = 0;
+        if (*seq > atomic_load(&st->committed))
+            return MANDATE_OK; /* nothing was written yet */
+        status = time_of_step(st, *seq, at_us, err);
+    }
+    return status;
+}
+
+static mandate_status not_kept(store *st, const char *what, mandate_error *err)
+{
+    uint64_t first;
+    int64_t at_us;
+    char at[TIME_TEXT_MAX];
+    mandate_status status = store_history_begin(st, &first, &at_us, err);
+    if (status != MANDATE_OK)
+        return status;
+    return mandate_error_set(
+        err, MANDATE_NOT_FOUND,
+        "%s is beyond the history horizon: what is kept begins with step %llu, at %.*s (see `history.horizon`)", what,
+        (unsigned long long)first, (int)time_format_us(at, at_us), at);
+}
+
+mandate_status history_not_kept(store *st, uint64_t seq, mandate_error *err)
+{
+    char what[32];
+    snprintf(what, sizeof(what), "step %llu", (unsigned long long)seq);
+    return not_kept(st, what, err);
+}
+
 mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err)
 {
+    char what[TIME_TEXT_MAX + 1];
     uint64_t low = atomic_load(&st->first), high = atomic_load(&st->committed), begin = low;
     /* The last step at or before the time: times never run backwards. */
     *out = low ? low - 1 : 0;
     while (low <= high) {
         uint64_t mid = low + (high - low) / 2;
-        step_time t = {0};
-        mandate_status status = store_journal_each(st, mid, mid, read_time, &t, err);
+        int64_t at_us;
+        mandate_status status = time_of_step(st, mid, &at_us, err);
+        if (status == MANDATE_NOT_FOUND) { /* trimmed: so was all before it */
+            low = begin = atomic_load(&st->first);
+            *out = low - 1;
+            continue;
+        }
         if (status != MANDATE_OK)
             return status;
-        if (!t.found)
-            return mandate_error_set(err, MANDATE_CORRUPT, "step %llu of the journal cannot be read",
-                                     (unsigned long long)mid);
-        if (t.now_us > time_us) {
+        if (at_us > time_us) {
             high = mid - 1;
         } else {
             *out = mid;
             low = mid + 1;
         }
     }
-    if (*out < begin)
-        return mandate_error_set(err, MANDATE_NOT_FOUND, "that is before the first step that is kept (%llu)",
-                                 (unsigned long long)begin);
-    return MANDATE_OK;
+    if (*out >= begin)
+        return MANDATE_OK;
+    what[time_format_us(what, time_us)] = 0;
+    return not_kept(st, what, err);
 }

@@ -146,9 +146,7 @@ static mandate_status load_all(past_state *p, uint64_t seq)
     store *st = p->st;
     uint64_t first = atomic_load(&st->first), newest = cut_upto(p, seq);
     if (seq + 1 < first || (newest == 0 && first > 1))
-        return mandate_error_set(p->err, MANDATE_NOT_FOUND,
-                                 "that is before what is kept: the history begins with step %llu (see `history.horizon`)",
-                                 (unsigned long long)first);
+        return history_not_kept(st, seq, p->err);
     mandate_status status = newest ? load_sources(p, newest) : MANDATE_OK;
     for (uint64_t at = newest; status == MANDATE_OK && at > 0; at = cut_upto(p, at - 1))
         status = load_cut(p, at);

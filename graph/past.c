@@ -30,12 +30,7 @@ static mandate_status no_memory(const moment *m)
     return mandate_error_set(m->err, MANDATE_NOMEM, "no memory for the past");
 }
 
-static mandate_status not_kept(const moment *m)
-{
-    return mandate_error_set(m->err, MANDATE_NOT_FOUND,
-                             "step %llu is before what is kept: the history begins with step %llu (see `history.horizon`)",
-                             (unsigned long long)m->seq, (unsigned long long)atomic_load(&m->st->first));
-}
+static mandate_status not_kept(const moment *m) { return history_not_kept(m->st, m->seq, m->err); }
 
 /* --- states ----------------------------------------------------------------------------------------------- */
 /* The last transition up to the moment: versions go up with steps, so by bisection. What is missing was replaced before the history. */

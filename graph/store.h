@@ -152,8 +152,10 @@ MANDATE_CHECK mandate_status store_entity_at(store *st, mandate_slice issuer, ma
  * that was not there then. */
 MANDATE_CHECK mandate_status store_explain_at(store *st, mandate_slice issuer, mandate_slice mandate, uint64_t seq,
                                               const disclosure_viewer *who, buf *out, mandate_error *err);
-/* The last step at or before a time. */
+/* The last step at or before a time; NOT_FOUND before the first that is kept. Any thread, as the next. */
 MANDATE_CHECK mandate_status store_seq_at(store *st, int64_t time_us, uint64_t *out, mandate_error *err);
+/* The history horizon: the first step that is kept, and its time (0: there is no step yet). */
+MANDATE_CHECK mandate_status store_history_begin(store *st, uint64_t *seq, int64_t *at_us, mandate_error *err);
 
 /* A cache of what can be fetched again (registry schemas). Thread-safe; survives restarts; never synced. */
 MANDATE_CHECK mandate_status store_cache_get(store *st, mandate_slice key, buf *out, mandate_error *err);

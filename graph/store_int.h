@@ -121,6 +121,8 @@ MANDATE_CHECK mandate_status history_open(store *st, mandate_error *err);
 void history_put_sources(buf *out, const schema *s, const engine *e);
 MANDATE_CHECK mandate_status history_write(store *st, uint64_t seq, int64_t at_us, mandate_slice sources, cut *c,
                                            const cut_items *items, mandate_error *err);
+/* NOT_FOUND, saying that this step is beyond the horizon, and where the history begins. */
+mandate_status history_not_kept(store *st, uint64_t seq, mandate_error *err);
 MANDATE_CHECK mandate_status history_trim(store *st, uint64_t seq, int64_t now_us, mandate_error *err);
 /* The second thread: drops transitions and former claims that no step within the history can ask for, some at a time. */
 MANDATE_CHECK mandate_status retain_walk(store *st, mandate_error *err);

@@ -9,7 +9,7 @@
  *     +- v !procurement.program["c"].cancelled
  *
  * Before that the last transition: who or which event, when, what its clause read then, what fell with it, and what was known of work
- * in flight.
+ * in flight; then the amendments, and since when they are kept.
  */
 #include <inttypes.h>
 
@@ -135,6 +135,36 @@ static void show_last(tree *t, cel_value whole)
     show_checks(&t->line, json_member(whole, "checks"));
 }
 
+/* The newest first; and that there were more, which are no longer kept. */
+static void show_amendments(buf *line, cel_value whole)
+{
+    cel_value amendments = json_member(whole, "amendments"), beyond = json_member(whole, "beyond_horizon");
+    char text[96];
+    for (uint32_t i = 0; amendments.kind == CEL_LIST && i < amendments.len; i++) {
+        cel_value one = amendments.items[i], changes = json_member(one, "changes");
+        snprintf(text, sizeof(text), "  amended    v%" PRId64 "  ", json_member_int(one, "version", 0));
+        out_str(line, OUT_DIM, text);
+        out_text(line, OUT_DIM, json_member_text(one, "at"));
+        for (uint32_t k = 0; changes.kind == CEL_LIST && k < changes.len; k++) {
+            buf_put_str(line, k ? ", " : "  ");
+            out_text(line, OUT_PLAIN, json_member_text(changes.items[k], "member"));
+        }
+        buf_put_str(line, "  ");
+        show_by(line, one);
+        out_line(line);
+    }
+    if (beyond.kind != CEL_MAP)
+        return;
+    out_str(line, OUT_DOUBT, "  amendments earlier than ");
+    out_text(line, OUT_DOUBT, json_member_text(beyond, "before"));
+    snprintf(text, sizeof(text),
+             " (step %" PRId64 ") are beyond the history horizon: ", json_member_int(beyond, "before_seq", 0));
+    out_str(line, OUT_DOUBT, text);
+    out_str(line, OUT_PLAIN, "mandatectl audit entries --mandate ");
+    out_text(line, OUT_PLAIN, show_id(whole));
+    out_line(line);
+}
+
 static void show_explanation(client *c)
 {
     tree t = {.a = &c->a};
@@ -162,6 +192,7 @@ static void show_explanation(client *c)
     }
     out_line(&t.line);
     show_last(&t, c->value);
+    show_amendments(&t.line, c->value);
     for (uint32_t i = 0; clauses.kind == CEL_LIST && i < clauses.len; i++)
         show_clause(&t, clauses.items[i]);
     buf_deinit(&t.line);

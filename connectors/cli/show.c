@@ -90,7 +90,7 @@ void show_origin(buf *line, cel_value origin)
     }
 }
 
-static void show_cause(buf *line, cel_value cause)
+void show_by(buf *line, cel_value cause)
 {
     mandate_slice principal = json_member_text(cause, "principal"), note = json_member_text(cause, "note");
     if (principal.len) {
@@ -103,6 +103,11 @@ static void show_cause(buf *line, cel_value cause)
         out_text(line, OUT_PLAIN, note);
         buf_put_str(line, "\"  ");
     }
+}
+
+static void show_cause(buf *line, cel_value cause)
+{
+    show_by(line, cause);
     show_origin(line, cause);
 }
 

@@ -28,6 +28,8 @@ void show_json(buf *line, const char *name, cel_value v);
 void show_mandate(cel_value mandate);
 /* "crm.cdc/0@42  2026-01-01T00:00:00Z" appended to a line; nothing when there is no origin. */
 void show_origin(buf *line, cel_value origin);
+/* by WHO "why", of `principal` and `note`. */
+void show_by(buf *line, cel_value cause);
 /* One line: "m-1  active -> revoked  v2  while_false  crm.cdc/0@42". */
 void show_transition(buf *line, cel_value transition);
 /* One line: "w-1  true -> false  v7  crm.cdc/0@42". */

@@ -59,6 +59,20 @@ static void tell_all(const session *s, told_vec *all, arena *a)
     }
 }
 
+/* Times find their steps from the horizon on, and none before it. */
+static void times_from(session *s, uint64_t first)
+{
+    mandate_error err;
+    uint64_t begin = 0, seq = 0;
+    int64_t at_us = 0;
+    OK(store_history_begin(s->store, &begin, &at_us, &err));
+    assert_int_equal(begin, first);
+    OK(store_seq_at(s->store, at_us, &seq, &err));
+    assert_true(seq >= first);
+    REFUSED(store_seq_at(s->store, at_us - 1, &seq, &err), MANDATE_NOT_FOUND,
+            "is beyond the history horizon: what is kept begins with step ");
+}
+
 /* They were published: nothing waits for them. */
 static void acknowledge_all(session *s)
 {
@@ -124,6 +138,8 @@ static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
             mandate_status status = store_explain_at(s.store, ISSUER, n.ids[i], step, NULL, &json, &err);
             if (step < first || n.said[step][i].len == 0) {
                 assert_int_equal(status, MANDATE_NOT_FOUND);
+                assert_int_equal(!strstr(err.text, "is beyond the history horizon: what is kept begins with step "),
+                                 step >= first);
             } else {
                 OK(status);
                 same(&n.said[step][i], &json);
@@ -133,6 +149,7 @@ static void run(uint64_t seed, int64_t horizon_us, uint64_t cut_inputs)
         }
     assert_true(compared > 100);
     assert_int_equal(gone(&s, &all, first) > 0, first > 1);
+    times_from(&s, first);
     VEC_FREE(&all);
     REFUSED(store_explain_at(s.store, ISSUER, n.ids[0], STEPS + 1, NULL, &json, &err), MANDATE_NOT_FOUND,
             "has not happened yet");

@@ -7,6 +7,7 @@
  *   ,"checks": [...]          of one that has ended: the last that were permitted and recorded before that, oldest first: work that was
  *                             begun on a yes
  *   ,"amendments": [...]      the newest first
+ *   ,"beyond_horizon": {...}  which of these would have more of before the history begins, and when that is
  */
 #include "connectors/daemon/answer/answer.h"
 
@@ -24,11 +25,27 @@ static void put_time(buf *b, int64_t us)
     buf_put_json_string(b, mandate_slice_of(text, time_format_us(text, us)));
 }
 
+/* ,"beyond_horizon":{...}: there was more, and it is no longer kept. */
+static mandate_status put_horizon(answerer *a, buf *b, mandate_error *err)
+{
+    uint64_t seq;
+    int64_t at_us;
+    mandate_status status = store_history_begin(a->store, &seq, &at_us, err);
+    if (status != MANDATE_OK)
+        return status;
+    buf_printf(b,
+               ",\"beyond_horizon\":{\"members\":[\"amendments\"],\"before_seq\":%llu,\"before\":", (unsigned long long)seq);
+    put_time(b, at_us);
+    buf_put_char(b, '}');
+    return MANDATE_OK;
+}
+
 /* ,"amendments":[...]: the newest first, found each by the one after it. */
 static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint32_t version, const disclosure_viewer *who,
                                      mandate_error *err)
 {
     mandate_status status = MANDATE_OK;
+    bool trimmed = false;
     transition t, seen;
     transition_names names;
 
@@ -38,6 +55,7 @@ static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint
         status = store_transition_get(a->store, id, version, &a->scratch, err);
         if (status == MANDATE_NOT_FOUND) { /* beyond the horizon, of one that has ended */
             *err = (mandate_error){0};
+            trimmed = true;
             break;
         }
         if (status == MANDATE_OK)
@@ -56,7 +74,7 @@ static mandate_status put_amendments(answerer *a, buf *b, mandate_slice id, uint
         buf_put_char(b, '}');
     }
     buf_put_char(b, ']');
-    return MANDATE_OK;
+    return trimmed ? put_horizon(a, b, err) : MANDATE_OK;
 }
 
 /* --- checks -------------------------------------------------------------------------------------------------------- */
