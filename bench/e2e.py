@@ -65,7 +65,7 @@ entities:
 """
 DECODE = {"json": ("{format: json, key_format: none}", "value", ""),
           "debezium": ("{format: json, key_format: none, envelope: debezium}", "after", "event_time: source.ts_ms\n"),
-          "avro": ("{format: avro, key_format: none, registry: \"%s\"}", "value", "event_time: value.updated_at\n")}
+          "avro": ("{format: avro, framing: confluent-prefix, key_format: none, registry: \"%s\"}", "value", "event_time: value.updated_at\n")}
 AVRO = {"type": "record", "name": "Deal", "fields": [
     {"name": "id", "type": "string"}, {"name": "status", "type": "string"}, {"name": "amount", "type": "long"},
     {"name": "score", "type": "long"}, {"name": "a", "type": "boolean"}, {"name": "b", "type": "boolean"},

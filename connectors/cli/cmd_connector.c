@@ -196,7 +196,7 @@ static mandate_slice without_prefix(const trial *t, mandate_slice value)
     size_t prefix = 0;
     if (!t->c->registry_named || !t->c->value_plan || t->c->decode.framing != FRAMING_AUTO)
         return value;
-    for (uint32_t i = 0; i < t->header_count; i++)
+    for (uint32_t i = 0; !t->c->decode.prefix_only && i < t->header_count; i++)
         if (mandate_slice_is(t->headers[i].name, "__value_schema_id"))
             return value;
     if (value.len >= 5 && value.ptr[0] == 0)

@@ -42,6 +42,7 @@ static void say_framing(const connector *c, const record *r, mandate_slice origi
     record whole = *r;
     mandate_error err = {0};
     whole.value = original;
+    whole.header_count = c->decode.prefix_only ? 0 : r->header_count;
     if (!original.ptr) {
         try_say("framing     none: the value is null");
         return;

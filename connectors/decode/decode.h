@@ -74,6 +74,7 @@ typedef struct registry registry; /* connectors/decode/registry.h */
 typedef struct decode_options {
     decode_format key_format, value_format;     /* a JSON key: JSON when it parses, else string, else bytes */
     decode_framing framing;                     /* JSON under AUTO: a Confluent prefix is seen, as no JSON begins so */
+    bool prefix_only;                           /* CONFLUENT: the id stands before the datum, and no header is looked at */
     const avro_plan *value_schema, *key_schema; /* from files; may be NULL. Beside a registry: the reader's, for defaults */
     registry *schemas;                          /* may be NULL */
     const projection *value_projection;         /* NULL: the whole value is built */
@@ -82,6 +83,8 @@ typedef struct decode_options {
 typedef struct decoder decoder; /* one per thread */
 MANDATE_CHECK mandate_status decoder_create(decoder **out, const decode_options *options, mandate_error *err);
 void decoder_destroy(decoder *d);
+/* Whether it looks at the headers of that record. */
+bool decoder_reads_headers(const decoder *d, const record *r);
 /* Decodes key and value of a record; null parts give CEL null. UNAVAILABLE: the registry cannot be reached, try the same
  * record again; anything else is a poison record. `stage` (static text: "key", "value", "framing", "schema") says where. */
 MANDATE_CHECK mandate_status decoder_run(cel_value *key, cel_value *value, decoder *d, arena *a, const record *r,

@@ -41,6 +41,7 @@ typedef struct slotted {
 typedef struct part {
     decode_format format;
     decode_framing framing;
+    bool prefix_only;
     const avro_plan *schema; /* from a file, or NULL */
     recent last;
     const char *stage;
@@ -79,8 +80,10 @@ mandate_status decoder_create(decoder **out, const decode_options *options, mand
     decoder *d = calloc(1, sizeof *d);
     if (!d)
         return mandate_error_set(err, MANDATE_NOMEM, "no memory for a decoder");
-    d->key = (part){options->key_format, options->framing, options->key_schema, {0}, "key", NULL, {{0}}, 0};
-    d->value = (part){options->value_format, options->framing, options->value_schema, {0}, "value", NULL, {{0}}, 0};
+    d->key = (part){.format = options->key_format, .schema = options->key_schema, .stage = "key"};
+    d->value = (part){.format = options->value_format, .schema = options->value_schema, .stage = "value"};
+    d->key.framing = d->value.framing = options->framing;
+    d->key.prefix_only = d->value.prefix_only = options->prefix_only;
     if (options->value_projection && !options->value_projection->all)
         d->value.projection = options->value_projection;
     d->schemas = options->schemas;
@@ -255,6 +258,19 @@ static mandate_status run_string(cel_value *out, mandate_slice s, mandate_error 
     return MANDATE_OK;
 }
 
+/* JSON beside a header with a schema's id is plain JSON: only what begins like a prefix needs it. */
+static bool part_reads_headers(const part *p, mandate_slice s)
+{
+    if (p->prefix_only || !s.len || (p->format != DECODE_JSON && p->format != DECODE_AVRO))
+        return false;
+    return p->framing == FRAMING_CONFLUENT || (p->format == DECODE_JSON && framing_may_be_json_prefix(s));
+}
+
+bool decoder_reads_headers(const decoder *d, const record *r)
+{
+    return part_reads_headers(&d->value, r->value) || part_reads_headers(&d->key, r->key);
+}
+
 static mandate_status run_part(cel_value *out, decoder *d, part *p, const wish *w, arena *a, const record *r,
                                const char **stage, mandate_error *err)
 {
@@ -265,6 +281,12 @@ static mandate_status run_part(cel_value *out, decoder *d, part *p, const wish *
         return MANDATE_OK;
     if (s.len > LIMIT_RECORD)
         return mandate_error_set(err, MANDATE_LIMIT, "%zu bytes; the limit is %d", s.len, LIMIT_RECORD);
+    record without_headers;
+    if (p->prefix_only && r->header_count) {
+        without_headers = *r;
+        without_headers.header_count = 0;
+        r = &without_headers;
+    }
     switch (p->format) {
     case DECODE_JSON:
         return run_json(out, d, p, w, a, r, stage, err);

@@ -96,6 +96,6 @@ mandate_status framing_open(frame *out, decode_framing framing, const record *r,
 mandate_status framing_open_json(frame *out, const record *r, bool is_key, mandate_error *err)
 {
     mandate_slice s = is_key ? r->key : r->value;
-    bool prefixed = s.len > 0 && byte_at(s, 0) <= 1 && !find_header(r, is_key);
+    bool prefixed = framing_may_be_json_prefix(s) && !find_header(r, is_key);
     return framing_open(out, prefixed ? FRAMING_CONFLUENT : FRAMING_NONE, r, is_key, err);
 }

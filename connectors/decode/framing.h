@@ -26,6 +26,8 @@ typedef struct frame {
 /* `framing` is not AUTO. `is_key` chooses the header's name. */
 MANDATE_CHECK mandate_status framing_open(frame *out, decode_framing framing, const record *r, bool is_key,
                                           mandate_error *err);
+/* No JSON text begins so. */
+static inline bool framing_may_be_json_prefix(mandate_slice s) { return s.len > 0 && (uint8_t)s.ptr[0] <= 1; }
 /* JSON under FRAMING_AUTO: no JSON text begins with a byte 0 or 1, so a Confluent prefix or header
  * is seen without being told. Anything else is bare. */
 MANDATE_CHECK mandate_status framing_open_json(frame *out, const record *r, bool is_key, mandate_error *err);

@@ -218,5 +218,7 @@ static mandate_status cloudevents_open(document *out, arena *a, json_decoder *js
     return MANDATE_OK;
 }
 
-const envelope envelope_cloudevents = {
-    .name = "cloudevents", .gives = GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), .open = cloudevents_open};
+const envelope envelope_cloudevents = {.name = "cloudevents",
+                                       .gives = GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA),
+                                       .reads_headers = true,
+                                       .open = cloudevents_open};

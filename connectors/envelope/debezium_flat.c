@@ -172,4 +172,5 @@ static mandate_status debezium_flat_open(document *out, arena *a, json_decoder *
 
 const envelope envelope_debezium_flat = {.name = "debezium-flat",
                                          .gives = GIVES_ALWAYS | GIVES(BEFORE) | GIVES(AFTER) | GIVES(SOURCE) | GIVES(TS_MS),
+                                         .reads_headers = true,
                                          .open = debezium_flat_open};

@@ -28,7 +28,8 @@ typedef struct envelope_slots {
 
 typedef struct envelope {
     const char *name;
-    uint32_t gives; /* bit i: fills document variable i; the others are always null */
+    uint32_t gives;     /* bit i: fills document variable i; the others are always null */
+    bool reads_headers; /* of every record, whether an expression does or not */
     /* Names what the envelope and those who read the document's variables read of the value: `mentions` has a tree for each
      * variable, NULL for none. False without memory. NULL: everything is read. */
     bool (*project)(projection *value, arena *a, projection *const *mentions);

@@ -86,4 +86,5 @@ static mandate_status outbox_open(document *out, arena *a, json_decoder *json, c
     return MANDATE_OK;
 }
 
-const envelope envelope_outbox = {.name = "outbox", .gives = GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), .open = outbox_open};
+const envelope envelope_outbox = {
+    .name = "outbox", .gives = GIVES_ALWAYS | GIVES(EVENT) | GIVES(DATA), .reads_headers = true, .open = outbox_open};

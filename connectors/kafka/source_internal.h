@@ -172,9 +172,9 @@ MANDATE_CHECK mandate_status source_append_record(source *s, uint32_t slot, int6
                                                   const mapper_result *mapped, mandate_error *err);
 /* A record that gives no changes: only the offset moves. */
 void source_pass_over(source *s, uint32_t slot, int64_t offset);
-/* A message as the mapper sees it; headers are in `a`. */
-MANDATE_CHECK mandate_status source_record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic,
-                                              mandate_error *err);
+/* A message as the mapper sees it, without headers; and those, in `a`. LIMIT: too many; the first ones are there. */
+void source_record_of(record *r, const rd_kafka_message_t *m, const char *topic);
+MANDATE_CHECK mandate_status source_headers_of(record *r, arena *a, const rd_kafka_message_t *m, mandate_error *err);
 /* Whatever is to be done now and then, also while a record waits. */
 void source_housekeeping(source *s);
 /* Says how far an initial load is. (source_progress.c) */

@@ -98,7 +98,8 @@ void source_poison(source_reader *rd, rd_kafka_message_t *m, uint32_t slot, cons
 
     arena_init(&scratch, 0);
     source_hand_over(s);
-    mandate_status status = source_record_of(&r, &scratch, m, topic, &ignored);
+    source_record_of(&r, m, topic);
+    mandate_status status = source_headers_of(&r, &scratch, m, &ignored);
     (void)status; /* too many headers may be why we are here; what is in `r` is complete all the same */
     if (!bury(s, &r, mapped, why)) {
         if (source_stopping(s))

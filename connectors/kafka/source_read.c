@@ -185,7 +185,8 @@ uint32_t source_slot_of(source *s, const rd_kafka_message_t *m)
     return UINT32_MAX;
 }
 
-static mandate_status headers_read(record *r, arena *a, const rd_kafka_message_t *m, mandate_error *err)
+/* librdkafka makes room to parse them even when there are none, which takes longer than a record's decoding. */
+mandate_status source_headers_of(record *r, arena *a, const rd_kafka_message_t *m, mandate_error *err)
 {
     rd_kafka_headers_t *headers = NULL;
     record_header *out;
@@ -213,7 +214,7 @@ static mandate_status headers_read(record *r, arena *a, const rd_kafka_message_t
     return MANDATE_OK;
 }
 
-mandate_status source_record_of(record *r, arena *a, const rd_kafka_message_t *m, const char *topic, mandate_error *err)
+void source_record_of(record *r, const rd_kafka_message_t *m, const char *topic)
 {
     rd_kafka_timestamp_type_t kind;
     int64_t ms = rd_kafka_message_timestamp(m, &kind);
@@ -226,7 +227,6 @@ mandate_status source_record_of(record *r, arena *a, const rd_kafka_message_t *m
         .key = mandate_slice_of(m->key, m->key_len),
         .value = mandate_slice_of(m->payload, m->len),
     };
-    return headers_read(r, a, m, err);
 }
 
 /* Only this thread writes these; others only look. */
@@ -265,12 +265,14 @@ static mandate_status map_record(source *s, uint32_t slot, const rd_kafka_messag
                                  mandate_error *err)
 {
     arena *a = &s->mapping;
-    mandate_status status;
+    mandate_status status = MANDATE_OK;
     record r;
 
     *mapped = (mapper_result){.event_time_us = CHANGE_NO_TIME};
     arena_reset(a);
-    status = source_record_of(&r, a, m, s->topics[s->partitions[slot].topic].name, err);
+    source_record_of(&r, m, s->topics[s->partitions[slot].topic].name);
+    if (mapper_reads_headers(s->mapper, &r))
+        status = source_headers_of(&r, a, m, err);
     if (status == MANDATE_OK)
         status = mapper_run(mapped, s->mapper, a, &r, err);
     if (status == MANDATE_OK)

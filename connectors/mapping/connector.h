@@ -73,6 +73,8 @@ typedef struct mapper_result {
     uint32_t line, column; /* of the failing expression in the connector file */
 } mapper_result;
 
+/* Whether anything looks at that record's headers (key and value are in it); otherwise it may be mapped without them. */
+bool mapper_reads_headers(const mapper *m, const record *r);
 /* One record. Changes and their values are in `a` (and may borrow from the record's bytes). UNAVAILABLE: try the same
  * record again later; any other failure is a poison record. An error or unknown value in `when`, an id or an
  * event time is a failure, as is an attribute error that is not a plain missing field: nothing is guessed.

@@ -43,7 +43,7 @@ TABLE(decode_keys, "decode", {"format", "json, avro, string or bytes", true, "of
       {"schema", "path", false, "Avro schema of the value, relative to this file"},
       {"key_schema", "path", false, "Avro schema of the key, relative to this file"},
       {"envelope", "string", false, "what wraps the data: raw, debezium, cloudevents, ..."},
-      {"framing", "auto, confluent, single-object or none", false, "what stands before Avro data"});
+      {"framing", "auto, confluent, confluent-prefix, single-object or none", false, "what stands before Avro data"});
 
 TABLE(entity_keys, "an entity", {"type", "string", true, "entity type, such as crm.conversation"},
       {"id", "expression", true, "string or integer"},

@@ -266,8 +266,10 @@ static void load_registry(loader *l, const yaml_node *decode)
 
 static const char *const format_names[] = {"json", "avro", "string", "bytes", "none"};
 static const decode_format formats[] = {DECODE_JSON, DECODE_AVRO, DECODE_STRING, DECODE_BYTES, DECODE_NONE};
-static const char *const framing_names[] = {"auto", "confluent", "single-object", "none"};
-static const decode_framing framings[] = {FRAMING_AUTO, FRAMING_CONFLUENT, FRAMING_SINGLE_OBJECT, FRAMING_NONE};
+enum { FRAMING_NAMES = 5, PREFIX_ONLY = 2 };
+static const char *const framing_names[FRAMING_NAMES] = {"auto", "confluent", "confluent-prefix", "single-object", "none"};
+static const decode_framing framings[FRAMING_NAMES] = {FRAMING_AUTO, FRAMING_CONFLUENT, FRAMING_CONFLUENT,
+                                                       FRAMING_SINGLE_OBJECT, FRAMING_NONE};
 
 /* Said here and not by the first record. */
 static void check_avro(loader *l, const yaml_node *decode)
@@ -281,7 +283,7 @@ static void check_avro(loader *l, const yaml_node *decode)
     if (!registry_given && !file)
         yaml_problem(l->p, l->doc, format, "Avro needs a schema: give decode.registry, or decode.schema with a file");
     else if (framing && f == FRAMING_CONFLUENT && !registry_given)
-        yaml_problem(l->p, l->doc, framing, "framing confluent names schemas by id: it needs decode.registry");
+        yaml_problem(l->p, l->doc, framing, "this framing names schemas by id: it needs decode.registry");
     else if (framing && (f == FRAMING_SINGLE_OBJECT || f == FRAMING_NONE) && !file)
         yaml_problem(l->p, l->doc, framing, "this framing needs decode.schema with a file");
 }
@@ -300,8 +302,10 @@ static void load_decode(loader *l, const yaml_node *decode)
         l->c->decode.key_format = formats[which];
         l->key_format_given = true;
     }
-    if ((n = yaml_get(decode, "framing")) && (which = load_word(l, n, "framing", framing_names, 4)) >= 0)
+    if ((n = yaml_get(decode, "framing")) && (which = load_word(l, n, "framing", framing_names, FRAMING_NAMES)) >= 0) {
         l->c->decode.framing = framings[which];
+        l->c->decode.prefix_only = which == PREFIX_ONLY;
+    }
     load_schemas(l, decode);
     load_registry(l, decode);
     check_avro(l, decode);

@@ -399,6 +399,12 @@ static mandate_status map_generally(mapper_result *r, mapper *m, arena *a, const
     return MANDATE_OK;
 }
 
+bool mapper_reads_headers(const mapper *m, const record *r)
+{
+    return m->c->envelope->reads_headers || (m->c->variables & VARIABLE_BIT(HEADERS)) ||
+           decoder_reads_headers(m->decoder, r);
+}
+
 mandate_status mapper_run(mapper_result *out, mapper *m, arena *a, const record *rec, mandate_error *err)
 {
     mapper_result r = {.outcome = MAPPER_MAPPED, .event_time_us = CHANGE_NO_TIME};

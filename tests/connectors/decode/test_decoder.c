@@ -142,6 +142,49 @@ static void test_decoder__json_behind_a_confluent_prefix_or_header_is_read(void 
     assert_string_equal(f->stage, "framing");
 }
 
+static bool reads_headers(fixture *f, decode_options options, mandate_slice key, mandate_slice value)
+{
+    decoder *d;
+    assert_ok(decoder_create(&d, &options, &f->err), &f->err);
+    record r = {.key = key, .value = value};
+    bool reads = decoder_reads_headers(d, &r);
+    decoder_destroy(d);
+    return reads;
+}
+
+static void test_decoder__headers_are_looked_at_only_where_an_id_may_stand(void **state)
+{
+    fixture *f = *state;
+    decode_options json = {.key_format = DECODE_NONE}, framed = json;
+    mandate_slice none = {NULL, 0};
+    assert_false(reads_headers(f, json, none, SLICE("{\"a\":1}")));
+    assert_true(reads_headers(f, json, none, SLICE("\0\0\0\0\7{}")));
+    assert_true(reads_headers(f, json, none, SLICE("\1")));
+    assert_false(reads_headers(f, json, SLICE("\0"), SLICE("{}")));
+    assert_false(reads_headers(f, (decode_options){.value_format = DECODE_STRING}, none, SLICE("\0")));
+    assert_true(reads_headers(f, (decode_options){.value_format = DECODE_STRING}, SLICE("\0"), none));
+    framed.framing = FRAMING_CONFLUENT;
+    assert_true(reads_headers(f, framed, none, SLICE("{}")));
+    framed.prefix_only = true;
+    assert_false(reads_headers(f, framed, none, SLICE("\0\0\0\0\7{}")));
+    assert_false(
+        reads_headers(f, (decode_options){.value_format = DECODE_AVRO, .value_schema = f->schema}, none, SLICE("\4hi")));
+}
+
+static void test_decoder__a_prefix_alone_counts_where_it_is_said_to(void **state)
+{
+    fixture *f = *state;
+    decode_options options = {.key_format = DECODE_NONE, .framing = FRAMING_CONFLUENT};
+    record_header header = {SLICE("__value_schema_id"), SLICE("\0\0\0\0\7")};
+    record r = {.value = SLICE("\0\0\0\0\7{\"a\":1}"), .headers = &header, .header_count = 1};
+    assert_fails(run(f, options, &r), MANDATE_INVALID, &f->err, "JSON at byte");
+    options.prefix_only = true;
+    assert_ok(run(f, options, &r), &f->err);
+    assert_value(f->value, "{\"a\": 1}");
+    r.value = SLICE("{\"a\":1}");
+    assert_fails(run(f, options, &r), MANDATE_INVALID, &f->err, "beginning with 0x7b");
+}
+
 static void test_decoder__a_part_over_the_limit_is_refused(void **state)
 {
     fixture *f = *state;
@@ -164,6 +207,8 @@ int main(void)
         TEST(test_decoder__plain_avro_needs_a_schema_file),
         TEST(test_decoder__a_single_object_must_be_of_the_schema),
         TEST(test_decoder__json_behind_a_confluent_prefix_or_header_is_read),
+        TEST(test_decoder__headers_are_looked_at_only_where_an_id_may_stand),
+        TEST(test_decoder__a_prefix_alone_counts_where_it_is_said_to),
         TEST(test_decoder__a_part_over_the_limit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,11 +74,19 @@ void fixture_close(fixture *f)
 
 int fixture_produce(fixture *f, const char *topic, int partition, const char *key, const char *value)
 {
+    return fixture_produce_with(f, topic, partition, key, value, NULL);
+}
+
+int fixture_produce_with(fixture *f, const char *topic, int partition, const char *key, const char *value, const char *trace)
+{
     int where = -1;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1); /* the producer's, once it took the record */
+    if (trace)
+        assert_int_equal(rd_kafka_header_add(headers, "trace", -1, trace, -1), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_resp_err_t error = rd_kafka_producev(
         f->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(key, key ? strlen(key) : 0), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value ? strlen(value) : 0),
-        RD_KAFKA_V_OPAQUE(&where), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&where), RD_KAFKA_V_END);
     assert_int_equal(error, RD_KAFKA_RESP_ERR_NO_ERROR);
     for (int i = 0; where == -1 && i < 200; i++)
         rd_kafka_poll(f->producer, 100);

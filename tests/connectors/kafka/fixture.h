@@ -21,6 +21,9 @@ void fixture_open(fixture *f);
 void fixture_close(fixture *f);
 /* Delivered when it returns. value NULL: a tombstone. partition -1: by key, with murmur2_random. Returns the partition. */
 int fixture_produce(fixture *f, const char *topic, int partition, const char *key, const char *value);
+/* The same with a header `trace`. */
+int fixture_produce_with(fixture *f, const char *topic, int partition, const char *key, const char *value,
+                         const char *trace);
 
 typedef struct fixture_record {
     int partition;

@@ -56,6 +56,8 @@ static void check_dead_letter(world *w)
     assert_int_equal(count, 1);
     assert_string_equal(records[0].key, "poison");
     assert_string_equal(records[0].value, bad);
+    /* The connector reads no headers, so nobody had looked at this one before. */
+    assert_non_null(strstr(records[0].headers, "trace=4bf92f35\n"));
     assert_non_null(strstr(records[0].headers, "__connect.errors.topic=in\n"));
     assert_non_null(strstr(records[0].headers, "__connect.errors.partition=0\n"));
     assert_non_null(strstr(records[0].headers, "__connect.errors.offset=1\n"));
@@ -68,7 +70,7 @@ static void check_dead_letter(world *w)
 static void produce_with_poison(world *w)
 {
     fixture_produce(&w->f, "in", 0, "k", good);
-    fixture_produce(&w->f, "in", 0, "poison", bad);
+    fixture_produce_with(&w->f, "in", 0, "poison", bad, "4bf92f35");
     fixture_produce(&w->f, "in", 0, "k", good);
 }
 

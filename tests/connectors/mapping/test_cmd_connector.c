@@ -216,6 +216,25 @@ static void test_cmd_connector__framed_avro_is_read_offline_with_a_schema(void *
     outcome_deinit(&o);
 }
 
+static void test_cmd_connector__an_id_in_a_header_is_not_seen_where_only_prefixes_count(void **state)
+{
+    static const char framed[] = "\0\0\0\0\7\4ab\16";
+    (void)state;
+    put_text(
+        "p.yaml",
+        "connector: p\ntopics: t\ndecode: {format: avro, registry: http://registry.invalid, framing: confluent-prefix}\n"
+        "entities:\n  - {type: t.e, id: value.id, attributes: {x: value.x}}\n");
+    put_text("a.avsc", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":"
+                       "\"x\",\"type\":\"int\"}]}");
+    outcome o =
+        command_run(cmd_connector_try, framed, sizeof(framed) - 1,
+                    (const char *[]){"@p.yaml", "--json", "--schema", "@a.avsc", "--header", "__value_schema_id=x", NULL});
+    assert_string_equal(
+        buf_cstr(&o.out),
+        "{\"type\":\"t.e\",\"id\":\"ab\",\"set\":{\"x\":7},\"refs\":{},\"delete\":false,\"event_time\":null}\n");
+    outcome_deinit(&o);
+}
+
 static void test_cmd_connector__check_summarises_or_reports_everything(void **state)
 {
     (void)state;
@@ -345,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_cmd_connector__a_filtered_record_prints_nothing_and_says_so),
         cmocka_unit_test(test_cmd_connector__poison_says_stage_and_reason),
         cmocka_unit_test(test_cmd_connector__a_record_has_key_headers_and_topic),
+        cmocka_unit_test(test_cmd_connector__an_id_in_a_header_is_not_seen_where_only_prefixes_count),
         cmocka_unit_test(test_cmd_connector__framed_avro_is_read_offline_with_a_schema),
         cmocka_unit_test(test_cmd_connector__check_summarises_or_reports_everything),
     };
