@@ -45,6 +45,9 @@ enum {
     LIMIT_LEDGER_LINES = 512,    /* budgets that the spends of one mandate draw on, its ancestors' included */
     LIMIT_AMEND_CHILDREN = 4096, /* live children that an amendment looks at, in one command */
     LIMIT_SCOPE_ITEMS = 256,     /* actions, resources, limits each */
+    LIMIT_REQUIRED = 32,         /* properties whose values one mandate requires */
+    LIMIT_REQUIRED_VALUES = 32,  /* values that one of them may have */
+    LIMIT_REQUIRED_TEXT = 256,   /* bytes of such a value that is text, and of the property's name */
     LIMIT_CLAIMS = 64 << 10,     /* encoded bytes of one mandate's claims */
     LIMIT_EVIDENCE_TERMS = 64,   /* terms carried by one transition */
     LIMIT_IN_FLIGHT = 16,        /* spends, and decisions, that a mandate's end lists as in flight */

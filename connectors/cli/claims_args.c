@@ -13,6 +13,7 @@ size_t claims_args_options(arg_option out[CLAIMS_ARGS_OPTIONS], claims_args *c, 
         {"--action", .list = &c->actions},
         {"--resource", .list = &c->resources},
         {"--limit", .list = &c->limits},
+        {"--require", .list = &c->require},
         {"--budget", .list = &c->budgets},
         {"--expires", .value = &c->expires},
         {"--audience", .list = &c->audience},
@@ -97,6 +98,60 @@ static bool put_numbers(buf *b, const char *name, const char *option, const arg_
     return good;
 }
 
+void claims_args_put_value(buf *b, const char *text)
+{
+    const mandate_slice value = mandate_slice_str(text);
+    arena a;
+    cel_value v;
+    arena_init(&a, 0);
+    if (json_value_parse(&v, &a, value, 0, NULL) == MANDATE_OK)
+        buf_put_slice(b, value);
+    else
+        buf_put_json_string(b, value);
+    arena_deinit(&a);
+}
+
+static size_t name_length(const char *item)
+{
+    const char *equals = strchr(item, '=');
+    return equals ? (size_t)(equals - item) : 0;
+}
+
+static bool same_name(const char *x, const char *y)
+{
+    return name_length(x) == name_length(y) && memcmp(x, y, name_length(x)) == 0;
+}
+
+/* NAME=VALUE; the same name again is one value more that it may have. */
+static bool put_require(buf *b, const arg_list *list)
+{
+    if (list->count == 0)
+        return true;
+    put_name(b, "require");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *item = list->items[i];
+        bool known = false;
+        if (!name_length(item)) {
+            out_problem("--require: expected NAME=VALUE, such as action.soft=true or resource.region=eu, got \"%s\"", item);
+            return false;
+        }
+        for (size_t k = 0; k < i; k++)
+            known |= same_name(item, list->items[k]);
+        if (known)
+            continue;
+        buf_put_char(b, i ? ',' : '{');
+        buf_put_json_string(b, mandate_slice_of(item, name_length(item)));
+        for (size_t k = i; k < list->count; k++)
+            if (same_name(item, list->items[k])) {
+                buf_put_str(b, k == i ? ":[" : ",");
+                claims_args_put_value(b, list->items[k] + name_length(item) + 1);
+            }
+        buf_put_char(b, ']');
+    }
+    buf_put_char(b, '}');
+    return true;
+}
+
 /* NAME=AMOUNT, as a text: exact whatever it is. */
 static bool put_amounts(buf *b, const arg_list *list)
 {
@@ -122,13 +177,14 @@ static bool put_amounts(buf *b, const arg_list *list)
 
 static bool put_scope(buf *b, const claims_args *c)
 {
-    if (!c->actions.count && !c->resources.count && !c->limits.count && !c->budgets.count)
+    if (!c->actions.count && !c->resources.count && !c->limits.count && !c->require.count && !c->budgets.count)
         return true;
     put_name(b, "scope");
     buf_put_char(b, '{');
     put_list(b, "actions", &c->actions);
     put_list(b, "resources", &c->resources);
-    bool good = put_numbers(b, "limits", "--limit", &c->limits) && put_amounts(b, &c->budgets);
+    bool good =
+        put_numbers(b, "limits", "--limit", &c->limits) && put_require(b, &c->require) && put_amounts(b, &c->budgets);
     buf_put_char(b, '}');
     return good;
 }

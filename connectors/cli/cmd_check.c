@@ -3,6 +3,7 @@
  * mandate check - an AuthZEN evaluation from the command line; the exit code is the decision. Without a mandate it is found, with
  * several they govern together.
  */
+#include "connectors/cli/claims_args.h"
 #include "connectors/cli/client.h"
 #include "connectors/cli/show.h"
 
@@ -12,30 +13,20 @@ static void put(buf *body, const char *before, mandate_slice text)
     buf_put_json_string(body, text);
 }
 
-/* NAME=VALUE; a value that is JSON is meant as such (7, true, "7"), anything else is text. */
-static bool put_params(buf *body, const arg_list *params)
+/* Members of an object that is open, NAME=VALUE each; the first one after `before`. */
+static bool put_values(buf *body, const char *before, const char *option, const arg_list *values)
 {
-    arena a;
-    arena_init(&a, 0);
-    bool good = true;
-    for (size_t i = 0; i < params->count && good; i++) {
-        const char *item = params->items[i], *equals = strchr(item, '=');
-        cel_value v;
-        good = equals && equals != item;
-        if (!good) {
-            out_problem("--param: expected NAME=VALUE, got \"%s\"", item);
-            break;
+    for (size_t i = 0; i < values->count; i++) {
+        const char *item = values->items[i], *equals = strchr(item, '=');
+        if (!equals || equals == item) {
+            out_problem("%s: expected NAME=VALUE, got \"%s\"", option, item);
+            return false;
         }
-        put(body, i ? "," : "", mandate_slice_of(item, (size_t)(equals - item)));
+        put(body, i ? "," : before, mandate_slice_of(item, (size_t)(equals - item)));
         buf_put_char(body, ':');
-        mandate_slice value = mandate_slice_str(equals + 1);
-        if (json_value_parse(&v, &a, value, 0, NULL) == MANDATE_OK)
-            buf_put_slice(body, value);
-        else
-            buf_put_json_string(body, value);
+        claims_args_put_value(body, equals + 1);
     }
-    arena_deinit(&a);
-    return good;
+    return true;
 }
 
 static exit_code show_decision(client *c, bool json, bool found)
@@ -73,7 +64,7 @@ static exit_code show_decision(client *c, bool json, bool found)
     return permit ? CLI_OK : CLI_DENIED;
 }
 
-static void put_context(buf *body, const arg_list *mandates, const arg_list *at_least)
+static bool put_context(buf *body, const arg_list *mandates, const arg_list *at_least, const arg_list *more)
 {
     const char *before = "";
     buf_put_str(body, "},\"context\":{");
@@ -93,23 +84,29 @@ static void put_context(buf *body, const arg_list *mandates, const arg_list *at_
         buf_put_json_string(body, mandate_slice_str(at_least->items[i]));
         if (i + 1 == at_least->count)
             buf_put_char(body, ']');
+        before = ",";
     }
+    bool good = put_values(body, before, "--context", more);
     buf_put_str(body, "}}");
+    return good;
 }
 
 int cmd_mandate_check(int argc, char **argv)
 {
     const char *agent = NULL, *action = NULL, *resource = NULL, *key = NULL;
-    arg_list params = {.count = 0}, mandates = {.count = 0}, at_least = {.count = 0};
+    arg_list params = {.count = 0}, properties = {.count = 0}, context = {.count = 0}, mandates = {.count = 0},
+             at_least = {.count = 0};
     const arg_option options[] = {
-        {"--mandate", .list = &mandates},     {"--agent", .value = &agent}, {"--action", .value = &action},
-        {"--resource", .value = &resource},   {"--param", .list = &params}, {"--at-least", .list = &at_least},
-        {"--idempotency-key", .value = &key},
+        {"--mandate", .list = &mandates},     {"--agent", .value = &agent},
+        {"--action", .value = &action},       {"--resource", .value = &resource},
+        {"--param", .list = &params},         {"--at-least", .list = &at_least},
+        {"--idempotency-key", .value = &key}, {"--resource-property", .list = &properties},
+        {"--context", .list = &context},
     };
     arg_common common;
     client c;
     buf body;
-    if (!args_parse(argc, argv, &common, options, 7, NULL, 0, 0))
+    if (!args_parse(argc, argv, &common, options, sizeof(options) / sizeof(*options), NULL, 0, 0))
         return CLI_REFUSED;
     const char *slash = resource ? strchr(resource, '/') : NULL;
     if (!agent || !action || !slash) {
@@ -120,13 +117,18 @@ int cmd_mandate_check(int argc, char **argv)
     put(&body, "{\"subject\":{\"type\":\"agent\",\"id\":", mandate_slice_str(agent));
     put(&body, "},\"action\":{\"name\":", mandate_slice_str(action));
     buf_put_str(&body, ",\"properties\":{\"parameters\":{");
-    bool good = put_params(&body, &params);
+    bool good = put_values(&body, "", "--param", &params);
     buf_put_char(&body, '}');
     if (key)
         put(&body, ",\"idempotency_key\":", mandate_slice_str(key));
     put(&body, "}},\"resource\":{\"type\":", mandate_slice_of(resource, (size_t)(slash - resource)));
     put(&body, ",\"id\":", mandate_slice_str(slash + 1));
-    put_context(&body, &mandates, &at_least);
+    if (properties.count) {
+        buf_put_str(&body, ",\"properties\":{");
+        good = put_values(&body, "", "--resource-property", &properties) && good;
+        buf_put_char(&body, '}');
+    }
+    good = put_context(&body, &mandates, &at_least, &context) && good;
     exit_code code = good ? client_open(&c, &common) : CLI_REFUSED;
     if (code == CLI_OK)
         code = client_call(&c, "POST", "/access/v1/evaluation", buf_slice(&body));

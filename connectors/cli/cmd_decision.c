@@ -29,6 +29,7 @@ static void show_decision(client *c)
     show_text(&line, "asked by", json_member_text(d, "asker"));
     show_text(&line, "because", json_member_text(d, "reason"));
     show_json(&line, "parameters", json_member(d, "parameters"));
+    show_json(&line, "properties", json_member(d, "properties"));
     show_json(&line, "command", json_member(d, "command"));
     cel_value mandates = json_member(d, "mandates");
     for (uint32_t i = 0; mandates.kind == CEL_LIST && i < mandates.len; i++)

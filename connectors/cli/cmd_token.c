@@ -81,7 +81,8 @@ int cmd_mandate_handle(int argc, char **argv)
 
 /* --- verify ---------------------------------------------------------------------------------------------------- */
 typedef struct verification {
-    const char *jwks, *issuer, *audience, *agent, *action, *resource, *properties, *at, *status_list;
+    const char *jwks, *issuer, *audience, *agent, *action, *resource, *properties, *resource_properties, *context, *at,
+        *status_list;
     bool whole;
     int64_t now_us;
     mandate_slice chain[LIMIT_TOKEN_CHAIN];
@@ -235,6 +236,19 @@ static mandate_status check_standing(const verification *v, const mandate_verifi
     return status;
 }
 
+static mandate_slice given(const char *text) { return mandate_slice_str(text ? text : ""); }
+
+static mandate_status permits(const verification *v, const mandate_verified *m, mandate_error *err)
+{
+    mandate_asked asked = MANDATE_ASKED_INIT;
+    asked.action = given(v->action);
+    asked.resource = given(v->resource);
+    asked.properties = given(v->properties);
+    asked.resource_properties = given(v->resource_properties);
+    asked.context = given(v->context);
+    return mandate_verified_permits_asked(m, &asked, v->now_us, err);
+}
+
 static mandate_status verify(verification *v, bool json, mandate_error *err)
 {
     buf keys, tokens;
@@ -264,8 +278,7 @@ static mandate_status verify(verification *v, bool json, mandate_error *err)
     if (!status && v->status_list)
         status = check_standing(v, m, verifier, err);
     if (!status && v->action)
-        status = mandate_verified_permits(m, mandate_slice_str(v->action), mandate_slice_str(v->resource),
-                                          mandate_slice_str(v->properties ? v->properties : ""), v->now_us, err);
+        status = permits(v, m, err);
     if (!status && json)
         show_json(m);
     else if (!status)
@@ -288,6 +301,8 @@ int cmd_mandate_verify(int argc, char **argv)
         {"--action", .value = &v.action},
         {"--resource", .value = &v.resource},
         {"--properties", .value = &v.properties},
+        {"--resource-properties", .value = &v.resource_properties},
+        {"--context", .value = &v.context},
         {"--at", .value = &v.at},
         {"--status-list", .value = &v.status_list},
         {"--whole", .flag = &v.whole},

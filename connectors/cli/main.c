@@ -48,15 +48,15 @@ static const command commands[] = {
      "why it is in its state, term by term, or was then"},
     {"mandate", "watch", cmd_mandate_watch, POWER_READ, "[ID]", "print changes; with an ID, until it ends (exit 3)"},
     {"mandate", "check", cmd_mandate_check, POWER_CHECK,
-     "--agent A --action X --resource TYPE/ID [--mandate ID]... [--param NAME=VALUE]... [--at-least POSITION]... "
-     "[--idempotency-key KEY]",
+     "--agent A --action X --resource TYPE/ID [--mandate ID]... [--param NAME=VALUE]... "
+     "[--resource-property NAME=VALUE]... [--context NAME=VALUE]... [--at-least POSITION]... [--idempotency-key KEY]",
      "ask for a decision (exit 0 or 3); without a mandate all that the agent holds for it decide"},
     {"mandate", "handle", cmd_mandate_handle, POWER_READ, "HANDLE", "what a handle in a token stands for"},
     {"mandate", "token", cmd_mandate_token, POWER_READ, "ID [--audience A]",
      "the signed mandate and its chain, a token a line, the root first"},
     {"mandate", "verify", cmd_mandate_verify, POWER_LOCAL,
-     "--jwks FILE --issuer URI [--audience A] [--agent A] [--action X --resource TYPE/ID [--properties JSON]] [--at TIME] "
-     "[--status-list FILE] [--whole] < CHAIN",
+     "--jwks FILE --issuer URI [--audience A] [--agent A] [--action X --resource TYPE/ID [--properties JSON] "
+     "[--resource-properties JSON] [--context JSON]] [--at TIME] [--status-list FILE] [--whole] < CHAIN",
      "verify a chain of tokens, without a server (exit 0 or 3)"},
     {"compliance", "check", cmd_compliance_check, POWER_LOCAL, "FILE...", "validate compliance files"},
     {"compliance", "try", cmd_compliance_try, POWER_LOCAL,

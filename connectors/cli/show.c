@@ -219,6 +219,7 @@ void show_mandate(cel_value m)
     show_list(&line, "actions", json_member(scope, "actions"));
     show_list(&line, "resources", json_member(scope, "resources"));
     show_json(&line, "limits", json_member(scope, "limits"));
+    show_json(&line, "require", json_member(scope, "require"));
     show_json(&line, "budgets", json_member(scope, "budgets"));
     show_text(&line, "while", json_member_text(claims, "while"));
     show_text(&line, "until", json_member_text(claims, "until"));

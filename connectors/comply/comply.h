@@ -31,7 +31,7 @@ enum { LIMIT_COMPLY_RULES = 256 };
     X(GRANTOR, "grantor", "string", "who delegates")                                                   \
     X(AGENT, "agent", "string", "who acts under it")                                                   \
     X(PURPOSE, "purpose", "string", "what for")                                                        \
-    X(SCOPE, "scope", "Scope", "actions, resources: list(string); limits: map(string, dyn)")           \
+    X(SCOPE, "scope", "Scope", "actions, resources: list(string); limits, require: map(string, dyn)")  \
     X(WHILE, "while", "string", "the clause; has() is false without it")                               \
     X(UNTIL, "until", "string", "the clause")                                                          \
     X(SUSPEND_WHILE, "suspend_while", "string", "the clause")                                          \
@@ -47,7 +47,8 @@ enum { LIMIT_COMPLY_RULES = 256 };
 #define COMPLY_SCOPE_MAP(X)                                            \
     X(ACTIONS, "actions", "list(string)", "patterns of actions")       \
     X(RESOURCES, "resources", "list(string)", "patterns of resources") \
-    X(LIMITS, "limits", "map(string, dyn)", "upper bounds by name")
+    X(LIMITS, "limits", "map(string, dyn)", "upper bounds by name")    \
+    X(REQUIRE, "require", "map(string, dyn)", "lists of values by property: mandate.scope.require['action.soft']")
 
 typedef enum comply_action { COMPLY_REFUSE, COMPLY_FLAG } comply_action;
 

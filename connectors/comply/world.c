@@ -6,6 +6,7 @@
  * "fin*" and "*" all do. A rule about finance is not escaped by a wider scope.
  */
 #include "connectors/comply/comply_int.h"
+#include "engine/mandate/required.h"
 
 #include <assert.h>
 
@@ -113,6 +114,13 @@ static cel_value limits_of(arena *a, const claims *c)
     return cel_map(out, c->limit_count);
 }
 
+static cel_value requires_of(arena *a, const claims *c)
+{
+    cel_value v = required_value(a, c);
+
+    return v.kind == CEL_MAP ? v : cel_error(a, "out of memory");
+}
+
 static cel_value map_or_empty(cel_value v) { return v.kind == CEL_MAP ? v : cel_map(NULL, 0); }
 
 /* As the engine fills it in. */
@@ -176,8 +184,8 @@ static cel_value scope_field(arena *a, const claims *c, uint32_t field)
     case FIELD_RESOURCES:
         return texts(a, c->resources, c->resource_count);
     default:
-        assert(field == FIELD_LIMITS);
-        return limits_of(a, c);
+        assert(field == FIELD_LIMITS || field == FIELD_REQUIRE);
+        return field == FIELD_LIMITS ? limits_of(a, c) : requires_of(a, c);
     }
 }
 

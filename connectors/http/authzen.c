@@ -233,7 +233,9 @@ static void evaluate(http_request *r, run *x)
     const service *port = http_service(r);
     source_set rests_on;
     bool restricted = false;
+    service_required required = {.a = &r->a, .asked = cel_null()};
     x->q.check.staleness_max_us = x->a.kind.max_staleness_us;
+    x->q.check.required = &required;
     if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
         rests_on = (source_set){.all = false};
         x->q.check.rests_on = &rests_on;
@@ -244,6 +246,8 @@ static void evaluate(http_request *r, run *x)
         apply_kind(r, x);
     x->q.check.rests_on = NULL;
     x->q.check.rests_restricted = NULL;
+    x->q.check.required = NULL;
+    x->q.required = required.asked;
 }
 
 /* An entry of the audit log says what was asked and answered. */

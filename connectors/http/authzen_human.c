@@ -40,9 +40,12 @@ static void unable(authzen_answer *a, const char *why)
 static mandate_status question_of(decision_record *out, http_request *r, authzen_question *q, const service_verdict *v,
                                   mandate_error *err)
 {
-    buf canonical;
+    buf canonical, properties;
     buf_init(&canonical);
+    buf_init(&properties);
     mandate_status status = authzen_digest(q, &r->a, &canonical, err);
+    if (status == MANDATE_OK && q->required.kind == CEL_MAP)
+        status = canonical_put(&properties, q->required, err);
     *out = (decision_record){.kind = DECISION_ACTION,
                              .asker = q->check.subject_id,
                              .action = q->check.action,
@@ -54,9 +57,12 @@ static mandate_status question_of(decision_record *out, http_request *r, authzen
         out->mandates[i] = v->mandates[i];
     if (status == MANDATE_OK)
         out->parameters = arena_dup(&r->a, buf_slice(&canonical));
-    if (status == MANDATE_OK && (!out->parameters.ptr || !out->reason.ptr))
+    if (status == MANDATE_OK && properties.len)
+        out->properties = arena_dup(&r->a, buf_slice(&properties));
+    if (status == MANDATE_OK && (!out->parameters.ptr || (properties.len && !out->properties.ptr) || !out->reason.ptr))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     buf_deinit(&canonical);
+    buf_deinit(&properties);
     return status ? status : decision_check(out, err);
 }
 

@@ -20,6 +20,7 @@ typedef struct authzen_question {
     mandate_slice idempotency_key;    /* or empty */
     const service_position *at_least; /* positions that the answer must not be older than */
     uint32_t at_least_count;
+    cel_value required; /* of a contradiction: service_required.asked */
 } authzen_question;
 
 typedef struct authzen_answer {
@@ -44,9 +45,10 @@ mandate_status authzen_resource(mandate_slice *out, arena *a, cel_value resource
 mandate_status authzen_read(authzen_question *out, arena *a, cel_value request, cel_value defaults, mandate_error *err);
 /* Computes q->digest; INVALID for parameters that have no canonical form. */
 mandate_status authzen_digest(authzen_question *q, arena *a, buf *canonical, mandate_error *err);
-/* context.mandate or context.mandates; action.properties. */
+/* context.mandate or context.mandates, and all of context; action.properties; resource.properties. */
 mandate_status authzen_context(authzen_question *out, arena *a, cel_value context, mandate_error *err);
 mandate_status authzen_properties(authzen_question *out, arena *a, cel_value action, mandate_error *err);
+mandate_status authzen_resource_properties(authzen_question *out, cel_value resource, mandate_error *err);
 
 /* --- authzen_plain.c ------------------------------------------------------------------------------------------- */
 /* A question as most are: true, and *out (a new one) has what authzen_read gives without defaults. False: nothing is said. */

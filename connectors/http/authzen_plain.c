@@ -20,14 +20,24 @@ static bool take(const cel_value **out, const cel_value *v, cel_kind kind)
     return ok;
 }
 
-/* subject, resource: the two texts that count. */
-static bool read_typed(const cel_value *object, const cel_value **type, const cel_value **id)
+/* subject: the two texts that count. */
+static bool read_subject(const cel_value *object, const cel_value **type, const cel_value **id)
 {
     *type = *id = NULL;
     for (const cel_entry *e = object->map, *end = e + object->len; e < end; e++)
         if ((IS(e, "type") && !take(type, &e->value, CEL_STRING)) || (IS(e, "id") && !take(id, &e->value, CEL_STRING)))
             return false;
     return *type && *id;
+}
+
+static bool read_resource(const cel_value *object, const cel_value **type, const cel_value **id,
+                          const cel_value **properties)
+{
+    *properties = NULL;
+    for (const cel_entry *e = object->map, *end = e + object->len; e < end; e++)
+        if (IS(e, "properties") && !take(properties, &e->value, CEL_MAP))
+            return false;
+    return read_subject(object, type, id);
 }
 
 static bool read_action(const cel_value *object, const cel_value **name, const cel_value **params)
@@ -57,7 +67,7 @@ static bool read_context(const cel_value *object, const cel_value **mandate)
 bool authzen_read_plain(authzen_question *out, arena *a, cel_value request)
 {
     const cel_value *subject = NULL, *action = NULL, *resource = NULL, *context = NULL, *subject_type, *subject_id, *name,
-                    *params, *type, *id, *mandate = NULL;
+                    *params, *type, *id, *properties, *mandate = NULL;
 
     if (request.kind != CEL_MAP)
         return false;
@@ -67,8 +77,8 @@ bool authzen_read_plain(authzen_question *out, arena *a, cel_value request)
             (IS(e, "resource") && !take(&resource, &e->value, CEL_MAP)) ||
             (IS(e, "context") && !take(&context, &e->value, CEL_MAP)))
             return false;
-    if (!subject || !action || !resource || !read_typed(subject, &subject_type, &subject_id) ||
-        !read_action(action, &name, &params) || !read_typed(resource, &type, &id) ||
+    if (!subject || !action || !resource || !read_subject(subject, &subject_type, &subject_id) ||
+        !read_action(action, &name, &params) || !read_resource(resource, &type, &id, &properties) ||
         (context && !read_context(context, &mandate)) || memchr(type->s, '/', type->len))
         return false;
     char *both = arena_alloc(a, (size_t)type->len + 1 + id->len);
@@ -83,6 +93,10 @@ bool authzen_read_plain(authzen_question *out, arena *a, cel_value request)
     out->check.resource = mandate_slice_of(both, (size_t)type->len + 1 + id->len);
     if (params)
         out->check.params = *params;
+    if (properties)
+        out->check.properties = *properties;
+    if (context && context->len)
+        out->check.context = *context;
     if (mandate)
         out->check.mandate = cel_text(*mandate);
     return true;

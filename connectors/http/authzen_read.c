@@ -3,6 +3,7 @@
  * authzen_read - JSON of an AuthZEN request as a question. Members we do not know are ignored, as the specification asks.
  *
  *   action.properties    the parameters themselves, or {parameters: {...}[, parameter_digest][, idempotency_key]}
+ *   resource.properties  what scope.require of a mandate reads as "resource."; context as "context."
  *   context              {mandate: id} or {mandates: [ids]}, or neither: found; {at_least: position or [positions]}
  */
 #include "connectors/http/authzen_int.h"
@@ -52,6 +53,12 @@ static mandate_status resource_of(mandate_slice *out, arena *a, cel_value has_ty
     memcpy(both + type.len + 1, id.ptr, id.len);
     *out = mandate_slice_of(both, type.len + 1 + id.len);
     return MANDATE_OK;
+}
+
+mandate_status authzen_resource_properties(authzen_question *out, cel_value resource, mandate_error *err)
+{
+    mandate_status status = authzen_object(&out->check.properties, resource, "properties", false, err);
+    return status ? mandate_error_prefix(err, status, "resource") : MANDATE_OK;
 }
 
 mandate_status authzen_resource(mandate_slice *out, arena *a, cel_value resource, mandate_error *err)
@@ -206,6 +213,7 @@ mandate_status authzen_context(authzen_question *out, arena *a, cel_value contex
     mandate_status status = MANDATE_OK;
     if (context.kind != CEL_MAP || context.len == 0)
         return MANDATE_OK;
+    out->check.context = context;
     if (json_has_member(context, "mandates"))
         status = mandates_of(out, a, context, err);
     else if (json_has_member(context, "mandate"))
@@ -258,5 +266,7 @@ mandate_status authzen_read(authzen_question *out, arena *a, cel_value request, 
     if (!status)
         status = resource_of(&out->check.resource, a, lacking(resource, defaults, "resource", "type"),
                              lacking(resource, defaults, "resource", "id"), err);
+    if (!status)
+        status = authzen_resource_properties(out, resource, err);
     return status ? status : authzen_context(out, a, context, err);
 }

@@ -69,10 +69,13 @@ static mandate_status action_of(service_search *out, authzen_question *q, arena 
     return status;
 }
 
-static mandate_status resource_of(service_search *out, arena *a, cel_value request, mandate_error *err)
+static mandate_status resource_of(service_search *out, authzen_question *q, arena *a, cel_value request, mandate_error *err)
 {
     cel_value resource;
     mandate_status status = authzen_object(&resource, request, "resource", true, err);
+    if (!status)
+        status = authzen_resource_properties(q, resource, err);
+    out->check.properties = q->check.properties;
     if (!status && out->kind != SEARCH_RESOURCE)
         return authzen_resource(&out->check.resource, a, resource, err);
     if (!status)
@@ -92,11 +95,12 @@ static mandate_status read_search(service_search *out, http_request *r, cel_valu
     if (!status)
         status = action_of(out, &q, &r->a, request, err);
     if (!status)
-        status = resource_of(out, &r->a, request, err);
+        status = resource_of(out, &q, &r->a, request, err);
     if (!status)
         status = authzen_object(&context, request, "context", false, err);
     if (!status)
         status = authzen_context(&q, &r->a, context, err);
+    out->check.context = q.check.context;
     out->check.mandate = q.check.mandate;
     out->check.mandates = q.check.mandates;
     out->check.mandate_count = q.check.mandate_count;

@@ -191,17 +191,26 @@ static inline bool service_grants(const service_request *r)
 
 /* AuthZEN 1.0 evaluation. Without a mandate named, all that are active, held by the agent and cover action and resource
  * govern: each of them must permit. */
+/* Of a contradiction: what those that govern require of the resource and the context, as it was asked, so that a human's word is about
+ * exactly that: {"resource.region": "eu", "context.channel": null (it was not said)}; null when they require nothing of them. */
+typedef struct service_required {
+    arena *a; /* in: for it */
+    cel_value asked;
+} service_required;
+
 typedef struct service_check {
     mandate_slice mandate;                  /* empty: to be found */
     mandate_slice subject_type, subject_id; /* id must be the mandate's agent */
     mandate_slice action;                   /* action.name */
     mandate_slice resource;                 /* "type/id" */
     cel_value params;                       /* what is asked for, a map or null */
+    cel_value properties, context;          /* of the resource, of the question: the same */
     int64_t staleness_max_us;               /* of its kind, if stricter than the configured one; 0: that one */
     const mandate_slice *mandates;          /* instead of one: named together, all of them govern; each once */
     uint32_t mandate_count;                 /* at most LIMIT_FOUND_MANDATES */
-    source_set *rests_on;   /* or NULL; gets whose word those that govern rest on, their ancestors included */
-    bool *rests_restricted; /* with rests_on; gets whether a condition of one of them is restricted */
+    source_set *rests_on;       /* or NULL; gets whose word those that govern rest on, their ancestors included */
+    service_required *required; /* or NULL */
+    bool *rests_restricted;     /* with rests_on; gets whether a condition of one of them is restricted */
 } service_check;
 
 typedef struct service_verdict {

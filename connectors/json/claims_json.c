@@ -7,6 +7,8 @@
  */
 #include "connectors/json/claims_json.h"
 
+#include "connectors/json/claims_required.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -181,11 +183,12 @@ static mandate_status read_rule(claims_disclosure *out, arena *a, mandate_slice 
     char where[sizeof("disclosure.") + LIMIT_NAME];
     snprintf(where, sizeof(where), "disclosure.%.*s", (int)(path.len < LIMIT_NAME ? path.len : LIMIT_NAME), path.ptr);
     if (!disclosure_parse(&out->member, &out->part, path))
-        return mandate_error_set(err, MANDATE_INVALID,
-                                 "%s: cannot be restricted; expected purpose, scope.actions, scope.resources, scope.limits, "
-                                 "while, until, suspend_while, params or targets, of lists and objects also a part: "
-                                 "scope.limits.amount_eur",
-                                 where);
+        return mandate_error_set(
+            err, MANDATE_INVALID,
+            "%s: cannot be restricted; expected purpose, scope.actions, scope.resources, scope.limits, "
+            "scope.require, while, until, suspend_while, params or targets, of lists and objects also a part: "
+            "scope.limits.amount_eur",
+            where);
     if (v.kind != CEL_MAP)
         return wrong_type(where, "an object with audiences, handle or both", v, err);
     cel_value handle = json_member(v, "handle");
@@ -282,10 +285,10 @@ static mandate_status read_budgets(claims *c, arena *a, cel_value v, mandate_err
 
 static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value v, mandate_error *err)
 {
-    static const char *const known[] = {"actions", "resources", "limits", "budgets"};
+    static const char *const known[] = {"actions", "resources", "limits", "budgets", "require"};
     if (v.kind != CEL_MAP)
         return wrong_type(m->name, "an object with actions, resources and limits", v, err);
-    mandate_status status = json_refuse_unknown(v, "scope", known, 4, err);
+    mandate_status status = json_refuse_unknown(v, "scope", known, 5, err);
     if (!status && json_has_member(v, "actions"))
         status = read_texts(&c->actions, &c->action_count, "scope.actions", a, json_member(v, "actions"), err);
     if (!status && json_has_member(v, "resources"))
@@ -294,10 +297,13 @@ static mandate_status read_scope(claims *c, const member *m, arena *a, cel_value
         status = read_limits(c, a, json_member(v, "limits"), err);
     if (!status && json_has_member(v, "budgets"))
         status = read_budgets(c, a, json_member(v, "budgets"), err);
+    if (!status && json_has_member(v, "require"))
+        status = claims_read_required(c, a, json_member(v, "require"), err);
     c->given |= (json_has_member(v, "budgets") ? CLAIMS_GIVEN(BUDGETS) : 0) |
                 (json_has_member(v, "actions") ? CLAIMS_GIVEN(ACTIONS) : 0) |
                 (json_has_member(v, "resources") ? CLAIMS_GIVEN(RESOURCES) : 0) |
-                (json_has_member(v, "limits") ? CLAIMS_GIVEN(LIMITS) : 0);
+                (json_has_member(v, "limits") ? CLAIMS_GIVEN(LIMITS) : 0) |
+                (json_has_member(v, "require") ? CLAIMS_GIVEN(REQUIRE) : 0);
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "connectors/json/claims_json.h"
+#include "connectors/json/claims_required.h"
 #include "engine/base/text.h"
 #include "engine/mandate/disclosure.h"
 
@@ -102,6 +103,10 @@ static void put_scope(buf *b, const claims *c)
             cel_to_json(b, c->limits[i].max);
         }
         buf_put_char(b, '}');
+    }
+    if (c->required_count) {
+        put_name(b, "require");
+        claims_put_required(b, c);
     }
     if (c->budget_count)
         put_budgets(b, c);

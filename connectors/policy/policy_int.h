@@ -35,6 +35,7 @@
     X(RESOURCES, "resources", "list(string)", "patterns of resources")                             \
     X(AUDIENCE, "audience", "list(string)", "who may accept it")                                   \
     X(LIMITS, "limits", "map(string, dyn)", "numbers by name")                                     \
+    X(REQUIRE, "require", "map(string, dyn)", "lists of values by property")                       \
     X(CLAUSES, "clauses", "map(string, string)", "while, until, suspend_while: those that it has") \
     X(PARAMS, "params", "map(string, dyn)", "its parameters")                                      \
     X(TARGETS, "targets", "map(string, dyn)", "what orchestrators stop by")                        \

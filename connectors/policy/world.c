@@ -4,6 +4,7 @@
  * question does not say.
  */
 #include "connectors/policy/policy_int.h"
+#include "engine/mandate/required.h"
 
 #include <assert.h>
 
@@ -172,6 +173,13 @@ static cel_value limits_of(const claims *c, arena *a)
     return cel_map(out, c->limit_count);
 }
 
+static cel_value requires_of(const claims *c, arena *a)
+{
+    cel_value v = required_value(a, c);
+
+    return v.kind == CEL_MAP ? v : cel_error(a, "out of memory");
+}
+
 static cel_value mandate_field(const policy_mandate *m, arena *a, uint32_t field)
 {
     const claims *c = m->claims;
@@ -195,6 +203,8 @@ static cel_value mandate_field(const policy_mandate *m, arena *a, uint32_t field
         return texts(a, c->audience, c->audience_count);
     case MANDATE_FIELD_LIMITS:
         return limits_of(c, a);
+    case MANDATE_FIELD_REQUIRE:
+        return requires_of(c, a);
     case MANDATE_FIELD_CLAUSES:
         return clauses_of(c, a);
     case MANDATE_FIELD_PARAMS:

@@ -150,10 +150,11 @@ static const struct {
 } places[] = {
     {"mandate", CLAIMS_GIVEN(PURPOSE) | CLAIMS_GIVEN(WHILE) | CLAIMS_GIVEN(UNTIL) | CLAIMS_GIVEN(SUSPEND_WHILE) |
                     CLAIMS_GIVEN(PARAMS) | CLAIMS_GIVEN(TARGETS)},
-    {"mandate/scope", CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES) | CLAIMS_GIVEN(LIMITS)},
+    {"mandate/scope", CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(REQUIRE)},
     {"mandate/scope/actions", CLAIMS_GIVEN(ACTIONS)},
     {"mandate/scope/resources", CLAIMS_GIVEN(RESOURCES)},
     {"mandate/scope/limits", CLAIMS_GIVEN(LIMITS)},
+    {"mandate/scope/require", CLAIMS_GIVEN(REQUIRE)},
     {"mandate/params", CLAIMS_GIVEN(PARAMS)},
     {"mandate/targets", CLAIMS_GIVEN(TARGETS)},
 };

@@ -12,9 +12,9 @@ enum { NUMBER = 4, PROOF = 16, BYTES = NUMBER + 1 + PROOF };
 static const struct {
     claims_member member;
     char letter;
-} letters[] = {{MEMBER_PURPOSE, 'p'}, {MEMBER_ACTIONS, 'a'},       {MEMBER_RESOURCES, 'r'},
-               {MEMBER_LIMITS, 'l'},  {MEMBER_WHILE, 'w'},         {MEMBER_UNTIL, 'u'},
-               {MEMBER_PARAMS, 'm'},  {MEMBER_SUSPEND_WHILE, 's'}, {MEMBER_TARGETS, 't'}};
+} letters[] = {{MEMBER_PURPOSE, 'p'}, {MEMBER_ACTIONS, 'a'}, {MEMBER_RESOURCES, 'r'}, {MEMBER_LIMITS, 'l'},
+               {MEMBER_WHILE, 'w'},   {MEMBER_UNTIL, 'u'},   {MEMBER_PARAMS, 'm'},    {MEMBER_SUSPEND_WHILE, 's'},
+               {MEMBER_TARGETS, 't'}, {MEMBER_REQUIRE, 'q'}};
 enum { LETTERS = sizeof(letters) / sizeof(*letters) };
 
 static char letter_of(claims_member member)

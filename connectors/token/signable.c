@@ -95,6 +95,10 @@ bool artifact_plainly_signable(const claims *c)
         look_text(&l, c->budgets[i].name);
         l.size += AMOUNT_TEXT_MAX;
     }
+    for (uint32_t i = 0; i < c->required_count && l.plain && l.size <= TEXT_MAX; i++) {
+        look_text(&l, c->required[i].name);
+        look_value(&l, cel_list(c->required[i].values, c->required[i].value_count), 0);
+    }
     look_value(&l, c->params, 0);
     look_value(&l, c->targets, 0);
     return l.plain && l.size <= TEXT_MAX;

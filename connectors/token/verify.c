@@ -155,7 +155,7 @@ static mandate_status read_token(artifact *out, arena *a, const mandate_verifier
 }
 
 /* What decides: without it, or without all of it, a permit or the proof that no hop is wider is not to be had. */
-enum { DECIDES = CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES) | CLAIMS_GIVEN(LIMITS) };
+enum { DECIDES = CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(REQUIRE) };
 
 static mandate_status check_whole(const artifact *t, mandate_error *err)
 {
@@ -255,38 +255,60 @@ void mandate_verified_destroy(mandate_verified *m)
 }
 
 /* --- what it says ------------------------------------------------------------------------------------------- */
-static mandate_status permits(const mandate_verified *m, arena *a, mandate_slice action, mandate_slice resource,
-                              cel_value properties, int64_t now_us, mandate_error *err)
+static mandate_status permits(const mandate_verified *m, arena *a, const scope_question *q, int64_t now_us,
+                              mandate_error *err)
 {
     for (size_t i = m->count; i-- > 0;) {
         const claims *c = &m->chain[i].claims;
         mandate_slice why = {"", 0};
         if (now_us >= c->expires_at_us)
             return mandate_error_set(err, MANDATE_DENIED, "the mandate \"%.*s\" has expired", MANDATE_SLICE_ARG(c->id));
-        if (!scope_permits(c, action, resource, properties, a, &why))
+        if (!scope_permits(c, q, a, &why))
             return mandate_error_set(err, MANDATE_DENIED, "%.*s (mandate \"%.*s\")", MANDATE_SLICE_ARG(why),
                                      MANDATE_SLICE_ARG(c->id));
     }
     return MANDATE_OK;
 }
 
+/* A JSON object, or nothing. */
+static mandate_status read_object(cel_value *out, arena *a, mandate_slice text, const char *what, mandate_error *err)
+{
+    *out = cel_null();
+    mandate_status status = text.len ? json_value_parse(out, a, text, 0, err) : MANDATE_OK;
+    if (!status && text.len && out->kind != CEL_MAP)
+        status = mandate_error_set(err, MANDATE_INVALID, "%s: expected an object, got %s", what, json_value_kind(*out));
+    return status;
+}
+
+mandate_status mandate_verified_permits_asked(const mandate_verified *m, const mandate_asked *asked, int64_t now_us,
+                                              mandate_error *err)
+{
+    arena a;
+    if (!asked || asked->size != sizeof(*asked))
+        return mandate_error_set(err, MANDATE_INVALID, "a question of another version of this library: use the initialiser");
+    if (now_us <= 0)
+        return mandate_error_set(err, MANDATE_INVALID, "now_us: the time is required");
+    scope_question q = {.action = asked->action, .resource = asked->resource};
+    arena_init(&a, 0);
+    mandate_status status = read_object(&q.params, &a, asked->properties, "properties", err);
+    if (!status)
+        status = read_object(&q.properties, &a, asked->resource_properties, "resource_properties", err);
+    if (!status)
+        status = read_object(&q.context, &a, asked->context, "context", err);
+    if (!status)
+        status = permits(m, &a, &q, now_us, err);
+    arena_deinit(&a);
+    return status;
+}
+
 mandate_status mandate_verified_permits(const mandate_verified *m, mandate_slice action, mandate_slice resource,
                                         mandate_slice properties, int64_t now_us, mandate_error *err)
 {
-    mandate_status status = MANDATE_OK;
-    cel_value asked = cel_null();
-    arena a;
-    if (now_us <= 0)
-        return mandate_error_set(err, MANDATE_INVALID, "now_us: the time is required");
-    arena_init(&a, 0);
-    if (properties.len)
-        status = json_value_parse(&asked, &a, properties, 0, err);
-    if (!status && properties.len && asked.kind != CEL_MAP)
-        status = mandate_error_set(err, MANDATE_INVALID, "properties: expected an object, got %s", json_value_kind(asked));
-    if (!status)
-        status = permits(m, &a, action, resource, asked, now_us, err);
-    arena_deinit(&a);
-    return status;
+    mandate_asked asked = MANDATE_ASKED_INIT;
+    asked.action = action;
+    asked.resource = resource;
+    asked.properties = properties;
+    return mandate_verified_permits_asked(m, &asked, now_us, err);
 }
 
 static const artifact *leaf_of(const mandate_verified *m) { return &m->chain[m->count - 1]; }

@@ -2,7 +2,7 @@
 /*
  * guard - an enforcement point, whole: may this be done under that chain of signed mandates, now?
  *
- *     mandatectl topic tail --json --from-beginning | guard JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE [STATUS-LIST]
+ *     mandatectl topic tail --json --from-beginning | guard JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE [STATUS-LIST] [SAID]...
  *
  * Prints a line whenever the answer changes; the last answer is the exit code, 0 or 3. Signatures say that a mandate is
  * genuine and permits the act; only the revocation topic says that it has not ended. So the answer is yes only when
@@ -10,6 +10,8 @@
  *  - the topic has said of every mandate of the chain that it is active, at claims no younger than those of our token,
  *  - the partition that said so has been complete within the last SILENCE_S seconds, by its heartbeats, and
  *  - the status list in the file STATUS-LIST, where one is given and which somebody fetches anew, says that it is valid.
+ * SAID is what is known of the act, as JSON: properties={"amount_eur":9}, resource_properties={"region":"eu"}, context={}. What a mandate
+ * limits, or requires a value of, and is not said, is a no.
  * Whatever else is the case (not heard of, not readable, silent), the answer is no.
  */
 #define _GNU_SOURCE
@@ -31,6 +33,7 @@ typedef struct feed {
     const mandate_verified *chain;
     const mandate_verifier *verifier;
     const char *list; /* file, or NULL */
+    mandate_asked asked;
     struct {
         int64_t version, claims; /* `claims`: the version of the claims */
         int partition;
@@ -130,15 +133,14 @@ static const char *not_listed(const feed *f, char *room, size_t size)
 }
 
 /* NULL: yes. Otherwise why not. */
-static const char *refusal(const feed *f, const char *action, const char *resource, char *room, size_t size)
+static const char *refusal(const feed *f, char *room, size_t size)
 {
     mandate_error err;
     time_t now = time(NULL);
 
     if (f->broken)
         return "the topic has a record that this program cannot read";
-    if (mandate_verified_permits(f->chain, mandate_slice_str(action), mandate_slice_str(resource), mandate_slice_of(NULL, 0),
-                                 now_us(), &err) != MANDATE_OK) {
+    if (mandate_verified_permits_asked(f->chain, &f->asked, now_us(), &err) != MANDATE_OK) {
         snprintf(room, size, "%s", err.text);
         return room;
     }
@@ -157,7 +159,7 @@ static const char *refusal(const feed *f, const char *action, const char *resour
     return f->list ? not_listed(f, room, size) : NULL;
 }
 
-static int follow(feed *f, const char *action, const char *resource)
+static int follow(feed *f)
 {
     static char line[LINE_MAX_BYTES];
     size_t len = 0;
@@ -181,7 +183,7 @@ static int follow(feed *f, const char *action, const char *resource)
         }
         if (ready > 0 && open && poll(&in, 1, 0) > 0)
             continue; /* there is more: what was true in between is past */
-        const char *why = refusal(f, action, resource, room, sizeof(room));
+        const char *why = refusal(f, room, sizeof(room));
         const char *now = why ? why : "";
         if (strcmp(now, before) != 0) {
             printf(why ? "denied: %s\n" : "permitted\n", now);
@@ -193,6 +195,24 @@ static int follow(feed *f, const char *action, const char *resource)
     }
 }
 
+/* True: it was one of these. */
+static bool take_said(mandate_asked *asked, const char *arg)
+{
+    const struct {
+        const char *name;
+        mandate_slice *to;
+    } said[] = {{"properties=", &asked->properties},
+                {"resource_properties=", &asked->resource_properties},
+                {"context=", &asked->context}};
+
+    for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+        if (strncmp(arg, said[i].name, strlen(said[i].name)) == 0) {
+            *said[i].to = mandate_slice_str(arg + strlen(said[i].name));
+            return true;
+        }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     mandate_slice tokens[CHAIN_MAX];
@@ -202,8 +222,8 @@ int main(int argc, char **argv)
     size_t count = 0;
     int code = 3;
 
-    if (argc != 7 && argc != 8)
-        return usage("it takes six arguments, or seven");
+    if (argc < 7)
+        return usage("it takes six arguments, or more");
     char *jwks = read_file(argv[1]), *text = read_file(argv[4]), *rest = NULL;
     if (!jwks || !text)
         return usage("a file cannot be read");
@@ -222,8 +242,13 @@ int main(int argc, char **argv)
         f.issuer = argv[2];
         f.chain = chain;
         f.verifier = v;
-        f.list = argc == 8 ? argv[7] : NULL;
-        code = follow(&f, argv[5], argv[6]);
+        f.asked = (mandate_asked)MANDATE_ASKED_INIT;
+        f.asked.action = mandate_slice_str(argv[5]);
+        f.asked.resource = mandate_slice_str(argv[6]);
+        for (int i = 7; i < argc; i++)
+            if (!take_said(&f.asked, argv[i]))
+                f.list = argv[i];
+        code = follow(&f);
     } else {
         printf("denied: %s\n", err.text);
     }

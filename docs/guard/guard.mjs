@@ -2,20 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guard of guard.c for Node: signatures are verified by mandatectl, the topic is followed here.
 //
-//     mandatectl topic tail --json --from-beginning | node guard.mjs JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE
+//     mandatectl topic tail --json --from-beginning | node guard.mjs JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE [SAID]...
 //
+// SAID is what is known of the act: properties={"amount_eur":9}, resource_properties={"region":"eu"}, context={}.
 // Prints a line whenever the answer changes; the last answer is the exit code, 0 or 3. Whatever is not known is no.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 const SILENCE_MS = 15000;
-const [jwks, issuer, audience, path, action, resource] = process.argv.slice(2);
+const [jwks, issuer, audience, path, action, resource, ...rest] = process.argv.slice(2);
+const facts = rest.map(text => `--${text.slice(0, text.indexOf('=')).replace('_', '-')}=${text.slice(text.indexOf('=') + 1)}`);
 const chain = readFileSync(path, 'utf8');
 
 // null, or why not. Asked every time: an expiry passes without an event.
 function verify() {
   const done = spawnSync('mandatectl', ['mandate', 'verify', '--jwks', jwks, '--issuer', issuer, '--audience', audience,
-    '--action', action, '--resource', resource], { input: chain, encoding: 'utf8' });
+    '--action', action, '--resource', resource, ...facts], { input: chain, encoding: 'utf8' });
   return done.status === 0 ? null : (done.stderr || done.stdout || '').trim() || 'not verified';
 }
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guard of guard.c in Python: signatures are verified by mandatectl, the topic is followed here.
 
-    mandatectl topic tail --json --from-beginning | guard.py JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE
+    mandatectl topic tail --json --from-beginning | guard.py JWKS ISSUER AUDIENCE CHAIN ACTION RESOURCE [SAID]...
 
+SAID is what is known of the act: properties={"amount_eur":9}, resource_properties={"region":"eu"}, context={}.
 Prints a line whenever the answer changes; the last answer is the exit code, 0 or 3. Whatever is not known is no.
 """
 import base64
@@ -17,10 +18,10 @@ import sys
 SILENCE = datetime.timedelta(seconds=15)
 
 
-def verify(jwks, issuer, audience, chain, action, resource):
+def verify(jwks, issuer, audience, chain, action, resource, said):
     """None, or why not. Asked every time: an expiry passes without an event."""
     done = subprocess.run(["mandatectl", "mandate", "verify", "--jwks", jwks, "--issuer", issuer, "--audience", audience,
-                           "--action", action, "--resource", resource], input=chain, text=True, capture_output=True)
+                           "--action", action, "--resource", resource, *("--" + name.replace("_", "-") + "=" + text for name, text in said)], input=chain, text=True, capture_output=True)
     return None if done.returncode == 0 else done.stderr.strip() or done.stdout.strip() or "not verified"
 
 
@@ -67,9 +68,10 @@ def identity(token):
 
 
 def main():
-    jwks, issuer, audience, path, action, resource = sys.argv[1:]
+    jwks, issuer, audience, path, action, resource, *said = sys.argv[1:]
+    said = [s.split("=", 1) for s in said]
     chain = open(path, encoding="utf-8").read()
-    why = verify(jwks, issuer, audience, chain, action, resource)
+    why = verify(jwks, issuer, audience, chain, action, resource, said)
     if why:
         print("denied: " + why)
         return 3
@@ -84,7 +86,7 @@ def main():
             if is_open and select.select([0], [], [], 0)[0]:
                 continue  # there is more: what was true in between is past
             feed.broken = feed.broken or (not is_open and bool(rest))
-        why = feed.refusal() or verify(jwks, issuer, audience, chain, action, resource)
+        why = feed.refusal() or verify(jwks, issuer, audience, chain, action, resource, said)
         if why != before:
             print("denied: " + why if why else "permitted", flush=True)
             before = why

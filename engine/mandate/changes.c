@@ -8,6 +8,7 @@
  */
 #include "engine/base/text.h"
 #include "engine/mandate/disclosure.h"
+#include "engine/mandate/required.h"
 
 static cel_value text_or_null(mandate_slice s) { return s.len ? cel_string(s) : cel_null(); }
 
@@ -111,6 +112,8 @@ cel_value claims_member_value(arena *a, const claims *c, claims_member member)
         return time_of(a, c->expires_at_us);
     case MEMBER_DISCLOSURE:
         return disclosure_value(a, c);
+    case MEMBER_REQUIRE:
+        return c->required_count ? required_value(a, c) : cel_null();
     case MEMBER_COUNT:
         break;
     }

@@ -5,12 +5,21 @@
 #include "engine/base/text.h"
 #include "engine/context/schema.h"
 #include "engine/mandate/disclosure.h"
+#include "engine/mandate/required.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* The second one of those that restrict something: nothing that is cut short reads as open to everybody. */
-enum { CLAIMS_FORMAT = 2, CLAIMS_FORMAT_RESTRICTED = 4 };
+/* What has RESTRICTED at its end rules of disclosure, and with REQUIRED before them required values: nothing that is cut short reads as
+ * open to everybody, or as requiring nothing. */
+enum { CLAIMS_FORMAT = 2, CLAIMS_FORMAT_RESTRICTED = 4, CLAIMS_REQUIRED = 1 };
+
+static bool is_format(uint8_t format)
+{
+    return (format & ~CLAIMS_REQUIRED) == CLAIMS_FORMAT || (format & ~CLAIMS_REQUIRED) == CLAIMS_FORMAT_RESTRICTED;
+}
+
+static bool is_restricted_format(uint8_t format) { return (format & ~CLAIMS_REQUIRED) == CLAIMS_FORMAT_RESTRICTED; }
 
 cel_value claims_field(const claims *c, uint32_t field)
 {
@@ -143,7 +152,7 @@ static mandate_status check(const claims *c, bool whole, mandate_error *err)
         (s = check_items(c->resources, c->resource_count, "scope.resources", err)) ||
         (s = check_items(c->audience, c->audience_count, "audience", err)) ||
         (s = check_items(c->child_agents, c->child_agent_count, "delegation.allowed_agents", err)) ||
-        (s = check_limits(c, err)) || (s = check_budgets(c, err)))
+        (s = check_limits(c, err)) || (s = check_budgets(c, err)) || (s = required_check(c, err)))
         return s;
     for (int i = 0; i < CLAUSE_COUNT; i++)
         if ((s = claims_check_text(c->clause[i], claims_clause_names[i], LIMIT_CEL_SOURCE, false, err)))
@@ -172,7 +181,8 @@ static void put_items(buf *b, const mandate_slice *items, uint32_t count)
 
 void claims_encode(buf *b, const claims *c)
 {
-    wire_put_u8(b, c->disclosure_count ? CLAIMS_FORMAT_RESTRICTED : CLAIMS_FORMAT);
+    wire_put_u8(b, (uint8_t)((c->disclosure_count ? CLAIMS_FORMAT_RESTRICTED : CLAIMS_FORMAT) |
+                             (c->required_count ? CLAIMS_REQUIRED : 0)));
     wire_put_bytes(b, c->id);
     wire_put_bytes(b, c->issuer);
     wire_put_bytes(b, c->grantor);
@@ -205,6 +215,8 @@ void claims_encode(buf *b, const claims *c)
         wire_put_bytes(b, c->budgets[i].name);
         amount_encode(b, c->budgets[i].max);
     }
+    if (c->required_count)
+        required_encode(b, c);
     if (c->disclosure_count)
         disclosure_encode(b, c->disclosures, c->disclosure_count);
 }
@@ -268,8 +280,7 @@ static const claims_budget *get_budgets(wire_reader *r, arena *a, uint32_t *coun
 mandate_status claims_decode_agent(mandate_slice *out, mandate_slice bytes, mandate_error *err)
 {
     wire_reader r = wire_reader_of(bytes);
-    uint8_t format = wire_get_u8(&r);
-    bool known = format == CLAIMS_FORMAT || format == CLAIMS_FORMAT_RESTRICTED;
+    const bool known = is_format(wire_get_u8(&r));
     for (int before = 0; before < 3; before++) /* id, issuer, grantor */
         (void)wire_get_bytes(&r);
     *out = wire_get_bytes(&r);
@@ -283,7 +294,7 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
     wire_reader reader = wire_reader_of(bytes), *r = &reader;
     claims c = {0};
     const uint8_t format = wire_get_u8(r);
-    if (format != CLAIMS_FORMAT && format != CLAIMS_FORMAT_RESTRICTED)
+    if (!is_format(format))
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims have an unknown format");
     c.id = wire_get_bytes(r);
     c.issuer = wire_get_bytes(r);
@@ -311,7 +322,9 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
     c.child_agents = get_items(r, a, &c.child_agent_count);
     c.supersedes = wire_get_bytes(r);
     c.budgets = get_budgets(r, a, &c.budget_count);
-    if (format == CLAIMS_FORMAT_RESTRICTED)
+    if (format & CLAIMS_REQUIRED)
+        c.required = required_decode(r, a, &c.required_count);
+    if (is_restricted_format(format))
         c.disclosures = disclosure_decode(r, a, &c.disclosure_count);
     if (!wire_done(r) || c.on_unknown > ON_UNKNOWN_SUSPEND)
         return mandate_error_set(err, MANDATE_CORRUPT, "stored claims cannot be read");
@@ -319,7 +332,7 @@ static mandate_status decode(claims *out, arena *a, mandate_slice *params, manda
     return MANDATE_OK;
 }
 
-bool claims_restrict(mandate_slice bytes) { return bytes.len && (uint8_t)bytes.ptr[0] == CLAIMS_FORMAT_RESTRICTED; }
+bool claims_restrict(mandate_slice bytes) { return bytes.len && is_restricted_format((uint8_t)bytes.ptr[0]); }
 
 mandate_status claims_decode(claims *out, arena *a, mandate_slice bytes, mandate_error *err)
 {

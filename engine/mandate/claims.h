@@ -52,7 +52,8 @@ typedef enum claims_on_unknown {
     X(ON_UNKNOWN, "on_unknown")       \
     X(UNKNOWN_GRACE, "unknown_grace") \
     X(EXPIRES_AT, "expires_at")       \
-    X(DISCLOSURE, "disclosure")
+    X(DISCLOSURE, "disclosure")       \
+    X(REQUIRE, "scope.require") /* rules are stored by number: what is new stands at the end */
 
 typedef enum claims_member {
 #define X(name, text) MEMBER_##name,
@@ -73,6 +74,13 @@ typedef struct claims_budget {
     budget_amount max;  /* how much there may be spent of it in all, more than nothing */
 } claims_budget;
 
+/* A property of what is asked, and the values that it may have; see required.h. */
+typedef struct claims_required {
+    mandate_slice name;      /* "action.soft", "resource.region", "context.channel" */
+    const cel_value *values; /* bools, numbers, texts; at least one, sorted (required_value_cmp), each once */
+    uint32_t value_count;
+} claims_required;
+
 /* To whom one member, or a part of it, is shown; see disclosure.h. */
 typedef struct claims_disclosure {
     claims_member member;
@@ -90,6 +98,8 @@ typedef struct claims {
     const claims_limit *limits;   /* sorted by name */
     const claims_budget *budgets; /* sorted by name */
     uint32_t budget_count;
+    uint32_t required_count;
+    const claims_required *required; /* sorted by name */
     uint32_t action_count, resource_count, audience_count, limit_count;
     mandate_slice clause[CLAUSE_COUNT]; /* CEL source, empty when absent */
     cel_value params;                   /* map with string keys, or null */
@@ -137,7 +147,7 @@ cel_value claims_field(const claims *c, uint32_t field);
 claims claims_nothing(void);
 /* What a child has that says nothing yet: its parent's scope, audience, expiry and purpose, granted by the parent's agent. Borrows. */
 claims claims_inherited(const claims *parent, mandate_slice issuer);
-/* Lays what `part` gives over `base`: a list as a whole, limits one by one. Borrows from both; new arrays are in `a`. NOMEM. */
+/* Lays what `part` gives over `base`: a list as a whole, limits, budgets and required values one by one. Borrows from both; new arrays are in `a`. NOMEM. */
 MANDATE_CHECK mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandate_error *err);
 /* What a member says, null when nothing; and what differs, as a list or null. In `a`, borrowing from the claims. */
 cel_value claims_member_value(arena *a, const claims *c, claims_member member);
@@ -156,15 +166,20 @@ MANDATE_CHECK mandate_status claims_copy(claims *out, arena *a, const claims *c,
 bool scope_covers(mandate_slice pattern, mandate_slice name);
 /* What a child that does not say it takes from its parent: depth, number of children and whom they may go to. */
 void scope_inherit(claims *child, const claims *parent);
-/* Is the child a subset of its parent in actions, resources, limits, audience, time, depth, number of children and whom it goes
+/* Is the child a subset of its parent in actions, resources, limits, required values, audience, time, depth, number of children and whom it goes
  * to? MANDATE_DENIED with a sentence that names the dimension and both values otherwise. */
 MANDATE_CHECK mandate_status scope_is_subset(const claims *child, const claims *parent, mandate_error *err);
 /* Is it, in each of these dimensions, at most what it was? DENIED as above. */
 MANDATE_CHECK mandate_status scope_is_narrower(const claims *now, const claims *old, mandate_error *err);
-/* May this action be done on this resource with these numbers? `params`: map of what is asked (or null); a limit
- * constrains the parameter of its name, and a limited parameter that is missing or no number is refused.
- * False sets `why` (a sentence, static or in `a`). */
-bool scope_permits(const claims *c, mandate_slice action, mandate_slice resource, cel_value params, arena *a,
-                   mandate_slice *why);
+/* What is asked: maps with string keys, or null. */
+typedef struct scope_question {
+    mandate_slice action, resource; /* "contract.sign", "crm.account/4711" */
+    cel_value params;               /* properties of the action: what a limit constrains, and "action." requires */
+    cel_value properties;           /* of the resource: "resource." */
+    cel_value context;              /* of the question: "context." */
+} scope_question;
+/* May this be done? A limit constrains the parameter of its name, and a limited parameter that is missing or no number is refused; so
+ * is a property of which a value is required, when it is missing or has another. False sets `why` (a sentence, static or in `a`). */
+bool scope_permits(const claims *c, const scope_question *q, arena *a, mandate_slice *why);
 
 #endif

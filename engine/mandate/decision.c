@@ -5,7 +5,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/wire.h"
 
-enum { DECISION_FORMAT = 2 };
+enum { DECISION_FORMAT = 2, DECISION_FORMAT_PROPERTIES = 3 /* they stand at its end */ };
 
 const char *const decision_kind_names[2] = {"action", "command"};
 
@@ -58,6 +58,8 @@ bool decision_action_key(uint8_t out[DECISION_KEY], const decision_record *q)
     wire_put_u64(&b, q->mandate_count);
     for (uint32_t i = 0; i < q->mandate_count; i++)
         wire_put_bytes(&b, q->mandates[i]);
+    if (q->properties.len)
+        wire_put_bytes(&b, q->properties);
     return digest_of(out, &b);
 }
 
@@ -118,6 +120,8 @@ mandate_status decision_check(const decision_record *q, mandate_error *err)
     if (s == MANDATE_OK)
         s = claims_check_text(q->parameters, "parameters", LIMIT_DECISION_PARAMETERS, q->kind == DECISION_ACTION, err);
     if (s == MANDATE_OK)
+        s = claims_check_text(q->properties, "properties", LIMIT_DECISION_PARAMETERS, false, err);
+    if (s == MANDATE_OK)
         s = claims_check_text(q->reason, "reason", LIMIT_REASON, false, err);
     if (s != MANDATE_OK)
         return s;
@@ -144,7 +148,7 @@ mandate_status decision_check(const decision_record *q, mandate_error *err)
 /* --- stored form --------------------------------------------------------------------------------------------------- */
 void decision_encode(buf *b, const decision_record *d)
 {
-    wire_put_u8(b, DECISION_FORMAT);
+    wire_put_u8(b, d->properties.len ? DECISION_FORMAT_PROPERTIES : DECISION_FORMAT);
     wire_put_bytes(b, d->id);
     wire_put_u8(b, (uint8_t)d->kind);
     wire_put_u8(b, (uint8_t)d->state);
@@ -168,6 +172,8 @@ void decision_encode(buf *b, const decision_record *d)
     wire_put_i64(b, d->opened_at_us);
     wire_put_i64(b, d->decided_at_us);
     wire_put_i64(b, d->expires_at_us);
+    if (d->properties.len)
+        wire_put_bytes(b, d->properties);
 }
 
 mandate_status decision_decode(decision_record *out, mandate_slice bytes, mandate_error *err)
@@ -198,8 +204,13 @@ mandate_status decision_decode(decision_record *out, mandate_slice bytes, mandat
     d.opened_at_us = wire_get_i64(r);
     d.decided_at_us = wire_get_i64(r);
     d.expires_at_us = wire_get_i64(r);
-    if (!wire_done(r) || format != DECISION_FORMAT || kind > DECISION_COMMAND || state >= DECISION_STATE_COUNT ||
-        (d.version == 0) != (d.id.len == 0) || (d.id.len && d.id.len != DECISION_ID) || key.len != sizeof(d.key))
+    if (format == DECISION_FORMAT_PROPERTIES) {
+        d.properties = wire_get_bytes(r);
+        r->failed |= d.properties.len == 0;
+    }
+    if (!wire_done(r) || format < DECISION_FORMAT || format > DECISION_FORMAT_PROPERTIES || kind > DECISION_COMMAND ||
+        state >= DECISION_STATE_COUNT || (d.version == 0) != (d.id.len == 0) || (d.id.len && d.id.len != DECISION_ID) ||
+        key.len != sizeof(d.key))
         return mandate_error_set(err, MANDATE_CORRUPT, "a stored decision cannot be read");
     memcpy(d.key, key.ptr, sizeof(d.key));
     d.kind = (decision_kind)kind;

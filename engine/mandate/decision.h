@@ -7,7 +7,7 @@
  *    └─────> expired
  *
  * An action is asked about when mandates that govern it contradict each other; its key is agent, action, resource, digest of the
- * parameters and the mandates that govern. A permit says yes to exactly that, until it expires, while all those mandates are
+ * parameters, the mandates that govern and what they require of other properties, as it was asked. A permit says yes to exactly that, until it expires, while all those mandates are
  * active. A command waits when policy wants a second person: permitting carries it out, in the same step. `version` is 1 when
  * it is opened and grows by one with every change; all of it is told (notices), so the id of a notice is a hash of issuer,
  * decision and version.
@@ -45,7 +45,9 @@ typedef struct decision_record {
     mandate_slice action, resource; /* COMMAND: "mandate.revoke" and "mandate/<id>", so that it reads the same */
     mandate_slice digest;           /* of the parameters: "sha-256:..." */
     mandate_slice parameters;       /* what it is the digest of, for the human to see */
-    mandate_slice reason;           /* why a human is asked: a sentence */
+    mandate_slice properties; /* ACTION: what the mandates require of resource and context, as it was asked: a JSON object in
+                                     * canonical form; empty: nothing */
+    mandate_slice reason;     /* why a human is asked: a sentence */
     mandate_slice mandates[LIMIT_DECISION_MANDATES];
     uint32_t mandate_count;
     mandate_slice command;       /* COMMAND: engine_encode_command */
@@ -62,7 +64,7 @@ const char *decision_state_name(decision_state state);
 decision_state decision_state_parse(mandate_slice name);
 bool decision_transition_legal(decision_state from, decision_state to);
 
-/* Of an action: SHA-256 over agent, action, resource, digest and the mandates, which are in order of ids. */
+/* Of an action: SHA-256 over agent, action, resource, digest, the mandates, which are in order of ids, and the properties. */
 MANDATE_CHECK bool decision_action_key(uint8_t out[DECISION_KEY], const decision_record *question);
 /* Of a command: SHA-256 over its encoding. */
 MANDATE_CHECK bool decision_command_key(uint8_t out[DECISION_KEY], mandate_slice command);

@@ -2,6 +2,8 @@
 /* disclosure - rules: their paths, their checks, their stored form, and when one set of them shows at most what another does. */
 #include "engine/mandate/disclosure.h"
 
+#include "engine/mandate/required.h"
+
 static const struct {
     claims_member member;
     bool parts;
@@ -65,6 +67,11 @@ static bool limits_have(const claims *c, mandate_slice part)
     return false;
 }
 
+static bool requires(const claims *c, mandate_slice part)
+{
+    return part.len ? required_find(c->required, c->required_count, part) != NULL : c->required_count > 0;
+}
+
 /* Does the mandate say what the path names? */
 static bool is_there(const claims *c, claims_member member, mandate_slice part)
 {
@@ -77,6 +84,9 @@ static bool is_there(const claims *c, claims_member member, mandate_slice part)
         return part.len ? list_has(c->resources, c->resource_count, part) : c->resource_count > 0;
     case MEMBER_LIMITS:
         return limits_have(c, part);
+    case MEMBER_REQUIRE:
+        return requires(c, part)
+        ;
     case MEMBER_WHILE:
     case MEMBER_UNTIL:
     case MEMBER_SUSPEND_WHILE:
@@ -297,6 +307,12 @@ static bool rule_within(const narrowing *n)
         for (uint32_t i = 0; i < c->limit_count; i++)
             if ((!n->rule->part.len || mandate_slice_eq(n->rule->part, c->limits[i].name)) &&
                 !part_within(n, c->limits[i].name))
+                return false;
+        return true;
+    case MEMBER_REQUIRE:
+        for (uint32_t i = 0; i < c->required_count; i++)
+            if ((!n->rule->part.len || mandate_slice_eq(n->rule->part, c->required[i].name)) &&
+                !part_within(n, c->required[i].name))
                 return false;
         return true;
     case MEMBER_PARAMS:

@@ -27,6 +27,7 @@ typedef struct disclosure_viewer {
     X(ACTIONS, true)             \
     X(RESOURCES, true)           \
     X(LIMITS, true)              \
+    X(REQUIRE, true)             \
     X(WHILE, false)              \
     X(UNTIL, false)              \
     X(SUSPEND_WHILE, false)      \

@@ -45,6 +45,20 @@ static mandate_status view_limits(claims *out, const claims *c, const disclosure
     return MANDATE_OK;
 }
 
+static mandate_status view_required(claims *out, const claims *c, const disclosure_viewer *who, arena *a, mandate_error *err)
+{
+    claims_required *left = ARENA_ARRAY(a, claims_required, c->required_count + 1);
+    uint32_t n = 0;
+    if (!left)
+        return no_memory(err);
+    for (uint32_t i = 0; i < c->required_count; i++)
+        if (!hides(c->disclosures, c->disclosure_count, MEMBER_REQUIRE, c->required[i].name, who))
+            left[n++] = c->required[i];
+    out->required = left;
+    out->required_count = n;
+    return MANDATE_OK;
+}
+
 /* Null without memory: it shows less, never more. */
 cel_value disclosure_view_map(cel_value map, const claims_disclosure *d, uint32_t count, claims_member member,
                               const disclosure_viewer *who, arena *a)
@@ -84,6 +98,8 @@ mandate_status disclosure_view(claims *out, const claims *c, const disclosure_vi
         s = view_list(&out->resources, &out->resource_count, c, MEMBER_RESOURCES, who, a, err);
     if (!s && hidden & CLAIMS_GIVEN(LIMITS))
         s = view_limits(out, c, who, a, err);
+    if (!s && hidden & CLAIMS_GIVEN(REQUIRE))
+        s = view_required(out, c, who, a, err);
     return s;
 }
 

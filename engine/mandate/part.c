@@ -4,6 +4,7 @@
  * are asked for. Nothing here asks whether the outcome is narrower; scope.c and engine/amend.c do.
  */
 #include "engine/mandate/disclosure.h"
+#include "engine/mandate/required.h"
 
 const char *claims_member_name(claims_member member)
 {
@@ -32,6 +33,8 @@ claims claims_inherited(const claims *parent, mandate_slice issuer)
     c.resource_count = parent->resource_count;
     c.limits = parent->limits;
     c.limit_count = parent->limit_count;
+    c.required = parent->required;
+    c.required_count = parent->required_count;
     c.audience = parent->audience;
     c.audience_count = parent->audience_count;
     c.expires_at_us = parent->expires_at_us;
@@ -148,6 +151,8 @@ mandate_status claims_overlay(claims *base, const claims *part, arena *a, mandat
     mandate_status s = given & CLAIMS_GIVEN(LIMITS) ? merge_limits(base, part, a, err) : MANDATE_OK;
     if (!s && given & CLAIMS_GIVEN(BUDGETS))
         s = merge_budgets(base, part, a, err);
+    if (!s && given & CLAIMS_GIVEN(REQUIRE))
+        s = required_merge(base, part, a, err);
     return !s && given & CLAIMS_GIVEN(DISCLOSURE) ? disclosure_merge(base, part, a, err) : s;
 }
 

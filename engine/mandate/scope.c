@@ -9,6 +9,7 @@
 
 #include "engine/base/text.h"
 #include "engine/mandate/disclosure.h"
+#include "engine/mandate/required.h"
 
 /*
  * A pattern is matched against a name as text; against another pattern too, whose stars are letters of their own: an inner one
@@ -79,12 +80,8 @@ static void list_text(buf *b, const claims *whose, claims_member member, const m
         buf_put_str(b, first ? "what it has (restricted)" : ", or what is restricted");
 }
 
-/* Who is compared with whom, in the words of a refusal. */
-typedef struct sides {
-    const char *than, *theirs, *rule; /* "its parent", "the parent has", "a child may only narrow" */
-} sides;
-static const sides delegated = {"its parent", "the parent has", "a child may only narrow"},
-                   amended = {"it was", "it had", "an amendment only narrows"};
+static const scope_sides delegated = {"its parent", "the parent has", "a child may only narrow"},
+                         amended = {"it was", "it had", "an amendment only narrows"};
 
 /* One list of both: which member it is, and what stands there. */
 typedef struct lists {
@@ -95,7 +92,7 @@ typedef struct lists {
     uint32_t child_count, parent_count;
 } lists;
 
-static mandate_status subset_items(const sides *w, const lists *l, mandate_error *err)
+static mandate_status subset_items(const scope_sides *w, const lists *l, mandate_error *err)
 {
     for (uint32_t i = 0; i < l->child_count; i++) {
         /* Of a parent that is not known whole it is its issuer's word that the child lies within (verify.h). */
@@ -121,7 +118,7 @@ static const claims_limit *limit_find(const claims *c, mandate_slice name)
     return NULL;
 }
 
-static mandate_status subset_limits(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset_limits(const scope_sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     for (uint32_t i = 0; i < parent->limit_count; i++) {
         const claims_limit *mine = limit_find(child, parent->limits[i].name), *theirs = &parent->limits[i];
@@ -165,7 +162,7 @@ void scope_inherit(claims *child, const claims *parent)
 }
 
 /* A budget that a child does not name is its parent's all the same: whatever it spends draws on both. */
-static mandate_status subset_budgets(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset_budgets(const scope_sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     char mine[AMOUNT_TEXT_MAX], theirs[AMOUNT_TEXT_MAX];
     for (uint32_t i = 0; i < parent->budget_count; i++)
@@ -181,7 +178,7 @@ static mandate_status subset_budgets(const sides *w, const claims *child, const 
     return MANDATE_OK;
 }
 
-static mandate_status subset_delegation(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset_delegation(const scope_sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s = MANDATE_OK;
     if (parent->child_agent_count && child->child_agent_count == 0)
@@ -202,7 +199,7 @@ static mandate_status subset_delegation(const sides *w, const claims *child, con
                              child->children_max, w->theirs, parent->children_max, w->rule);
 }
 
-static mandate_status subset_time(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset_time(const scope_sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     char mine[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
     if (child->expires_at_us <= parent->expires_at_us)
@@ -213,7 +210,7 @@ static mandate_status subset_time(const sides *w, const claims *child, const cla
 }
 
 /* All but depth, which a child has one less of. */
-static mandate_status subset(const sides *w, const claims *child, const claims *parent, mandate_error *err)
+static mandate_status subset(const scope_sides *w, const claims *child, const claims *parent, mandate_error *err)
 {
     mandate_status s;
     const lists actions = {MEMBER_ACTIONS,      "actions",           parent, child->actions, parent->actions,
@@ -224,7 +221,8 @@ static mandate_status subset(const sides *w, const claims *child, const claims *
                             child->audience,       parent->audience, child->audience_count,
                             parent->audience_count};
     if ((s = subset_items(w, &actions, err)) || (s = subset_items(w, &resources, err)) ||
-        (s = subset_limits(w, child, parent, err)) || (s = subset_budgets(w, child, parent, err)))
+        (s = subset_limits(w, child, parent, err)) || (s = subset_budgets(w, child, parent, err)) ||
+        (s = required_within(w, child, parent, err)))
         return s;
     if (parent->audience_count && child->audience_count == 0)
         return mandate_error_set(err, MANDATE_DENIED, "wider than %s in audience: it names none, which means anyone",
@@ -289,26 +287,34 @@ static bool limit_permits(const claims *c, const claims_limit *l, cel_value para
     return true;
 }
 
-bool scope_permits(const claims *c, mandate_slice action, mandate_slice resource, cel_value params, arena *a,
-                   mandate_slice *why)
+/* Of actions or resources. */
+static bool covers(const claims *c, claims_member member, const mandate_slice *patterns, uint32_t count, mandate_slice name,
+                   arena *a, mandate_slice *why)
 {
-    if (!covered_by_any(c->actions, c->action_count, action))
-        return refuse(
-            why, is_hidden(c, MEMBER_ACTIONS)
-                     ? arena_printf(a, "the action \"%.*s\" is not within what is disclosed of scope.actions",
-                                    MANDATE_SLICE_ARG(action))
-                     : arena_printf(a, "the action \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(action)));
-    if (!covered_by_any(c->resources, c->resource_count, resource))
-        return refuse(
-            why, is_hidden(c, MEMBER_RESOURCES)
-                     ? arena_printf(a, "the resource \"%.*s\" is not within what is disclosed of scope.resources",
-                                    MANDATE_SLICE_ARG(resource))
-                     : arena_printf(a, "the resource \"%.*s\" is outside the mandate's scope", MANDATE_SLICE_ARG(resource)));
+    const char *what = member == MEMBER_ACTIONS ? "action" : "resource";
+    if (covered_by_any(patterns, count, name))
+        return true;
+    if (is_hidden(c, member))
+        return refuse(why, arena_printf(a, "the %s \"%.*s\" is not within what is disclosed of scope.%ss", what,
+                                        MANDATE_SLICE_ARG(name), what));
+    return refuse(why, arena_printf(a, "the %s \"%.*s\" is outside the mandate's scope", what, MANDATE_SLICE_ARG(name)));
+}
+
+bool scope_permits(const claims *c, const scope_question *q, arena *a, mandate_slice *why)
+{
+    if (!covers(c, MEMBER_ACTIONS, c->actions, c->action_count, q->action, a, why) ||
+        !covers(c, MEMBER_RESOURCES, c->resources, c->resource_count, q->resource, a, why))
+        return false;
     for (uint32_t i = 0; i < c->limit_count; i++)
-        if (!limit_permits(c, &c->limits[i], params, a, why))
+        if (!limit_permits(c, &c->limits[i], q->params, a, why))
             return false;
     if (is_hidden(c, MEMBER_LIMITS))
         return refuse(why,
                       mandate_slice_str("scope.limits are not disclosed, or not all of them: what they allow is not known"));
+    for (uint32_t i = 0; i < c->required_count; i++)
+        if (!required_permits(&c->required[i], q, !is_restricted(c, MEMBER_REQUIRE, c->required[i].name), a, why))
+            return false;
+    if (is_hidden(c, MEMBER_REQUIRE))
+        return refuse(why, mandate_slice_str("scope.require is not disclosed, or not all of it: what it asks is not known"));
     return true;
 }

@@ -5,7 +5,7 @@
  * An enforcement point trusts some issuers and has their public keys (the JWK Set at the issuer's /.well-known/jwks.json).
  * An agent brings its mandate as a chain of signed tokens, from the root to the one it acts under. verify checks every
  * token (signature, type, issuer, times), that each was delegated from the one before, and that no hop is wider than the
- * one before it in actions, resources, limits, audience, time or depth. A chain that cannot be verified is no chain.
+ * one before it in actions, resources, limits, required values, audience, time or depth. A chain that cannot be verified is no chain.
  *
  *     mandate_verifier *v;
  *     mandate_verifier_create(&v, NULL, &err);
@@ -63,7 +63,8 @@ typedef struct mandate_verify_options {
     mandate_slice audience; /* who we are. A mandate with an audience must name it; empty: such mandates are refused */
     int64_t now_us;         /* the time, microseconds since 1970; required */
     mandate_slice agent;    /* who presents it, as authenticated otherwise; empty: not compared */
-    bool whole;             /* refuse a chain in which something is not disclosed that decides: actions, resources, limits */
+    bool
+        whole; /* refuse a chain in which something is not disclosed that decides: actions, resources, limits, required values */
 } mandate_verify_options;
 #define MANDATE_VERIFY_OPTIONS_INIT                                    \
     {                                                                  \
@@ -97,8 +98,26 @@ MANDATE_API mandate_slice mandate_verified_handle(const mandate_verified *m, siz
  * mandate does not any more. 0: there is no such token. (A status list knows no versions.) */
 MANDATE_API uint32_t mandate_verified_version(const mandate_verified *m, size_t at);
 
-/* May this be done at this time? `properties`: a JSON object with the numbers that the mandate limits, or empty. OK: yes, by
- * every mandate of the chain. DENIED: no, or not known since it is not disclosed, and why. INVALID: `properties` is no JSON object. */
+/* What is asked, in AuthZEN's words. The objects are JSON, or empty; a property that a mandate limits, or of which it requires a value
+ * (scope.require: "action.soft", "resource.region", "context.channel"), must be said. */
+typedef struct mandate_asked {
+    size_t size;                       /* sizeof(mandate_asked) */
+    mandate_slice action, resource;    /* "contract.sign", "crm.account/4711" */
+    mandate_slice properties;          /* of the action: its parameters */
+    mandate_slice resource_properties; /* of the resource */
+    mandate_slice context;             /* of the question */
+} mandate_asked;
+#define MANDATE_ASKED_INIT                                                             \
+    {                                                                                  \
+        sizeof(mandate_asked), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, { NULL, 0 } \
+    }
+
+/* May this be done at this time? OK: yes, by every mandate of the chain. DENIED: no, or not known since it is not disclosed, and
+ * why. INVALID: what should be a JSON object is none. */
+MANDATE_API MANDATE_CHECK mandate_status mandate_verified_permits_asked(const mandate_verified *m,
+                                                                        const mandate_asked *asked, int64_t now_us,
+                                                                        mandate_error *err);
+/* The same of a question without properties of the resource and without context. */
 MANDATE_API MANDATE_CHECK mandate_status mandate_verified_permits(const mandate_verified *m, mandate_slice action,
                                                                   mandate_slice resource, mandate_slice properties,
                                                                   int64_t now_us, mandate_error *err);

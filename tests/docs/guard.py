@@ -158,6 +158,7 @@ def guards(w, program):
             k: v for k, v in root["value"].items() if k != "claims_version"})]), "cannot read")
         judge(name + ": an older version changes nothing", 3, ask(argv, lines + [said(8, "revoked"), said(7, "active")]), "not active")
 
+    required(w, programs, judge)
     restricted(w, programs, judge)
     status_list(w, program, judge)
     live = [(name, *follow(w, argv)) for name, argv in programs]
@@ -174,6 +175,27 @@ def guards(w, program):
         report(name + ": its exit code says so", code == 3, code)
         tail.stdout.close()
         guard.stdout.close()
+
+
+def required(w, programs, judge):
+    """A mandate that requires values of what is asked, and limits a number."""
+    scope = {"actions": ["pay.*"], "resources": ["account/*"], "limits": {"eur": 10},
+             "require": {"action.soft": [True], "resource.region": ["eu", "us"], "context.channel": ["web"]}}
+    done = w.ctl("mandate", "issue", "-", input=claims("strict", "agent:s", scope=scope))
+    if done.returncode:
+        sys.exit(done.stderr)
+    open(w.folder + "/strict.txt", "w").write(w.ctl("mandate", "token", "strict").stdout)
+    good = {"properties": {"soft": True, "eur": 9}, "resource_properties": {"region": "us"}, "context": {"channel": "web"}}
+    for name, argv in programs:
+        def ask(**said):
+            said = ["%s=%s" % (k, json.dumps(v)) for k, v in dict(good, **said).items() if v is not None]
+            return run(*argv, "jwks.json", ISSUER, "gate", "strict.txt", "pay.small", "account/7", *said, env=w.env, cwd=w.folder,
+                       input="".join(json.dumps(r) + "\n" for r in w.feed(3)))
+        judge(name + ": what is said as it is required is permitted", 0, ask())
+        judge(name + ": another value is denied", 3, ask(properties={"soft": False, "eur": 9}), "action.soft")
+        judge(name + ": another region is denied", 3, ask(resource_properties={"region": "cn"}), '"resource.region" is "cn"')
+        judge(name + ": what is not said is denied", 3, ask(context=None), "context.channel")
+        judge(name + ": more than the limit is denied", 3, ask(properties={"soft": True, "eur": 11}), "more than the mandate allows")
 
 
 def restricted(w, programs, judge):
@@ -199,7 +221,7 @@ def restricted(w, programs, judge):
 
 def status_list(w, program, judge):
     def ask():
-        lines = [r for r in w.feed(4) if r["value"].get("state") != "suspended"]  # what the topic says is not what is looked at here
+        lines = [r for r in w.feed(5) if r["value"].get("state") != "suspended"]  # what the topic says is not what is looked at here
         return run(program, "jwks.json", ISSUER, "gate", "quiet.txt", "pay.small", "account/7", "status.jwt", env=w.env, cwd=w.folder,
                    input="".join(json.dumps(r) + "\n" for r in lines))
 

@@ -216,8 +216,8 @@ static void compare_chain(walk *w, int at)
     for (int i = 0; i < 40; i++) {
         mandate_slice action = arena_printf(a, i % 8 == 7 ? "b.%d" : "a.%d.x", (int)below(w, ACTIONS + 1));
         const cel_entry n = {STR("n"), cel_int(below(w, 110))};
-        cel_value params = cel_map(&n, 1);
-        if (scope_permits(&c, action, S("r/1"), params, a, &why) && !scope_permits(&p, action, S("r/1"), params, a, &why))
+        const scope_question q = {.action = action, .resource = S("r/1"), .params = cel_map(&n, 1)};
+        if (scope_permits(&c, &q, a, &why) && !scope_permits(&p, &q, a, &why))
             FAIL(w, "m-%d permits %.*s, its parent does not", at, MANDATE_SLICE_ARG(action));
     }
     if (c.expires_at_us > p.expires_at_us || c.depth_max >= p.depth_max)

@@ -95,6 +95,42 @@ static void test_limits__scope_items(void **state)
     refused(g, c, MANDATE_LIMIT, "\"scope.limits\"");
 }
 
+static void test_limits__required_values(void **state)
+{
+    rig *g = *state;
+    cel_value *values = ARENA_ARRAY(&g->memory, cel_value, LIMIT_REQUIRED_VALUES + 1);
+    claims_required *all = ARENA_ARRAY(&g->memory, claims_required, LIMIT_REQUIRED + 1);
+    const mandate_slice longest = text(g, LIMIT_REQUIRED_TEXT + 1);
+    for (int i = 0; i <= LIMIT_REQUIRED_VALUES; i++)
+        values[i] = cel_int(i);
+    for (int i = 0; i <= LIMIT_REQUIRED; i++)
+        all[i] = (claims_required){arena_printf(&g->memory, "action.p%02d", i), values, 1};
+    all[0].value_count = LIMIT_REQUIRED_VALUES;
+    const cel_value at_cap = cel_string(mandate_slice_of(longest.ptr, LIMIT_REQUIRED_TEXT)), above = cel_string(longest);
+    all[LIMIT_REQUIRED - 1].values = &at_cap;
+    claims *c = rig_claims(g, "m-1");
+    c->required = all;
+    c->required_count = LIMIT_REQUIRED;
+    accepted(g, c);
+    c->id = S("m-2");
+    c->required_count++;
+    refused(g, c, MANDATE_LIMIT, "\"scope.require\" names 33 properties, at most 32 are allowed");
+    c->required_count--;
+    all[0].value_count++;
+    refused(g, c, MANDATE_LIMIT, "\"action.p00\" has 33 values, at most 32 are allowed");
+    all[0].value_count--;
+    all[LIMIT_REQUIRED - 1].values = &above;
+    refused(g, c, MANDATE_LIMIT, "\"scope.require\" has 257 bytes, at most 256 are allowed");
+    all[LIMIT_REQUIRED - 1].values = &at_cap;
+    memcpy((char *)(uintptr_t)longest.ptr, "action.", 7);
+    all[0].name = mandate_slice_of(longest.ptr, LIMIT_REQUIRED_TEXT);
+    c->required_count = 1;
+    accepted(g, c);
+    c->id = S("m-3");
+    all[0].name = longest;
+    refused(g, c, MANDATE_LIMIT, "\"scope.require\": a name of 257 bytes, at most 256 are allowed");
+}
+
 static void test_limits__condition_source(void **state)
 {
     rig *g = *state;
@@ -256,6 +292,7 @@ int main(void)
         TEST(test_limits__ids_and_names),
         TEST(test_limits__reasons),
         TEST(test_limits__scope_items),
+        TEST(test_limits__required_values),
         TEST(test_limits__condition_source),
         TEST(test_limits__delegation_depth),
         TEST(test_limits__bytes_of_a_mandate),

@@ -38,8 +38,9 @@ static void check_read(mandate_slice payload, const sd_jwt *t)
     }
     const claims *c = &read.claims;
     FUZZ_CHECK((c->hidden & ~read.restricted) == 0 && c->disclosure_count == 0 && read.version >= 1);
-    if (c->hidden & CLAIMS_GIVEN(LIMITS) && c->action_count && c->resource_count)
-        FUZZ_CHECK(!scope_permits(c, c->actions[0], c->resources[0], cel_null(), &memory, &why));
+    if (c->hidden & (CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(REQUIRE)) && c->action_count && c->resource_count)
+        FUZZ_CHECK(
+            !scope_permits(c, &(scope_question){.action = c->actions[0], .resource = c->resources[0]}, &memory, &why));
     FUZZ_CHECK(c->action_count || c->hidden & CLAIMS_GIVEN(ACTIONS));
     FUZZ_CHECK(c->purpose.len || c->hidden & CLAIMS_GIVEN(PURPOSE));
 }

@@ -161,6 +161,10 @@ static mandate_status put(buf *b, const decision_record *d, const reader *r, are
     put_text(b, "parameter_digest", d->digest);
     buf_put_str(b, ",\"parameters\":");
     buf_put_slice(b, d->parameters.len ? d->parameters : mandate_slice_str("null")); /* canonical JSON */
+    if (d->properties.len) {
+        buf_put_str(b, ",\"properties\":");
+        buf_put_slice(b, d->properties);
+    }
     put_text(b, "reason", d->reason);
     buf_put_str(b, ",\"mandates\":[");
     for (uint32_t i = 0; i < d->mandate_count; i++) {

@@ -68,39 +68,52 @@ void view_deny(service_verdict *out, const char *reason, const char *format, ...
     va_end(args);
 }
 
-static view_ruling ruling_of_limits(const claims *c, cel_value params)
+/* Of one that refuses, and covers action and resource: what is said too high weighs more than what is otherwise, and that more than
+ * what is not said. */
+static view_ruling ruling_of(const claims *c, const scope_question *q)
 {
+    view_ruling ruling = RULING_UNSAID;
+
     for (uint32_t i = 0; i < c->limit_count; i++) {
-        const cel_value *asked = params.kind == CEL_MAP ? cel_map_get(params, cel_string(c->limits[i].name)) : NULL;
+        const cel_value *asked = q->params.kind == CEL_MAP ? cel_map_get(q->params, cel_string(c->limits[i].name)) : NULL;
         int order = 1;
         if (asked && (!cel_compare(*asked, c->limits[i].max, &order) || order > 0))
             return RULING_OVER;
     }
-    return RULING_UNSAID;
+    for (uint32_t i = 0; i < c->required_count && ruling == RULING_UNSAID; i++) {
+        const cel_value *asked = required_asked(c->required[i].name, q);
+        if (asked && !required_has(&c->required[i], *asked))
+            ruling = RULING_OTHER;
+    }
+    return ruling;
 }
 
-static view_ruling check_limits(const view_claims *kept, const service_check *in, service_verdict *out)
+static view_ruling check_bounds(const view_claims *kept, const service_check *in, service_verdict *out)
 {
-    static const claims_disclosure all_limits = {.member = MEMBER_LIMITS};
-    const claims c = {.disclosures = &all_limits,
-                      .disclosure_count = kept->limits_restricted,
+    static const claims_disclosure all_of[] = {{.member = MEMBER_LIMITS}, {.member = MEMBER_REQUIRE}};
+    const bool limits = kept->limits_restricted, required = kept->required_restricted;
+    const claims c = {.disclosures = limits ? all_of : all_of + 1,
+                      .disclosure_count = (uint32_t)limits + required,
                       .actions = kept->actions,
                       .action_count = kept->action_count,
                       .resources = kept->resources,
                       .resource_count = kept->resource_count,
                       .limits = kept->limits,
-                      .limit_count = kept->limit_count};
+                      .limit_count = kept->limit_count,
+                      .required = kept->required,
+                      .required_count = kept->required_count};
+    const scope_question q = view_question(in);
     mandate_slice why = {0};
     view_ruling ruling = RULING_PERMITS;
     arena scratch;
 
     arena_init(&scratch, 64 << 10);
-    if (scope_permits(&c, in->action, in->resource, in->params, &scratch, &why))
+    if (scope_permits(&c, &q, &scratch, &why))
         out->decision = true;
     else
         view_deny(out, "parameter_violation", "%.*s", (int)(why.len < 250 ? why.len : 250), why.ptr ? why.ptr : "");
     if (!out->decision)
-        ruling = ruling_of_limits(&c, in->params);
+        ruling = ruling_of(&c, &q);
     arena_deinit(&scratch);
     return ruling;
 }
@@ -121,8 +134,8 @@ view_ruling view_scope(const view_claims *c, const service_check *in, service_ve
                   (int)(in->resource.len < 100 ? in->resource.len : 100), in->resource.ptr);
         return RULING_OUTSIDE;
     }
-    if (c->limit_count)
-        return check_limits(c, in, out);
+    if (c->limit_count || c->required_count)
+        return check_bounds(c, in, out);
     out->decision = true;
     return RULING_PERMITS;
 }

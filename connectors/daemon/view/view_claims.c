@@ -29,7 +29,32 @@ static size_t strings_size(const claims *c)
         size += c->resources[i].len;
     for (uint32_t i = 0; i < c->limit_count; i++)
         size += c->limits[i].name.len;
+    for (uint32_t i = 0; i < c->required_count; i++) {
+        size += c->required[i].name.len;
+        for (uint32_t k = 0; k < c->required[i].value_count; k++)
+            size += c->required[i].values[k].kind == CEL_STRING ? c->required[i].values[k].len : 0;
+    }
     return size;
+}
+
+static size_t values_count(const claims *c)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < c->required_count; i++)
+        count += c->required[i].value_count;
+    return count;
+}
+
+static void put_required(claims_required *to, cel_value *values, char **at, const claims *c)
+{
+    for (uint32_t i = 0; i < c->required_count; i++) {
+        const claims_required *from = &c->required[i];
+        to[i] = (claims_required){put_string(at, from->name), values, from->value_count};
+        for (uint32_t k = 0; k < from->value_count; k++)
+            *values++ =
+                from->values[k].kind == CEL_STRING ? cel_string(put_string(at, cel_text(from->values[k]))) : from->values[k];
+    }
 }
 
 /* Of each action and resource, whether it is restricted. */
@@ -45,24 +70,33 @@ static view_claims *claims_pack(const claims *c)
 {
     const size_t marks = c->disclosure_count ? (size_t)c->action_count + c->resource_count : 0;
     size_t names = ((size_t)c->action_count + c->resource_count) * sizeof(mandate_slice);
-    size_t limits_size = c->limit_count * sizeof(claims_limit);
-    size_t size = sizeof(view_claims) + limits_size + names + strings_size(c) + marks;
+    const size_t limits_size = c->limit_count * sizeof(claims_limit);
+    const size_t required_size = c->required_count * sizeof(claims_required),
+                 values_size = values_count(c) * sizeof(cel_value);
+    const size_t before = limits_size + required_size + values_size;
+    size_t size = sizeof(view_claims) + before + names + strings_size(c) + marks;
     view_claims *out = malloc(size);
 
     if (!out)
         return NULL;
     /* What asks for the strictest alignment comes first. */
     _Static_assert(offsetof(view_claims, data) % _Alignof(claims_limit) == 0, "the limits follow at once");
+    _Static_assert(sizeof(claims_limit) % _Alignof(claims_required) == 0 && _Alignof(cel_value) <= _Alignof(claims_required),
+                   "and what is required, with its values, behind them");
     claims_limit *limits = (claims_limit *)(void *)out->data;
-    mandate_slice *actions = (mandate_slice *)(void *)(out->data + limits_size), *resources = actions + c->action_count;
-    char *at = out->data + limits_size + names;
+    claims_required *required = (claims_required *)(void *)(out->data + limits_size);
+    cel_value *values = (cel_value *)(void *)(out->data + limits_size + required_size);
+    mandate_slice *actions = (mandate_slice *)(void *)(out->data + before), *resources = actions + c->action_count;
+    char *at = out->data + before + names;
     *out = (view_claims){.size = size,
                          .actions = actions,
                          .resources = resources,
                          .limits = limits,
+                         .required = required,
                          .action_count = c->action_count,
                          .resource_count = c->resource_count,
-                         .limit_count = c->limit_count};
+                         .limit_count = c->limit_count,
+                         .required_count = c->required_count};
     out->agent = put_string(&at, c->agent);
     for (uint32_t i = 0; i < c->action_count; i++)
         actions[i] = put_string(&at, c->actions[i]);
@@ -70,12 +104,15 @@ static view_claims *claims_pack(const claims *c)
         resources[i] = put_string(&at, c->resources[i]);
     for (uint32_t i = 0; i < c->limit_count; i++)
         limits[i] = (claims_limit){put_string(&at, c->limits[i].name), c->limits[i].max};
+    put_required(required, values, &at, c);
     if (marks) {
         put_restricted((uint8_t *)at, c);
         out->restricted = (const uint8_t *)at;
     }
-    for (uint32_t i = 0; i < c->disclosure_count; i++)
+    for (uint32_t i = 0; i < c->disclosure_count; i++) {
         out->limits_restricted |= c->disclosures[i].member == MEMBER_LIMITS;
+        out->required_restricted |= c->disclosures[i].member == MEMBER_REQUIRE;
+    }
     for (int k = 0; k < CLAUSE_COUNT; k++)
         out->clauses_restricted |= disclosure_find(c->disclosures, c->disclosure_count, (claims_member)(MEMBER_WHILE + k),
                                                    mandate_slice_of("", 0)) != NULL;

@@ -8,7 +8,8 @@
  *   one says no by a bound on what is asked                 no: the more restrictive wins
  *   else, some permit and some do not: their scopes do not intersect here, and a human is asked (`conflict`)
  *     - one that was named covers another action or resource
- *     - one bounds a number that is not said, while those that permit bound others: neither is the more restrictive
+ *     - one bounds what is not said, while those that permit bound others: neither is the more restrictive
+ *     - of a property whose value one refuses they require values that have none in common: none is the more restrictive
  */
 #include "connectors/daemon/view/view_int.h"
 
@@ -22,7 +23,9 @@ typedef struct tally {
     const service_check *in;
     service_verdict *out;
     int64_t now_us;
-    uint32_t permits, unbounded, over, refuses; /* unbounded: permit without a limit of their own */
+    uint32_t permits, unbounded, over, refuses; /* unbounded: permit and bound nothing themselves */
+    uint32_t other, unsaid;                     /* refuse what a property is; refuse because one is not said */
+    bool require;                               /* some of those that govern require values */
     uint32_t standing;                          /* of those that govern: nothing that is written ends or suspends them */
     bool hopeless;                              /* no without regard to the others */
     bool ending;                                /* the one that is looked at does not stand */
@@ -48,9 +51,10 @@ static void count(tally *t, uint32_t handle, const view_claims *c)
     if (t->in->rests_on)
         view_rests_on(t->view, handle, t->in->rests_on, t->in->rests_restricted);
     t->standing += !t->ending;
+    t->require |= c->required_count > 0;
     if (ruling == RULING_PERMITS) {
         t->permits++;
-        t->unbounded += c->limit_count == 0;
+        t->unbounded += c->limit_count == 0 && c->required_count == 0;
         if (!t->refuses && (t->permits == 1 || atomic_load(&e->expires_at_us) < out->expires_at_us))
             name_found(e, out);
         return;
@@ -58,6 +62,8 @@ static void count(tally *t, uint32_t handle, const view_claims *c)
     if (t->refuses++ == 0)
         name_found(e, out);
     t->over += ruling == RULING_OVER;
+    t->other += ruling == RULING_OTHER;
+    t->unsaid += ruling == RULING_UNSAID;
     t->hopeless |= ruling == RULING_ACTOR;
 }
 
@@ -76,16 +82,47 @@ static void name_governors(tally *t)
     qsort(t->out->mandates, t->out->governing, sizeof(mandate_slice), by_id);
 }
 
+/* Their claims once more, all at hand: is there no value that would do? False also when that cannot be known. */
+static bool clash(tally *t)
+{
+    const view_claims *all[LIMIT_FOUND_MANDATES];
+    view_claims *mine[LIMIT_FOUND_MANDATES];
+    const scope_question q = view_question(t->in);
+    uint32_t count = 0, own = 0;
+    bool known = true, is;
+
+    for (uint32_t i = 0; i < t->out->governing && known; i++) {
+        mandate_error err = {0};
+        bool loaded;
+        view_claims *c = view_claims_get(t->view, view_entry_at(t->view, t->governors[i]), &loaded, &err);
+        known = c != NULL;
+        if (c)
+            all[count++] = c;
+        if (c && loaded)
+            mine[own++] = c;
+    }
+    is = known && (!t->other || view_required_clash(all, count, &q));
+    if (is && t->in->required)
+        is = view_required_asked(all, count, &q, t->in->required);
+    for (uint32_t i = 0; i < own; i++)
+        free(mine[i]);
+    return is;
+}
+
 static void decide(tally *t)
 {
     service_verdict *out = t->out;
 
+    if (t->in->required)
+        t->in->required->asked = cel_null();
     out->decision = t->permits > 0 && t->refuses == 0 && !t->hopeless;
     if (!t->permits || !t->refuses || t->hopeless || t->over)
         return;
     /* Whoever bounds nothing leaves it to the others: then the bound that was not said is simply the more restrictive one. */
-    bool unsaid = strcmp(out->reason, "parameter_violation") == 0;
+    bool unsaid = t->other ? t->unsaid > 0 : strcmp(out->reason, "parameter_violation") == 0;
     if (unsaid && t->unbounded)
+        return;
+    if (t->require && !clash(t))
         return;
     out->conflict = true;
     name_governors(t);
@@ -178,8 +215,8 @@ void view_check_several(view *v, const service_check *in, int64_t now_us, servic
     t.view = v;
     t.in = in;
     t.out = out;
-    t.permits = t.unbounded = t.over = t.refuses = t.standing = 0;
-    t.hopeless = t.ending = false;
+    t.permits = t.unbounded = t.over = t.other = t.unsaid = t.refuses = t.standing = 0;
+    t.hopeless = t.ending = t.require = false;
 
     pthread_rwlock_rdlock(&v->agents.lock);
     out->as_of_us = atomic_load(&v->now_us);

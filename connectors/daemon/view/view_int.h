@@ -5,7 +5,7 @@
  *   view.c         the entries, found through 64 locked tables, and their writing     view_claims.c   what they permit, kept
  *   view_early.c   what is written and denies, before the entries have it
  *   view_check.c   one mandate decides                                                view_found.c    those of an agent decide
- *   view_sources.c whose word they rest on
+ *   view_sources.c whose word they rest on                            view_required.c where those values contradict each other
  */
 #ifndef MANDATE_CONNECTORS_DAEMON_VIEW_INT_H
 #define MANDATE_CONNECTORS_DAEMON_VIEW_INT_H
@@ -13,6 +13,7 @@
 #include "connectors/daemon/view/view.h"
 #include "connectors/daemon/view/view_agents.h"
 #include "connectors/daemon/view/view_decisions.h"
+#include "engine/mandate/required.h"
 
 #include <stdatomic.h>
 
@@ -30,11 +31,13 @@ typedef struct view_claims {
     mandate_slice agent;
     const mandate_slice *actions, *resources;
     const claims_limit *limits;
-    uint32_t action_count, resource_count, limit_count;
+    const claims_required *required;
+    uint32_t action_count, resource_count, limit_count, required_count;
     bool limits_restricted;             /* some are: no text says which */
+    bool required_restricted;           /* the same */
     bool clauses_restricted;            /* some are: nobody is told on which connectors they rest */
     const uint8_t *restricted;          /* of each action, then of each resource: not to be listed; NULL: of none */
-    _Alignas(claims_limit) char data[]; /* limits, then names, then strings, then bytes */
+    _Alignas(claims_limit) char data[]; /* limits, required, their values, then names, then strings, then bytes */
 } view_claims;
 
 /* Never changes but for the link and what it rests on; written before the entry can be found. */
@@ -140,9 +143,21 @@ typedef enum view_ruling {
     RULING_ACTOR,   /* it is another agent's */
     RULING_OUTSIDE, /* another action or resource */
     RULING_OVER,    /* a number is more than it may be, or none */
-    RULING_UNSAID   /* it bounds what is not said, and nothing that is said too high */
+    RULING_OTHER,   /* a property has another value than it must have, and no number is too high */
+    RULING_UNSAID   /* it bounds what is not said, and permits what is */
 } view_ruling;
 view_ruling view_scope(const view_claims *c, const service_check *in, service_verdict *out);
+
+/* --- view_required.c ------------------------------------------------------------------------------------------- */
+/* Those that govern, some of which refuse a value that was said. True: of each such property they have no value in common. False: some value
+ * would satisfy all who require one, so the more restrictive simply wins. */
+bool view_required_clash(const view_claims *const *all, uint32_t count, const scope_question *q);
+/* service_required.asked; false: out of memory. */
+bool view_required_asked(const view_claims *const *all, uint32_t count, const scope_question *q, service_required *out);
+static inline scope_question view_question(const service_check *in)
+{
+    return (scope_question){in->action, in->resource, in->params, in->properties, in->context};
+}
 
 /* --- view_found.c ---------------------------------------------------------------------------------------------- */
 /* Those that are named together, or without any all of the agent's that govern. */

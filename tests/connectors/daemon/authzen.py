@@ -4,10 +4,9 @@
 
     authzen.py BIN
 
-The fixture as mandates: alice may read and write record-1, bob may read record-1 and read and write record-2. Mandates name agents and resources
-and bound numbers; they have no rules over properties of subjects and resources, and none over a property that is no number. So the
-decisions of rules 5 and 6 come from who holds what, and of rules 7 and 8 (delete softly yes, for good no) only one can be met: nobody
-holds `delete`. What is not met is asserted as such, so that this file is wrong the day it is.
+The fixture as mandates: alice may read and write record-1, delete it if `soft` is true, and write record-2 while its `status` is "active"; bob may
+read record-1 and read and write record-2. Mandates require values of properties of actions and resources (rules 5, 7 and 8); properties of
+subjects decide nothing, so that of rule 6, the administrator, is who holds what.
 """
 import sys
 
@@ -35,9 +34,11 @@ ALICE_READS = {"subject": who("alice"), "action": do("read"), "resource": what("
 
 with Rig(sys.argv[1], "check: {subject_types: [user]}\n") as r:
     r.start()
-    for name, agent, actions, resource in (("a-1", "alice", ["read", "write"], "record/record-1"), ("b-1", "bob", ["read"], "record/record-1"),
-                                           ("b-2", "bob", ["read", "write"], "record/record-2")):
-        status, answer = r.issue(name, agent=agent, scope={"actions": actions, "resources": [resource]})
+    for name, agent, actions, resource, require in (
+            ("a-1", "alice", ["read", "write"], "record/record-1", {}), ("a-2", "alice", ["write"], "record/record-2", {"resource.status": ["active"]}),
+            ("a-3", "alice", ["delete"], "record/record-1", {"action.soft": [True]}), ("b-1", "bob", ["read"], "record/record-1", {}),
+            ("b-2", "bob", ["read", "write"], "record/record-2", {})):
+        status, answer = r.issue(name, agent=agent, scope={"actions": actions, "resources": [resource], "require": require})
         assert status == 201, answer
 
     def decision(subject, action, resource, **more):
@@ -65,8 +66,11 @@ with Rig(sys.argv[1], "check: {subject_types: [user]}\n") as r:
     rules = {5: (decision(who("alice"), do("write"), ARCHIVED), False), 6: (decision(ADMIN, do("write"), ARCHIVED), True),
              7: (decision(who("alice"), do("delete", soft=True), what("record-1")), True),
              8: (decision(who("alice"), do("delete", soft=False), what("record-1")), False)}
-    met = [n for n, (got, asked) in rules.items() if got is asked]
-    report("Basic Properties: rules 5, 6 and 8 of 5 to 8 are met, 7 is not", met == [5, 6, 8], rules)
+    report("Basic Properties: rules 5 to 8", all(got is asked for got, asked in rules.values()), rules)
+    report("Basic Properties: it is the values that decide", [
+        decision(who("alice"), do("write"), what("record-2", status="active")), decision(who("alice"), do("write"), what("record-2")),
+        decision(who("alice"), do("delete"), what("record-1")), decision(who("alice"), do("delete", soft="true"), what("record-1"))] == [
+            True, False, False, False])
 
     # --- Batch ---
     report("Batch Core: decisions in order, with defaults and without, context for all and for one", [

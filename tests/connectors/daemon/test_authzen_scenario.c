@@ -4,7 +4,7 @@
  * over HTTP; and that a search and a check agree: what is found evaluates to true, and nothing that mandates name is missing.
  *
  * The fixture's policy as mandates: alice may read and write record-1 (and read record-2), bob may read record-1. The Properties
- * levels ask for rules over properties of subjects and resources, which mandates do not have.
+ * levels are in authzen.py, against a daemon.
  */
 #include "connectors/daemon/view/view.h"
 #include "scene.h"

@@ -28,6 +28,10 @@ static inline const char *authzen_both(arena *a, mandate_slice text, bool *taken
     if (general.digest.len || general.idempotency_key.len || q->params.kind != g->params.kind ||
         (g->params.kind != CEL_NULL && !cel_equal(q->params, g->params)))
         return "other parameters";
+    if (q->properties.kind != g->properties.kind || !cel_equal(q->properties, g->properties))
+        return "other properties of the resource";
+    if (q->context.kind != g->context.kind || !cel_equal(q->context, g->context))
+        return "another context";
     return NULL;
 }
 

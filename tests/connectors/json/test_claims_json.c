@@ -31,6 +31,7 @@ static const char full[] =
     "mandated.example\",\"grantor\":\"user:cfo\",\"agent\":\"agent:negotiator\","
     "\"purpose\":\"renew account 4711\",\"scope\":{\"actions\":[\"contract.*\",\"mail.send\"],"
     "\"resources\":[\"crm.account/4711\"],\"limits\":{\"amount_eur\":50000,\"discount\":0.25},"
+    "\"require\":{\"action.soft\":[true],\"resource.region\":[false,-1,0.5,7,\"\",\"eu\",\"us\"]},"
     "\"budgets\":{\"eur\":\"12.5\",\"n\":7}},"
     "\"while\":\"crm.conversation[\\\"R-42\\\"].status == "
     "\\\"open\\\"\",\"until\":\"false\",\"suspend_while\":\"true\","
@@ -99,6 +100,8 @@ static void test_claims_json__every_member_survives_the_way_there_and_back(void 
         fail_msg("%s", err.text);
     assert_int_equal(claims_check(&c, &err), MANDATE_OK);
     assert_int_equal(c.limit_count, 2);
+    assert_int_equal(c.required_count, 2);
+    assert_int_equal(c.required[1].value_count, 7);
     assert_int_equal(c.depth_max, 2);
     assert_true(c.children_bounded && c.children_max == 3 && c.child_agent_count == 1);
     assert_int_equal(c.given, (UINT32_C(1) << MEMBER_COUNT) - 1);
@@ -142,6 +145,23 @@ static void test_claims_json__limits_are_written_by_name_whatever_their_order(vo
     assert_true(mandate_slice_is(c.limits[2].name, "z"));
 }
 
+static void test_claims_json__required_values_are_written_in_one_order_whatever_they_were_read_in(void **state)
+{
+    static const char text[] =
+        "{\"expires_at\":\"2030-01-01T00:00:00Z\",\"scope\":{\"require\":{"
+        "\"resource.z\":[\"b\",7,\"a\",true,-0.5,false,\"\",1000],\"action.a\":[1],\"context.m\":[\"x\"]}}}";
+    claims c;
+    mandate_error err;
+    buf b;
+    buf_init(&b);
+    if (claims_from_json(&c, &a, mandate_slice_str(text), &err))
+        fail_msg("%s", err.text);
+    claims_to_json(&b, &c);
+    assert_non_null(strstr(buf_cstr(&b), "\"require\":{\"action.a\":[1],\"context.m\":[\"x\"],"
+                                         "\"resource.z\":[false,true,-0.5,7,1000,\"\",\"a\",\"b\"]}"));
+    buf_deinit(&b);
+}
+
 static void test_claims_json__issued_at_is_written_and_never_read(void **state)
 {
     claims c;
@@ -171,6 +191,13 @@ static void test_claims_json__each_mistake_is_named_with_its_place(void **state)
         {"\"scope\":{\"actions\":\"x\"}", "scope.actions: expected an array of strings, got a string"},
         {"\"scope\":{\"actions\":[\"x\",1.5]}", "scope.actions[1]: expected a string, got a number"},
         {"\"scope\":{\"limits\":{\"eur\":\"5\"}}", "scope.limits.eur: expected a number, got a string"},
+        {"\"scope\":{\"require\":[]}", "scope.require: expected an object of arrays, got an array"},
+        {"\"scope\":{\"require\":{\"action.soft\":true}}", "scope.require.action.soft: expected an array of values, got"},
+        {"\"scope\":{\"require\":{\"action.soft\":[true,null]}}",
+         "scope.require.action.soft[1]: expected true, false, a number or"},
+        {"\"scope\":{\"require\":{\"action.soft\":[{}]}}",
+         "scope.require.action.soft[0]: expected true, false, a number or"},
+        {"\"scope\":{\"require\":{\"action.n\":[1e19]}}", "scope.require.action.n[0]: the number 1e+19 is beyond 64 bits"},
         {"\"scope\":{\"limits\":[]}", "scope.limits: expected an object of numbers, got an array"},
         {"\"scope\":{\"budgets\":{\"eur\":1.5}}", "scope.budgets.eur: expected a whole number, or a decimal in quotes"},
         {"\"scope\":{\"budgets\":{\"eur\":-1}}", "scope.budgets.eur: expected a whole number"},
@@ -286,6 +313,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_claims_json__every_member_survives_the_way_there_and_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__what_is_left_out_has_defaults_and_stays_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__limits_are_written_by_name_whatever_their_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_claims_json__required_values_are_written_in_one_order_whatever_they_were_read_in, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__issued_at_is_written_and_never_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__each_mistake_is_named_with_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_json__a_part_says_what_it_says_and_requires_nothing, setup, teardown),

@@ -24,6 +24,14 @@ static claims full(arena *a)
     limits[0] = (claims_limit){S("amount"), cel_int(50000)};
     limits[1] = (claims_limit){S("share"), cel_double(0.25)};
     limits[2] = (claims_limit){S("times"), cel_uint(3)};
+    cel_value *values = ARENA_ARRAY(a, cel_value, 4);
+    claims_required *required = ARENA_ARRAY(a, claims_required, 2);
+    values[0] = cel_bool(true);
+    values[1] = cel_double(0.5);
+    values[2] = cel_int(7);
+    values[3] = STR("eu");
+    required[0] = (claims_required){S("action.soft"), values, 1};
+    required[1] = (claims_required){S("resource.region"), values + 1, 3};
     static const mandate_slice erp[] = {MANDATE_SLICE_LIT("https://erp.example"), MANDATE_SLICE_LIT("https://x.*")};
     static const claims_disclosure rules[] = {
         {.member = MEMBER_PURPOSE, .handle = true},
@@ -42,6 +50,8 @@ static claims full(arena *a)
                     .audience_count = 1,
                     .limits = limits,
                     .limit_count = 3,
+                    .required = required,
+                    .required_count = 2,
                     .clause = {S("a"), S("b"), S("c")},
                     .params = cel_map(params, 2),
                     .targets = cel_map(targets, 1),
@@ -91,6 +101,11 @@ static void test_claims__what_is_encoded_is_decoded(void **state)
     assert_int_equal(back.depth_max, 7);
     assert_int_equal(back.on_unknown, ON_UNKNOWN_SUSPEND);
     assert_int_equal(back.unknown_grace_us, 60 * SECOND);
+    assert_int_equal(back.required_count, 2);
+    assert_slice(back.required[1].name, "resource.region");
+    assert_int_equal(back.required[1].value_count, 3);
+    assert_true(cel_equal(back.required[0].values[0], cel_bool(true)));
+    assert_slice(cel_text(back.required[1].values[2]), "eu");
     assert_int_equal(back.disclosure_count, 3);
     assert_true(back.disclosures[0].handle);
     assert_slice(back.disclosures[1].part, "amount");
@@ -236,13 +251,46 @@ static void test_claims__the_outline_is_the_claims_without_what_conditions_never
     arena_deinit(&a);
 }
 
+/* What was stored before there were required values, byte for byte. */
+static void test_claims__without_required_values_the_stored_form_is_the_old_one(void **state)
+{
+    arena a;
+    buf with, without;
+    arena_init(&a, 0);
+    buf_init(&with);
+    buf_init(&without);
+    claims c = full(&a), back;
+    for (int restricted = 0; restricted < 2; restricted++) {
+        c.disclosure_count = restricted ? 3 : 0;
+        c.required_count = 2;
+        buf_reset(&with);
+        claims_encode(&with, &c);
+        c.required_count = 0;
+        buf_reset(&without);
+        claims_encode(&without, &c);
+        assert_int_equal((uint8_t)without.data[0], restricted ? 4 : 2);
+        assert_int_equal((uint8_t)with.data[0], restricted ? 5 : 3);
+        assert_true(claims_restrict(buf_slice(&with)) == restricted && claims_restrict(buf_slice(&without)) == restricted);
+        assert_int_equal(claims_decode(&back, &a, buf_slice(&without), NULL), MANDATE_OK);
+        assert_int_equal(back.required_count, 0);
+        /* Never read as the other. */
+        with.data[0] = without.data[0];
+        assert_int_equal(claims_decode(&back, &a, buf_slice(&with), NULL), MANDATE_CORRUPT);
+        without.data[0] = (char)(restricted ? 5 : 3);
+        assert_int_equal(claims_decode(&back, &a, buf_slice(&without), NULL), MANDATE_CORRUPT);
+    }
+    buf_deinit(&with);
+    buf_deinit(&without);
+    arena_deinit(&a);
+}
+
 static void test_claims__full_and_minimal_claims_are_accepted(void **state)
 {
     arena a;
     arena_init(&a, 0);
     claims c = full(&a);
     assert_int_equal(claims_check(&c, NULL), MANDATE_OK);
-    c.audience_count = c.limit_count = c.disclosure_count = 0;
+    c.audience_count = c.limit_count = c.required_count = c.disclosure_count = 0;
     c.params = c.targets = cel_null();
     c.parent = S("");
     for (int i = 0; i < CLAUSE_COUNT; i++)
@@ -280,6 +328,17 @@ static void test_claims__a_member_that_breaks_a_rule_is_named(void **state)
                        inf[] = {{S("amount"), cel_double(INFINITY)}};
     const claims_limit twice[] = {{S("amount"), cel_int(1)}, {S("amount"), cel_int(2)}},
                        unsorted[] = {{S("b"), cel_int(1)}, {S("a"), cel_int(2)}};
+    const cel_value one[] = {cel_bool(true)}, list[] = {cel_list(one, 1)}, null[] = {cel_null()},
+                    not_one[] = {cel_double(NAN)}, same[] = {cel_int(5), cel_double(5.0)}, order[] = {STR("b"), STR("a")},
+                    mixed[] = {STR("1"), cel_int(1)}, bad[] = {STR("\xff")};
+    const claims_required plain[] = {{S("soft"), one, 1}}, of_whom[] = {{S("subject.role"), one, 1}},
+                          bare[] = {{S("action."), one, 1}}, blank[] = {{S("action.a b"), one, 1}},
+                          none[] = {{S("action.soft"), one, 0}}, lists[] = {{S("action.soft"), list, 1}},
+                          nulls[] = {{S("action.soft"), null, 1}}, nans[] = {{S("action.soft"), not_one, 1}},
+                          equal[] = {{S("action.n"), same, 2}}, turned[] = {{S("action.n"), order, 2}},
+                          kinds[] = {{S("action.n"), mixed, 2}}, utf8[] = {{S("action.n"), bad, 1}},
+                          again[] = {{S("action.n"), one, 1}, {S("action.n"), one, 1}},
+                          wrong_way[] = {{S("context.n"), one, 1}, {S("action.n"), one, 1}};
     arena a;
     arena_init(&a, 0);
 #define WITH(assignments, says)             \
@@ -301,6 +360,21 @@ static void test_claims__a_member_that_breaks_a_rule_is_named(void **state)
     WITH(c.limits = inf; c.limit_count = 1, "finite number");
     WITH(c.limits = twice; c.limit_count = 2, "limit \"amount\" stands there twice");
     WITH(c.limits = unsorted; c.limit_count = 2, "limit \"a\"");
+#define WITH_REQUIRED(list, says) WITH(c.required = list; c.required_count = sizeof(list) / sizeof(*(list)), says)
+    WITH_REQUIRED(plain, "\"soft\" names no property of what is asked; expected \"action.\", \"resource.\" or \"context.\"");
+    WITH_REQUIRED(of_whom, "\"subject.role\" names no property");
+    WITH_REQUIRED(bare, "\"action.\" names no property");
+    WITH_REQUIRED(blank, "\"scope.require\" must have no spaces");
+    WITH_REQUIRED(none, "\"action.soft\" needs at least one value");
+    WITH_REQUIRED(lists, "a value of \"action.soft\" must be true, false, a finite number or a text");
+    WITH_REQUIRED(nulls, "a value of \"action.soft\" must be");
+    WITH_REQUIRED(nans, "a value of \"action.soft\" must be");
+    WITH_REQUIRED(equal, "a value of \"action.n\" stands there twice");
+    WITH_REQUIRED(turned, "a value of \"action.n\" stands there twice");
+    WITH_REQUIRED(kinds, "a value of \"action.n\" stands there twice"); /* numbers stand before texts */
+    WITH_REQUIRED(utf8, "\"scope.require\" must be UTF-8");
+    WITH_REQUIRED(again, "\"scope.require\": \"action.n\" stands there twice");
+    WITH_REQUIRED(wrong_way, "\"scope.require\": \"action.n\" stands there twice");
     WITH(c.params = cel_int(1), "\"params\" must be an object");
     WITH(c.targets = STR("x"), "\"targets\" must be an object");
     WITH(c.expires_at_us = -1, "\"expires_at\" is required");
@@ -318,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_claims__cut_bytes_are_corrupt_at_every_length),
         cmocka_unit_test(test_claims__damaged_bytes_never_do_worse_than_an_error),
         cmocka_unit_test(test_claims__the_outline_is_the_claims_without_what_conditions_never_ask_for),
+        cmocka_unit_test(test_claims__without_required_values_the_stored_form_is_the_old_one),
         cmocka_unit_test(test_claims__full_and_minimal_claims_are_accepted),
         cmocka_unit_test(test_claims__a_missing_member_is_named),
         cmocka_unit_test(test_claims__a_member_that_breaks_a_rule_is_named),

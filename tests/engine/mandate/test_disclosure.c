@@ -12,6 +12,9 @@ static const mandate_slice actions[] = {MANDATE_SLICE_LIT("contract.*"), MANDATE
 static const mandate_slice resources[] = {MANDATE_SLICE_LIT("crm.account/1"), MANDATE_SLICE_LIT("crm.account/47*")};
 static const claims_limit limits[] = {{MANDATE_SLICE_LIT("amount"), {.kind = CEL_INT, .i = 77123}},
                                       {MANDATE_SLICE_LIT("share"), {.kind = CEL_INT, .i = 3}}};
+static const cel_value soft[] = {{.kind = CEL_BOOL, .b = true}}, region[] = {{.kind = CEL_STRING, .len = 7, .s = "atlanta"}};
+static const claims_required required[] = {{MANDATE_SLICE_LIT("action.soft"), soft, 1},
+                                           {MANDATE_SLICE_LIT("resource.region"), region, 1}};
 static cel_entry params[] = {{{.kind = CEL_STRING, .len = 4, .s = "deal"}, {.kind = CEL_STRING, .len = 3, .s = "D-9"}},
                              {{.kind = CEL_STRING, .len = 4, .s = "open"}, {.kind = CEL_STRING, .len = 3, .s = "yes"}}};
 
@@ -29,6 +32,8 @@ static claims sample(void)
     c.resource_count = 2;
     c.limits = limits;
     c.limit_count = 2;
+    c.required = required;
+    c.required_count = 2;
     c.clause[CLAUSE_WHILE] = S("true");
     c.params = cel_map(params, 2);
     c.expires_at_us = RIG_START;
@@ -52,12 +57,13 @@ static claims with(claims c, const claims_disclosure *rules, uint32_t count)
 
 static void test_disclosure__a_path_names_a_member_or_a_part_of_one(void **state)
 {
-    static const char *const good[] = {"purpose", "scope.actions", "scope.limits", "scope.limits.a.b", "scope.resources.x/1",
-                                       "while",   "until",         "params.p",     "targets"},
-                             *const bad[] = {"",          "purpos",   "purpose.x",  "scope",         "scope.limits.",
-                                             "while.x",   "agent",    "expires_at", "scope.budgets", "scope.limitsx",
-                                             "id",        "audience", "grantor",    "disclosure",    "parent",
-                                             "delegation"};
+    static const char
+        *const good[] = {"purpose", "scope.actions", "scope.limits", "scope.limits.a.b", "scope.resources.x/1",      "while",
+                         "until",   "params.p",      "targets",      "scope.require",    "scope.require.action.soft"},
+               *const bad[] = {"",           "purpos",         "purpose.x",     "scope",         "scope.limits.",
+                               "while.x",    "agent",          "expires_at",    "scope.budgets", "scope.limitsx",
+                               "id",         "audience",       "grantor",       "disclosure",    "parent",
+                               "delegation", "scope.require.", "scope.requires"};
     claims_disclosure d = {.audience_count = 0};
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         buf b;
@@ -244,29 +250,65 @@ static void test_disclosure__a_refusal_does_not_say_what_is_restricted(void **st
     assert_says(err, "wider than its parent in a limit that is restricted");
     assert_null(strstr(err.text, "77123"));
     assert_null(strstr(err.text, "amount"));
-    assert_false(scope_permits(&parent, S("mail.send"), S("crm.account/1"), cel_null(), &a, &why));
+    assert_false(
+        scope_permits(&parent, &(scope_question){.action = S("mail.send"), .resource = S("crm.account/1")}, &a, &why));
     assert_null(memmem(why.ptr, why.len, "amount", 6));
+    claims_disclosure place = rule("scope.require.resource.region", erp, 1);
+    parent = with(sample(), &place, 1);
+    child = parent;
+    child.required_count = 1;
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    assert_says(err, "wider than its parent in a required value that is restricted");
+    assert_null(strstr(err.text, "atlanta"));
+    assert_null(strstr(err.text, "region"));
+    cel_entry numbers[] = {{STR("amount"), cel_int(1)}, {STR("share"), cel_int(1)}, {STR("soft"), cel_bool(true)}},
+              elsewhere[] = {{STR("region"), STR("boston")}};
+    for (uint32_t said = 0; said < 2; said++) {
+        const scope_question q = {.action = S("mail.send"),
+                                  .resource = S("crm.account/1"),
+                                  .params = cel_map(numbers, 3),
+                                  .properties = cel_map(elsewhere, said)};
+        assert_false(scope_permits(&parent, &q, &a, &why));
+        assert_null(memmem(why.ptr, why.len, "atlanta", 7));
+        assert_null(memmem(why.ptr, why.len, "region", 6));
+    }
+    /* Narrower, and shown to more: refused; shown to the same: not. */
+    child = with(sample(), NULL, 0);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_DENIED);
+    assert_says(err, "wider than its parent in disclosure: \"scope.require\"");
+    child = with(sample(), &place, 1);
+    assert_int_equal(hop(&child, &parent, &err), MANDATE_OK);
     arena_deinit(&a);
 }
 
 /* --- what is not disclosed ---------------------------------------------------------------------------------------- */
 static void test_disclosure__what_depends_on_what_is_hidden_is_never_permitted(void **state)
 {
-    static const char *const hidden[] = {
-        "scope.actions",     "scope.resources", "scope.limits", "scope.actions.mail.send", "scope.resources.crm.account/1",
-        "scope.limits.share"};
-    cel_entry asked[] = {{STR("amount"), cel_int(1)}, {STR("share"), cel_int(1)}};
+    static const char *const hidden[] = {"scope.actions",
+                                         "scope.resources",
+                                         "scope.limits",
+                                         "scope.actions.mail.send",
+                                         "scope.resources.crm.account/1",
+                                         "scope.limits.share",
+                                         "scope.require",
+                                         "scope.require.resource.region"};
+    cel_entry asked[] = {{STR("amount"), cel_int(1)}, {STR("share"), cel_int(1)}, {STR("soft"), cel_bool(true)}},
+              of_resource[] = {{STR("region"), STR("atlanta")}};
+    const scope_question q = {.action = S("mail.send"),
+                              .resource = S("crm.account/1"),
+                              .params = cel_map(asked, 3),
+                              .properties = cel_map(of_resource, 1)};
     const disclosure_viewer nobody = {false, S("")};
     mandate_slice why = S("");
     arena a;
     arena_init(&a, 0);
     claims c = sample(), v;
-    assert_true(scope_permits(&c, S("mail.send"), S("crm.account/1"), cel_map(asked, 2), &a, &why));
+    assert_true(scope_permits(&c, &q, &a, &why));
     for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
         claims_disclosure one = rule(hidden[i], NULL, 0);
         c = with(sample(), &one, 1);
         assert_int_equal(disclosure_view(&v, &c, &nobody, &a, NULL), MANDATE_OK);
-        assert_false(scope_permits(&v, S("mail.send"), S("crm.account/1"), cel_map(asked, 2), &a, &why));
+        assert_false(scope_permits(&v, &q, &a, &why));
         assert_non_null(memmem(why.ptr, why.len, "disclosed", 9));
     }
     arena_deinit(&a);

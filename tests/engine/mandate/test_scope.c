@@ -2,6 +2,8 @@
 /* Tests of engine/mandate/scope: a child may only narrow, dimension by dimension, and what a scope permits. */
 #include "tests/engine/rig.h"
 
+#include "engine/mandate/required.h"
+
 typedef struct {
     mandate_slice actions[4], resources[4], audience[4];
     claims_limit limits[4];
@@ -122,6 +124,144 @@ static void test_scope__a_wider_child_is_refused_in_each_dimension_by_name(void 
     wider(&p, &c, "in depth", "allows 0 more");
 }
 
+/* --- required values ------------------------------------------------------------------------------------------------ */
+static const cel_value soft[] = {{.kind = CEL_BOOL, .b = true}},
+                       either[] = {{.kind = CEL_BOOL, .b = false}, {.kind = CEL_BOOL, .b = true}},
+                       places[] = {{.kind = CEL_INT, .i = 7},
+                                   {.kind = CEL_STRING, .len = 2, .s = "eu"},
+                                   {.kind = CEL_STRING, .len = 2, .s = "us"}};
+
+static void require(scope *s, const claims_required *all, uint32_t count)
+{
+    mandate_error err = {0};
+    s->c.required = all;
+    s->c.required_count = count;
+    if (required_check(&s->c, &err))
+        fail_msg("%s", err.text);
+}
+
+static void test_scope__a_child_keeps_every_required_name_with_values_that_are_among_its_parents(void **state)
+{
+    const claims_required theirs[] = {{S("action.soft"), either, 2}, {S("resource.region"), places, 3}},
+                          fewer[] = {{S("action.soft"), soft, 1}, {S("resource.region"), places + 1, 1}},
+                          more_names[] = {{S("action.soft"), either, 2},
+                                          {S("context.channel"), places, 1},
+                                          {S("resource.region"), places, 3}},
+                          one_name[] = {{S("action.soft"), either, 2}};
+    const cel_value other[] = {cel_int(7), STR("cn")}, as_double[] = {cel_double(7.0)}, as_text[] = {STR("7")};
+    const claims_required elsewhere[] = {{S("action.soft"), soft, 1}, {S("resource.region"), other, 2}},
+                          same_number[] = {{S("action.soft"), soft, 1}, {S("resource.region"), as_double, 1}},
+                          no_number[] = {{S("action.soft"), soft, 1}, {S("resource.region"), as_text, 1}};
+    scope p, c;
+    pair_init(&p, &c);
+    require(&p, theirs, 2);
+    require(&c, theirs, 2);
+    within(&p, &c);
+    require(&c, fewer, 2);
+    within(&p, &c);
+    require(&c, more_names, 3); /* a requirement more is narrower */
+    within(&p, &c);
+    require(&c, same_number, 2);
+    within(&p, &c);
+    require(&c, no_number, 2);
+    wider(&p, &c, "in required value \"resource.region\"", "\"7\", while the parent has one of 7, \"eu\", \"us\"");
+    require(&c, elsewhere, 2);
+    wider(&p, &c, "in required value \"resource.region\"",
+          "one of 7, \"cn\", while the parent has one of 7, \"eu\", \"us\"; a child may only narrow");
+    require(&c, one_name, 1);
+    wider(&p, &c, "in required value \"resource.region\"", "none is required, while the parent has");
+    require(&c, NULL, 0);
+    wider(&p, &c, "in required value \"action.soft\"", "none is required, while the parent has one of false, true");
+    c.c.hidden = CLAIMS_GIVEN(REQUIRE); /* the issuer's word */
+    within(&p, &c);
+    require(&p, NULL, 0);
+    require(&c, theirs, 2);
+    within(&p, &c);
+}
+
+static void says(const scope *s, const scope_question *q, const char *text)
+{
+    mandate_slice why = {"", 0};
+    arena a;
+    arena_init(&a, 0);
+    const bool yes = scope_permits(&s->c, q, &a, &why);
+    if (yes != !text || (text && !mandate_slice_is(why, text)))
+        fail_msg("%s: \"%.*s\", expected %s", yes ? "permitted" : "refused", MANDATE_SLICE_ARG(why), text ? text : "yes");
+    arena_deinit(&a);
+}
+
+static void test_scope__a_required_property_must_be_said_and_have_one_of_its_values(void **state)
+{
+    const claims_required all[] = {
+        {S("action.soft"), soft, 1}, {S("context.ch.1"), places, 1}, {S("resource.region"), places, 3}};
+    const cel_entry action[] = {{STR("soft"), cel_bool(true)}}, hard[] = {{STR("soft"), cel_bool(false)}},
+                    quoted[] = {{STR("soft"), STR("true")}}, null[] = {{STR("soft"), cel_null()}},
+                    in_list[] = {{STR("soft"), cel_list(soft, 1)}}, channel[] = {{STR("ch.1"), cel_double(7)}},
+                    almost[] = {{STR("ch.1"), cel_double(7.5)}}, eu[] = {{STR("region"), STR("eu")}},
+                    cn[] = {{STR("region"), STR("cn")}};
+    scope s;
+    scope_init(&s);
+    s.c.limit_count = 0;
+    require(&s, all, 3);
+    scope_question q = {S("mail.send"), S("crm.note/17"), cel_map(action, 1), cel_map(eu, 1), cel_map(channel, 1)};
+    says(&s, &q, NULL);
+    q.params = cel_map(hard, 1);
+    says(&s, &q, "\"action.soft\" is false, and the mandate requires true");
+    q.params = cel_map(quoted, 1);
+    says(&s, &q, "\"action.soft\" is \"true\", and the mandate requires true");
+    q.params = cel_map(null, 1);
+    says(&s, &q, "\"action.soft\" is null, and the mandate requires true");
+    q.params = cel_map(in_list, 1);
+    says(&s, &q, "\"action.soft\" is [true], and the mandate requires true");
+    q.params = cel_null();
+    says(&s, &q, "the mandate requires \"action.soft\" to be true: say it in action.properties");
+    q.params = cel_map(action, 1);
+    q.context = cel_map(almost, 1);
+    says(&s, &q, "\"context.ch.1\" is 7.5, and the mandate requires 7");
+    q.context = cel_map(NULL, 0);
+    says(&s, &q, "the mandate requires \"context.ch.1\" to be 7: say it in context");
+    q.context = cel_map(channel, 1);
+    q.properties = cel_map(cn, 1);
+    says(&s, &q, "\"resource.region\" is \"cn\", and the mandate requires one of 7, \"eu\", \"us\"");
+    q.properties = cel_null();
+    says(&s, &q, "the mandate requires \"resource.region\" to be one of 7, \"eu\", \"us\": say it in resource.properties");
+    q.properties = cel_map(eu, 1);
+    s.c.hidden = CLAIMS_GIVEN(REQUIRE);
+    says(&s, &q, "scope.require is not disclosed, or not all of it: what it asks is not known");
+}
+
+/* The longest there can be still fits what an answer has room for, and is UTF-8. */
+static void test_scope__a_refusal_is_short_however_long_the_names_and_values_are(void **state)
+{
+    char name[LIMIT_REQUIRED_TEXT + 1], value[LIMIT_REQUIRED_TEXT + 1];
+    cel_value many[LIMIT_REQUIRED_VALUES];
+    memset(name, 'n', sizeof(name));
+    memcpy(name, "action.", 7);
+    memset(value, 'v', sizeof(value));
+    for (int i = 0; i < LIMIT_REQUIRED_VALUES; i++)
+        many[i] = cel_int(INT64_MAX - LIMIT_REQUIRED_VALUES + i);
+    many[LIMIT_REQUIRED_VALUES - 1] = cel_string(mandate_slice_of(value, LIMIT_REQUIRED_TEXT));
+    const claims_required all[] = {{mandate_slice_of(name, LIMIT_REQUIRED_TEXT), many, LIMIT_REQUIRED_VALUES}};
+    cel_entry other[] = {{cel_string(mandate_slice_of(name + 7, LIMIT_REQUIRED_TEXT - 7)),
+                          cel_string(mandate_slice_of(value, LIMIT_REQUIRED_TEXT - 1))}};
+    mandate_slice why = {"", 0};
+    scope s;
+    arena a;
+    arena_init(&a, 0);
+    scope_init(&s);
+    s.c.limit_count = 0;
+    require(&s, all, 1);
+    for (uint32_t said = 0; said < 2; said++) {
+        const scope_question q = {.action = S("mail.send"), .resource = S("crm.note/17"), .params = cel_map(other, said)};
+        assert_false(scope_permits(&s.c, &q, &a, &why));
+        assert_true(why.len > 60 && why.len <= 250);
+    }
+    other[0].value = many[LIMIT_REQUIRED_VALUES - 1];
+    const scope_question q = {.action = S("mail.send"), .resource = S("crm.note/17"), .params = cel_map(other, 1)};
+    assert_true(scope_permits(&s.c, &q, &a, &why));
+    arena_deinit(&a);
+}
+
 static void test_scope__no_audience_means_anyone_so_a_child_may_name_one(void **state)
 {
     scope p, c;
@@ -136,7 +276,9 @@ static bool permits(const char *action, const char *resource, const cel_entry *p
 {
     scope s;
     scope_init(&s);
-    return scope_permits(&s.c, S(action), S(resource), count ? cel_map(params, count) : cel_null(), a, why);
+    const scope_question q = {
+        .action = S(action), .resource = S(resource), .params = count ? cel_map(params, count) : cel_null()};
+    return scope_permits(&s.c, &q, a, why);
 }
 
 static void test_scope__an_action_needs_action_resource_and_every_limited_number(void **state)
@@ -180,6 +322,9 @@ int main(void)
         cmocka_unit_test(test_scope__a_pattern_covers_what_begins_with_it),
         cmocka_unit_test(test_scope__a_child_may_equal_its_parent_or_narrow_every_dimension),
         cmocka_unit_test(test_scope__a_wider_child_is_refused_in_each_dimension_by_name),
+        cmocka_unit_test(test_scope__a_child_keeps_every_required_name_with_values_that_are_among_its_parents),
+        cmocka_unit_test(test_scope__a_required_property_must_be_said_and_have_one_of_its_values),
+        cmocka_unit_test(test_scope__a_refusal_is_short_however_long_the_names_and_values_are),
         cmocka_unit_test(test_scope__no_audience_means_anyone_so_a_child_may_name_one),
         cmocka_unit_test(test_scope__an_action_needs_action_resource_and_every_limited_number),
         cmocka_unit_test(test_scope__not_a_number_is_never_within_a_limit),
