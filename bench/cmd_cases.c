@@ -18,6 +18,7 @@ typedef struct case_sizes {
     uint32_t thresholds, references, timers, storm, entities,
         churn; /* entities: of the source of the storm, 0: as many as attributes */
     double scale;
+    const char *drools; /* its program, NULL: not here */
 } case_sizes;
 
 static int double_order(const void *a, const void *b)
@@ -70,12 +71,12 @@ static bool thresholds(case_rig *g, const case_sizes *z)
         total += g->ns;
         flips += g->r.flip_count;
     }
-    double each_ns = (double)total / (BATCHES * 256), index = 0, loop = 0, clips = 0;
+    double each_ns = (double)total / (BATCHES * 256), index = 0, loop = 0, clips = 0, drools = 0;
     if (!ok || differs("flips of thresholds", flips, BATCHES * 256))
         return false;
     if (!peer_thresholds_index(count, &index) || !peer_thresholds_loop(count, &loop))
         return false;
-    bool rival = peer_thresholds_clips(count, &clips);
+    bool rival = peer_thresholds_clips(count, &clips), process = peer_thresholds_process(z->drools, count, &drools);
     printf("{\"record\":\"case\",\"case\":\"thresholds\",\"conditions\":%u,\"changes\":%d,\"flips\":%llu,\"ns_per_change\":%"
            ".1f,"
            "\"ns_per_flip\":%.1f,\"p99_batch_ns_per_change\":%.1f,\"load_ns\":%.1f,\"heap_bytes\":%.1f,\"index_ns\":%.1f,"
@@ -84,11 +85,17 @@ static bool thresholds(case_rig *g, const case_sizes *z)
            (double)load / count, bytes, index, loop);
     if (rival)
         printf(",\"clips_ns\":%.1f", clips);
+    if (process)
+        printf(",\"drools_ns\":%.1f", drools);
     printf("}\n");
     fprintf(stderr,
             "thresholds   %8u on one attribute: %8.0f ns a change of one flip, the index alone %.0f; C loop %.0f ns (%.0fx)",
             count, each_ns, index, loop, loop / index);
-    fprintf(stderr, rival ? ", CLIPS %.0f ns (%.0fx)\n" : "\n", clips, clips / each_ns);
+    if (rival)
+        fprintf(stderr, ", CLIPS %.0f ns (%.0fx)", clips, clips / each_ns);
+    if (process)
+        fprintf(stderr, ", Drools %.0f ns (%.0fx)", drools, drools / each_ns);
+    fprintf(stderr, "\n");
     return true;
 }
 
@@ -255,11 +262,8 @@ enum { CASE_COUNT = sizeof(cases) / sizeof(*cases) };
 
 int cmd_cases(int argc, char **argv)
 {
-    static const struct option options[] = {{"timers", 1, NULL, 't'},
-                                            {"storm", 1, NULL, 's'},
-                                            {"entities", 1, NULL, 'e'},
-                                            {"quick", 0, NULL, 'q'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"timers", 1, NULL, 't'}, {"storm", 1, NULL, 's'}, {"entities", 1, NULL, 'e'},
+                                            {"drools", 1, NULL, 'd'}, {"quick", 0, NULL, 'q'}, {NULL, 0, NULL, 0}};
     case_sizes z = {.thresholds = 10000, .references = 1000, .timers = 1000000, .storm = 100000, .churn = 100000};
     case_rig *g = calloc(1, sizeof(*g));
     bool ok = g != NULL, known = false;
@@ -271,8 +275,15 @@ int cmd_cases(int argc, char **argv)
             z.storm = (uint32_t)strtoul(optarg, NULL, 10);
         else if (c == 'e')
             z.entities = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (c == 'd')
+            z.drools = optarg;
         else if (c == 'q')
-            z = (case_sizes){.thresholds = 10000, .references = 200, .timers = 200000, .storm = 100000, .churn = 20000};
+            z = (case_sizes){.thresholds = 10000,
+                             .references = 200,
+                             .timers = 200000,
+                             .storm = 100000,
+                             .churn = 20000,
+                             .drools = z.drools};
         else
             ok = false;
     }
@@ -280,7 +291,7 @@ int cmd_cases(int argc, char **argv)
     for (int i = 0; i < CASE_COUNT; i++)
         known |= !only || strcmp(only, cases[i].name) == 0;
     if (!ok || !known || z.timers < 1000 || z.storm == 0) {
-        fprintf(stderr, "mandate-bench cases [--quick] [--timers N] [--storm ATTRIBUTES] [--entities N] "
+        fprintf(stderr, "mandate-bench cases [--quick] [--timers N] [--storm ATTRIBUTES] [--entities N] [--drools PROGRAM] "
                         "[thresholds|references|timers|storm|churn]\n");
         free(g);
         return 2;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_peers - ours and theirs on one workload, in one run, one after the other: the loop by hand, the same programs evaluated anew,
- * CLIPS, and cel-go with an inverted index (a process of its own: bench/peers/celgo, when --celgo names its binary). An arm counts
- * only when its flips and the number of true conditions at the end equal ours.
+ * CLIPS, cel-go with an inverted index and Drools (processes of their own: bench/peers/celgo and bench/peers/drools, when --celgo and
+ * --drools name their programs). An arm counts only when its flips and the number of true conditions at the end equal ours.
  */
 #include "bench/command.h"
 #include "bench/peer.h"
@@ -12,44 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARMS_MAX = 7 };
+enum { ARMS_MAX = 8 };
 
 typedef struct peers_run {
     workload w;
     arm_run run;
     arm_result arm[ARMS_MAX];
     int arms;
-    const char *celgo;
+    const char *celgo, *drools;
     bool only; /* ours */
     workload_shape shape;
     unsigned long mandates, fanout, changes, seed;
 } peers_run;
-
-/* It makes the same workload from the same seed by itself; see bench/peers/celgo/main.go. */
-static bool arm_celgo(arm_result *out, const peers_run *b)
-{
-    char command[512];
-    unsigned long long flips, timed, holds;
-    *out = (arm_result){.name = "celgo"};
-    if (!b->celgo)
-        return false;
-    snprintf(command, sizeof(command), "exec '%s' -shape %s -mandates %lu -fanout %lu -changes %llu -warmup %llu -seed %lu",
-             b->celgo, workload_shape_names[b->shape], b->mandates, b->fanout, (unsigned long long)b->run.changes,
-             (unsigned long long)b->run.warmup, b->seed);
-    FILE *f = popen(command, "r");
-    bool ok = f && fscanf(f, "%llu %llu %llu %lf %lf %lf", &flips, &timed, &holds, &out->change_ns, &out->load_ns,
-                          &out->bytes) == 6;
-    if (f && pclose(f) != 0)
-        ok = false;
-    if (!ok)
-        return false;
-    out->changes = b->run.changes;
-    out->flips = flips;
-    out->timed_flips = timed;
-    out->true_at_end = holds;
-    out->flip_ns = timed ? out->change_ns * (double)out->changes / (double)timed : 0;
-    return true;
-}
 
 static void run_arms(peers_run *b)
 {
@@ -61,7 +35,8 @@ static void run_arms(peers_run *b)
                                   all && arm_loop(&b->arm[3], &b->run, true),
                                   all && arm_naive(&b->arm[4], &b->run),
                                   all && arm_clips(&b->arm[5], &b->run),
-                                  all && arm_celgo(&b->arm[6], b)};
+                                  all && arm_process(&b->arm[6], "celgo", b->celgo, &b->run),
+                                  all && arm_process(&b->arm[7], "drools", b->drools, &b->run)};
     fprintf(stderr, "%-14s %12s %10s %12s %10s %12s %14s\n", "arm", "ns/change", "ns/flip", "load ns/m", "bytes/m", "flips",
             "index is faster");
     for (int i = 0; i < ARMS_MAX; i++) {
@@ -95,8 +70,9 @@ static void run_arms(peers_run *b)
 
 static int usage(void)
 {
-    fprintf(stderr, "mandate-bench peers [--mandates 100000] [--fanout 100] [--changes 20000] [--seed 1] [--celgo BINARY]\n"
-                    "                    [--shape equality|threshold] [--only]      --only: ours alone\n");
+    fprintf(stderr,
+            "mandate-bench peers [--mandates 100000] [--fanout 100] [--changes 20000] [--seed 1] [--celgo PROGRAM]\n"
+            "                    [--drools PROGRAM] [--shape equality|threshold] [--only]      --only: ours alone\n");
     return 2;
 }
 
@@ -104,7 +80,7 @@ int cmd_peers(int argc, char **argv)
 {
     static const struct option options[] = {{"mandates", 1, NULL, 'm'}, {"fanout", 1, NULL, 'f'}, {"changes", 1, NULL, 'c'},
                                             {"shape", 1, NULL, 's'},    {"seed", 1, NULL, 'r'},   {"celgo", 1, NULL, 'g'},
-                                            {"only", 0, NULL, 'o'},     {NULL, 0, NULL, 0}};
+                                            {"drools", 1, NULL, 'd'},   {"only", 0, NULL, 'o'},   {NULL, 0, NULL, 0}};
     peers_run *b = calloc(1, sizeof(*b));
     bool ok = b != NULL;
     int c;
@@ -126,6 +102,8 @@ int cmd_peers(int argc, char **argv)
             b->seed = strtoul(optarg, NULL, 10);
         else if (c == 'g')
             b->celgo = optarg;
+        else if (c == 'd')
+            b->drools = optarg;
         else if (c == 'o')
             b->only = true;
         else if (c == 's' && strcmp(optarg, "threshold") == 0)

@@ -103,8 +103,9 @@ def cases(runs):
         c = r["case"]
         if c == "thresholds":
             beside = "the index alone %.0f ns, the loop by hand %.1f us" % (r["index_ns"], r["c_loop_ns"] / 1e3)
-            if "clips_ns" in r:
-                beside += ", CLIPS %.0f us" % (r["clips_ns"] / 1e3)
+            for rival, name in (("clips_ns", "CLIPS"), ("drools_ns", "Drools")):
+                if rival in r:
+                    beside += ", %s %.0f us" % (name, r[rival] / 1e3)
             out.append("| thresholds | {:,} on one attribute, one flip | {:,.0f} ns; {} |".format(r["conditions"], r["ns_per_flip"], beside))
         elif c == "references":
             out.append("| references | `exists` and `all` over {:,} | {:,.0f} ns a change of two flips |".format(r["references"], r["ns_per_change"]))

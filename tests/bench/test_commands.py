@@ -38,6 +38,15 @@ report("peers: the first record says which machine and command", records and rec
        records[0]["command"].startswith("mandate-bench peers"), records[:1])
 code, records, err = run("peers", "--mandates", "3000", "--fanout", "10", "--changes", "1024", "--shape", "threshold")
 report("peers: thresholds too", code == 0 and len({r["flips"] for r in records if r["record"] == "peer"}) == 1, err)
+with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    for said, words in (("5 5 5 1.0 1.0 1.0", "does not count: 5 flips"), ("nothing", "not here")):
+        program = os.path.join(folder, "peer")
+        with open(program, "w") as f:
+            f.write("#!/bin/sh\necho %s\n" % said)
+        os.chmod(program, 0o755)
+        code, records, err = run("peers", "--mandates", "3000", "--fanout", "10", "--changes", "1024", "--drools", program)
+        report("peers: a program that says \"%s\" is left out" % said, code == 0 and "drools" not in [r.get("arm") for r in records] and
+               words in err[err.index("drools"):], err)
 
 for case, key, expected in (("references", "flips", 20480), ("timers", "served", 3000), ("storm", "attributes", 100000),
                             ("churn", "live", 20000)):

@@ -24,17 +24,15 @@ def _maven(pom, out, offline):
                           stderr=subprocess.STDOUT, text=True)
 
 
-def folder(name):
-    """Folder with the jars of pom-<name>.xml."""
-    pom = os.path.join(HERE, "pom-%s.xml" % name)
-    out = os.path.join(CACHE, name)
+def fetch(pom, out):
+    """Folder `out` with the jars of a pom file."""
     stamp = os.path.join(out, ".complete")
     with open(pom, "rb") as f:
         want = hashlib.sha256(f.read()).hexdigest()
     if os.path.exists(stamp) and open(stamp).read() == want:
         return out
     shutil.rmtree(out, ignore_errors=True)
-    os.makedirs(CACHE, exist_ok=True)
+    os.makedirs(os.path.dirname(out), exist_ok=True)
     for attempt, offline in enumerate([True, False, False]):
         done = _maven(pom, out, offline)
         if done.returncode == 0:
@@ -48,6 +46,11 @@ def folder(name):
     with open(stamp, "w") as f:
         f.write(want)
     return out
+
+
+def folder(name):
+    """Folder with the jars of pom-<name>.xml."""
+    return fetch(os.path.join(HERE, "pom-%s.xml" % name), os.path.join(CACHE, name))
 
 
 def fetch_all():
