@@ -136,7 +136,7 @@ revocations: {heartbeat: 500ms}
         return path
 
     # --- life ------------------------------------------------------------------------------------------------------
-    def start(self, ready=True, timeout_s=30):
+    def start(self, ready=True, timeout_s=60):
         self.process.start()
         if ready:
             self.process.wait_ready("/readyz", self.is_ready, timeout_s)
@@ -158,7 +158,7 @@ revocations: {heartbeat: 500ms}
         return tail(self.process.log, lines)
 
     # --- talking -----------------------------------------------------------------------------------------------------
-    def call(self, method, path, body=None, timeout=10, headers=None):
+    def call(self, method, path, body=None, timeout=30, headers=None):
         """(status, parsed JSON or text). OSError or HTTPException when nobody answers."""
         c = UnixConnection(self.socket, timeout)
         try:
@@ -205,7 +205,7 @@ revocations: {heartbeat: 500ms}
         e = self.entity(kind, name)
         return None if e is None else e["attributes"].get(attribute, {}).get("value")
 
-    def wait(self, what, probe, timeout_s=20):
+    def wait(self, what, probe, timeout_s=60):
         try:
             return wait_for(what, probe, timeout_s, alive=self.process.check_alive)
         except Failed as e:
@@ -213,7 +213,7 @@ revocations: {heartbeat: 500ms}
                 "%(name)s is %(state)s: %(reason)s" % c for c in self.get("/v1/connectors")["connectors"] if c.get("reason")]
             raise Failed("%s%s" % (e, "".join("; " + r for r in reasons))) from None
 
-    def wait_state(self, mandate, state, timeout_s=20):
+    def wait_state(self, mandate, state, timeout_s=60):
         return self.wait("%s to be %s" % (mandate, state), lambda: self.state(mandate) == state, timeout_s)
 
     def metric(self, name):

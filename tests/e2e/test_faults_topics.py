@@ -355,9 +355,11 @@ class Topics(unittest.TestCase):
         beats = "beats-%d" % Topics.count
         shared.kafka().create({beats: 1})
         shared.kafka().send(beats, [("k", "tick")])
-        self.world(keys="max_silence: 2s\nheartbeat: %s\n" % beats)
+        self.world(keys="max_silence: 5s\nheartbeat: %s\n" % beats)
         self.send(record("w", "open"))
         self.read("w", "open")
+        self.kafka.send(beats, [("k", "tick")])
+        self.wait_connector("live")
         self.watch()
         self.d.wait_state("watch", "suspended")
         self.assertEqual(self.connector()["state"], "silent")
