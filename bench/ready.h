@@ -40,26 +40,39 @@ static inline void ready_batch(ready_change *ready, workload_change *changes, wo
     }
 }
 
-/* Reads told flips, each of them: whose, and what is true now (`turn`: 1 where the lowest bit says the opposite). Four at a time; the
- * last four again, of which those count that have not been read. */
+/* Reads told flips, each of them: whose, and what is true now (`turn`: 1 where the lowest bit says the opposite). Some at a time; the last
+ * ones again, of which those count that have not been read, so that runs of about the same length are read by the same branches. */
 static inline uint32_t ready_read(const uint32_t *flips, uint32_t count, uint32_t turn)
 {
     typedef uint32_t lanes __attribute__((vector_size(16)));
-    enum { LANES = 4 };
-    lanes sum = {0, 0, 0, 0}, four;
-    const lanes number = {0, 1, 2, 3};
-    uint32_t all = 0, i = 0;
+    typedef int32_t numbers __attribute__((vector_size(16)));
+    enum { LANES = 4, PAIR = 2 * LANES };
+    lanes sum, low, high;
+    const numbers number = {0, 1, 2, 3};
+    int32_t left = (int32_t)count;
     if (count < LANES) {
-        for (; i < count; i++)
+        uint32_t all = 0;
+        for (uint32_t i = 0; i < count; i++)
             all += flips[i] ^ turn;
         return all;
     }
-    for (; i + LANES < count; i += LANES) {
-        memcpy(&four, flips + i, sizeof(four));
-        sum += four ^ turn;
+    memcpy(&low, flips, sizeof(low));
+    sum = low ^ turn;
+    left -= LANES;
+    if (left > LANES) {
+        memcpy(&high, flips + LANES, sizeof(high));
+        sum += high ^ turn;
+        left -= LANES;
+        for (; left > PAIR; left -= PAIR) {
+            memcpy(&low, flips + count - left, sizeof(low));
+            memcpy(&high, flips + count - left + LANES, sizeof(high));
+            sum += (low ^ turn) + (high ^ turn);
+        }
+        memcpy(&low, flips + count - PAIR, sizeof(low));
+        sum += (low ^ turn) & (lanes)(number >= PAIR - left);
     }
-    memcpy(&four, flips + count - LANES, sizeof(four));
-    sum += (four ^ turn) & (lanes)(number >= LANES - (count - i));
+    memcpy(&high, flips + count - LANES, sizeof(high));
+    sum += (high ^ turn) & (lanes)(number >= LANES - left);
     return sum[0] + sum[1] + sum[2] + sum[3];
 }
 

@@ -11,6 +11,7 @@
 #define MANDATE_ENGINE_BASE_TABLE_H
 
 #include "engine/base/ahead.h"
+#include "engine/base/lanes.h"
 
 #define TABLE_NONE UINT32_MAX
 
@@ -63,13 +64,9 @@ static inline uint32_t table_guess(const table *t, uint64_t hash)
 {
     enum { FEW = 4 };
     table_walk w;
-    uint32_t high = (uint32_t)(hash >> 32), stored = high ? high : 1, at = stored & (t->cap - 1), found = TABLE_NONE;
-    if (at + FEW > t->cap)
-        return table_first(t, hash, &w);
-    const table_entry *e = t->entries + at;
-    for (int i = FEW - 1; i >= 0; i--)
-        found = e[i].hash == stored ? e[i].handle : found;
-    return found != TABLE_NONE ? found : table_first(t, hash, &w);
+    uint32_t high = (uint32_t)(hash >> 32), stored = high ? high : 1, at = stored & (t->cap - 1);
+    uint32_t found = at + FEW <= t->cap ? lanes_equal4_pairs(&t->entries[at].hash, stored) : 0;
+    return found ? t->entries[at + (uint32_t)__builtin_ctz(found)].handle : table_first(t, hash, &w);
 }
 /* Room for so many handles without growing. False: out of memory, nothing changed. */
 MANDATE_CHECK bool table_reserve(table *t, uint32_t count);

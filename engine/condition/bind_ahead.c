@@ -116,9 +116,13 @@ void condition_bind_ahead(const condition_index *x, const condition_request *ask
         changes[i] = (change){.type = atom->type, .id = key, .sets = &sets[i], .set_count = 1};
         seen[i].change = &changes[i];
     }
-    context_ahead_table(x->graph, seen, count);
-    context_ahead_address(x->graph, seen, count);
-    context_ahead_entity(x->graph, seen, count);
+    context_seen none = {0};
+    for (uint32_t i = 0; i < count; i++)
+        context_ahead(x->graph, &seen[i], &none, &none, &none);
+    for (uint32_t i = 0; i < count; i++)
+        context_ahead(x->graph, &none, &seen[i], &none, &none);
+    for (uint32_t i = 0; i < count; i++)
+        context_ahead(x->graph, &none, &none, &seen[i], &none);
     slots_ahead(x, seen, count);
     readers_ahead(x, seen, count);
     cohorts_ahead(x, seen, count);

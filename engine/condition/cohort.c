@@ -32,16 +32,19 @@ static uint64_t key_hash(const cohort_key *k)
 }
 
 /* --- room --------------------------------------------------------------------------------------------------- */
-/* One block: the words, then the holders, the classes of each EQUAL column, the records. */
+/* One block: the words, then the classes of each EQUAL column, the holders, the records. */
 static size_t words_bytes(const cohort *c, uint32_t cap)
 {
     return (size_t)words_of(cap) * cohort_stride(c) * sizeof(uint64_t);
 }
 static size_t line_up(size_t bytes) { return (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1); }
-/* In whole lines: a small cohort's words and holders are one. */
+/* In whole lines: a small cohort's words and classes are one. The last classes are read some at a time (classes_equal), at their end also
+ * what stands behind them. */
 static size_t block_bytes(const cohort *c, uint32_t cap)
 {
-    return line_up(words_bytes(c, cap) + (2 + (size_t)c->equals) * cap * sizeof(uint32_t));
+    size_t numbers = (2 + (size_t)c->equals) * cap, lanes = cap <= 4 ? 4 : (cap + 7) & ~7u;
+    size_t read = c->equals ? (c->equals - 1) * (size_t)cap + lanes : 0;
+    return cap ? line_up(words_bytes(c, cap) + (read > numbers ? read : numbers) * sizeof(uint32_t)) : 0;
 }
 
 static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
@@ -51,7 +54,8 @@ static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
     if (!block)
         return false;
     uint64_t *fresh = (uint64_t *)(void *)block;
-    uint32_t *holders = (uint32_t *)(void *)(block + words), *conditions = holders + (1 + (size_t)c->equals) * cap;
+    uint32_t *classes = (uint32_t *)(void *)(block + words), *holders = classes + (size_t)c->equals * cap;
+    uint32_t *conditions = holders + cap;
     uint32_t kept = words_of(c->extent);
     size_t old_bytes = (size_t)kept * cohort_stride(c) * sizeof(uint64_t);
     if (c->extent) {
@@ -60,7 +64,6 @@ static bool cohort_resize(pool *p, cohort *c, uint32_t cap)
         memcpy(holders, c->holders, c->extent * sizeof(uint32_t));
     }
     memset(block + old_bytes, 0, words - old_bytes);
-    uint32_t *classes = holders + cap;
     for (uint32_t i = 0; i < c->columns; i++) {
         column *col = &c->column[i];
         if (col->kind != NODE_EQUAL)

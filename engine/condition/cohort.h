@@ -17,14 +17,15 @@
  * difference. Unknown and error are states of a whole column: a constant of another kind makes another cohort (family).
  *
  * A word of a cohort, W columns wide:   [bits of column 0] ... [bits of column W-1] [result low] [result high] [taken]
- * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand the holders of each member, its
- * class in each EQUAL column, and its record; the postings of members with several holders lie together in another block (posts.c).
+ * truth = high * 2 + low as in condition_truth; taken: there is such a member. Behind the words stand each member's class in each
+ * EQUAL column, its holders, and its record; the postings of members with several holders lie together in another block (posts.c).
  * Up to 64 members (one word) the bits of an EQUAL column are those classes compared with the cell's, all at once: it needs no ladder.
  */
 #ifndef MANDATE_ENGINE_CONDITION_COHORT_H
 #define MANDATE_ENGINE_CONDITION_COHORT_H
 
 #include "engine/base/hash.h"
+#include "engine/base/lanes.h"
 #include "engine/base/short_text.h"
 #include "engine/condition/index_int.h"
 #include "engine/condition/ladder.h"
@@ -124,27 +125,16 @@ static inline bool has_ladder(const cohort *c, const column *col)
 {
     return col->kind == NODE_ORDER || (col->kind == NODE_EQUAL && c->many);
 }
-/* Which members of a word have this class. Four at a time; members that are not there have none. */
+/* Which members of a word have this class. What stands behind the last one can be read (block_bytes) and is none. */
 static inline uint64_t classes_equal(const cohort *c, uint32_t i, uint32_t w, uint32_t klass)
 {
-    typedef uint32_t lanes __attribute__((vector_size(16)));
-    enum { LANES = 4, HALF = 32 };
+    enum { FEW = 4, LANES = 8 };
     const uint32_t *classes = c->column[i].classes + (size_t)w * 64;
-    uint32_t count = c->extent - w * 64 < 64 ? c->extent - w * 64 : 64, at = 0;
-    uint64_t bits = 0;
-    while (at + LANES <= count) {
-        uint32_t from = at;
-        lanes found = {0, 0, 0, 0}, weight = {1, 2, 4, 8};
-        for (; at + LANES <= count && at < from + HALF; at += LANES, weight <<= LANES) {
-            lanes four;
-            memcpy(&four, classes + at, sizeof(four));
-            found |= (lanes)(four == klass) & weight;
-        }
-        bits |= (uint64_t)(found[0] | found[1] | found[2] | found[3]) << from;
-    }
-    for (; at < count; at++)
-        bits |= (uint64_t)(classes[at] == klass) << at;
-    return bits;
+    uint32_t count = c->extent - w * 64 < 64 ? c->extent - w * 64 : 64;
+    uint64_t bits = count <= FEW ? lanes_equal4(classes, klass) : lanes_equal8(classes, klass);
+    for (uint32_t at = LANES; at < count; at += LANES)
+        bits |= (uint64_t)lanes_equal8(classes + at, klass) << at;
+    return bits & UINT64_MAX >> (64 - count);
 }
 
 /* A member's constants: for each laddered column one key. */

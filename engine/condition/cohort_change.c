@@ -293,9 +293,10 @@ static inline bool same_scalar(cel_value a, cel_value b)
     }
 }
 
-void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+/* All that is not the usual change of a cell. */
+__attribute__((noinline)) static void observe_any(condition_index *x, context_entity *entity, uint16_t field, cel_value old,
+                                                  cel_value now)
 {
-    condition_index *x = index;
     if (same_scalar(old, now))
         return;
     const slot *p = &x->slots.data[entity->slots[field]];
@@ -304,4 +305,50 @@ void condition_observe(void *index, context_entity *entity, uint16_t field, cel_
         change_column(x, p->one.cohort, p->one.column, &value);
     else
         observe_many(x, entity, field, old, value);
+}
+
+/* A column of few members is compared with another text. */
+static inline void observe_text(condition_index *x, cohort *c, uint32_t i, cel_value now)
+{
+    column *col = &c->column[i];
+    uint32_t klass = class_find(x, now);
+    if (klass == col->klass) /* the same text, or one that no constant names after another such */
+        return;
+    col->klass = klass;
+    few_set(x, c, i, klass == CONDITION_NONE ? 0 : classes_equal(c, i, 0, klass));
+}
+
+static inline void observe_int(condition_index *x, cohort *c, uint32_t i, cel_value now)
+{
+    column *col = &c->column[i];
+    uint64_t before = col->bound;
+    col->bound = order_int(now.i) + (col->op == CEL_OP_LT || col->op == CEL_OP_GE); /* order_split, in place */
+    if (before != col->bound)
+        bound_change(x, c, i, before);
+}
+
+/* Most cells that are watched are read by one column: of few members, and a text, or by the order of integers. In a straight line. */
+void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
+{
+    condition_index *x = index;
+    const slot *p = &x->slots.data[entity->slots[field]];
+    cohort *c = p->one.cohort;
+    uint32_t i = p->one.column;
+    bool text = now.kind == CEL_STRING;
+    if ((!text && now.kind != CEL_INT) || p->subscribers != 1 || p->nodes || !c) {
+        observe_any(x, entity, field, old, now);
+        return;
+    }
+    const column *col = &c->column[i];
+    if (col->mode != COLUMN_BITS || (text ? col->kind != NODE_EQUAL || c->many : !is_int_order(col, now))) {
+        observe_any(x, entity, field, old, now);
+        return;
+    }
+    bool queued = cohort_is_marked(c);
+    if (text)
+        observe_text(x, c, i, now);
+    else
+        observe_int(x, c, i, now);
+    if (!queued && cohort_is_marked(c))
+        x->failed |= !VEC_PUSH(&x->cohort_queue, c);
 }

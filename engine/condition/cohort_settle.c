@@ -230,18 +230,15 @@ static inline void flips_two(condition_index *x, const cohort *c, uint32_t w, ui
     x->flips.len = (uint32_t)(f - x->flips.data);
 }
 
-MANDATE_CHECK __attribute__((always_inline)) static inline bool settle_word(condition_index *x, const cohort *c, uint32_t w)
+MANDATE_CHECK static bool settle_word(condition_index *x, const cohort *c, uint32_t w)
 {
-    uint64_t *word = cohort_word(c, w), *result = word + c->columns, low, high = 0;
+    uint64_t *result = cohort_word(c, w) + c->columns, low, high;
     const uint64_t low0 = result[WORD_LOW], high0 = result[WORD_HIGH];
     if (!flips_room(x))
         return false;
-    if (c->odd)
-        evaluate_four(c, word, &low, &high);
-    else
-        low = evaluate_one(c, word);
+    cohort_evaluate(c, w, &low, &high);
     result[WORD_LOW] = low;
-    if (__builtin_expect((high | high0) != 0, 0)) {
+    if (high | high0) {
         result[WORD_HIGH] = high;
         flips_four(x, c, w, ((low ^ low0) | (high ^ high0)) & result[WORD_TAKEN], low0, high0, low, high);
     } else {
@@ -250,7 +247,7 @@ MANDATE_CHECK __attribute__((always_inline)) static inline bool settle_word(cond
     return true;
 }
 
-__attribute__((noinline)) static bool settle_many(condition_index *x, cohort *c)
+__attribute__((noinline)) static bool settle_cohort(condition_index *x, cohort *c)
 {
     uint32_t words = words_of(c->extent), marks = c->marks;
     uint64_t dirty = c->dirty;
@@ -270,27 +267,44 @@ __attribute__((noinline)) static bool settle_many(condition_index *x, cohort *c)
     return true;
 }
 
-bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count)
+/* The only word of a cohort, when nothing is unknown or in error. */
+MANDATE_CHECK static inline bool settle_few(condition_index *x, cohort *c)
 {
-    x->flips.len = 0;
-    if (((uint32_t)x->failed | x->dirty.len | (uint32_t)x->pending | x->log.len) && !nodes_settle(x))
+    uint64_t *word = c->words, *result = word + c->columns;
+    if (result[WORD_HIGH] || !flips_room(x))
+        return settle_cohort(x, c);
+    c->dirty = 0;
+    c->marks = 0;
+    uint64_t low0 = result[WORD_LOW], low = evaluate_one(c, word);
+    result[WORD_LOW] = low;
+    flips_two(x, c, 0, (low ^ low0) & result[WORD_TAKEN], low);
+    return true;
+}
+
+__attribute__((noinline)) static bool settle_any(condition_index *x)
+{
+    if (!nodes_settle(x))
         return false;
     uint32_t cohorts = x->cohort_queue.len;
     x->cohort_queue.len = 0;
-    for (uint32_t i = 0; i < cohorts; i++) {
-        cohort *c = x->cohort_queue.data[i];
-        bool one = c->extent <= 64, named = !c->dirty && c->marks == 1;
-        if (!one && !named) {
-            if (!settle_many(x, c))
-                return false;
-            continue;
-        }
-        c->dirty = 0;
-        c->marks = 0;
-        if (!settle_word(x, c, one ? 0 : c->marked[0]))
+    for (uint32_t i = 0; i < cohorts; i++)
+        if (!settle_cohort(x, x->cohort_queue.data[i]))
             return false;
+    return true;
+}
+
+bool condition_settle(condition_index *x, const condition_flips **flips, uint32_t *count)
+{
+    bool ok = true;
+    x->flips.len = 0;
+    if ((uint32_t)x->failed | x->dirty.len | (uint32_t)x->pending | x->log.len | (x->cohort_queue.len & ~1u)) {
+        ok = settle_any(x);
+    } else if (x->cohort_queue.len) { /* one, as nearly always */
+        cohort *c = x->cohort_queue.data[0];
+        x->cohort_queue.len = 0;
+        ok = c->extent <= 64 && !c->odd ? settle_few(x, c) : settle_cohort(x, c);
     }
     *flips = x->flips.data;
     *count = x->flips.len;
-    return true;
+    return ok;
 }

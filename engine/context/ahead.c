@@ -15,55 +15,61 @@ enum { CELLS_AHEAD = 256 }; /* bytes of the cells of one change */
 
 uint64_t context_hash(uint16_t type, mandate_slice id) { return entity_hash(type, id); }
 
-void context_ahead_table(const context *c, context_seen *s, uint32_t count)
+static inline void table_ahead(const context *c, context_seen *s)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (!s[i].change)
-            continue;
-        s[i].hash = entity_hash(s[i].change->type, s[i].change->id);
-        table_prefetch(&c->by_key, s[i].hash);
-    }
+    s->hash = entity_hash(s->change->type, s->change->id);
+    table_prefetch(&c->by_key, s->hash);
 }
 
-void context_ahead_address(const context *c, context_seen *s, uint32_t count)
+static inline void address_ahead(const context *c, context_seen *s)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        s[i].handle = s[i].change ? table_guess(&c->by_key, s[i].hash) : TABLE_NONE;
-        if (s[i].handle != TABLE_NONE)
-            ahead_line(&c->entities.data[s[i].handle]);
-    }
+    s->handle = table_guess(&c->by_key, s->hash);
+    if (s->handle != TABLE_NONE)
+        ahead_line(&c->entities.data[s->handle]);
 }
 
-void context_ahead_entity(const context *c, context_seen *s, uint32_t count)
+/* Head, id and slots; then the cells it sets, if it is that type. */
+static inline void entity_ahead(const context *c, context_seen *s)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        s[i].entity = s[i].handle == TABLE_NONE ? NULL : c->entities.data[s[i].handle];
-        if (!s[i].entity)
-            continue;
-        /* Head, id and slots; then the cells it sets, if it is that type. */
-        const change *ch = s[i].change;
-        const char *at = (const char *)s[i].entity, *cells = at + entity_cells_at(&c->types[ch->type], ch->id);
-        size_t first = ch->set_count ? ch->sets[0].field : 0, last = ch->set_count ? ch->sets[ch->set_count - 1].field : 0;
-        size_t bytes = (last < first ? 1 : last - first + 1) * sizeof(context_cell);
-        ahead_line(at);
-        ahead_line(at + 64);
+    s->entity = s->handle == TABLE_NONE ? NULL : c->entities.data[s->handle];
+    if (!s->entity)
+        return;
+    const change *ch = s->change;
+    const char *at = (const char *)s->entity, *cells = at + entity_cells_at(&c->types[ch->type], ch->id);
+    size_t first = ch->set_count ? ch->sets[0].field : 0, last = ch->set_count ? ch->sets[ch->set_count - 1].field : 0;
+    size_t bytes = (last < first ? 1 : last - first + 1) * sizeof(context_cell);
+    ahead_line(at);
+    ahead_line(at + 64);
+    if (bytes == sizeof(context_cell))
+        ahead_small(cells + first * sizeof(context_cell), bytes);
+    else
         ahead_few(cells + first * sizeof(context_cell), bytes < CELLS_AHEAD ? bytes : CELLS_AHEAD);
-    }
 }
 
 /* What it overwrites: who said so, and a text. */
-void context_ahead_cells(const context *c, const context_seen *s, uint32_t count)
+static inline void cells_ahead(const context *c, const context_seen *s)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const context_entity *e = s[i].entity;
-        if (!e || e->type != s[i].change->type)
-            continue;
-        const change *ch = s[i].change;
-        for (uint32_t k = 0; k < ch->set_count; k++) {
-            const context_cell *cell = &e->cells[ch->sets[k].field];
-            ahead_small(provenance_at(c, cell->provenance), sizeof(provenance));
-            if (cell->value.kind == CEL_STRING)
-                ahead_line(cell->value.s);
-        }
+    const context_entity *e = s->entity;
+    if (!e || e->type != s->change->type)
+        return;
+    const change *ch = s->change;
+    for (uint32_t k = 0; k < ch->set_count; k++) {
+        const context_cell *cell = &e->cells[ch->sets[k].field];
+        ahead_small(provenance_at(c, cell->provenance), sizeof(provenance));
+        if (cell->value.kind == CEL_STRING)
+            ahead_line(cell->value.s);
     }
+}
+
+void context_ahead(const context *c, context_seen *first, context_seen *second, context_seen *third, context_seen *fourth)
+{
+    first->entity = NULL;
+    if (first->change)
+        table_ahead(c, first);
+    if (second->change)
+        address_ahead(c, second);
+    if (third->change)
+        entity_ahead(c, third);
+    if (fourth->change)
+        cells_ahead(c, fourth);
 }

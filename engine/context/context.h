@@ -81,10 +81,8 @@ typedef struct context_seen {
     uint32_t handle;
     context_entity *entity; /* of the last stage but one on: whom the table's first guess is, or NULL */
 } context_seen;
-void context_ahead_table(const context *c, context_seen *s, uint32_t count); /* `change` is set */
-void context_ahead_address(const context *c, context_seen *s, uint32_t count);
-void context_ahead_entity(const context *c, context_seen *s, uint32_t count);
-void context_ahead_cells(const context *c, const context_seen *s, uint32_t count);
+/* Each one stage further on its way; of `first` the change is known and nothing else. */
+void context_ahead(const context *c, context_seen *first, context_seen *second, context_seen *third, context_seen *fourth);
 
 /* Effective value: what a condition sees. Unknown has no attribute list (u is 0): the reader names it. */
 cel_value context_read(const context *c, const context_entity *entity, uint16_t field);
