@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static size_t id_size(size_t len) { return sizeof(view_id) + len; }
+
 static view_link *link_at(const void *ctx, uint32_t handle) { return &view_entry_at(ctx, handle)->id->link; }
 
 mandate_status view_create(view **out, const view_options *options, mandate_error *err)
@@ -29,6 +31,7 @@ mandate_status view_create(view **out, const view_options *options, mandate_erro
         table_init(&v->shards[i].ids);
     }
     pthread_mutex_init(&v->early_lock, NULL);
+    pthread_mutex_init(&v->claims_pool_lock, NULL);
     view_agents_init(&v->agents, link_at, v);
     mandate_status status = view_decisions_create(&v->decisions, err);
     if (status == MANDATE_OK)
@@ -45,15 +48,19 @@ void view_destroy(view *v)
     for (int c = 0; c < VIEW_CHUNKS && v->chunks[c]; c++) {
         for (int i = 0; i < VIEW_CHUNK; i++) {
             view_entry *e = &v->chunks[c][i];
-            free(atomic_load(&e->claims));
-            free(e->id);
+            view_claims_free(v, atomic_load(&e->claims));
+            if (e->id)
+                pool_give(&v->id_pool, e->id, id_size(e->id->len));
         }
         free(v->chunks[c]);
         free(v->waits[c]);
     }
     for (int c = 0; c < VIEW_CHUNKS; c++)
         free(v->ahead[c]);
+    pool_deinit(&v->id_pool);
+    pool_deinit(&v->claims_pool);
     pthread_mutex_destroy(&v->early_lock);
+    pthread_mutex_destroy(&v->claims_pool_lock);
     for (int i = 0; i < VIEW_SHARDS; i++) {
         table_deinit(&v->shards[i].ids);
         pthread_rwlock_destroy(&v->shards[i].lock);
@@ -74,8 +81,11 @@ typedef struct id_key {
 
 static bool id_equal(const void *ctx, uint32_t handle, const void *key)
 {
+    enum { CLAIMS_READ = 256 };
     const view_entry *e = view_entry_at(ctx, handle);
 
+    /* They are read next: on their way while the id is. Somebody may be freeing them; asking for a line reads nothing. */
+    ahead_few(atomic_load_explicit(&e->claims, memory_order_relaxed), CLAIMS_READ);
     return mandate_slice_eq(mandate_slice_of(e->id->text, e->id->len), ((const id_key *)key)->id);
 }
 
@@ -97,15 +107,13 @@ static mandate_status entry_add(view *v, uint32_t handle, uint32_t parent, const
     if (c >= VIEW_CHUNKS)
         return mandate_error_set(err, MANDATE_LIMIT, "more than %d mandates", VIEW_CHUNK * VIEW_CHUNKS);
     if (!v->chunks[c]) {
-        view_entry *chunk = aligned_alloc(64, VIEW_CHUNK * sizeof(*chunk));
-        if (chunk)
-            memset(chunk, 0, VIEW_CHUNK * sizeof(*chunk));
-        else
+        view_entry *chunk = memory_zeroed(VIEW_CHUNK * sizeof(*chunk));
+        if (!chunk)
             return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
         atomic_store(&v->chunks[c], chunk);
     }
     view_entry *e = view_entry_at(v, handle);
-    e->id = malloc(sizeof(*e->id) + m->id.len);
+    e->id = pool_take(&v->id_pool, id_size(m->id.len));
     if (!e->id)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory for the view");
     memcpy(e->id->text, m->id.ptr, m->id.len);
@@ -212,7 +220,7 @@ void view_amend(view *v, uint32_t handle, int64_t expires_at_us)
     agents_unlock(v, locked);
     if (old)
         atomic_fetch_sub(&v->claims_bytes, old->size);
-    free(old);
+    view_claims_free(v, old);
 }
 
 void view_begin(view *v, bool swaps)

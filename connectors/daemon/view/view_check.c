@@ -182,7 +182,7 @@ static void check_entry(view *v, uint32_t handle, const service_check *in, int64
         view_deny(out, "stale_state", "The mandate's claims cannot be read.");
     pthread_rwlock_unlock(&v->claims_lock[handle % VIEW_SHARDS]);
     if (c && mine)
-        free(c);
+        view_claims_free(v, c);
 }
 
 /* While one mandate takes another's place, checks wait for the whole of the step: who saw the old one end finds the new one. */

@@ -66,7 +66,37 @@ static void put_restricted(uint8_t *to, const claims *c)
         *to++ = disclosure_find(c->disclosures, c->disclosure_count, MEMBER_RESOURCES, c->resources[i]) != NULL;
 }
 
-static view_claims *claims_pack(const claims *c)
+static view_claims *claims_take(view *v, size_t size)
+{
+    bool kept = atomic_load(&v->claims_bytes) + size <= VIEW_CLAIMS_MAX;
+    view_claims *out;
+
+    if (kept) {
+        pthread_mutex_lock(&v->claims_pool_lock);
+        out = pool_take(&v->claims_pool, size);
+        pthread_mutex_unlock(&v->claims_pool_lock);
+    } else {
+        out = malloc(size);
+    }
+    if (out)
+        *out = (view_claims){.size = size, .pooled = kept};
+    return out;
+}
+
+void view_claims_free(view *v, view_claims *c)
+{
+    if (!c)
+        return;
+    if (!c->pooled) {
+        free(c);
+        return;
+    }
+    pthread_mutex_lock(&v->claims_pool_lock);
+    pool_give(&v->claims_pool, c, c->size);
+    pthread_mutex_unlock(&v->claims_pool_lock);
+}
+
+static view_claims *claims_pack(view *v, const claims *c)
 {
     const size_t marks = c->disclosure_count ? (size_t)c->action_count + c->resource_count : 0;
     size_t names = ((size_t)c->action_count + c->resource_count) * sizeof(mandate_slice);
@@ -75,7 +105,7 @@ static view_claims *claims_pack(const claims *c)
                  values_size = values_count(c) * sizeof(cel_value);
     const size_t before = limits_size + required_size + values_size;
     size_t size = sizeof(view_claims) + before + names + strings_size(c) + marks;
-    view_claims *out = malloc(size);
+    view_claims *out = claims_take(v, size);
 
     if (!out)
         return NULL;
@@ -88,15 +118,14 @@ static view_claims *claims_pack(const claims *c)
     cel_value *values = (cel_value *)(void *)(out->data + limits_size + required_size);
     mandate_slice *actions = (mandate_slice *)(void *)(out->data + before), *resources = actions + c->action_count;
     char *at = out->data + before + names;
-    *out = (view_claims){.size = size,
-                         .actions = actions,
-                         .resources = resources,
-                         .limits = limits,
-                         .required = required,
-                         .action_count = c->action_count,
-                         .resource_count = c->resource_count,
-                         .limit_count = c->limit_count,
-                         .required_count = c->required_count};
+    out->actions = actions;
+    out->resources = resources;
+    out->limits = limits;
+    out->required = required;
+    out->action_count = c->action_count;
+    out->resource_count = c->resource_count;
+    out->limit_count = c->limit_count;
+    out->required_count = c->required_count;
     out->agent = put_string(&at, c->agent);
     for (uint32_t i = 0; i < c->action_count; i++)
         actions[i] = put_string(&at, c->actions[i]);
@@ -131,7 +160,7 @@ static view_claims *claims_make(view *v, const view_entry *e, mandate_error *err
     if (v->options.claims_load(v->options.claims_ctx, &memory, mandate_slice_of(e->id->text, e->id->len), &bytes, err) ==
             MANDATE_OK &&
         claims_decode(&c, &memory, bytes, err) == MANDATE_OK)
-        out = claims_pack(&c);
+        out = claims_pack(v, &c);
     arena_deinit(&memory);
     return out;
 }
@@ -147,7 +176,7 @@ view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *
     if (!c)
         return NULL;
     *mine = true;
-    if (atomic_load(&v->claims_bytes) + c->size <= VIEW_CLAIMS_MAX) {
+    if (c->pooled) {
         uint64_t size = c->size;
         if (atomic_compare_exchange_strong(&e->claims, &expected, c)) {
             atomic_fetch_add(&v->claims_bytes, size);

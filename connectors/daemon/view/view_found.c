@@ -149,7 +149,7 @@ static bool with_claims(tally *t, uint32_t handle, bool named)
                   view_covers(c->resources, c->resource_count, t->in->resource)))
         count(t, handle, c);
     if (mine)
-        free(c);
+        view_claims_free(t->view, c);
     return true;
 }
 

@@ -13,14 +13,15 @@
 #include "connectors/daemon/view/view.h"
 #include "connectors/daemon/view/view_agents.h"
 #include "connectors/daemon/view/view_decisions.h"
+#include "engine/base/pool.h"
 #include "engine/mandate/required.h"
 
 #include <stdatomic.h>
 
 enum {
     VIEW_SHARDS = 64,
-    VIEW_CHUNK = 1 << 14,
-    VIEW_CHUNKS = 1 << 13,
+    VIEW_CHUNK = 1 << 16, /* entries of one huge page */
+    VIEW_CHUNKS = 1 << 11,
     VIEW_CLAIMS_MAX = 256 << 20,
     VIEW_CLAIMS_LOOKED = 16 /* work of reading claims, in mandates looked at (service_verdict.looked) */
 };
@@ -28,6 +29,7 @@ enum {
 /* What a check needs of a mandate's claims, in one block: a check is a handful of cache misses and little else. */
 typedef struct view_claims {
     size_t size;
+    bool pooled; /* kept; else malloc's */
     mandate_slice agent;
     const mandate_slice *actions, *resources;
     const claims_limit *limits;
@@ -90,11 +92,15 @@ struct view {
     view_agents agents;
     view_decisions *decisions;
     pthread_rwlock_t claims_lock[VIEW_SHARDS];      /* by handle */
+    pthread_mutex_t claims_pool_lock;               /* the last of all locks */
+    pool claims_pool;                               /* of what is kept, close together: a check is little but cache misses */
+    pool id_pool;                                   /* whoever tells */
     _Atomic(source_set *) rests[LIMIT_SOURCE_SETS]; /* by number - 1; once there it stays */
     bool setting;                                   /* the engine's thread holds the agents' lock */
     _Atomic bool swapping;                          /* one mandate takes another's place in the step that is being set */
     _Atomic uint64_t seq, claims_bytes;
     _Atomic int64_t now_us, stepped_us;
+    char apart[64]; /* what every check reads is not in a line with what every change of a mandate writes */
     _Atomic uint64_t counts[STATE_COUNT];
 };
 
@@ -122,8 +128,10 @@ uint32_t view_find(view *v, mandate_slice id);
 const view_entry *view_early(const view *v, uint32_t handle, mandate_state *state);
 
 /* --- view_claims.c --------------------------------------------------------------------------------------------- */
-/* Claims of an entry; `*mine` when the caller must free them. NULL: they cannot be read, so nothing is permitted. */
+/* Claims of an entry; `*mine` when the caller gives them back. NULL: they cannot be read, so nothing is permitted. */
 view_claims *view_claims_get(view *v, view_entry *e, bool *mine, mandate_error *err);
+/* NULL is allowed. */
+void view_claims_free(view *v, view_claims *c);
 bool view_covers(const mandate_slice *patterns, uint32_t count, mandate_slice name);
 
 /* --- view_sources.c -------------------------------------------------------------------------------------------- */

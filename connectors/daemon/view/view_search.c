@@ -79,7 +79,7 @@ static void add_of(candidates *c, view *v, uint32_t handle, int64_t now_us)
         if (!said->restricted || !said->restricted[said->action_count + i])
             add_resource(c, said->resources[i]);
     if (mine)
-        free(said);
+        view_claims_free(v, said);
 }
 
 static void gather(candidates *c, view *v, int64_t now_us)

@@ -43,7 +43,7 @@ static bool clauses_restricted(view *v, uint32_t handle)
     const bool restricted = !c || c->clauses_restricted;
     pthread_rwlock_unlock(&v->claims_lock[handle % VIEW_SHARDS]);
     if (c && mine)
-        free(c);
+        view_claims_free(v, c);
     return restricted;
 }
 
