@@ -67,6 +67,7 @@ void http_submit(http_request *r, http_finish finish)
     if (!stopping) {
         /* Before the question: the answer may come before submit returns. */
         MHD_suspend_connection(r->on->mhd);
+        r->on->asked = r;
         r->finish = finish;
         r->waiting = true;
         r->refs++;

@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -89,6 +90,7 @@ mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, bool 
                                         : "refusing to listen on %s: callers are not authenticated there, so only loopback "
                                           "(127.0.0.1, ::1) is possible without http.tls_certificate and a policy",
                                  host);
+    bool is_loopback = is_v6 ? IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) : ntohl(v4.sin_addr.s_addr) >> 24 == 127;
     if (is_v6) {
         address = (struct sockaddr *)&v6;
         size = sizeof(v6);
@@ -102,6 +104,10 @@ mandate_status http_listen_tcp(int *out, uint16_t *port, const char *host, bool 
             close(fd);
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot listen on %s port %u: %s", host, *port, strerror(code));
     }
+    /* Advice: on loopback nothing is congested, and a model of the network that paces what is sent costs and delays. Accepted ones
+     * have it, too. */
+    if (is_loopback)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
     *port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
     *out = fd;
     return MANDATE_OK;

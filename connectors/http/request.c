@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "connectors/http/server_int.h"
 #include "engine/base/error_slot.h"
@@ -20,6 +21,14 @@ static http_connection *connection_of(struct MHD_Connection *mhd)
     return info ? info->socket_context : NULL;
 }
 
+/* Nobody watches it, so it must not stay. */
+static void cut_unknown(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info)
+        shutdown(info->connect_fd, SHUT_RDWR);
+}
+
 void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code)
 {
     http_listener *l = cls;
@@ -29,8 +38,10 @@ void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         c = calloc(1, sizeof(*c));
         *ctx = c;
-        if (!c)
-            return; /* every request on it is refused */
+        if (!c) {
+            cut_unknown(mhd);
+            return;
+        }
         c->listener = l;
         c->mhd = mhd;
         c->since_ms = http_clock_ms();
@@ -115,10 +126,7 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
         return NULL;
     r->server = l->server;
     r->target = arena_dup(&r->a, mandate_slice_str(uri));
-    pthread_mutex_lock(&l->server->hub->lock);
-    c->request = r;
-    l->server->hub->active++;
-    pthread_mutex_unlock(&l->server->hub->lock);
+    atomic_fetch_add_explicit(&l->server->hub->active, 1, memory_order_relaxed);
     return r;
 }
 
@@ -136,15 +144,21 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum M
     if (!r)
         return;
     *ctx = NULL;
-    pthread_mutex_lock(&hub->lock);
-    assert(!r->waiting); /* a suspended connection is not torn down */
-    r->on->request = NULL;
-    r->on->since_ms = http_clock_ms();
-    hub->active--;
-    if (hub->stopping)
+    atomic_store_explicit(&r->on->since_ms, http_clock_ms(), memory_order_relaxed);
+    bool last = true;
+    if (r->finish) { /* it was handed over: others have looked at it, and may still hold it */
+        pthread_mutex_lock(&hub->lock);
+        assert(!r->waiting); /* a suspended connection is not torn down */
+        r->on->asked = NULL;
+        last = --r->refs == 0;
+        pthread_mutex_unlock(&hub->lock);
+    }
+    atomic_fetch_sub(&hub->active, 1);
+    if (atomic_load(&hub->stopping)) {
+        pthread_mutex_lock(&hub->lock);
         pthread_cond_broadcast(&hub->changed);
-    bool last = --r->refs == 0;
-    pthread_mutex_unlock(&hub->lock);
+        pthread_mutex_unlock(&hub->lock);
+    }
     if (last)
         request_keep(r);
 }
@@ -331,9 +345,7 @@ static void take_body(http_request *r, const char *data, size_t size)
 
 static void count_answer(http_request *r)
 {
-    pthread_mutex_lock(&r->server->hub->lock);
-    r->server->answers[r->code / 100 % 6]++;
-    pthread_mutex_unlock(&r->server->hub->lock);
+    atomic_fetch_add_explicit(&r->server->answers[r->code / 100 % 6], 1, memory_order_relaxed);
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
@@ -386,9 +398,7 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
         return MHD_NO;
     if (!r->begun) {
         r->begun = true;
-        pthread_mutex_lock(&r->server->hub->lock);
-        r->on->since_ms = http_clock_ms();
-        pthread_mutex_unlock(&r->server->hub->lock);
+        atomic_store_explicit(&r->on->since_ms, http_clock_ms(), memory_order_relaxed);
         framing seen = {.r = r};
         MHD_get_connection_values(mhd, MHD_HEADER_KIND, count_framing, &seen);
         keep_request_id(r);

@@ -146,7 +146,6 @@ static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error 
     http_tls pem = {0};
     http_listener *l = &s->listeners[s->listener_count];
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    unsigned idle_s = s->options.deadline_ms / 1000 + 2; /* ours comes first */
     *l = (http_listener){.server = s, .fd = fd, .is_unix = is_unix, .tls = tls};
     mandate_status status = tls ? http_tls_open(&pem, &s->options, err) : MANDATE_OK;
     if (tls && status == MANDATE_OK)
@@ -168,13 +167,13 @@ static mandate_status serve(http_server *s, int fd, bool is_unix, mandate_error 
     const struct MHD_OptionItem *more = tls ? secure : &secure[4];
     if (tls)
         flags |= MHD_USE_TLS;
-    l->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l,
-        MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
-    http_tls_close(&pem); /* GnuTLS has it now */
+    l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_message, s,
+                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, l,
+                                 MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
+                                 http_on_connection, l, MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
+                                 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END); /* no timeout of its own: watch.c */
+    http_tls_close(&pem);                                                    /* GnuTLS has it now */
     if (!l->daemon) {
         json_decoder_destroy(l->decoder);
         close(fd);
@@ -260,8 +259,8 @@ static void drain(http_server *s)
     hub->stopping = true;
     await_quiet(hub, s->options.drain_ms);
     for (http_connection *c = hub->connections; c; c = c->next) {
-        if (c->request && c->request->waiting) {
-            http_request_abandon(c->request);
+        if (c->asked && c->asked->waiting) {
+            http_request_abandon(c->asked);
             some = true;
         }
     }

@@ -5,22 +5,24 @@
  * The hub holds everything that a request may still need after its server is gone (a service that
  * answers late): the lock and the counts. It lives until its last holder lets go. Lock order: the
  * hub's, then libmicrohttpd's own; no callback of libmicrohttpd is entered with the latter held.
+ * A request that is answered at once takes no lock.
  */
 #ifndef MANDATE_CONNECTORS_HTTP_SERVER_INT_H
 #define MANDATE_CONNECTORS_HTTP_SERVER_INT_H
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "connectors/decode/decode.h"
 #include "connectors/http/request.h"
 
 typedef struct http_hub {
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* CLOCK_MONOTONIC: a request ended, or stopping was set */
-    uint32_t refs;          /* the server, and every request the service holds */
-    uint32_t active;        /* requests on a connection */
-    bool stopping;
+    pthread_cond_t changed;  /* CLOCK_MONOTONIC: a request ended, or stopping was set */
+    uint32_t refs;           /* the server, and every request the service holds */
+    _Atomic uint32_t active; /* requests on a connection; its last change comes before a look at `stopping` */
+    _Atomic bool stopping;   /* set under the lock */
     http_connection *connections;
 } http_hub;
 
@@ -58,12 +60,12 @@ struct http_connection {
     http_connection *next, *prev;
     http_listener *listener;
     struct MHD_Connection *mhd;
-    http_request *request;       /* the one in progress, or NULL */
+    http_request *asked;         /* the one in progress that was handed to the service, or NULL; under the hub's lock */
     http_identity *identity;     /* of the last request; the listener's thread */
     const http_route *route;     /* of the last request, when its pattern is its path; the listener's thread */
     http_request *spare;         /* memory of the last one, for the next; the listener's thread */
     http_trust *begun, *checked; /* TLS: that of the handshake; that of the last look at the client's certificate */
-    int64_t since_ms;            /* when the present stage began: waiting for headers, or answering */
+    _Atomic int64_t since_ms;    /* when the present stage began: waiting for headers, or answering */
     bool cut;
 };
 
@@ -80,9 +82,8 @@ struct http_server {
     pthread_t watcher;
     bool watching;
     uint64_t socket_dev, socket_ino; /* of the Unix socket we made */
-    /* counters, under the hub's lock */
-    uint64_t answers[6]; /* by hundreds of the status code */
-    uint64_t accepted, cut, late;
+    _Atomic uint64_t answers[6];     /* by hundreds of the status code */
+    uint64_t accepted, cut, late;    /* under the hub's lock */
 };
 
 http_hub *http_hub_create(void);
