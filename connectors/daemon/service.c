@@ -405,6 +405,12 @@ static mandate_status login_by_policy(void *ctx, service_login *in, mandate_erro
     return guard_login(((daemon_state *)ctx)->guard, in, err);
 }
 
+static int64_t now_us(void *ctx)
+{
+    (void)ctx;
+    return clock_now_us();
+}
+
 static uint64_t generation(void *ctx) { return guard_generation(((daemon_state *)ctx)->guard); }
 
 static void me(void *ctx, const policy_principal *who, buf *out) { guard_me(((daemon_state *)ctx)->guard, who, out); }
@@ -413,6 +419,7 @@ void daemon_service(daemon_state *d, service *out)
 {
     *out = (service){
         .ctx = d,
+        .now_us = now_us,
         .submit = submit,
         .check = check,
         .search = search,

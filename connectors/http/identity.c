@@ -30,9 +30,11 @@ void http_identity_release(http_identity *identity)
     free(identity);
 }
 
-static int64_t wall_us(void)
+int64_t http_now_us(const http_server *s)
 {
     struct timespec now;
+    if (s->port.now_us)
+        return s->port.now_us(s->port.ctx);
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
@@ -126,7 +128,7 @@ static bool still_good(http_request *r, const http_identity *kept, mandate_slice
 
     return kept && mandate_slice_eq(kept->claimed, claimed) && mandate_slice_eq(kept->bearer, bearer) &&
            (!port->login || kept->who.generation == port->generation(port->ctx)) &&
-           (!kept->who.until_us || wall_us() < kept->who.until_us);
+           (!kept->who.until_us || http_now_us(r->server) < kept->who.until_us);
 }
 
 mandate_status http_identify(http_request *r, unsigned *code, mandate_error *err)

@@ -126,6 +126,7 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
         return NULL;
     r->server = l->server;
     r->target = arena_dup(&r->a, mandate_slice_str(uri));
+    r->target_at = (uintptr_t)uri;
     atomic_fetch_add_explicit(&l->server->hub->active, 1, memory_order_relaxed);
     return r;
 }
@@ -176,8 +177,22 @@ static bool refuse(http_request *r, unsigned code, mandate_status status, const 
 typedef struct framing {
     http_request *r;
     int lengths, chunked, others; /* how often Content-Length, and which Transfer-Encodings */
-    int names, logins;            /* how often X-Mandate-Principal, Authorization */
+    int names, logins, hosts;     /* how often X-Mandate-Principal, Authorization, Host */
+    bool odd;                     /* a header that others would read otherwise */
 } framing;
+
+/* libmicrohttpd takes "Content-Length : 2" for a header of another name, and appends what stands on a continued line to the name and not
+ * to the value (which then lies before the name: it was moved). Names are tokens (RFC 9110, 5.6.2). */
+static bool header_is_plain(const char *key, size_t len, const char *value)
+{
+    static const uint32_t token[4] = {0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF};
+    unsigned ok = len > 0 && (!value || (uintptr_t)value > (uintptr_t)key);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)key[i];
+        ok &= c < 128 && token[c / 32] >> c % 32 & 1;
+    }
+    return ok;
+}
 
 static void keep_header(const char **kept, const char *value)
 {
@@ -190,10 +205,14 @@ static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const c
 {
     framing *seen = cls;
     http_headers *h = &seen->r->headers;
-    switch (strlen(key)) {
+    size_t len = strlen(key);
+    seen->odd |= !header_is_plain(key, len, value);
+    switch (len) {
     case 4:
-        if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0)
+        if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0) {
             keep_header(&h->host, value);
+            seen->hosts++;
+        }
         break;
     case 6:
         if (strcasecmp(key, "Origin") == 0)
@@ -233,12 +252,25 @@ static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const c
     return MHD_YES;
 }
 
+/* A null byte ended what we were given of it: behind the target, a blank and the version follow at once. */
+static bool target_is_whole(const http_request *r, const char *version)
+{
+    return !r->target.ptr || (uintptr_t)version == r->target_at + r->target.len + 1;
+}
+
 /* Ambiguous framing is how requests are smuggled through a proxy: none of it is read. */
-static bool framing_allowed(http_request *r, const framing *seen)
+static bool framing_allowed(http_request *r, const framing *seen, const char *version)
 {
     const union MHD_ConnectionInfo *size = MHD_get_connection_info(r->on->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (size && size->header_size > LIMIT_HTTP_HEADER)
         return refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, MANDATE_LIMIT, "the request's headers are too long");
+    if (seen->odd)
+        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID,
+                      "a header's name is no token, or its value goes on in another line");
+    if (!target_is_whole(r, version))
+        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request's target has a null byte");
+    if (seen->hosts > 1)
+        return refuse(r, MHD_HTTP_BAD_REQUEST, MANDATE_INVALID, "the request has more than one Host header");
     if (seen->others)
         return refuse(r, MHD_HTTP_NOT_IMPLEMENTED, MANDATE_UNSUPPORTED,
                       "the only Transfer-Encoding that is read is chunked");
@@ -402,7 +434,7 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
         framing seen = {.r = r};
         MHD_get_connection_values(mhd, MHD_HEADER_KIND, count_framing, &seen);
         keep_request_id(r);
-        return framing_allowed(r, &seen) ? MHD_YES : send_reply(r);
+        return framing_allowed(r, &seen, version) ? MHD_YES : send_reply(r);
     }
     if (*size) {
         take_body(r, data, *size);

@@ -47,6 +47,7 @@ struct http_request {
     http_server *server;
     http_connection *on;
     mandate_slice target; /* as sent: path?query */
+    uintptr_t target_at;  /* where libmicrohttpd has it: a number, to compare addresses with */
     http_headers headers;
     const http_route *route;
     http_path path;

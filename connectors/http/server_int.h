@@ -42,9 +42,9 @@ MANDATE_CHECK mandate_status http_trust_load(http_trust **out, const http_option
 http_trust *http_trust_hold(http_trust *t);
 /* What the session of a connection shows and verifies with. */
 bool http_trust_use(const http_trust *t, struct MHD_Connection *mhd);
-/* Is none of a chain (gnutls_datum_t, the peer's own first) revoked? *until_us: for how long that is known (wall clock). */
-MANDATE_CHECK mandate_status http_trust_revoked(const http_trust *t, const void *chain, unsigned count, int64_t *until_us,
-                                                mandate_error *err);
+/* Does a chain (gnutls_datum_t, the peer's own first) hold at `now_us`, none of it over or revoked? *until_us: for how long that is known. */
+MANDATE_CHECK mandate_status http_trust_holds(const http_trust *t, const void *chain, unsigned count, int64_t now_us,
+                                              int64_t *until_us, mandate_error *err);
 /* The one read last, with a reference. NULL: there is no TLS. */
 http_trust *http_trust_now(http_server *s);
 
@@ -104,6 +104,9 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
                                 const char *version, const char *data, size_t *size, void **ctx);
 void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code);
 void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code);
+
+/* What everything that ends is compared with. */
+int64_t http_now_us(const http_server *s);
 
 /* The thread that cuts what takes too long. */
 void *http_watch(void *server);

@@ -284,6 +284,8 @@ typedef struct service {
     mandate_status (*authorise)(void *ctx, const service_access *in, mandate_error *err);
     /* NULL: there is no policy. DENIED with a sentence for a token or a name that is not believed. Listener's thread. */
     mandate_status (*login)(void *ctx, service_login *in, mandate_error *err);
+    /* Time that never runs backwards, by which tokens, certificates and lists of revoked ones end. NULL: the wall clock. Any thread. */
+    int64_t (*now_us)(void *ctx);
     /* Changes when the policy does: who logged in before has to do it again. */
     uint64_t (*generation)(void *ctx);
     /* Appends ,"policy":...,"roles":[...],"powers":{...}. NULL likewise. */

@@ -183,7 +183,6 @@ static bool look_anew(http_connection *c)
 mandate_status http_tls_peer(policy_principal *who, arena *a, http_connection *c, mandate_error *err)
 {
     struct MHD_Connection *mhd = c->mhd;
-    int64_t listed_until_us = 0;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0};
     gnutls_x509_crt_t crt;
@@ -208,18 +207,16 @@ mandate_status http_tls_peer(policy_principal *who, arena *a, http_connection *c
                                  gnutls_strerror(code));
     if (status != 0)
         return refused(status, err);
-    if (http_trust_revoked(c->checked, chain, count, &listed_until_us, err))
-        return err->status;
+    mandate_status result =
+        http_trust_holds(c->checked, chain, count, http_now_us(c->listener->server), &who->until_us, err);
+    if (result)
+        return result;
     if (gnutls_x509_crt_init(&crt) < 0)
         return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
     who->kind = PRINCIPAL_CERTIFICATE;
-    mandate_status result = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) < 0
-                                ? mandate_error_set(err, MANDATE_DENIED, "the client certificate cannot be read")
-                                : name_certificate(who, a, crt, err);
-    time_t until = gnutls_x509_crt_get_expiration_time(crt);
-    who->until_us = until > 0 ? (int64_t)until * 1000000 : 1;
-    if (listed_until_us && listed_until_us < who->until_us)
-        who->until_us = listed_until_us;
+    result = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) < 0
+                 ? mandate_error_set(err, MANDATE_DENIED, "the client certificate cannot be read")
+                 : name_certificate(who, a, crt, err);
     gnutls_x509_crt_deinit(crt);
     return result;
 }

@@ -11,7 +11,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "connectors/config/yaml.h"
 #include "connectors/http/server_int.h"
@@ -151,8 +150,25 @@ static bool self_issued(gnutls_x509_crt_t crt)
     return same;
 }
 
-static mandate_status check_one(const http_trust *t, gnutls_x509_crt_t crt, time_t now, int64_t *until_us,
-                                mandate_error *err)
+static void known_until(int64_t *until_us, time_t end)
+{
+    if (!*until_us || (int64_t)end * 1000000 < *until_us)
+        *until_us = (int64_t)end * 1000000;
+}
+
+/* GnuTLS has looked at the dates by the wall clock, which may have been set back. */
+static mandate_status check_dates(gnutls_x509_crt_t crt, time_t now, int64_t *until_us, mandate_error *err)
+{
+    const time_t end = gnutls_x509_crt_get_expiration_time(crt);
+
+    if (end == (time_t)-1 || end <= now)
+        return mandate_error_set(err, MANDATE_DENIED, "the client certificate, or one that it is signed by, is over");
+    known_until(until_us, end);
+    return MANDATE_OK;
+}
+
+static mandate_status check_listed(const http_trust *t, gnutls_x509_crt_t crt, time_t now, int64_t *until_us,
+                                   mandate_error *err)
 {
     bool covered = false;
 
@@ -165,8 +181,7 @@ static mandate_status check_one(const http_trust *t, gnutls_x509_crt_t crt, time
         if (from == (time_t)-1 || to == (time_t)-1 || from > now || to <= now)
             continue;
         covered = true;
-        if (!*until_us || (int64_t)to * 1000000 < *until_us)
-            *until_us = (int64_t)to * 1000000;
+        known_until(until_us, to);
     }
     return covered ? MANDATE_OK
                    : mandate_error_set(
@@ -175,21 +190,24 @@ static mandate_status check_one(const http_trust *t, gnutls_x509_crt_t crt, time
                          "of its issuer is valid now");
 }
 
-mandate_status http_trust_revoked(const http_trust *t, const void *peers, unsigned count, int64_t *until_us,
-                                  mandate_error *err)
+mandate_status http_trust_holds(const http_trust *t, const void *peers, unsigned count, int64_t now_us, int64_t *until_us,
+                                mandate_error *err)
 {
     const gnutls_datum_t *chain = peers;
-    const time_t now = time(NULL);
+    const time_t now = (time_t)(now_us / 1000000);
     mandate_status status = MANDATE_OK;
 
-    for (unsigned i = 0; t->lists && !status && i < count; i++) {
+    *until_us = 0;
+    for (unsigned i = 0; !status && i < count; i++) {
         gnutls_x509_crt_t crt;
         if (gnutls_x509_crt_init(&crt) < 0)
             return mandate_error_set(err, MANDATE_NOMEM, "out of memory");
         if (gnutls_x509_crt_import(crt, &chain[i], GNUTLS_X509_FMT_DER) < 0)
             status = mandate_error_set(err, MANDATE_DENIED, "the client certificate cannot be read");
-        else if (!self_issued(crt) || i == 0)
-            status = check_one(t, crt, now, until_us, err);
+        else
+            status = check_dates(crt, now, until_us, err);
+        if (!status && t->lists && (!self_issued(crt) || i == 0))
+            status = check_listed(t, crt, now, until_us, err);
         gnutls_x509_crt_deinit(crt);
     }
     return status;

@@ -5,20 +5,13 @@
 #include "connectors/daemon/rules/guard_int.h"
 
 #include "connectors/config/yaml.h"
+#include "connectors/daemon/base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { LOGGED_A_SECOND = 20 };
-
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* --- life ------------------------------------------------------------------------------------------------------------- */
 static void log_keys(void *ctx, bool bad, const char *text)
@@ -152,7 +145,7 @@ void guard_put_metrics(const guard *g, buf *out)
 static void note(guard *g, const policy_principal *who, power p, mandate_slice over, const char *text)
 {
     char line[1024];
-    int64_t second = wall_us() / 1000000;
+    int64_t second = clock_monotonic_us() / 1000000;
 
     if (!g->options.log)
         return;
@@ -173,7 +166,7 @@ static mandate_status by_token(guard *g, service_login *in, mandate_error *err)
 
     if (in->claimed.len)
         return mandate_error_set(err, MANDATE_DENIED, "a token says who asks: X-Mandate-Principal cannot say it too");
-    mandate_status status = login_token(g->now.logins, in->bearer, wall_us(), &who, in->a, err);
+    mandate_status status = login_token(g->now.logins, in->bearer, g->options.now_us(), &who, in->a, err);
     in->wrong_bearer = status == MANDATE_DENIED || status == MANDATE_INVALID;
     if (!status)
         *in->who = who;

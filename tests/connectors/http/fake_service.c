@@ -194,6 +194,23 @@ static void freshness(void *ctx, const service_check *in, const service_verdict 
     buf_put_str(text, "{\"lag_ms\":900}");
 }
 
+mandate_status fake_log_in(void *ctx, service_login *in, mandate_error *err)
+{
+    fake_service *f = ctx;
+    (void)err;
+    f->logins++;
+    in->who->until_us = 1000;
+    return MANDATE_OK;
+}
+
+int64_t fake_now(void *ctx) { return ((fake_service *)ctx)->now_us; }
+
+uint64_t fake_generation(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 static bool ready(void *ctx, buf *out)
 {
     fake_service *f = ctx;

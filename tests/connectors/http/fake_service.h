@@ -42,6 +42,9 @@ typedef struct fake_service {
     service_check_kind check_kind;  /* of every action */
     int64_t check_staleness_max_us; /* of the last check */
     char checked[512];              /* the last check, as text */
+    /* of fake_log_in and fake_now, which a test puts into `port` itself */
+    _Atomic int64_t now_us;
+    _Atomic uint32_t logins;
 } fake_service;
 
 void fake_init(fake_service *f);
@@ -49,6 +52,10 @@ void fake_init(fake_service *f);
 void fake_deinit(fake_service *f);
 void fake_set_mode(fake_service *f, fake_mode mode);
 void fake_set_error(fake_service *f, mandate_status status, const char *text, uint32_t line, uint32_t column);
+/* Port: everybody is somebody until now_us is 1000; and the time. */
+mandate_status fake_log_in(void *ctx, service_login *in, mandate_error *err);
+int64_t fake_now(void *ctx);
+uint64_t fake_generation(void *ctx);
 /* Waits until so many requests are held. */
 void fake_await_held(fake_service *f, uint32_t count);
 void fake_release(fake_service *f);

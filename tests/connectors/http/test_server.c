@@ -214,6 +214,51 @@ static void test_http_server__ambiguous_framing_is_refused(void **state)
     assert_int_equal(s->fake.submits, 0);
 }
 
+/* What libmicrohttpd makes of these another reader would not: with a front end between, one of them reads what the other did not see. */
+static void test_http_server__heads_that_readers_differ_about_are_refused(void **state)
+{
+    static const char begin[] = "POST /v1/mandates/m/revoke HTTP/1.1\r\n";
+    static const char *const heads[] = {
+        "Host: x\r\nContent-Length : 2\r\n", /* a blank before the colon */
+        "Host: x\r\nTransfer-Encoding\t: chunked\r\n",
+        "Host: x\r\nX-Mandate-Princi: root\r\n pal\r\nContent-Length: 2\r\n", /* folded: it would become the name's end */
+        "Host: x\r\nContent-Length: 2\r\n\t\r\n",
+        " Host: x\r\nHost: x\r\nContent-Length: 2\r\n",
+        "Host: x\r\nX(Y): z\r\nContent-Length: 2\r\n",
+        "Host: x\r\nHost: y\r\nContent-Length: 2\r\n",
+    };
+    scene *s = *state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+        peer p;
+        assert_true(peer_open_unix(&p, s->path));
+        assert_true(peer_send_text(&p, begin));
+        assert_true(peer_send_text(&p, heads[i]));
+        assert_true(peer_send_text(&p, "\r\n{}"));
+        if (!peer_read(&p, &s->reply, false) || s->reply.code != 400)
+            fail_msg("%s: %d %s", heads[i], s->reply.code, s->reply.body);
+        assert_true(peer_wait_closed(&p)); /* and nothing behind it is read */
+        peer_close(&p);
+    }
+    assert_int_equal(s->fake.submits, 0);
+}
+
+static void test_http_server__a_target_with_a_null_byte_is_refused(void **state)
+{
+    static const char *const targets[] = {"/healthz", "/healthz?", "/v1/mandates?agent=a"};
+    scene *s = *state;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+        peer p;
+        assert_true(peer_open_unix(&p, s->path));
+        assert_true(peer_send_text(&p, "GET "));
+        assert_true(peer_send_text(&p, targets[i]));
+        assert_true(peer_send(&p, "\0/more", 6));
+        assert_true(peer_send_text(&p, " HTTP/1.1\r\nHost: x\r\n\r\n"));
+        if (!peer_read(&p, &s->reply, false) || s->reply.code != 400)
+            fail_msg("%s: %d %s", targets[i], s->reply.code, s->reply.body);
+        peer_close(&p);
+    }
+}
+
 static void test_http_server__hostile_targets_never_reach_the_service(void **state)
 {
     static const char *const targets[] = {
@@ -328,6 +373,27 @@ static void use_tcp(scene *s)
 {
     peer_close(&s->client);
     assert_true(peer_open_tcp(&s->client, http_server_port(s->server)));
+}
+
+static void test_http_identity__who_asks_is_found_out_again_when_it_is_over_by_the_services_clock(void **state)
+{
+    scene *s = *state;
+    service port = s->fake.port;
+    mandate_error err;
+    peer_close(&s->client);
+    http_server_stop(s->server);
+    port.login = fake_log_in;
+    port.generation = fake_generation;
+    port.now_us = fake_now;
+    assert_int_equal(http_server_start(&s->server, &s->options, &port, &err), MANDATE_OK);
+    assert_true(peer_open_unix(&s->client, s->path));
+    s->fake.now_us = 999;
+    for (int i = 0; i < 3; i++)
+        scene_ask(s, 200, "GET", "/v1/mandates/m", NULL, NULL);
+    assert_int_equal(s->fake.logins, 1);
+    s->fake.now_us = 1000;
+    scene_ask(s, 200, "GET", "/v1/mandates/m", NULL, NULL);
+    assert_int_equal(s->fake.logins, 2);
 }
 
 static void test_http_identity__over_tcp_everyone_is_anonymous(void **state)
@@ -509,6 +575,8 @@ int main(void)
         TEST(test_http_server__a_body_in_pieces_has_the_same_limit),
         TEST(test_http_server__long_headers_are_refused),
         TEST(test_http_server__ambiguous_framing_is_refused),
+        TEST(test_http_server__heads_that_readers_differ_about_are_refused),
+        TEST(test_http_server__a_target_with_a_null_byte_is_refused),
         TEST(test_http_server__hostile_targets_never_reach_the_service),
         TEST(test_http_server__an_id_in_the_path_is_taken_up_to_its_limit),
         HASTY(test_http_server__a_body_that_trickles_is_cut),
@@ -517,6 +585,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_http_server__an_engine_that_does_not_answer_gives_503_and_may_answer_later,
                                         scene_setup_short, scene_teardown),
         TEST(test_http_identity__a_principal_may_be_named_on_the_socket_by_its_own_user),
+        TEST(test_http_identity__who_asks_is_found_out_again_when_it_is_over_by_the_services_clock),
         TEST(test_http_identity__over_tcp_everyone_is_anonymous),
         TEST(test_http_server__over_tcp_web_pages_are_kept_out),
         TEST(test_http_server__only_loopback_is_listened_on),
