@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random walks of life cycles: issue, delegate, amend, suspend, resume, spend, give back, revoke, supersede, expire, business events that
- * conditions hang on, audiences, agents that may or may not be delegated to, and a clock that jumps by a second to a century, both ways, against an independent model (tests/model/life_model.h). After every command
+ * conditions hang on, required values, audiences, agents that may or may not be delegated to, and a clock that jumps by a second to a century, both ways, against an independent model (tests/model/life_model.h). After every command
  * outcome, state, version and what is left are the model's; every so often all of them are, the engine is taken down and
  * brought up again from its stored form, and the attenuation of every chain is looked at: no child permits what its
  * parent does not.
@@ -14,13 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ACTIONS = 6, AUDIENCES = 4, AGENTS = 4, WALK_STEPS = 500 };
+enum { ACTIONS = 6, AUDIENCES = 4, AGENTS = 4, VALUES = 5, WALK_STEPS = 500 };
+static const char *const properties[LIFE_PROPERTIES] = {"action.soft", "resource.region"};
 #define CENTURY (INT64_C(36525) * 24 * 3600)
 
 /* How often each command came out how, over all walks: a walk that tries nothing proves nothing. */
 static uint64_t outcomes[COMMAND_COUNT][LIFE_REFUSED + 1];
 /* What events did, by the reason of the transition; what narrowed a child. */
-static uint64_t reasons[REASON_COUNT], with_audience, with_agents;
+static uint64_t reasons[REASON_COUNT], with_audience, with_agents, with_values;
 
 typedef struct walk {
     rig *g;
@@ -69,6 +70,8 @@ static life_terms random_terms(walk *w, const life_terms *near)
                     .while_on = random_conversation(w),
                     .until_on = random_conversation(w),
                     .suspend_on = random_conversation(w)};
+    for (int i = 0; i < LIFE_PROPERTIES; i++)
+        t.require[i] = one_in(w, 2) ? 0 : 1 + (uint32_t)below(w, (1 << VALUES) - 1);
     if (!near || one_in(w, 6))
         return t;
     /* Mostly like another, a little less in some dimensions and rarely a little more. */
@@ -89,6 +92,12 @@ static life_terms random_terms(walk *w, const life_terms *near)
         n.audience = near->audience & t.audience ? near->audience & t.audience : near->audience;
     if (one_in(w, 3) && near->agents)
         n.agents = near->agents & t.agents ? near->agents & t.agents : near->agents;
+    for (int i = 0; i < LIFE_PROPERTIES; i++) {
+        if (one_in(w, 3) && (!near->require[i] || near->require[i] & t.require[i]))
+            n.require[i] = near->require[i] ? near->require[i] & t.require[i] : t.require[i];
+        if (one_in(w, 16))
+            n.require[i] = one_in(w, 2) ? 0 : n.require[i] | 1U << below(w, VALUES);
+    }
     if (one_in(w, 12))
         n.audience = one_in(w, 2) ? 0 : n.audience | 1U << below(w, AUDIENCES);
     if (one_in(w, 12))
@@ -116,6 +125,29 @@ static const mandate_slice *names(walk *w, const char *kind, uint32_t bits, int 
         if (bits >> i & 1)
             out[(*count)++] = one_name(w, kind, i);
     return out;
+}
+
+/* In their order; a text that looks like a number is none. */
+static cel_value value_of(int i)
+{
+    const cel_value values[VALUES] = {cel_bool(false), cel_bool(true), cel_double(0.5), cel_int(1), STR("1")};
+    return values[i];
+}
+
+static void put_required(walk *w, claims *c, const life_terms *t)
+{
+    claims_required *all = ARENA_ARRAY(&w->g->memory, claims_required, LIFE_PROPERTIES);
+    c->required_count = 0;
+    c->required = all;
+    for (int i = 0; i < LIFE_PROPERTIES; i++) {
+        cel_value *values = ARENA_ARRAY(&w->g->memory, cel_value, VALUES);
+        claims_required one = {.name = mandate_slice_str(properties[i]), .values = values};
+        for (int k = 0; k < VALUES; k++)
+            if (t->require[i] >> k & 1)
+                values[one.value_count++] = value_of(k);
+        if (one.value_count)
+            all[c->required_count++] = one;
+    }
 }
 
 static void put_clauses(walk *w, claims *c, const life_terms *t)
@@ -150,6 +182,7 @@ static void put_terms(walk *w, claims *c, const life_terms *t)
     limits[0] = (claims_limit){S("n"), cel_int(t->limit)};
     c->limits = limits;
     c->limit_count = 1;
+    put_required(w, c, t);
     budgets[0] = (claims_budget){S("eur"), {(uint64_t)t->budget, 0}};
     c->budgets = budgets;
     c->budget_count = t->budget ? 1 : 0;
@@ -216,7 +249,12 @@ static void compare_chain(walk *w, int at)
     for (int i = 0; i < 40; i++) {
         mandate_slice action = arena_printf(a, i % 8 == 7 ? "b.%d" : "a.%d.x", (int)below(w, ACTIONS + 1));
         const cel_entry n = {STR("n"), cel_int(below(w, 110))};
-        const scope_question q = {.action = action, .resource = S("r/1"), .params = cel_map(&n, 1)};
+        const cel_entry said[] = {n, {STR("soft"), value_of((int)below(w, VALUES))}},
+                        region = {STR("region"), value_of((int)below(w, VALUES))};
+        const scope_question q = {.action = action,
+                                  .resource = S("r/1"),
+                                  .params = cel_map(said, 1 + (uint32_t)below(w, 2)),
+                                  .properties = cel_map(&region, (uint32_t)below(w, 2))};
         if (scope_permits(&c, &q, a, &why) && !scope_permits(&p, &q, a, &why))
             FAIL(w, "m-%d permits %.*s, its parent does not", at, MANDATE_SLICE_ARG(action));
     }
@@ -228,6 +266,7 @@ static void compare_chain(walk *w, int at)
         FAIL(w, "m-%d was given to an agent that its parent may not be delegated to", at);
     with_audience += p.audience_count != 0;
     with_agents += p.child_agent_count != 0;
+    with_values += p.required_count != 0;
 }
 
 static void compare_all(walk *w)
@@ -315,6 +354,9 @@ static void do_issue(walk *w, bool successor)
         t.agents = w->m->all[parent].terms.agents;
     if (delegates && !t.audience)
         t.audience = w->m->all[parent].terms.audience;
+    for (int i = 0; i < LIFE_PROPERTIES; i++)
+        if (delegates && !t.require[i])
+            t.require[i] = w->m->all[parent].terms.require[i];
     claims *c = rig_claims(w->g, "m");
     c->id = name_of(w, w->m->count);
     put_terms(w, c, &t);
@@ -328,7 +370,7 @@ static void do_issue(walk *w, bool successor)
     engine_command issue = {.kind = COMMAND_ISSUE, .claims = c}, delegate = {.kind = COMMAND_DELEGATE, .claims = c};
     c->given = CLAIMS_GIVEN(ID) | CLAIMS_GIVEN(AGENT) | CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(LIMITS) |
                CLAIMS_GIVEN(BUDGETS) | CLAIMS_GIVEN(EXPIRES_AT) | CLAIMS_GIVEN(MAX_DEPTH) | CLAIMS_GIVEN(DELEGATION) |
-               CLAIMS_GIVEN(SUPERSEDES) | (t.audience ? CLAIMS_GIVEN(AUDIENCE) : 0) |
+               CLAIMS_GIVEN(SUPERSEDES) | CLAIMS_GIVEN(REQUIRE) | (t.audience ? CLAIMS_GIVEN(AUDIENCE) : 0) |
                (t.while_on != LIFE_NONE ? CLAIMS_GIVEN(WHILE) : 0) | (t.until_on != LIFE_NONE ? CLAIMS_GIVEN(UNTIL) : 0) |
                (t.suspend_on != LIFE_NONE ? CLAIMS_GIVEN(SUSPEND_WHILE) : 0);
     if (parent != LIFE_NONE)
@@ -351,13 +393,17 @@ static void do_amend(walk *w, int at)
         t.audience = w->m->all[at].terms.audience;
     if (!t.agents)
         t.agents = w->m->all[at].terms.agents;
+    for (int i = 0; i < LIFE_PROPERTIES; i++)
+        if (!t.require[i])
+            t.require[i] = w->m->all[at].terms.require[i]; /* nor drop what is required */
     t.agent = w->m->all[at].terms.agent;
     t.while_on = w->m->all[at].terms.while_on;
     t.until_on = w->m->all[at].terms.until_on;
     t.suspend_on = w->m->all[at].terms.suspend_on;
     put_terms(w, &c, &t);
-    c.given = CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(EXPIRES_AT) | CLAIMS_GIVEN(MAX_DEPTH) |
-              CLAIMS_GIVEN(DELEGATION) | (t.budget ? CLAIMS_GIVEN(BUDGETS) : 0) | (t.audience ? CLAIMS_GIVEN(AUDIENCE) : 0);
+    c.given = CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(LIMITS) | CLAIMS_GIVEN(REQUIRE) | CLAIMS_GIVEN(EXPIRES_AT) |
+              CLAIMS_GIVEN(MAX_DEPTH) | CLAIMS_GIVEN(DELEGATION) | (t.budget ? CLAIMS_GIVEN(BUDGETS) : 0) |
+              (t.audience ? CLAIMS_GIVEN(AUDIENCE) : 0);
     life_outcome expected = life_amend(w->m, at, &t, widen, ends);
     engine_command amend = {.kind = COMMAND_AMEND, .mandate = name_of(w, at), .claims = &c, .widen = widen, .cascade = ends};
     run(w, &amend, expected, "amend", at);
@@ -536,8 +582,8 @@ int main(int argc, char **argv)
         if (steps >= 20000 && reasons[tried[i]] < steps / 4000)
             return fprintf(stderr, "%s was hardly tried\n", mandate_reason_name(tried[i])), 1;
     }
-    if (steps >= 20000 && (with_audience < steps / 100 || with_agents < steps / 100))
-        return fprintf(stderr, "audiences and agents were hardly tried\n"), 1;
+    if (steps >= 20000 && (with_audience < steps / 100 || with_agents < steps / 100 || with_values < steps / 100))
+        return fprintf(stderr, "audiences, agents and values were hardly tried\n"), 1;
     printf("%llu steps as the model says\n", (unsigned long long)done);
     return 0;
 }

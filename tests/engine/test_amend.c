@@ -143,8 +143,13 @@ static void refused(rig *g, engine_command c, mandate_status status, const char 
 static void test_amend__wider_takes_the_word_and_names_the_dimension_without_it(void **state)
 {
     const claims_limit more[] = {{S("amount"), cel_int(1001)}};
+    const cel_value values[] = {cel_int(1), cel_int(2), cel_int(3)};
+    const claims_required two[] = {{S("action.n"), values, 2}}, three[] = {{S("action.n"), values, 3}},
+                          one[] = {{S("action.n"), values + 1, 1}}, other[] = {{S("context.m"), values, 1}};
     rig *g = *state;
     claims *p = wide(g, "m-1");
+    p->required = two;
+    p->required_count = 1;
     p->on_unknown = ON_UNKNOWN_SUSPEND;
     p->unknown_grace_us = 60 * SECOND;
     p->children_bounded = true;
@@ -161,6 +166,8 @@ static void test_amend__wider_takes_the_word_and_names_the_dimension_without_it(
     WIDER(c.actions = everything;
           c.action_count = 1, ACTIONS, "wider than it was in actions: \"*\" is not within \"contract.*\", \"mail.*\"");
     WIDER(c.limits = more; c.limit_count = 1, LIMITS, "wider than it was in limit \"amount\": 1001, while it had 1000");
+    WIDER(c.required = three; c.required_count = 1, REQUIRE,
+                              "wider than it was in required value \"action.n\": one of 1, 2, 3, while it had one of 1, 2");
     WIDER(c.expires_at_us = RIG_START + 3601 * SECOND, EXPIRES_AT, "wider than it was in time");
     WIDER(c.depth_max = 3, MAX_DEPTH, "wider than it was in depth: max_depth 3, while it had 2");
     WIDER(c.children_bounded = true; c.children_max = 3, DELEGATION, "in delegation.max_children: 3, while it had 2");
@@ -172,6 +179,19 @@ static void test_amend__wider_takes_the_word_and_names_the_dimension_without_it(
     widen.widen = true;
     assert_int_equal(run(g, widen)->version, 2);
     assert_slice(stored(g, "m-1").actions[0], "*");
+    /* Fewer values, another name: at once; more: with the word. What is not said stays. */
+    const claims_required *const steps[] = {one, other, three};
+    for (uint32_t i = 0; i < 3; i++) {
+        c = claims_nothing();
+        c.required = steps[i];
+        c.required_count = 1;
+        c.given = CLAIMS_GIVEN(REQUIRE);
+        widen = amendment("m-1", &c);
+        widen.widen = i == 2;
+        assert_int_equal(run(g, widen)->version, 3 + i);
+        assert_int_equal(stored(g, "m-1").required_count, i ? 2 : 1);
+        assert_int_equal(stored(g, "m-1").required[0].value_count, i < 2 ? 1 : 3);
+    }
 }
 
 static void test_amend__is_never_wider_than_the_parent_even_with_the_word(void **state)

@@ -193,6 +193,40 @@ static void test_delegate__a_refusal_names_the_dimension_and_both_values(void **
                                 "in delegation.allowed_agents: \"agent:*\" is not within \"agent:draft*\", \"agent:b\"");
 }
 
+static void test_delegate__required_values_are_kept_and_only_narrowed(void **state)
+{
+    rig *g = *state;
+    const cel_value yes[] = {cel_bool(true)}, both[] = {cel_bool(false), cel_bool(true)};
+    const claims_required theirs[] = {{S("action.soft"), yes, 1}}, either[] = {{S("action.soft"), both, 2}},
+                          of_resource[] = {{S("resource.region"), yes, 1}};
+    claims *strict = parent(g);
+    strict->id = S("m-strict");
+    strict->required = theirs;
+    strict->required_count = 1;
+    issued(g, strict);
+    claims wide = child(g, "m-2", "agent:draft"), more_names = child(g, "m-3", "agent:draft"), made;
+    wide.required = either;
+    more_names.required = of_resource;
+    wide.required_count = more_names.required_count = 1;
+    wide.given |= CLAIMS_GIVEN(REQUIRE);
+    more_names.given |= CLAIMS_GIVEN(REQUIRE);
+    engine_command c = {.kind = COMMAND_DELEGATE, .mandate = S("m-strict"), .claims = &wide};
+    rig_queue(g, (engine_input){.kind = INPUT_COMMAND, .command = c});
+    rig_step(g);
+    assert_says(g->r.answers[0].error,
+                "in required value \"action.soft\": one of false, true, while the parent has true; a child may only narrow");
+    /* What it does not say it keeps, and what it says is required beside. */
+    c.claims = &more_names;
+    rig_queue(g, (engine_input){.kind = INPUT_COMMAND, .command = c});
+    rig_step(g);
+    assert_int_equal(g->r.answers[0].error.status, MANDATE_OK);
+    assert_int_equal(claims_decode(&made, &g->memory, g->e->claims_kept.data[engine_mandate_find(g->e, S("m-3"))], NULL),
+                     MANDATE_OK);
+    assert_int_equal(made.required_count, 2);
+    assert_slice(made.required[0].name, "action.soft");
+    assert_slice(made.required[1].name, "resource.region");
+}
+
 static void test_delegate__only_live_children_count_and_all_of_them_do(void **state)
 {
     rig *g = *state;
@@ -282,6 +316,7 @@ int main(void)
         TEST(test_delegate__a_limit_is_replaced_by_the_one_of_its_name_and_the_others_stay),
         TEST(test_delegate__the_same_again_is_answered_as_the_first_time),
         TEST(test_delegate__a_refusal_names_the_dimension_and_both_values),
+        TEST(test_delegate__required_values_are_kept_and_only_narrowed),
         TEST(test_delegate__only_live_children_count_and_all_of_them_do),
         TEST(test_delegate__no_children_at_all),
         TEST(test_delegate__what_is_no_delegation_is_refused),

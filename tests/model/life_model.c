@@ -3,6 +3,7 @@
 #include "tests/model/life_model.h"
 
 #include <assert.h>
+#include <string.h>
 
 static bool final(life_state s) { return s != LIFE_ACTIVE && s != LIFE_SUSPENDED; }
 
@@ -95,6 +96,9 @@ static int live_children(const life_model *m, int at)
 /* All but depth. */
 static bool within(const life_terms *a, const life_terms *b)
 {
+    for (int i = 0; i < LIFE_PROPERTIES; i++)
+        if (b->require[i] && (!a->require[i] || a->require[i] & ~b->require[i]))
+            return false;
     return !(a->actions & ~b->actions) && a->limit <= b->limit && a->expires_at <= b->expires_at &&
            (!a->budget || !b->budget || a->budget <= b->budget) &&
            (b->children_max == LIFE_NONE || (a->children_max != LIFE_NONE && a->children_max <= b->children_max)) &&
@@ -182,7 +186,7 @@ life_outcome life_amend(life_model *m, int at, const life_terms *t, bool widen, 
         return LIFE_REFUSED;
     if (t->actions == old.actions && t->limit == old.limit && t->budget == old.budget && t->expires_at == old.expires_at &&
         t->depth_max == old.depth_max && t->children_max == old.children_max && t->audience == old.audience &&
-        t->agents == old.agents)
+        t->agents == old.agents && memcmp(t->require, old.require, sizeof(t->require)) == 0)
         return LIFE_AGAIN;
     if (t->expires_at <= m->now || (!widen && !(within(t, &old) && t->depth_max <= old.depth_max)))
         return LIFE_REFUSED;

@@ -3,8 +3,8 @@
  * life_model - what the life of mandates ought to be, the naive way: written from docs/mandates.md, sharing nothing with the
  * engine. Everything is looked at anew at every question: no timers, no counters, no cascades in slices.
  *
- * A scope here is a set of actions as bits (the driver gives each bit a name), one limit and one budget in whole numbers; audiences and
- * agents are sets of bits, too. Conditions hang on the status of a few conversations:
+ * A scope here is a set of actions as bits (the driver gives each bit a name), one limit and one budget in whole numbers; audiences,
+ * agents and the values that each of LIFE_PROPERTIES properties may have are sets of bits, too. Conditions hang on the status of a few conversations:
  *
  *   while          it is open or held          false for one that is known to be anything else: revoked
  *   until          it is done                  completed, where no while ends it first
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LIFE_MANDATES = 4096, LIFE_NONE = -1, LIFE_KEYS = 128, LIFE_CONVERSATIONS = 4 };
+enum { LIFE_MANDATES = 4096, LIFE_NONE = -1, LIFE_KEYS = 128, LIFE_CONVERSATIONS = 4, LIFE_PROPERTIES = 2 };
 
 typedef enum life_status { IS_UNSEEN, IS_OPEN, IS_HELD, IS_DONE, IS_LOST } life_status;
 
@@ -44,6 +44,7 @@ typedef struct life_terms {
     uint32_t audience;                  /* 0: anyone */
     uint32_t agents;                    /* whom it may be delegated to; 0: anybody */
     int agent;                          /* whom it was given to */
+    uint32_t require[LIFE_PROPERTIES];  /* values that a property must be one of; 0: nothing is required of it */
     int while_on, until_on, suspend_on; /* conversations; LIFE_NONE: no such clause. Not amended */
 } life_terms;
 

@@ -239,6 +239,14 @@ static void test_cli_delegate__sends_what_was_said(void **state)
         "scope.limits.eur=b,https://c.*", "--restrict", "while", "--json");
     assert_contains(result.out, "\"disclosure\":{\"purpose\":{\"handle\":true},\"scope.limits.eur\":{\"audiences\":"
                                 "[\"b\",\"https://c.*\"]},\"while\":{\"audiences\":[]}}");
+    ctl(s, 0, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--require", "action.soft=true", "--require",
+        "resource.region=us", "--limit", "eur=1", "--require", "resource.region=eu", "--require", "context.n=\"7\"",
+        "--require", "resource.region=7", "--json");
+    assert_contains(result.out,
+                    "\"require\":{\"action.soft\":[true],\"context.n\":[\"7\"],\"resource.region\":[7,\"eu\",\"us\"]}");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--require", "action.soft");
+    assert_contains(result.err, "--require: expected NAME=VALUE, such as action.soft=true or resource.region=eu, got");
+    ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--require", "=true");
     ctl(s, 1, NULL, "mandate", "delegate", "m-1", "--agent", "a", "--restrict", "agent=b");
     assert_contains(result.err, "--restrict: \"agent\" cannot be restricted; expected PATH");
     ctl(s, 1, NULL, "mandate", "delegate", "m-1");

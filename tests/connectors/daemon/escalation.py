@@ -57,6 +57,31 @@ with Rig(sys.argv[1], "check: {kinds: kinds.yaml}\n", {"kinds.yaml": KINDS}) as 
     r.again()
     report("a kill leaves the question as it was", ask(r) == (False, "approval_required", one, "open"), ask(r))
 
+    # Values that have none in common: what a human permits is permitted for exactly those values.
+    for name, region, context in (("eu", ["eu", "both"], {}), ("us", ["us", "both"], {"context.channel": ["web"]})):
+        r.issue(name, agent="agent:r", scope={"actions": ["*"], "resources": ["*"], "require": dict({"resource.region": region}, **context)})
+    for name, region in (("p", ["eu"]), ("q", ["us"])):
+        r.issue(name, agent="agent:q", scope={"actions": ["*"], "resources": ["*"], "require": {"resource.region": region}})
+
+    def regional(region, agent="agent:q", **context):
+        answer = r.call("POST", "/access/v1/evaluation", {
+            "subject": {"type": "agent", "id": agent}, "action": {"name": "pay"},
+            "resource": {"type": "acc", "id": "1", "properties": {"region": region, "shape": "round"}}, "context": context})[1]
+        return answer["decision"], answer["context"]["reason"], answer["context"].get("escalation", {}).get("id")
+    report("values in common: the more restrictive wins, and nobody is asked", regional("eu", "agent:r", channel="web")[:2] ==
+           (False, "parameter_violation") and regional("both", "agent:r", channel="web")[0] is True)
+    eu, us = regional("eu"), regional("us")
+    report("none in common: a human is asked, of each value anew", eu[1] == us[1] == "approval_required" and None not in (eu[2], us[2]) and
+           eu[2] != us[2], (eu, us))
+    d = r.call("GET", "/v1/decisions/" + eu[2])[1]
+    report("  who is shown it", d["properties"] == {"resource.region": "eu"} and d["parameters"] == {}, d)
+    report("  and not what no mandate asks for", "round" not in str(d), d)
+    r.by("user:boss", "POST", "/v1/decisions/%s/permit" % eu[2], {"note": "once"})
+    report("  the permit is of that value alone", regional("eu")[:2] == (True, "permitted_by_human") and regional("us") == us and
+           regional("cn")[:2] == (False, "parameter_violation"), (regional("eu"), regional("us"), regional("cn")))
+    r.again()
+    report("  also after a kill", regional("eu")[:2] == (True, "permitted_by_human") and regional("us")[0] is False)
+
     # It lapses while nobody is there, and is not asked again by that.
     lasts(r, "2s", "1h")
     late = ask(r, amount=7)[2]

@@ -21,6 +21,14 @@ static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice 
     static const claims_limit small[] = {{S("amount"), {.kind = CEL_INT, .i = 10}}};
     static const mandate_slice others[] = {S("crm.account/*")}, elsewhere[] = {S("crm.account/4712")};
     static const claims_limit usd[] = {{S("usd"), {.kind = CEL_INT, .i = 5}}};
+    static const cel_value soft[] = {{.kind = CEL_BOOL, .b = true}};
+    static const cel_value regions[] = {{.kind = CEL_STRING, .len = 2, .s = "cn"},
+                                        {.kind = CEL_STRING, .len = 2, .s = "eu"},
+                                        {.kind = CEL_STRING, .len = 2, .s = "us"}},
+                           ends[] = {{.kind = CEL_STRING, .len = 2, .s = "cn"}, {.kind = CEL_STRING, .len = 2, .s = "us"}};
+    static const claims_required first[] = {{S("action.soft"), soft, 1}, {S("resource.region"), regions + 1, 2}},
+                                 second[] = {{S("action.soft"), soft, 1}, {S("resource.region"), ends, 2}},
+                                 third[] = {{S("context.channel"), regions, 1}, {S("resource.region"), regions, 1}};
     char kind = id.ptr[0]; /* s...: a smaller limit; o...: another action; the rest: as above */
     claims c = {
         .id = id,
@@ -51,6 +59,10 @@ static mandate_status load(void *ctx, arena *a, mandate_slice id, mandate_slice 
         c.limits = usd;
     } else if (kind == 'f') { /* f...: free of limits */
         c.limit_count = 0;
+    } else if (kind == '1' || kind == '2' || kind == '3') { /* of the regions eu, us; of us, cn; of cn; and softly */
+        c.limit_count = 0;
+        c.required = kind == '1' ? first : kind == '2' ? second : third;
+        c.required_count = 2;
     }
 
     if (ctx && *(bool *)ctx)
@@ -554,6 +566,80 @@ static void test_view__scopes_that_do_not_intersect_are_a_conflict(void **state)
     view_destroy(v);
 }
 
+/* `region` and `channel` NULL: not said. */
+static service_verdict ask_region(view *v, const char *const *ids, uint32_t count, const char *region, const char *channel,
+                                  service_required *required)
+{
+    mandate_slice named[4];
+    const cel_entry soft = {cel_string(mandate_slice_str("soft")), cel_bool(true)},
+                    of_resource = {cel_string(mandate_slice_str("region")),
+                                   cel_string(mandate_slice_str(region ? region : ""))},
+                    of_context = {cel_string(mandate_slice_str("channel")),
+                                  cel_string(mandate_slice_str(channel ? channel : ""))};
+    const service_check in = {.subject_id = S("agent-1"),
+                              .action = S("contract.sign"),
+                              .resource = S("crm.account/4711"),
+                              .params = cel_map(&soft, 1),
+                              .properties = cel_map(&of_resource, region != NULL),
+                              .context = cel_map(&of_context, channel != NULL),
+                              .mandates = named,
+                              .mandate_count = count,
+                              .required = required};
+    service_verdict out;
+
+    for (uint32_t i = 0; i < count; i++)
+        named[i] = mandate_slice_str(ids[i]);
+    view_check(v, &in, 600, 600, &out);
+    return out;
+}
+
+static void test_view__required_values_are_those_that_all_have_and_a_conflict_when_there_are_none(void **state)
+{
+    static const char *const common[] = {"1", "2"}, *const apart[] = {"1", "3"}, *const all[] = {"1", "2", "3"};
+    service_required required;
+    arena a;
+    arena_init(&a, 0);
+    required.a = &a;
+    view *v = several(common, 2);
+
+    for (int named = 0; named < 2; named++) {
+        assert_true(ask_region(v, common, named ? 2 : 0, "us", NULL, &required).decision);
+        assert_int_equal(required.asked.kind, CEL_NULL);
+        service_verdict out = ask_region(v, common, named ? 2 : 0, "eu", NULL, &required); /* "us" would do: no */
+        assert_false(out.decision);
+        assert_false(out.conflict);
+        assert_string_equal(out.reason, "parameter_violation");
+        assert_string_equal(out.text, "\"resource.region\" is \"eu\", and the mandate requires one of \"cn\", \"us\"");
+        assert_string_equal(out.found, "2");
+        assert_false(ask_region(v, common, named ? 2 : 0, NULL, NULL, NULL).conflict); /* none permits */
+    }
+    view_destroy(v);
+
+    v = several(apart, 2);
+    for (int named = 0; named < 2; named++) {
+        service_verdict out = ask_region(v, apart, named ? 2 : 0, "us", "cn", &required);
+        assert_false(out.decision);
+        assert_true(out.conflict);
+        assert_string_equal(out.reason, "approval_required");
+        assert_int_equal(required.asked.len, 2);
+        assert_true(mandate_slice_is(cel_text(required.asked.map[0].key), "context.channel"));
+        assert_true(mandate_slice_is(cel_text(required.asked.map[1].value), "us"));
+        assert_true(ask_region(v, apart, named ? 2 : 0, "us", NULL, &required).conflict);
+        assert_int_equal(required.asked.map[0].value.kind, CEL_NULL); /* it was not said */
+        assert_true(ask_region(v, apart, named ? 2 : 0, "us", "cn", NULL).conflict);
+        out = ask_region(v, apart, named ? 2 : 0, "fr", "cn", &required); /* what none permits nobody is asked about */
+        assert_false(out.conflict);
+        assert_int_equal(required.asked.kind, CEL_NULL);
+    }
+    view_destroy(v);
+
+    v = several(all, 3); /* any two have one in common, all three have not */
+    assert_true(ask_region(v, NULL, 0, "us", "cn", NULL).conflict);
+    assert_true(ask_region(v, NULL, 0, "eu", "cn", NULL).conflict);
+    view_destroy(v);
+    arena_deinit(&a);
+}
+
 static void test_view__a_bound_is_more_restrictive_than_none(void **state)
 {
     static const char *const ids[] = {"f", "u"};
@@ -691,6 +777,7 @@ int main(void)
         cmocka_unit_test(test_view__no_mixture_of_two_commits_permits_what_neither_did),
         cmocka_unit_test(test_view__of_mandates_named_together_the_more_restrictive_wins),
         cmocka_unit_test(test_view__scopes_that_do_not_intersect_are_a_conflict),
+        cmocka_unit_test(test_view__required_values_are_those_that_all_have_and_a_conflict_when_there_are_none),
         cmocka_unit_test(test_view__a_bound_is_more_restrictive_than_none),
         cmocka_unit_test(test_view__of_mandates_named_together_each_must_be_active_and_the_agents),
         cmocka_unit_test(test_view__a_conflict_from_an_old_state_is_no_question),

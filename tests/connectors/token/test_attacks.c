@@ -16,8 +16,9 @@
 
 #include <cmocka.h>
 
-#define CLAIMS                                                                                       \
-    "{'id':'m','grantor':'g','agent':'a','purpose':'p','scope':{'actions':['x'],'resources':['*']}," \
+#define CLAIMS                                                                                                              \
+    "{'id':'m','grantor':'g','agent':'a','purpose':'p','scope':{'actions':['x'],'resources':['*'],'require':{'action.soft'" \
+    ":[true]}},"                                                                                                            \
     "'audience':['gateway'],'expires_at':'2030-03-18T00:00:00Z'}"
 
 typedef struct attack {
@@ -257,6 +258,24 @@ static mandate_slice exp_huge(attack *t) { return with_payload(t, "\"exp\":19000
 static mandate_slice exp_twice(attack *t) { return with_payload(t, "\"exp\":1900022400", "\"exp\":1,\"exp\":1900022400"); }
 static mandate_slice expiry_moved(attack *t) { return with_payload(t, "2030-03-18T00:00:00Z", "2031-03-18T00:00:00Z"); }
 static mandate_slice scope_widened(attack *t) { return with_payload(t, "\"actions\":[\"x\"]", "\"actions\":[\"*\"]"); }
+#define SOFT "\"action.soft\":[true]"
+static mandate_slice required_dropped(attack *t) { return with_payload(t, ",\"require\":{" SOFT "}", ""); }
+static mandate_slice required_emptied(attack *t) { return with_payload(t, SOFT, ""); }
+static mandate_slice required_without_values(attack *t) { return with_payload(t, SOFT, "\"action.soft\":[]"); }
+static mandate_slice required_widened(attack *t) { return with_payload(t, SOFT, "\"action.soft\":[false,true]"); }
+static mandate_slice required_in_another_kind(attack *t) { return with_payload(t, SOFT, "\"action.soft\":[\"true\"]"); }
+static mandate_slice required_of_another_name(attack *t) { return with_payload(t, SOFT, "\"action.sofa\":[true]"); }
+static mandate_slice required_of_the_subject(attack *t) { return with_payload(t, SOFT, "\"subject.soft\":[true]"); }
+static mandate_slice required_twice(attack *t) { return with_payload(t, SOFT, "\"action.soft\":[false]," SOFT); }
+static mandate_slice required_value_twice(attack *t) { return with_payload(t, SOFT, "\"action.soft\":[true,true]"); }
+static mandate_slice required_null(attack *t) { return with_payload(t, "{" SOFT "}", "null"); }
+static mandate_slice required_nested(attack *t) { return with_payload(t, SOFT, "\"action.soft\":[[true]]"); }
+static mandate_slice required_elsewhere(attack *t)
+{
+    char *without = swap(t, t->payload, ",\"require\":{" SOFT "}", "");
+    return issuer_sign(t->is, t->alg, t->header,
+                       swap(t, without, "\"resources\":[\"*\"]}", "\"resources\":[\"*\"]},\"require\":{" SOFT "}"));
+}
 static mandate_slice unknown_restriction(attack *t)
 {
     return with_payload(t, "\"scope\":", "\"only_on\":\"monday\",\"scope\":");
@@ -338,6 +357,18 @@ static const struct {
     ROW(exp_twice),
     ROW(expiry_moved),
     ROW(scope_widened),
+    ROW(required_dropped),
+    ROW(required_emptied),
+    ROW(required_without_values),
+    ROW(required_widened),
+    ROW(required_in_another_kind),
+    ROW(required_of_another_name),
+    ROW(required_of_the_subject),
+    ROW(required_twice),
+    ROW(required_value_twice),
+    ROW(required_null),
+    ROW(required_nested),
+    ROW(required_elsewhere),
     ROW(unknown_restriction),
     ROW(issued_in_the_future),
     ROW(issued_never),
@@ -389,6 +420,60 @@ static void test_attacks__none_passes_with_rs256(void **state)
     attack_all(TOKEN_RS256);
 }
 
+/* Signed by the issuer, with the hash of what it says: only the comparison with its parent refuses it. */
+static void test_attacks__no_hop_widens_or_drops_a_required_value(void **state)
+{
+#define HOP(require)                                                                                                    \
+    "{'id':'c','grantor':'a','agent':'b','purpose':'p','parent':'m','scope':{'actions':['x'],'resources':['*']" require \
+    "},"                                                                                                                \
+    "'audience':['gateway'],'max_depth':3,'expires_at':'2030-03-18T00:00:00Z'}"
+    static const char *const wider[] = {HOP(""),
+                                        HOP(",'require':{}"),
+                                        HOP(",'require':{'action.soft':[false,true]}"),
+                                        HOP(",'require':{'action.soft':[false]}"),
+                                        HOP(",'require':{'action.soft':['true']}"),
+                                        HOP(",'require':{'action.soft':[1]}"),
+                                        HOP(",'require':{'action.soft ':[true]}"),
+                                        HOP(",'require':{'action.Soft':[true]}"),
+                                        HOP(",'require':{'context.soft':[true],'resource.soft':[true]}"),
+                                        HOP(",'limits':{'soft':1}")};
+    static const char *const within[] = {HOP(",'require':{'action.soft':[true]}"),
+                                         HOP(",'require':{'action.soft':[true],'context.channel':[1,'x']}")};
+    mandate_error err;
+    issuer is;
+    (void)state;
+    issuer_init(&is);
+    claims parent = issuer_claims(&is, CLAIMS);
+    parent.depth_max = 4;
+    for (token_alg alg = 0; alg < TOKEN_ALG_COUNT; alg++) {
+        mandate_slice chain[3] = {issuer_token(&is, alg, &parent, NULL)};
+        for (size_t i = 0; i < sizeof(within) / sizeof(*within); i++) {
+            claims c = issuer_claims(&is, within[i]);
+            chain[1] = issuer_token(&is, alg, &c, &parent);
+            if (issuer_verify(&is, chain, 2, &err))
+                fail_msg("%s: %s", within[i], err.text);
+            /* Nor does the next one, whatever its parent requires beside. */
+            claims next = c;
+            next.id = mandate_slice_str("d");
+            next.parent = c.id;
+            next.depth_max = 2;
+            next.required_count--;
+            chain[2] = issuer_token(&is, alg, &next, &c);
+            assert_int_equal(issuer_verify(&is, chain, 3, &err), MANDATE_DENIED);
+            assert_non_null(strstr(err.text, "token 2: wider than its parent in required value"));
+        }
+        for (size_t i = 0; i < sizeof(wider) / sizeof(*wider); i++) {
+            claims c = issuer_claims(&is, wider[i]);
+            chain[1] = issuer_token(&is, alg, &c, &parent);
+            if (issuer_verify(&is, chain, 2, &err) == MANDATE_OK)
+                fail_msg("%s was accepted", wider[i]);
+            if (!strstr(err.text, "action.soft") && !strstr(err.text, "scope.require"))
+                fail_msg("%s: %s", wider[i], err.text);
+        }
+    }
+    issuer_deinit(&is);
+}
+
 /* Cutting a token anywhere, or changing any one byte, never verifies and never reads beyond its end. */
 static void test_attacks__no_truncation_and_no_change_of_a_byte_passes(void **state)
 {
@@ -418,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_attacks__none_passes_with_eddsa),
         cmocka_unit_test(test_attacks__none_passes_with_es256),
         cmocka_unit_test(test_attacks__none_passes_with_rs256),
+        cmocka_unit_test(test_attacks__no_hop_widens_or_drops_a_required_value),
         cmocka_unit_test(test_attacks__no_truncation_and_no_change_of_a_byte_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

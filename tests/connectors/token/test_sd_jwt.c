@@ -207,6 +207,65 @@ static void test_sd_jwt__what_depends_on_what_is_not_disclosed_is_denied(void **
     permits("nobody", "x.1", "r/1", "{\"share\":6}", "more than the mandate allows");
 }
 
+static char *payload_of(mandate_slice token)
+{
+    sd_jwt t;
+    jws parts;
+    mandate_error err;
+    assert_int_equal(sd_jwt_split(&t, token, &err), MANDATE_OK);
+    assert_int_equal(jws_parse(&parts, &is.memory, t.jwt, ARTIFACT_SD_TYP, &err), MANDATE_OK);
+    return (char *)(uintptr_t)arena_printf(&is.memory, "%.*s%c", MANDATE_SLICE_ARG(parts.payload), 0).ptr;
+}
+
+static void test_sd_jwt__a_required_value_that_is_not_disclosed_denies_all(void **state)
+{
+    static const char json[] =
+        "{'id':'m','grantor':'g','agent':'a','purpose':'p','scope':{'actions':['x'],'resources':['*'],"
+        "'require':{'action.soft':[true],'resource.region':['atlanta']}},'audience':['gateway'],"
+        "'expires_at':'2030-03-18T00:00:00Z','disclosure':{'scope.require.resource.region':{'audiences':['erp']}}}";
+    static const char child_json[] =
+        "{'id':'c','grantor':'a','agent':'b','purpose':'p','parent':'m','scope':{'actions':['x'],'resources':['*'],"
+        "'require':{'action.soft':[true],'resource.region':['atlanta']}},'audience':['gateway'],'max_depth':0,"
+        "'expires_at':'2030-03-18T00:00:00Z','disclosure':{'scope.require':{}}}";
+    static const char *const audiences[] = {"erp", "nobody"};
+    mandate_asked q = MANDATE_ASKED_INIT;
+    mandate_error err = {0};
+    (void)state;
+    claims c = issuer_claims(&is, json), child = issuer_claims(&is, child_json);
+    c.depth_max = 1;
+    const artifact_facts facts = {.claims = &c, .version = 1}, below = {.claims = &child, .parent = &c, .version = 1};
+    q.action = S("x");
+    q.resource = S("r/1");
+    q.properties = S("{\"soft\":true}");
+    q.resource_properties = S("{\"region\":\"atlanta\"}");
+    for (int i = 0; i < 2; i++) {
+        mandate_slice chain[] = {issuer_sd_token(&is, TOKEN_EDDSA, &facts, audiences[i]),
+                                 issuer_sd_token(&is, TOKEN_EDDSA, &below, "nobody")};
+        mandate_verified *m = verified(chain[0], false);
+        undisclosed_are(m, i ? "scope.require" : "");
+        assert_int_equal(mandate_verified_permits_asked(m, &q, NOW_US, &err), i ? MANDATE_DENIED : MANDATE_OK);
+        if (i)
+            assert_non_null(strstr(err.text, "scope.require is not disclosed, or not all of it"));
+        mandate_verified_destroy(m);
+        /* The whole member is hidden in a child: that it lies within is the issuer's word, and nothing rests on it. */
+        mandate_verify_options o = MANDATE_VERIFY_OPTIONS_INIT;
+        o.audience = S("gateway");
+        o.now_us = NOW_US;
+        assert_int_equal(mandate_verify(&m, is.verifier, chain, 2, &o, &err), MANDATE_OK);
+        assert_true(mandate_slice_is(mandate_verified_unproved(m, 1, 0), "scope.require"));
+        assert_int_equal(mandate_verified_permits_asked(m, &q, NOW_US, &err), MANDATE_DENIED);
+        mandate_verified_destroy(m);
+        o.whole = true;
+        assert_int_equal(mandate_verify(&m, is.verifier, chain, 2, &o, &err), MANDATE_DENIED);
+    }
+    /* Neither name nor value is in what nobody is shown, and what is missing cannot be denied to be. */
+    mandate_slice hidden = issuer_sd_token(&is, TOKEN_EDDSA, &facts, "nobody");
+    char *payload = payload_of(hidden);
+    assert_null(strstr(payload, "region"));
+    assert_null(strstr(payload, "atlanta"));
+    assert_non_null(strstr(payload, "\"restricted\":[\"scope.require\"]"));
+}
+
 static void test_sd_jwt__who_wants_all_that_decides_gets_it_or_a_no(void **state)
 {
     mandate_verify_options o = MANDATE_VERIFY_OPTIONS_INIT;
@@ -230,16 +289,6 @@ static void test_sd_jwt__tokens_for_all_audiences_are_one_token_and_can_be_made_
     assert_true(mandate_slice_eq(all, again));
     assert_true(none.len < all.len && memcmp(none.ptr, all.ptr, none.len) == 0); /* "<jwt>~" */
     assert_int_equal(none.ptr[none.len - 1], '~');
-}
-
-static char *payload_of(mandate_slice token)
-{
-    sd_jwt t;
-    jws parts;
-    mandate_error err;
-    assert_int_equal(sd_jwt_split(&t, token, &err), MANDATE_OK);
-    assert_int_equal(jws_parse(&parts, &is.memory, t.jwt, ARTIFACT_SD_TYP, &err), MANDATE_OK);
-    return (char *)(uintptr_t)arena_printf(&is.memory, "%.*s%c", MANDATE_SLICE_ARG(parts.payload), 0).ptr;
 }
 
 static void test_sd_jwt__nothing_restricted_is_in_the_clear_or_in_the_order_of_digests(void **state)
@@ -916,6 +965,7 @@ int main(void)
         TEST(test_sd_jwt__the_example_of_the_rfc_is_put_together),
         TEST(test_sd_jwt__each_audience_sees_what_is_its_and_knows_what_it_does_not),
         TEST(test_sd_jwt__what_depends_on_what_is_not_disclosed_is_denied),
+        TEST(test_sd_jwt__a_required_value_that_is_not_disclosed_denies_all),
         TEST(test_sd_jwt__who_wants_all_that_decides_gets_it_or_a_no),
         TEST(test_sd_jwt__tokens_for_all_audiences_are_one_token_and_can_be_made_again),
         TEST(test_sd_jwt__nothing_restricted_is_in_the_clear_or_in_the_order_of_digests),

@@ -102,6 +102,104 @@ static void test_verify__permits_only_what_the_chain_does(void **state)
     mandate_verified_destroy(m);
 }
 
+/* What the chain requires, wherever in it, must be said in its place; the short form says nothing of resource and context. */
+static void test_verify__what_is_required_must_be_said_and_be_so(void **state)
+{
+    static const char
+        root_json[] =
+            "{'id':'root','grantor':'user:cfo','agent':'agent:a','purpose':'p','scope':{'actions':['*'],'resources':['*'],"
+            "'require':{'resource.region':['us','eu',5]}},'audience':['gateway'],'expires_at':'2030-03-18T00:00:00Z'}",
+        child_json[] =
+            "{'id':'child','grantor':'agent:a','agent':'agent:b','purpose':'p','parent':'root','scope':{'actions':['*'],"
+            "'resources':['*'],'require':{'action.soft':[true],'context.channel':['web'],'resource.region':[5.0,'eu']}},"
+            "'audience':['gateway'],'expires_at':'2030-03-18T00:00:00Z','max_depth':1}";
+    static const struct {
+        const char *properties, *resource_properties, *context, *says; /* NULL: yes */
+    } asked[] = {
+        {"{\"soft\":true}", "{\"region\":\"eu\"}", "{\"channel\":\"web\"}", NULL},
+        {"{\"soft\":true,\"n\":1}", "{\"region\":5}", "{\"channel\":\"web\"}", NULL},
+        {"{\"soft\":true}", "{\"region\":5.0}", "{\"channel\":\"web\"}", NULL},
+        {"{\"soft\":true}", "{\"region\":\"us\"}", "{\"channel\":\"web\"}", "mandate \"child\""},
+        {"{\"soft\":true}", "{\"region\":\"5\"}", "{\"channel\":\"web\"}", "resource.region"},
+        {"{\"soft\":true}", "{\"region\":[\"eu\"]}", "{\"channel\":\"web\"}", "resource.region"},
+        {"{\"soft\":false}", "{\"region\":\"eu\"}", "{\"channel\":\"web\"}", "action.soft"},
+        {"{\"soft\":\"true\"}", "{\"region\":\"eu\"}", "{\"channel\":\"web\"}", "action.soft"},
+        {"{\"soft\":true,\"region\":\"eu\"}", "", "{\"channel\":\"web\"}", "resource.region"},
+        {"{\"soft\":true}", "{\"region\":\"eu\"}", "{}", "context.channel"},
+        {"", "{\"region\":\"eu\"}", "{\"channel\":\"web\"}", "action.soft"},
+        {"{\"soft\":true}", "[]", "{\"channel\":\"web\"}", "resource_properties: expected an object"},
+        {"{\"soft\":true}", "{\"region\":\"eu\"}", "7", "context: expected an object"},
+        {"{\"soft\":true,\"soft\":true}", "{\"region\":\"eu\"}", "", "duplicate"},
+    };
+    mandate_error err;
+    mandate_verify_options o = MANDATE_VERIFY_OPTIONS_INIT;
+    mandate_verified *m;
+    mandate_asked q = MANDATE_ASKED_INIT;
+    (void)state;
+    claims root = issuer_claims(&is, root_json), child = issuer_claims(&is, child_json);
+    root.depth_max = 2;
+    mandate_slice chain[2] = {issuer_token(&is, TOKEN_EDDSA, &root, NULL), issuer_token(&is, TOKEN_EDDSA, &child, &root)};
+    o.audience = mandate_slice_str("gateway");
+    o.now_us = NOW_US;
+    if (mandate_verify(&m, is.verifier, chain, 2, &o, &err))
+        fail_msg("%s", err.text);
+    q.action = mandate_slice_str("x");
+    q.resource = mandate_slice_str("r/1");
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        err.text[0] = 0;
+        q.properties = mandate_slice_str(asked[i].properties);
+        q.resource_properties = mandate_slice_str(asked[i].resource_properties);
+        q.context = mandate_slice_str(asked[i].context);
+        mandate_status status = mandate_verified_permits_asked(m, &q, NOW_US, &err);
+        if ((status == MANDATE_OK) != !asked[i].says || (asked[i].says && !strstr(err.text, asked[i].says)))
+            fail_msg("row %zu: %d %s", i, status, err.text);
+    }
+    q.properties = mandate_slice_str(asked[0].properties);
+    q.resource_properties = mandate_slice_str(asked[0].resource_properties);
+    q.context = mandate_slice_str(asked[0].context);
+    assert_int_equal(mandate_verified_permits_asked(m, &q, root.expires_at_us, &err), MANDATE_DENIED);
+    assert_int_equal(mandate_verified_permits_asked(m, &q, 0, &err), MANDATE_INVALID);
+    q.size--;
+    assert_int_equal(mandate_verified_permits_asked(m, &q, NOW_US, &err), MANDATE_INVALID);
+    assert_int_equal(mandate_verified_permits_asked(m, NULL, NOW_US, &err), MANDATE_INVALID);
+    assert_int_equal(mandate_verified_permits(m, q.action, q.resource, q.properties, NOW_US, &err), MANDATE_DENIED);
+    mandate_verified_destroy(m);
+}
+
+/* The same requirement is the same authority, in whatever order and however its numbers were written; another is another. */
+static void test_verify__the_authority_hash_knows_what_is_required_and_not_how_it_was_written(void **state)
+{
+#define REQUIRING(require)                                                                                         \
+    "{'id':'root','grantor':'g','agent':'a','purpose':'p','scope':{'actions':['*'],'resources':['*']" require "}," \
+    "'expires_at':'2030-03-18T00:00:00Z'}"
+    static const char *const same[] = {
+        REQUIRING(",'require':{'action.soft':[true,false],'context.n':[1,0.5,'b','a']}"),
+        REQUIRING(",'require':{'context.n':['a','b',0.5,1.0],'action.soft':[false,true]}"),
+    };
+    static const char *const other[] = {
+        REQUIRING(""),
+        REQUIRING(",'require':{'action.soft':[true,false],'context.n':[1,0.5,'b']}"),
+        REQUIRING(",'require':{'action.soft':[true],'context.n':[1,0.5,'b','a']}"),
+        REQUIRING(",'require':{'action.soft':[true,false],'context.n':['1',0.5,'b','a']}"),
+        REQUIRING(",'require':{'action.soft':[true,false],'resource.n':[1,0.5,'b','a']}"),
+    };
+    buf first, hash;
+    mandate_error err;
+    (void)state;
+    buf_init(&first);
+    buf_init(&hash);
+    for (size_t i = 0; i < sizeof(same) / sizeof(*same) + sizeof(other) / sizeof(*other); i++) {
+        const bool is_same = i < sizeof(same) / sizeof(*same);
+        claims c = issuer_claims(&is, is_same ? same[i] : other[i - sizeof(same) / sizeof(*same)]);
+        buf_reset(&hash);
+        assert_int_equal(artifact_authority_hash(i ? &hash : &first, &c, NULL, &err), MANDATE_OK);
+        if (i && mandate_slice_eq(buf_slice(&first), buf_slice(&hash)) != is_same)
+            fail_msg("row %zu", i);
+    }
+    buf_deinit(&first);
+    buf_deinit(&hash);
+}
+
 static void assert_refused(const char *child_json, const char *says)
 {
     mandate_error err;
@@ -250,6 +348,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_verify__a_chain_of_every_algorithm_is_genuine, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__permits_only_what_the_chain_does, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__what_is_required_must_be_said_and_be_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__the_authority_hash_knows_what_is_required_and_not_how_it_was_written,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__a_hop_that_widens_is_refused_with_its_dimension, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__a_chain_must_hang_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__nothing_is_accepted_at_its_end_or_later, setup, teardown),
