@@ -71,7 +71,7 @@ static life_terms random_terms(walk *w, const life_terms *near)
                     .until_on = random_conversation(w),
                     .suspend_on = random_conversation(w)};
     for (int i = 0; i < LIFE_PROPERTIES; i++)
-        t.require[i] = one_in(w, 2) ? 0 : 1 + (uint32_t)below(w, (1 << VALUES) - 1);
+        t.require[i] = one_in(w, 3) ? 1 + (uint32_t)below(w, (1 << VALUES) - 1) : 0;
     if (!near || one_in(w, 6))
         return t;
     /* Mostly like another, a little less in some dimensions and rarely a little more. */
@@ -95,7 +95,7 @@ static life_terms random_terms(walk *w, const life_terms *near)
     for (int i = 0; i < LIFE_PROPERTIES; i++) {
         if (one_in(w, 3) && (!near->require[i] || near->require[i] & t.require[i]))
             n.require[i] = near->require[i] ? near->require[i] & t.require[i] : t.require[i];
-        if (one_in(w, 16))
+        if (one_in(w, 24))
             n.require[i] = one_in(w, 2) ? 0 : n.require[i] | 1U << below(w, VALUES);
     }
     if (one_in(w, 12))
