@@ -7,6 +7,7 @@
 
 #include "connectors/json/claims_json.h"
 #include "engine/base/text.h"
+#include "engine/mandate/required.h"
 
 static mandate_status differs(mandate_error *err, const char *one, const char *other)
 {
@@ -242,6 +243,22 @@ static mandate_status parse(cel_value *payload, sd_holes *holes, arena *a, manda
     return status ? mandate_error_prefix(err, status, "the token's payload") : MANDATE_OK;
 }
 
+/* The same requirement has one form, and so one hash. */
+static mandate_status check_order(const claims *c, cel_value mandate, mandate_error *err)
+{
+    const cel_value require = json_member(json_member(mandate, "scope"), "require");
+    for (uint32_t i = 0; i < c->required_count; i++) {
+        const claims_required *r = &c->required[i];
+        const cel_value *list = cel_map_get(require, cel_string(r->name));
+        bool same = list && list->kind == CEL_LIST && list->len == r->value_count;
+        for (uint32_t k = 0; same && k < r->value_count; k++)
+            same = required_value_cmp(list->items[k], r->values[k]) == 0;
+        if (!same)
+            return mandate_error_set(err, MANDATE_INVALID, "scope.require: its values are not in their order");
+    }
+    return MANDATE_OK;
+}
+
 static mandate_status read_claims(artifact *out, arena *a, cel_value mandate, mandate_error *err)
 {
     const uint32_t hidden = out->claims.hidden;
@@ -253,6 +270,8 @@ static mandate_status read_claims(artifact *out, arena *a, cel_value mandate, ma
     out->claims.hidden = hidden;
     if (!status)
         status = claims_check(&out->claims, err);
+    if (!status)
+        status = check_order(&out->claims, mandate, err);
     return status ? mandate_error_prefix(err, status, "\"mandate\"") : MANDATE_OK;
 }
 

@@ -196,6 +196,16 @@ static void test_verify__the_authority_hash_knows_what_is_required_and_not_how_i
         if (i && mandate_slice_eq(buf_slice(&first), buf_slice(&hash)) != is_same)
             fail_msg("row %zu", i);
     }
+    /* One form: a token whose values stand in another order, signed and hashed as they stand there, is none. */
+    claims c = issuer_claims(&is, same[0]);
+    const cel_value turned[] = {cel_bool(true), cel_bool(false)};
+    claims_required *required = (claims_required *)(uintptr_t)c.required;
+    mandate_slice token = issuer_token(&is, TOKEN_EDDSA, &c, NULL);
+    assert_int_equal(issuer_verify(&is, &token, 1, &err), MANDATE_OK);
+    required[0].values = turned;
+    token = issuer_token(&is, TOKEN_EDDSA, &c, NULL);
+    assert_int_equal(issuer_verify(&is, &token, 1, &err), MANDATE_INVALID);
+    assert_non_null(strstr(err.text, "scope.require: its values are not in their order"));
     buf_deinit(&first);
     buf_deinit(&hash);
 }
