@@ -69,6 +69,9 @@ static mandate_status lay_over(amendment *m, mandate_error *err)
     mandate_status s = claims_overlay(&m->is.claims, &part, &m->is.e->memory, err);
     if (!s)
         s = disclosure_prune(&m->is.claims, &part, &m->is.e->memory, err);
+    /* What it adds is restricted by default, unless it says itself. */
+    if (!s)
+        s = disclosure_default(&m->is.claims, &m->old, part.disclosures, part.disclosure_count, &m->is.e->memory, err);
     if (!s)
         s = claims_check(&m->is.claims, err);
     if (!s)

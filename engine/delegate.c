@@ -30,9 +30,12 @@ bool delegate_run(engine *e, const engine_command *c, engine_answer *a, const oc
                           MANDATE_SLICE_ARG(c->claims->parent), MANDATE_SLICE_ARG(c->mandate));
         return true;
     }
-    /* What it restricts is restricted in the child, as far as the child has it. */
+    /* What it restricts is restricted in the child, as far as the child has it; beside it, where the child says nothing of it, what
+     * stands as a default with what it says (command_int.h). */
     if (claims_overlay(&child, c->claims, &e->memory, &a->error) != MANDATE_OK ||
-        disclosure_prune(&child, c->claims, &e->memory, &a->error) != MANDATE_OK)
+        disclosure_prune(&child, c->claims, &e->memory, &a->error) != MANDATE_OK ||
+        disclosure_default(&child, NULL, c->claims->disclosures, c->claims->disclosure_count, &e->memory, &a->error) !=
+            MANDATE_OK)
         return engine_fail(e, "out of memory while delegating");
     return issue_run(e, &child, a, why);
 }

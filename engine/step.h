@@ -80,7 +80,8 @@ typedef struct engine_command {
     mandate_slice condition; /* WATCH */
     mandate_slice event;     /* LOG: one word, a-z and _: "checked", "escalated" */
     mandate_slice detail;    /* LOG: a JSON object, as text; mandate and principal may be empty */
-    const claims *claims;    /* ISSUE; DELEGATE, AMEND: those of claims.given */
+    const claims *claims;    /* ISSUE; DELEGATE, AMEND: those of claims.given; rules of disclosure that are not given are a
+                              * default, for what is restricted by nothing else (disclosure_default) */
     int64_t until_us;        /* SUSPEND: it resumes by itself then; 0: until somebody resumes it */
     mandate_slice budget;    /* SPEND */
     /* SPEND, UNSPEND: names a spend for as long as it is among the last ones of its mandate. LOG: not the engine's; kept by the store with

@@ -132,7 +132,7 @@ const option options[] = {
     {.key = "check.subject_types", .type = OPTION_STRINGS, .offset = AT(check.subject_types),
      .doc = "AuthZEN subject types that agents are of, for searches. Default: agent."},
     {.key = "disclosure.restrict", .type = OPTION_STRINGS, .offset = AT(disclosure.restrict_),
-     .doc = "What mandates restrict that are issued without `disclosure`: PATH or PATH=AUDIENCE,... (docs/mandates.md)."},
+     .doc = "What mandates restrict that are issued or delegated without `disclosure`: PATH or PATH=AUDIENCE,... (docs/mandates.md)."},
     {.key = "decisions.open_for", .type = OPTION_DURATION, .offset = AT(decisions.open_for_us), .fallback = "1h",
      .min = SECOND, .max = LIMIT_DECISION_DAYS * 24 * 60 * MINUTE,
      .doc = "How long a question to a human stays open. Nobody answered: it was no."},

@@ -32,6 +32,8 @@ static mandate_status read_amendment(claims *c, http_request *r, mandate_error *
     if (!s)
         s = http_read_part(c, r, json_member(body, "change"), err);
     if (!s)
+        http_default_rules(c, r);
+    if (!s)
         s = read_flag(&ask->widen, body, "widen", err);
     if (!s)
         s = read_flag(&ask->cascade, body, "cascade", err);

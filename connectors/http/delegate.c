@@ -15,6 +15,14 @@ mandate_status http_read_part(claims *out, http_request *r, cel_value object, ma
     return status ? status : artifact_check(out, err); /* what could not be signed must not exist */
 }
 
+void http_default_rules(claims *part, http_request *r)
+{
+    if (part->given & CLAIMS_GIVEN(DISCLOSURE))
+        return;
+    part->disclosures = http_options_of(r)->restricted;
+    part->disclosure_count = http_options_of(r)->restricted_count;
+}
+
 static mandate_status read_child(claims *c, http_request *r, mandate_error *err)
 {
     cel_value body;
@@ -28,6 +36,7 @@ static mandate_status read_child(claims *c, http_request *r, mandate_error *err)
     if (!c->id.len)
         c->id = http_new_mandate_id(&r->a);
     c->given |= CLAIMS_GIVEN(ID);
+    http_default_rules(c, r);
     if (!c->id.len)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "no name could be made for the mandate; give it an id");
     return http_principal(&r->ask.principal, r, err);

@@ -34,7 +34,7 @@ static mandate_status read_claims(http_request *r, claims *c, mandate_error *err
         c->id = http_new_mandate_id(&r->a);
     if (c->id.len == 0 || c->issuer.len == 0)
         return mandate_error_set(err, MANDATE_UNAVAILABLE, "no name could be made for the mandate; give it an id");
-    status = disclosure_default(c, http_options_of(r)->restricted, http_options_of(r)->restricted_count, &r->a, err);
+    status = disclosure_default(c, NULL, http_options_of(r)->restricted, http_options_of(r)->restricted_count, &r->a, err);
     if (!status)
         status = claims_check(c, err);
     if (status || artifact_plainly_signable(c))

@@ -119,6 +119,8 @@ void http_issued(http_request *r);
 void http_answered(http_request *r);
 /* Claims that say some members only, checked as far as they go. */
 MANDATE_CHECK mandate_status http_read_part(claims *out, http_request *r, cel_value object, mandate_error *err);
+/* The configured default, for a part that says nothing of disclosure: it goes along and is not `given` (engine_command.claims). */
+void http_default_rules(claims *part, http_request *r);
 /* "m-" and 26 base32 characters from the system's random source; empty when that fails. */
 mandate_slice http_new_mandate_id(arena *a);
 /* The same with "w-". */

@@ -72,8 +72,7 @@ static bool requires(const claims *c, mandate_slice part)
     return part.len ? required_find(c->required, c->required_count, part) != NULL : c->required_count > 0;
 }
 
-/* Does the mandate say what the path names? */
-static bool is_there(const claims *c, claims_member member, mandate_slice part)
+bool disclosure_is_there(const claims *c, claims_member member, mandate_slice part)
 {
     switch (member) {
     case MEMBER_PURPOSE:
@@ -155,7 +154,7 @@ static mandate_status check_one(const claims *c, uint32_t i, bool whole, mandate
         return mandate_error_set(err, MANDATE_INVALID,
                                  "\"disclosure\": a handle stands for a whole member, not for \"%s.%.*s\"", name, part_len,
                                  d->part.ptr);
-    if (whole && !is_there(c, d->member, d->part))
+    if (whole && !disclosure_is_there(c, d->member, d->part))
         return mandate_error_set(err, MANDATE_INVALID, "\"disclosure\": the mandate has no \"%s%s%.*s\" to restrict", name,
                                  d->part.len ? "." : "", part_len, d->part.ptr);
     mandate_status s = claims_check_text(d->part, "disclosure", LIMIT_ID, false, err);
@@ -320,7 +319,7 @@ static bool rule_within(const narrowing *n)
     case MEMBER_TARGETS:
         return map_within(n, c->targets);
     default:
-        return !is_there(c, n->rule->member, n->rule->part) || part_within(n, n->rule->part);
+        return !disclosure_is_there(c, n->rule->member, n->rule->part) || part_within(n, n->rule->part);
     }
 }
 
@@ -348,9 +347,9 @@ mandate_status disclosure_prune(claims *base, const claims *part, arena *a, mand
     for (uint32_t i = 0; i < base->disclosure_count; i++) {
         const claims_disclosure *d = &base->disclosures[i];
         bool asked = false;
-        for (uint32_t k = 0; k < part->disclosure_count; k++)
+        for (uint32_t k = 0; part->given & CLAIMS_GIVEN(DISCLOSURE) && k < part->disclosure_count; k++)
             asked |= disclosure_cmp(d, &part->disclosures[k]) == 0;
-        if (asked || is_there(base, d->member, d->part))
+        if (asked || disclosure_is_there(base, d->member, d->part))
             kept[n++] = *d;
     }
     base->disclosures = kept;
@@ -409,14 +408,4 @@ mandate_status disclosure_from_text(claims_disclosure *out, arena *a, mandate_sl
     }
     *out = d;
     return MANDATE_OK;
-}
-
-mandate_status disclosure_default(claims *c, const claims_disclosure *rules, uint32_t count, arena *a, mandate_error *err)
-{
-    static const claims nothing = {.disclosure_count = 0};
-    if (!count || c->given & CLAIMS_GIVEN(DISCLOSURE))
-        return MANDATE_OK;
-    c->disclosures = rules;
-    c->disclosure_count = count;
-    return disclosure_prune(c, &nothing, a, err);
 }

@@ -37,6 +37,8 @@ typedef struct disclosure_viewer {
 /* False: no such member can be restricted. `part` is empty for the whole member. */
 bool disclosure_parse(claims_member *member, mandate_slice *part, mandate_slice path);
 void disclosure_put_path(buf *b, const claims_disclosure *d);
+/* Does the mandate say what the path names? */
+bool disclosure_is_there(const claims *c, claims_member member, mandate_slice part);
 /* By member, then part: the order in which rules are kept. */
 int disclosure_cmp(const claims_disclosure *x, const claims_disclosure *y);
 
@@ -56,16 +58,18 @@ uint32_t disclosure_hidden(const claims_disclosure *d, uint32_t count, const dis
 /* Does each of `now` show at most to whom `than` shows the same? DENIED names the path. `whose`: "its parent", "it was". */
 MANDATE_CHECK mandate_status disclosure_narrows(const claims *now, const claims *than, const char *whose,
                                                 mandate_error *err);
-/* Rules of `base` that restrict nothing that is there are left out, save those that `part` has too. In place of the array. */
+/* Rules of `base` that restrict nothing that is there are left out, save those that `part` gives too. In place of the array. */
 MANDATE_CHECK mandate_status disclosure_prune(claims *base, const claims *part, arena *a, mandate_error *err);
 /* Those of both; of the same path the one of `part`. */
 MANDATE_CHECK mandate_status disclosure_merge(claims *base, const claims *part, arena *a, mandate_error *err);
 /* "PATH", "PATH=AUDIENCE,AUDIENCE", with "handle" among them for a handle: how operators write a rule. Audiences are in `a`. INVALID says
  * what is expected. */
 MANDATE_CHECK mandate_status disclosure_from_text(claims_disclosure *out, arena *a, mandate_slice text, mandate_error *err);
-/* Those of `rules` (sorted) that restrict something which is there, for a mandate that says nothing of it itself. */
-MANDATE_CHECK mandate_status disclosure_default(claims *c, const claims_disclosure *rules, uint32_t count, arena *a,
-                                                mandate_error *err);
+/* Default rules (sorted), for claims that say nothing of disclosure themselves: of what is there and was not in `was` (NULL: nothing was) what
+ * no rule of theirs restricts yet. Where a part of a list or map is restricted already, or was there, a rule over the whole of it is
+ * one over each of the other parts. Rules that are there stay as they are: what a parent restricts is restricted as the parent does. */
+MANDATE_CHECK mandate_status disclosure_default(claims *c, const claims *was, const claims_disclosure *rules, uint32_t count,
+                                                arena *a, mandate_error *err);
 /* As changes are told. */
 cel_value disclosure_value(arena *a, const claims *c);
 

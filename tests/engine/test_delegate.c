@@ -123,6 +123,36 @@ static void test_delegate__what_the_parent_restricts_the_child_restricts_as_far_
     assert_says(a->error, "wider than its parent in disclosure: \"purpose\"");
 }
 
+static void test_delegate__what_is_restricted_by_default_is_so_beside_what_the_parent_restricts(void **state)
+{
+    static const claims_disclosure rules[] = {{.member = MEMBER_LIMITS, .part = MANDATE_SLICE_LIT("amount")}},
+                                   defaults[] = {{.member = MEMBER_PURPOSE, .audiences = audience, .audience_count = 1},
+                                                 {.member = MEMBER_LIMITS, .audiences = audience, .audience_count = 1},
+                                                 {.member = MEMBER_UNTIL}};
+    rig *g = *state;
+    claims *p = parent(g);
+    p->disclosures = rules;
+    p->disclosure_count = 1;
+    issued(g, p);
+    claims c = child(g, "m-2", "agent:drafter");
+    c.disclosures = defaults; /* and not given */
+    c.disclosure_count = 3;
+    assert_int_equal(delegate(g, "m-1", &c)->error.status, MANDATE_OK);
+    claims made = stored(g, "m-2");
+    assert_int_equal(made.disclosure_count, 3);
+    assert_int_equal(made.disclosures[0].member, MEMBER_PURPOSE);
+    assert_slice(made.disclosures[1].part, "amount");
+    assert_int_equal(made.disclosures[1].audience_count, 0); /* as its parent does */
+    assert_slice(made.disclosures[2].part, "share");
+    assert_int_equal(made.disclosures[2].audience_count, 1);
+    assert_true(delegate(g, "m-1", &c)->repeated);
+    c.id = S("m-3");
+    c.disclosure_count = 0;
+    c.given |= CLAIMS_GIVEN(DISCLOSURE); /* "disclosure": {} */
+    assert_int_equal(delegate(g, "m-1", &c)->error.status, MANDATE_OK);
+    assert_int_equal(stored(g, "m-3").disclosure_count, 1);
+}
+
 static void test_delegate__a_limit_is_replaced_by_the_one_of_its_name_and_the_others_stay(void **state)
 {
     const claims_limit mine[] = {{S("amount"), cel_int(10)}, {S("times"), cel_int(3)}};
@@ -313,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_delegate__what_is_not_said_is_the_parents),
         TEST(test_delegate__what_the_parent_restricts_the_child_restricts_as_far_as_it_has_it),
+        TEST(test_delegate__what_is_restricted_by_default_is_so_beside_what_the_parent_restricts),
         TEST(test_delegate__a_limit_is_replaced_by_the_one_of_its_name_and_the_others_stay),
         TEST(test_delegate__the_same_again_is_answered_as_the_first_time),
         TEST(test_delegate__a_refusal_names_the_dimension_and_both_values),

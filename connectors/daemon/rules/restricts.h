@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * restricts - disclosure.restrict of the configuration: what mandates restrict that are issued without rules of their own.
+ * restricts - disclosure.restrict of the configuration: what mandates restrict that are issued or delegated without rules of their
+ * own, and what amendments add.
  *
  * Checked as the rules of a mandate are, save that what they name need not be there.
  */

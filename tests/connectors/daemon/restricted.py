@@ -269,6 +269,25 @@ def defaults(bin_dir):
             report("and %s is not told them" % who, set(answer.get("undisclosed", [])) == hidden and not hidden & found(answer), answer)
         report("one that has rules has its own alone", set(by("agent:bot", "own")["undisclosed"]) == {"while"}, by("agent:bot", "own"))
         report("and one that says that there are none has none", "undisclosed" not in by("agent:bot", "none"), by("agent:bot", "none"))
+        # A child that says nothing of it, of a parent that restricts nothing, and of one that restricts something else.
+        for parent in ("none", "own"):
+            for name, more in (("", {}), ("-open", {"disclosure": {}}), ("-own", {"disclosure": {"scope.limits": {"audiences": [ERP]}}})):
+                code, answer = r.by("agent:bot", "POST", "/v1/mandates/%s/delegate" % parent, dict({"id": "%s-child%s" % (parent, name), "agent": "agent:bot"}, **more))
+                report("%s-child%s is delegated" % (parent, name), code == 201, answer)
+        r.again()
+        hides = lambda name: set(by("agent:bot", name).get("undisclosed", []))
+        report("a delegated child that says nothing of it gets them too, as far as it has what they restrict", hides("none-child") == {
+            "purpose", "scope.limits"} and not {"purpose", "scope.limits"} & found(by("agent:bot", "none-child")), by("agent:bot", "none-child"))
+        report("  beside what its parent restricts", hides("own-child") == {"purpose", "scope.limits"}, by("agent:bot", "own-child"))
+        report("  and none where it says itself", (hides("none-child-open"), hides("own-child-own")) == (set(), {"scope.limits"}),
+               (by("agent:bot", "none-child-open"), by("agent:bot", "own-child-own")))
+        report("  the audience that they name is shown it", "purpose" not in by(CRM, "none-child").get("undisclosed", []), by(CRM, "none-child"))
+        # An amendment: what it adds, not what it changes of what was shown.
+        code, answer = r.call("POST", "/v1/mandates/none/amend", {"change": {"until": "e.deal['D'].status == 'b'", "scope": {"limits": {"lim_other": 1}}}, "cascade": True})
+        report("an amendment is taken", code == 200, answer)
+        report("what it adds is restricted as they say, and nothing else", hides("none") == {"until"}, by("agent:bot", "none"))
+        code, answer = r.call("POST", "/v1/mandates/own/amend", {"change": {"until": "e.deal['D'].status == 'b'", "disclosure": {}}, "cascade": True})
+        report("  unless it says itself", code == 200 and hides("own") == {"while"}, (answer, by("agent:bot", "own")))
         r.stop()
     for wrong, why in (("[purpos]", "cannot be restricted"), ("[purpose, purpose=x]", "stands there twice"), ("['scope.limits.a=handle']", "handle stands"),
                        ("['purpose=,']", "none of them empty"), ("{purpose: x}", "disclosure.restrict")):

@@ -376,14 +376,156 @@ static void test_disclosure__defaults_restrict_what_is_there_unless_it_says_itse
     mandate_error err = {0};
     arena_init(&a, 0);
     claims c = sample();
-    assert_int_equal(disclosure_default(&c, rules, 4, &a, &err), MANDATE_OK);
+    assert_int_equal(disclosure_default(&c, NULL, rules, 4, &a, &err), MANDATE_OK);
     assert_int_equal(c.disclosure_count, 2);
     assert_true(c.disclosures[0].member == MEMBER_PURPOSE && c.disclosures[1].member == MEMBER_LIMITS);
     assert_int_equal(claims_check(&c, &err), MANDATE_OK);
     c = sample();
     c.given = CLAIMS_GIVEN(DISCLOSURE); /* "disclosure": {} */
-    assert_int_equal(disclosure_default(&c, rules, 4, &a, &err), MANDATE_OK);
+    assert_int_equal(disclosure_default(&c, NULL, rules, 4, &a, &err), MANDATE_OK);
     assert_int_equal(c.disclosure_count, 0);
+    arena_deinit(&a);
+}
+
+static void paths_are(const claims *c, const char *expected)
+{
+    buf b;
+    buf_init(&b);
+    for (uint32_t i = 0; i < c->disclosure_count; i++) {
+        buf_put_str(&b, i ? " " : "");
+        disclosure_put_path(&b, &c->disclosures[i]);
+    }
+    assert_string_equal(buf_cstr(&b), expected);
+    buf_deinit(&b);
+}
+
+static void test_disclosure__defaults_stand_beside_the_rules_that_are_there_and_change_none(void **state)
+{
+    (void)state;
+    claims_disclosure handled = rule("purpose", NULL, 0), rules[4];
+    handled.handle = true;
+    const claims_disclosure theirs[] = {rule("scope.limits.amount", erp, 1), rule("while", erp, 1)};
+    arena a;
+    mandate_error err = {0};
+    arena_init(&a, 0);
+    rules[0] = handled;
+    rules[1] = rule("scope.limits", two, 2);
+    rules[2] = rule("while", two, 2);
+    rules[3] = rule("targets", erp, 1);
+    claims c = with(sample(), theirs, 2);
+    assert_int_equal(disclosure_default(&c, NULL, rules, 4, &a, &err), MANDATE_OK);
+    paths_are(&c, "purpose scope.limits.amount scope.limits.share while"); /* no targets are there */
+    assert_true(c.disclosures[0].handle && c.disclosures[1].audience_count == 1 && c.disclosures[2].audience_count == 2);
+    assert_int_equal(c.disclosures[3].audience_count, 1);
+    assert_int_equal(claims_check(&c, &err), MANDATE_OK);
+    /* What was there is as it was; what was added is not. */
+    claims was = sample();
+    was.limit_count = 1;
+    was.clause[CLAUSE_WHILE] = S("");
+    c = sample();
+    assert_int_equal(disclosure_default(&c, &was, rules, 4, &a, &err), MANDATE_OK);
+    paths_are(&c, "scope.limits.share while");
+    /* An entry that stands there twice is restricted once. */
+    static const mandate_slice same[] = {MANDATE_SLICE_LIT("mail.send"), MANDATE_SLICE_LIT("x"),
+                                         MANDATE_SLICE_LIT("mail.send")};
+    const claims_disclosure of_x = rule("scope.actions.x", erp, 1), of_actions = rule("scope.actions", erp, 1);
+    c = with(sample(), &of_x, 1);
+    c.actions = same;
+    c.action_count = 3;
+    assert_int_equal(disclosure_default(&c, NULL, &of_actions, 1, &a, &err), MANDATE_OK);
+    paths_are(&c, "scope.actions.mail.send scope.actions.x");
+    arena_deinit(&a);
+}
+
+/* Rules over the sample, in their order: each member as a whole, in some of its parts, or not. */
+static uint32_t random_rules(claims_disclosure *out, uint64_t *random)
+{
+    static const char *const members[][3] = {
+        {"purpose", NULL, NULL},
+        {"scope.actions", "scope.actions.contract.*", "scope.actions.mail.send"},
+        {"scope.resources", "scope.resources.crm.account/1", "scope.resources.crm.account/47*"},
+        {"scope.limits", "scope.limits.amount", "scope.limits.share"},
+        {"while", NULL, NULL},
+        {"params", "params.deal", "params.open"},
+        {"scope.require", "scope.require.action.soft", "scope.require.resource.region"}};
+    uint32_t n = 0;
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        const uint64_t how = *random >> (8 * i);
+        if (how & 1)
+            out[n++] = rule(members[i][0], two, (uint32_t)(how >> 1) % 3);
+        else if (members[i][1])
+            for (int k = 1; k < 3; k++)
+                if (how >> k & 1)
+                    out[n++] = rule(members[i][k], two, (uint32_t)(how >> (2 + k)) % 3);
+    }
+    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return n;
+}
+
+static bool shown(const claims_disclosure *d, uint32_t count, claims_member member, mandate_slice part,
+                  const disclosure_viewer *who)
+{
+    const claims_disclosure *r = disclosure_find(d, count, member, part);
+    return !r || disclosure_shows(r, who);
+}
+
+static bool has_path(const claims_disclosure *d, uint32_t count, const claims_disclosure *one)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (disclosure_cmp(&d[i], one) == 0)
+            return true;
+    return false;
+}
+
+/* Everybody sees of each part what the rules that were there let them, and where there was none what the default does. */
+static void test_disclosure__with_defaults_nobody_sees_more_and_whoever_a_rule_is_for_as_much(void **state)
+{
+    static const char *const leaves[] = {"purpose",
+                                         "scope.actions.contract.*",
+                                         "scope.actions.mail.send",
+                                         "scope.resources.crm.account/1",
+                                         "scope.resources.crm.account/47*",
+                                         "scope.limits.amount",
+                                         "scope.limits.share",
+                                         "while",
+                                         "params.deal",
+                                         "params.open",
+                                         "scope.require.action.soft",
+                                         "scope.require.resource.region"};
+    const disclosure_viewer viewers[] = {
+        {false, S("https://erp.example")}, {false, S("https://crm.x")}, {false, S("https://z")}, {false, S("")}};
+    claims_disclosure theirs[16], defaults[16];
+    uint64_t random = 20261130;
+    unsigned hidden = 0, expanded = 0;
+    arena a;
+    mandate_error err = {0};
+    (void)state;
+    arena_init(&a, 0);
+    for (int round = 0; round < 3000; round++) {
+        arena_reset(&a);
+        const uint32_t own = random_rules(theirs, &random), count = random_rules(defaults, &random);
+        const claims before = with(sample(), theirs, own);
+        claims c = before;
+        if (disclosure_check(&before, true, &err) || disclosure_default(&c, NULL, defaults, count, &a, &err) ||
+            claims_check(&c, &err) || disclosure_narrows(&c, &before, "it was", &err))
+            fail_msg("%s", err.text);
+        for (uint32_t i = 0; i < c.disclosure_count; i++)
+            expanded += !has_path(theirs, own, &c.disclosures[i]) && !has_path(defaults, count, &c.disclosures[i]);
+        for (size_t l = 0; l < sizeof(leaves) / sizeof(*leaves); l++) {
+            const claims_disclosure leaf = rule(leaves[l], NULL, 0);
+            for (size_t v = 0; v < sizeof(viewers) / sizeof(*viewers); v++) {
+                const disclosure_viewer *who = &viewers[v];
+                const bool ruled = disclosure_find(theirs, own, leaf.member, leaf.part) != NULL;
+                const bool expected = ruled ? shown(theirs, own, leaf.member, leaf.part, who)
+                                            : shown(defaults, count, leaf.member, leaf.part, who);
+                if (shown(c.disclosures, c.disclosure_count, leaf.member, leaf.part, who) != expected)
+                    fail_msg("round %d: %s is%s shown to %.*s", round, leaves[l], expected ? " not" : "",
+                             MANDATE_SLICE_ARG(who->audience));
+                hidden += !expected;
+            }
+        }
+    }
+    assert_true(hidden > 3000 && expanded > 100);
     arena_deinit(&a);
 }
 
@@ -401,6 +543,8 @@ int main(void)
         cmocka_unit_test(test_disclosure__between_what_is_not_whole_only_what_is_seen_is_compared),
         cmocka_unit_test(test_disclosure__a_rule_is_read_from_text),
         cmocka_unit_test(test_disclosure__defaults_restrict_what_is_there_unless_it_says_itself),
+        cmocka_unit_test(test_disclosure__defaults_stand_beside_the_rules_that_are_there_and_change_none),
+        cmocka_unit_test(test_disclosure__with_defaults_nobody_sees_more_and_whoever_a_rule_is_for_as_much),
     };
     return cmocka_run_group_tests_name("disclosure", tests, NULL, NULL);
 }
