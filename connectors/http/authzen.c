@@ -162,6 +162,10 @@ static bool remember(http_request *r, run *x, mandate_error *err)
     wire_put_bytes(&b, c->mandate);
     for (uint32_t i = 0; i < c->mandate_count; i++)
         wire_put_bytes(&b, c->mandates[i]);
+    if (c->properties.kind == CEL_MAP && c->properties.len) { /* of the resource: a part of what is asked; context is not */
+        wire_put_bytes(&b, mandate_slice_of("", 0));
+        cel_to_json(&b, c->properties);
+    }
     ok = ok && !b.failed && sha256(x->asked, b.data, b.len);
     if (!ok) {
         (void)mandate_error_set(err, MANDATE_NOMEM, "out of memory");

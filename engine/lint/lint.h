@@ -69,6 +69,9 @@ extern const char *const lint_severity_names[LINT_SEVERITY_COUNT]; /* "note", "w
     X(HOLD, "irreversible-on-hold", WARNING,                                                                               \
       "while a condition cannot be told it goes on permitting what cannot be taken back",                                  \
       "set `on_unknown` to \"suspend\"")                                                                                   \
+    X(NEVER_WITHIN, "required-over-limit", ERROR,                                                                          \
+      "no value that it requires is within the limit of the same parameter: nothing is ever permitted",                    \
+      "correct one of the two")                                                                                            \
     X(UNSEEN, "restricted-unseen", WARNING, "whoever enforces it cannot know what it says, not even by a handle",          \
       "name the audiences that need it, or give it a handle")                                                              \
     X(GRACE, "grace-unused", NOTE, "`unknown_grace` counts with `on_unknown: suspend` only", "drop it, or set `on_unknown`")

@@ -3,6 +3,7 @@
 #include "engine/lint/lint_int.h"
 
 #include "engine/base/text.h"
+#include "engine/mandate/required.h"
 
 #include <stdio.h>
 
@@ -102,6 +103,27 @@ static void lint_parent(lint_report *r, const claims *c, const claims *parent)
         lint_add(r, LINT_WIDER, "parent", NULL, "%s", err.text);
 }
 
+/* A parameter that must have one of some values, none of which its limit lets through. */
+static void lint_required(lint_report *r, const claims *c)
+{
+    char name[sizeof("action.") + LIMIT_ID];
+    for (uint32_t i = 0; i < c->limit_count; i++) {
+        const mandate_slice limit = c->limits[i].name;
+        int len = snprintf(name, sizeof(name), "action.%.*s", (int)(limit.len < LIMIT_ID ? limit.len : LIMIT_ID), limit.ptr);
+        const claims_required *q =
+            required_find(c->required, c->required_count, mandate_slice_of(name, (size_t)(len > 0 ? len : 0)));
+        bool within = q == NULL;
+        for (uint32_t k = 0; q && k < q->value_count; k++) {
+            int order = 1;
+            within |= cel_compare(q->values[k], c->limits[i].max, &order) && order <= 0;
+        }
+        if (!within)
+            lint_add(r, LINT_NEVER_WITHIN, "scope.require", NULL,
+                     "none of the values of \"%.*s\" is a number within its limit", (int)(limit.len < 200 ? limit.len : 200),
+                     limit.ptr);
+    }
+}
+
 static void lint_disclosure(lint_report *r, const claims *c)
 {
     for (uint32_t i = 0; i < c->disclosure_count; i++) {
@@ -124,6 +146,7 @@ void lint_claims(lint_report *r, const claims *c, const lint_options *o, bool bu
         lint_add(r, LINT_CLOCK_ONLY, "", NULL, "neither `while` nor `until` depends on the business");
     if (c->audience_count == 0)
         lint_add(r, LINT_AUDIENCE, "audience", NULL, "no audience is named");
+    lint_required(r, c);
     lint_disclosure(r, c);
     lint_depth(r, c, o);
     lint_hold(r, c, o);

@@ -364,6 +364,19 @@ static void test_decide__what_may_be_asked_is_bounded(void **state)
     assert_int_not_equal(run(g, c)->error.status, MANDATE_OK);
     q->parameters.len--;
     assert_int_equal(run(g, c)->error.status, MANDATE_OK);
+    /* Other properties of resource and context: another question, and as long as parameters may be. */
+    c = ask(g, "order/1b", "m");
+    q = (decision_record *)(uintptr_t)c.question;
+    q->properties = mandate_slice_of(text, LIMIT_DECISION_PARAMETERS + 1);
+    assert_int_not_equal(run(g, c)->error.status, MANDATE_OK);
+    q->properties.len--;
+    assert_int_equal(run(g, c)->error.status, MANDATE_OK);
+    const uint32_t count = engine_decision_count(g->e);
+    assert_int_equal(run(g, c)->error.status, MANDATE_OK);
+    assert_int_equal(engine_decision_count(g->e), count);
+    q->properties = S("{\"resource.region\":\"eu\"}");
+    assert_int_equal(run(g, c)->error.status, MANDATE_OK);
+    assert_int_equal(engine_decision_count(g->e), count + 1);
     c = ask(g, "order/2", "m");
     q = (decision_record *)(uintptr_t)c.question;
     q->mandate_count = 0;
@@ -373,7 +386,7 @@ static void test_decide__what_may_be_asked_is_bounded(void **state)
     q->mandate_count = 2;
     q->mandates[1] = S("a"); /* not in order */
     assert_int_equal(run(g, c)->error.status, MANDATE_INVALID);
-    assert_int_equal(engine_decision_count(g->e), 1);
+    assert_int_equal(engine_decision_count(g->e), count + 1);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(test_decide__##name, rig_engine, rig_deinit)

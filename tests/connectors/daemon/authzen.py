@@ -98,6 +98,13 @@ with Rig(sys.argv[1], "check: {subject_types: [user]}\n") as r:
     report("Search Properties: of the resource, of the subject, of both", ["bob" in found("subject", subject={"type": "user"}, action=do("write"),
            resource=ARCHIVED), "record-2" in found("resource", subject=ADMIN, action=do("write"), resource=what()),
            "write" in found("action", "name", subject=ADMIN, resource=ARCHIVED)] == [True, True, True])
+    report("Search: properties that are said decide as in a check", [
+        found("subject", subject={"type": "user"}, action=do("write"), resource=what("record-2", status="active")),
+        found("subject", subject={"type": "user"}, action=do("write"), resource=ARCHIVED),
+        found("resource", subject=who("alice"), action=do("delete", soft=True), resource=what()),
+        found("resource", subject=who("alice"), action=do("delete", soft=False), resource=what()),
+        found("action", "name", subject=who("alice"), resource=what("record-2", status="active"))] == [
+            ["alice", "bob"], ["bob"], ["record-1"], [], ["write"]])
     first = r.call("POST", SEARCH + "subject", {"subject": {"type": "user"}, "action": do("read"), "resource": what("record-1"), "page": {"limit": 1}})[1]
     token = first.get("page", {}).get("next_token")
     second = r.call("POST", SEARCH + "subject", {"subject": {"type": "user"}, "action": do("read"), "resource": what("record-1"),

@@ -57,6 +57,25 @@ static void test_http_checks__the_same_key_and_question_gives_the_same_answer(vo
     assert_contains(s->reply.body, "{\"decision\":false,\"context\":{\"reason\":\"idempotency_conflict\"");
     ask(s, 200, "\"parameters\":{\"amount\":7}," KEY, "\"mandate\":\"other\"");
     assert_contains(s->reply.body, "idempotency_conflict");
+    /* The resource's properties are a part of what is asked, whatever their order; the rest of the context is not. */
+    static const struct {
+        const char *properties, *context;
+        bool conflict;
+    } more[] = {{"{\"a\":1,\"b\":[\"x\"]}", "", false},
+                {"{\"b\":[\"x\"],\"a\":1}", ",\"time\":\"later\"", false},
+                {"{\"a\":1,\"b\":[\"y\"]}", "", true},
+                {"{}", "", true}};
+    for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
+        char body[1024];
+        snprintf(body, sizeof(body),
+                 "{" SUBJECT ",\"action\":{\"name\":\"pay\",\"properties\":{\"parameters\":{},\"idempotency_key\":\"k-2\"}},"
+                 "\"resource\":{\"type\":\"order\",\"id\":\"7\",\"properties\":%s},\"context\":{\"mandate\":\"m\"%s}}",
+                 more[i].properties, more[i].context);
+        scene_ask(s, 200, "POST", "/access/v1/evaluation", NULL, body);
+        assert_true((strstr(s->reply.body, "idempotency_conflict") != NULL) == more[i].conflict);
+        if ((strstr(s->reply.body, "\"duplicate\":true") != NULL) != (i > 0)) /* the key was there */
+            fail_msg("%zu: %s", i, s->reply.body);
+    }
     ask(s, 400, "\"idempotency_key\":\"\"", "\"mandate\":\"m\"");
     ask(s, 400, "\"idempotency_key\":7", "\"mandate\":\"m\"");
 }

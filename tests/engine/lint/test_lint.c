@@ -269,6 +269,26 @@ static void test_lint__what_is_restricted_and_seen_by_nobody_is_found(void **sta
     expect("restricted-unseen@disclosure, restricted-unseen@disclosure");
 }
 
+static void test_lint__a_required_value_within_the_limit_of_its_parameter(void **state)
+{
+    claims c = sound();
+    const claims_limit limits[] = {{S("amount"), cel_int(100)}, {S("other"), cel_int(1)}};
+    const cel_value high[] = {cel_double(100.5), cel_int(101), cel_string(S("5"))}, one[] = {cel_int(100), cel_int(101)};
+    const claims_required over[] = {{S("action.amount"), high, 3}, {S("resource.other"), high, 1}},
+                          within[] = {{S("action.amount"), one, 2}};
+    (void)state;
+    c.limits = limits;
+    c.limit_count = 2;
+    c.required = over;
+    c.required_count = 2;
+    lint_below(&c, NULL);
+    expect("required-over-limit@scope.require");
+    c.required = within;
+    c.required_count = 1;
+    lint_below(&c, NULL);
+    expect("");
+}
+
 static void test_lint__a_parameter_is_its_value(void **state)
 {
     claims c = sound();
@@ -394,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_lint__a_clause_shadowed_by_another),
         cmocka_unit_test(test_lint__a_child_whose_clause_its_parent_has),
         cmocka_unit_test(test_lint__what_is_restricted_and_seen_by_nobody_is_found),
+        cmocka_unit_test(test_lint__a_required_value_within_the_limit_of_its_parameter),
         cmocka_unit_test(test_lint__a_parameter_is_its_value),
         cmocka_unit_test(test_lint__scope_times_and_people),
         cmocka_unit_test(test_lint__a_finding_is_json_with_its_rule),
