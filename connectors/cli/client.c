@@ -115,8 +115,10 @@ static CURLcode perform(client *c, const char *method, const char *path, mandate
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "mandatectl/" MANDATE_VERSION);
     if (!c->common->url)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
-    if (c->common->tls_ca)
+    if (c->common->tls_ca) { /* those alone: not the system's folder besides */
         curl_easy_setopt(curl, CURLOPT_CAINFO, c->common->tls_ca);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
     if (c->common->tls_certificate)
         curl_easy_setopt(curl, CURLOPT_SSLCERT, c->common->tls_certificate);
     if (c->common->tls_key)

@@ -78,8 +78,10 @@ static bool set_credentials(CURL *c, const registry_options *o)
         e |= curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         e |= curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, o->bearer);
     }
-    if (o->ca_file)
+    if (o->ca_file) { /* those alone: not the system's folder besides */
         e |= curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+        e |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
     if (o->certificate_file)
         e |= curl_easy_setopt(c, CURLOPT_SSLCERT, o->certificate_file);
     if (o->key_file)

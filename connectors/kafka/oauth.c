@@ -82,8 +82,10 @@ static mandate_status post(buf *body, long *code, const kafka_oauth *o, mandate_
     e |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)REQUEST_MS);
     e |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     e |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (o->ca_file)
+    if (o->ca_file) { /* those alone: not the system's folder besides */
         e |= curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+        e |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
     e |= curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     e |= curl_easy_setopt(c, CURLOPT_USERNAME, o->client_id);
     e |= curl_easy_setopt(c, CURLOPT_PASSWORD, o->client_secret);

@@ -81,8 +81,10 @@ static CURLcode perform(CURL *c, const char *url, const char *ca, buf *body, cha
     e |= curl_easy_setopt(c, CURLOPT_WRITEDATA, body);
     e |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, reason);
     e |= curl_easy_setopt(c, CURLOPT_USERAGENT, "mandated/" MANDATE_VERSION);
-    if (ca)
+    if (ca) { /* those alone: not the system's folder besides */
         e |= curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+        e |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
     if (e == CURLE_OK)
         e = curl_easy_perform(c);
     if (e == CURLE_OK)

@@ -191,6 +191,13 @@ def rule_no_file_names_a_private_place(h):
                     yield "%s:%d names a path of one machine" % (path, number)
 
 
+def rule_an_authority_that_is_named_is_the_only_one(h):
+    """libcurl looks in the system's folder of authorities (CURLOPT_CAPATH) beside a file of ours."""
+    for path in h.sources("connectors/"):
+        if "CURLOPT_CAINFO" in h.text(path) and "CURLOPT_CAPATH, NULL" not in h.text(path):
+            yield "%s sets CURLOPT_CAINFO and leaves CURLOPT_CAPATH" % path
+
+
 def warn_long_files(h):
     for path in h.sources():
         lines = h.text(path).count("\n")
@@ -213,6 +220,7 @@ PLANTED = {
     "the architecture fits in 300 lines": ("docs/architecture.md", "line\n" * 301),
     "nothing is left for later": ("engine/planted.c", SPDX + "\n/* " + "TO" + "DO */\n"),
     "sources begin with their licence": ("engine/planted.h", "int x;\n"),
+    "an authority that is named is the only one": ("connectors/planted.c", SPDX + "\nint f = CURLOPT_CAINFO;\n"),
     "no file names a private place": ("docs/planted.md", "see /ro" + "ot/x\n"),
 }
 

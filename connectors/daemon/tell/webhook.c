@@ -146,11 +146,14 @@ static mandate_status post(webhook *w, mandate_slice body, const char *signature
     e |= curl_easy_setopt(c, CURLOPT_URL, w->options.url);
     e |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, is_local(w->options.url) ? "http" : "https");
     e |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    e |= curl_easy_setopt(c, CURLOPT_PROXY, "");
     e |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)WEBHOOK_TIMEOUT_MS);
     e |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     e |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (w->options.ca_file)
+    if (w->options.ca_file) { /* those alone: not the system's folder besides */
         e |= curl_easy_setopt(c, CURLOPT_CAINFO, w->options.ca_file);
+        e |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
     e |= curl_easy_setopt(c, CURLOPT_MAXFILESIZE, 64L << 10);
     e |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, ignore);
     e |= curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);

@@ -224,6 +224,17 @@ static void test_webhook__what_is_too_long_to_sign_has_its_claims_left_out(void 
     wait_collected(w, 2);
 }
 
+static void test_webhook__a_proxy_of_the_environment_is_told_nothing(void **state)
+{
+    world *w = *state;
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    open_webhook(w);
+    ask(w, 1);
+    wait_received(w, 1);
+    wait_collected(w, 1);
+    unsetenv("http_proxy");
+}
+
 static void test_webhook__what_nobody_will_sign_is_recorded_and_dropped_and_the_next_one_comes(void **state)
 {
     world *w = *state;
@@ -285,6 +296,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_webhook__what_is_too_long_to_sign_has_its_claims_left_out),
+        CASE(test_webhook__a_proxy_of_the_environment_is_told_nothing),
         CASE(test_webhook__what_nobody_will_sign_is_recorded_and_dropped_and_the_next_one_comes),
         CASE(test_webhook__what_could_not_be_recorded_is_not_dropped),
         CASE(test_webhook__what_is_restricted_is_left_out_of_a_notice_before_its_length_counts),
