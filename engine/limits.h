@@ -129,6 +129,7 @@ enum {
     /* --- HTTP --- */
     LIMIT_HTTP_HEADER = 8 << 10,
     LIMIT_HTTP_BODY = 64 << 10,
+    LIMIT_HTTP_MEMORY = 256 << 20, /* of all requests in progress, beyond what every connection may have */
     LIMIT_EVALUATIONS = 256,       /* items of one AuthZEN request; each walks at most LIMIT_DELEGATION_DEPTH ancestors */
     LIMIT_CHECK_KINDS = 128,       /* rules of kinds of checks */
     LIMIT_ONCE_HOURS = 24,         /* how long a key that was permitted once is known, also after a restart */

@@ -31,7 +31,7 @@ static void on_done(service_request *ask)
         r->answered = true;
         MHD_resume_connection(r->on->mhd);
     }
-    http_request_unref(r);
+    http_request_unref(hub, r);
     http_hub_release(hub);
 }
 
@@ -46,7 +46,7 @@ static void refused(http_request *r)
     r->waiting = r->abandoned = false;
     (void)mandate_error_set(&r->ask.error, MANDATE_UNAVAILABLE,
                             "too many requests are waiting; nothing was done, try again");
-    http_request_unref(r);
+    http_request_unref(hub, r);
     http_hub_release(hub);
 }
 
@@ -59,6 +59,12 @@ void http_submit(http_request *r, http_finish finish)
     if (!r->identity && r->on->identity) {
         r->identity = r->on->identity; /* it may outlive the connection */
         atomic_fetch_add(&r->identity->refs, 1);
+    }
+    if (!http_memory_allows(r)) {
+        mandate_error error;
+        (void)mandate_error_set(&error, MANDATE_UNAVAILABLE, HTTP_TOO_MUCH "; nothing was done, try again");
+        http_fail(r, &error);
+        return;
     }
     r->ask.done = on_done;
     r->ask.ctx = hub;

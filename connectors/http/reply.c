@@ -132,7 +132,10 @@ void http_put_metrics(http_request *r, buf *out)
                "mandated_http_late_total %" PRIu64 "\n"
                "# HELP mandated_http_requests_active Requests in progress.\n"
                "# TYPE mandated_http_requests_active gauge\n"
-               "mandated_http_requests_active %" PRIu32 "\n",
-               s->accepted, s->cut, s->late, s->hub->active);
+               "mandated_http_requests_active %" PRIu32 "\n"
+               "# HELP mandated_http_memory_bytes Memory of requests in progress, beyond what every connection may have.\n"
+               "# TYPE mandated_http_memory_bytes gauge\n"
+               "mandated_http_memory_bytes %" PRIu64 "\n",
+               s->accepted, s->cut, s->late, s->hub->active, s->hub->held);
     pthread_mutex_unlock(&s->hub->lock);
 }

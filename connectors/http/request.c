@@ -131,10 +131,12 @@ void *http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     return r;
 }
 
-void http_request_unref(http_request *r)
+void http_request_unref(http_hub *hub, http_request *r)
 {
-    if (--r->refs == 0)
-        http_request_free(r);
+    if (--r->refs)
+        return;
+    http_memory_release(hub, r);
+    http_request_free(r);
 }
 
 void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code)
@@ -154,6 +156,8 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum M
         last = --r->refs == 0;
         pthread_mutex_unlock(&hub->lock);
     }
+    if (last && r->held)
+        http_memory_release(hub, r);
     atomic_fetch_sub(&hub->active, 1);
     if (atomic_load(&hub->stopping)) {
         pthread_mutex_lock(&hub->lock);
@@ -357,20 +361,34 @@ static void run(http_request *r, const char *method)
     r->ran = true;
     if (r->body_too_long || r->body.len > LIMIT_HTTP_BODY)
         refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, MANDATE_LIMIT, "the request's body is too long");
+    else if (r->body_dropped)
+        refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE, MANDATE_UNAVAILABLE, HTTP_TOO_MUCH "; nothing was done, try again");
     else if (r->body.failed)
         refuse(r, MHD_HTTP_INTERNAL_SERVER_ERROR, MANDATE_NOMEM, "out of memory");
     else if (route_request(r, method) && caller_allowed(r) && http_admit(r))
         r->route->run(r);
 }
 
-/* What goes beyond the limit is read and dropped, so that the client gets to hear why; the deadline
+/* At once, and exactly. */
+static size_t announced(const http_request *r)
+{
+    const char *length = r->headers.content_length;
+    return length ? strtoul(length, NULL, 10) : 0;
+}
+
+/* What goes beyond a limit is read and dropped, so that the client gets to hear why; the deadline
  * bounds it. */
 static void take_body(http_request *r, const char *data, size_t size)
 {
     if (r->body.len + size > LIMIT_HTTP_BODY)
         r->body_too_long = true;
-    else
+    else if (!r->body_dropped && (r->body.len || buf_reserve(&r->body, announced(r))))
         buf_put(&r->body, data, size);
+    if (r->body_too_long || !http_memory_allows(r)) {
+        r->body_dropped = true;
+        buf_deinit(&r->body);
+        (void)http_memory_allows(r);
+    }
 }
 
 /* --- the callback ----------------------------------------------------------------------------- */
@@ -394,9 +412,25 @@ static const char *cache_control(http_request *r)
     return aged ? aged : "no-store";
 }
 
+/* A question, of which nothing was done or recorded. */
+static bool may_ask_again(const http_request *r) { return !r->finish || (r->route && strcmp(r->route->method, "GET") == 0); }
+
+/* A long reply would be held until the client has read it. */
+static void too_much_to_say(http_request *r)
+{
+    mandate_error error;
+    (void)mandate_error_set(&error, MANDATE_UNAVAILABLE, HTTP_TOO_MUCH "; ask again, or for less");
+    buf_deinit(&r->reply);
+    r->code = 0;
+    http_fail(r, &error);
+    (void)http_memory_allows(r);
+}
+
 static enum MHD_Result send_reply(http_request *r)
 {
     enum MHD_Result result = MHD_NO;
+    if (r->reply.len > HTTP_SPARE_MAX && !http_memory_allows(r) && may_ask_again(r))
+        too_much_to_say(r);
     if (r->reply.failed)
         return MHD_NO;
     assert(r->code >= 100 && !r->replied);
@@ -419,6 +453,7 @@ static enum MHD_Result send_reply(http_request *r)
     result = MHD_queue_response(r->on->mhd, r->code, response);
     MHD_destroy_response(response);
     count_answer(r);
+    http_memory_trim(r);
     return result;
 }
 

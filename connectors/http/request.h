@@ -18,8 +18,9 @@
 enum {
     HTTP_REQUEST_MEMORY = 4 << 20,
     HTTP_REQUEST_ID_MAX = 128,
-    HTTP_SPARE_MAX = 8 << 10, /* memory kept for a connection's next request */
-    HTTP_PLAIN_MAX = 4 << 10  /* bodies up to it are read by the one-pass reader first */
+    HTTP_SPARE_MAX = 8 << 10,          /* memory kept for a connection's next request */
+    HTTP_OWN_MAX = 3 * HTTP_SPARE_MAX, /* memory that is not counted */
+    HTTP_PLAIN_MAX = 4 << 10           /* bodies up to it are read by the one-pass reader first */
 };
 
 typedef struct http_connection http_connection;
@@ -53,9 +54,10 @@ struct http_request {
     http_path path;
     mandate_slice params[HTTP_PARAMS_MAX]; /* {mandate}, {type}, {id}, {name} in order */
     http_query query;
-    const policy_principal *who; /* set before the handler runs; of the connection, or of `identity` */
-    http_identity *identity;     /* held while the request is with the service */
-    bool body_too_long;
+    const policy_principal *who;              /* set before the handler runs; of the connection, or of `identity` */
+    http_identity *identity;                  /* held while the request is with the service */
+    bool body_too_long, body_dropped;         /* beyond the limit; beyond what all requests together may hold */
+    size_t held;                              /* bytes that are counted for it */
     char request_id[HTTP_REQUEST_ID_MAX + 1]; /* echoed; "" when there is none */
     /* progress; the first three belong to the listener's thread */
     bool begun, ran, replied;

@@ -17,15 +17,16 @@ typedef struct http_options {
     uint32_t version;        /* HTTP_OPTIONS_VERSION */
     const char *socket_path; /* or NULL. A stale socket is replaced, a live one is a CONFLICT */
     uint32_t socket_mode;
-    bool tcp;                              /* listen on loopback TCP as well */
-    const char *tcp_host;                  /* an address; one that is not loopback takes TLS and a policy */
-    uint16_t tcp_port;                     /* 0: any free one, see http_server_port */
-    const char *tls_certificate, *tls_key; /* PEM files, or NULL: TCP is not encrypted */
-    const char *tls_client_ca;             /* who signs certificates of clients; NULL: none is asked for */
-    const char *tls_crl;                   /* lists of revoked ones, a PEM file; NULL: nobody is asked about */
-    const char *base_url;                  /* how others reach us, or NULL: derived. Its host is accepted as Host */
-    const char *issuer;                    /* filled into claims that name none; required */
-    uint32_t connections_max;
+    bool tcp;                                 /* listen on loopback TCP as well */
+    const char *tcp_host;                     /* an address; one that is not loopback takes TLS and a policy */
+    uint16_t tcp_port;                        /* 0: any free one, see http_server_port */
+    const char *tls_certificate, *tls_key;    /* PEM files, or NULL: TCP is not encrypted */
+    const char *tls_client_ca;                /* who signs certificates of clients; NULL: none is asked for */
+    const char *tls_crl;                      /* lists of revoked ones, a PEM file; NULL: nobody is asked about */
+    const char *base_url;                     /* how others reach us, or NULL: derived. Its host is accepted as Host */
+    const char *issuer;                       /* filled into claims that name none; required */
+    uint32_t connections_max;                 /* of each listener */
+    uint64_t memory_max;                      /* bytes of all requests in progress, beyond what every connection may have */
     uint32_t deadline_ms;                     /* for a request's headers, and again for its body, answer and sending */
     uint32_t drain_ms;                        /* how long http_server_stop waits for requests in flight */
     void (*log)(void *ctx, const char *text); /* may be NULL; any thread */
@@ -40,7 +41,7 @@ enum { HTTP_OPTIONS_VERSION = 1 };
 #define HTTP_OPTIONS_INIT                                                                                       \
     {                                                                                                           \
         .version = HTTP_OPTIONS_VERSION, .socket_mode = 0660, .tcp_host = "127.0.0.1", .connections_max = 1024, \
-        .deadline_ms = LIMIT_HTTP_DEADLINE_MS, .drain_ms = 1000,                                                \
+        .memory_max = LIMIT_HTTP_MEMORY, .deadline_ms = LIMIT_HTTP_DEADLINE_MS, .drain_ms = 1000,               \
     }
 
 typedef struct http_server http_server;

@@ -23,10 +23,12 @@ typedef struct http_hub {
     uint32_t refs;           /* the server, and every request the service holds */
     _Atomic uint32_t active; /* requests on a connection; its last change comes before a look at `stopping` */
     _Atomic bool stopping;   /* set under the lock */
+    _Atomic uint64_t held;   /* bytes of requests in progress: memory.c */
     http_connection *connections;
 } http_hub;
 
 enum { HTTP_LISTENERS_MAX = 2 };
+#define HTTP_TOO_MUCH "the requests in progress hold too much memory"
 
 /* Texts of PEM files. */
 typedef struct http_tls {
@@ -90,7 +92,7 @@ http_hub *http_hub_create(void);
 /* With the lock held; releases it, and the hub when nobody is left. */
 void http_hub_release(http_hub *hub);
 /* Both with the lock held. Frees when the last side lets go. */
-void http_request_unref(http_request *r);
+void http_request_unref(http_hub *hub, http_request *r);
 /* Without the lock: nobody else holds it. */
 void http_request_free(http_request *r);
 /* Ends the wait of a suspended request: it answers 503, `ask` stays with the service. */
@@ -104,6 +106,13 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
                                 const char *version, const char *data, size_t *size, void **ctx);
 void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code);
 void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code);
+
+/* memory.c: counts what a request holds by now. False: all of them together hold too much, and it must not go on to hold it. */
+bool http_memory_allows(http_request *r);
+/* It holds nothing any more. The server may be gone, the hub is not. */
+void http_memory_release(http_hub *hub, http_request *r);
+/* Its reply is handed over: it lets go of what that was made from. */
+void http_memory_trim(http_request *r);
 
 /* What everything that ends is compared with. */
 int64_t http_now_us(const http_server *s);

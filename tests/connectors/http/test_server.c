@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "connectors/http/request.h"
 #include "scene.h"
 
 /* --- connections ------------------------------------------------------------------------------ */
@@ -172,6 +173,133 @@ static void test_http_server__a_body_in_pieces_has_the_same_limit(void **state)
     }
     free(body);
     scene_ask(s, 200, "GET", "/healthz", NULL, NULL);
+}
+
+static uint64_t memory_of(scene *s)
+{
+    static const char name[] = "\nmandated_http_memory_bytes ";
+    scene_ask(s, 200, "GET", "/metrics", NULL, NULL);
+    const char *at = strstr(s->reply.body, name);
+    assert_non_null(at);
+    return strtoull(at + strlen(name), NULL, 10);
+}
+
+/* What was answered may still be on its way out. */
+static void await_memory(scene *s, uint64_t bytes)
+{
+    for (int i = 0; i < 10000 && memory_of(s) != bytes; i++)
+        usleep(1000);
+    assert_int_equal(memory_of(s), bytes);
+}
+
+static void restart(scene *s, uint64_t memory_max)
+{
+    mandate_error err;
+    peer_close(&s->client);
+    http_server_stop(s->server);
+    s->options.memory_max = memory_max;
+    assert_int_equal(http_server_start(&s->server, &s->options, &s->fake.port, &err), MANDATE_OK);
+    assert_true(peer_open_unix(&s->client, s->path));
+}
+
+static void send_large(peer *p, scene *s, const char *body)
+{
+    char head[128];
+    snprintf(head, sizeof(head), "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+             strlen(body));
+    assert_true(peer_open_unix(p, s->path));
+    assert_true(peer_send_text(p, head));
+    assert_true(peer_send_text(p, body));
+}
+
+static void test_http_server__requests_in_progress_hold_no_more_memory_than_they_may_together(void **state)
+{
+    scene *s = *state;
+    char *body = padded_body(LIMIT_HTTP_BODY);
+    peer other;
+    fake_set_mode(&s->fake, FAKE_HOLD);
+    send_large(&other, s, body);
+    fake_await_held(&s->fake, 1);
+    uint64_t held = memory_of(s);
+    assert_true(held >= LIMIT_HTTP_BODY && held <= LIMIT_HTTP_BODY + HTTP_REQUEST_MEMORY);
+    fake_release(&s->fake);
+    assert_true(peer_read(&other, &s->reply, false));
+    assert_int_equal(s->reply.code, 200);
+    await_memory(s, 0);
+    peer_close(&other);
+    for (int over = 0; over < 2; over++) {
+        restart(s, held - (uint64_t)over);
+        send_large(&other, s, body);
+        if (over) {
+            assert_true(peer_read(&other, &s->reply, false));
+            assert_int_equal(s->reply.code, 503);
+            assert_contains(s->reply.body, "nothing was done");
+        } else {
+            fake_await_held(&s->fake, 1);
+            assert_int_equal(memory_of(s), held);
+            fake_release(&s->fake);
+            assert_true(peer_read(&other, &s->reply, false));
+            assert_int_equal(s->reply.code, 200);
+        }
+        peer_close(&other);
+        await_memory(s, 0);
+    }
+    assert_int_equal(s->fake.submits, 2);
+    fake_set_mode(&s->fake, FAKE_NOW);
+    scene_ask(s, 200, "POST", "/v1/mandates/m/revoke", NULL, "{}"); /* a small one is always served */
+    free(body);
+}
+
+static void test_http_server__a_body_beyond_the_memory_of_all_is_dropped_as_it_comes(void **state)
+{
+    scene *s = *state;
+    char *body = padded_body(LIMIT_HTTP_BODY);
+    restart(s, LIMIT_HTTP_BODY / 2);
+    assert_true(
+        peer_send_text(&s->client, "POST /v1/mandates/m/revoke HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    send_chunk(s, body, LIMIT_HTTP_BODY - 1);
+    send_chunk(s, body, 1);
+    assert_true(peer_send_text(&s->client, "0\r\n\r\n"));
+    assert_true(peer_read(&s->client, &s->reply, false));
+    assert_int_equal(s->reply.code, 503);
+    assert_contains(s->reply.body, "nothing was done");
+    assert_int_equal(s->fake.submits, 0);
+    await_memory(s, 0);
+    scene_ask(s, 200, "POST", "/v1/mandates/m/revoke", NULL, "{}");
+    free(body);
+}
+
+static void test_http_server__a_reply_beyond_the_memory_of_all_is_not_given(void **state)
+{
+    scene *s = *state;
+    char *body = padded_body(LIMIT_HTTP_BODY);
+    s->fake.bodies[SERVICE_GET] = body;
+    scene_ask(s, 200, "GET", "/v1/mandates/m", NULL, NULL);
+    await_memory(s, 0);
+    restart(s, LIMIT_HTTP_BODY / 2);
+    scene_ask(s, 503, "GET", "/v1/mandates/m", NULL, NULL);
+    assert_contains(s->reply.body, "ask again");
+    await_memory(s, 0);
+    s->fake.bodies[SERVICE_GET] = NULL;
+    scene_ask(s, 200, "GET", "/v1/mandates/m", NULL, NULL);
+    free(body);
+}
+
+static void test_http_server__what_an_engine_holds_that_does_not_answer_is_counted_until_it_does(void **state)
+{
+    scene *s = *state;
+    char *body = padded_body(LIMIT_HTTP_BODY);
+    fake_set_mode(&s->fake, FAKE_HOLD);
+    scene_ask(s, 503, "POST", "/v1/mandates/m-1/revoke", NULL, body);
+    peer_close(&s->client);
+    assert_true(peer_open_unix(&s->client, s->path));
+    assert_true(memory_of(s) >= LIMIT_HTTP_BODY);
+    fake_await_held(&s->fake, 1);
+    fake_release(&s->fake);
+    peer_close(&s->client); /* it may have been idle for too long */
+    assert_true(peer_open_unix(&s->client, s->path));
+    assert_int_equal(memory_of(s), 0);
+    free(body);
 }
 
 static void test_http_server__long_headers_are_refused(void **state)
@@ -573,6 +701,10 @@ int main(void)
         TEST(test_http_server__the_request_id_is_echoed_only_when_it_is_harmless),
         TEST(test_http_server__a_body_is_taken_up_to_its_limit),
         TEST(test_http_server__a_body_in_pieces_has_the_same_limit),
+        TEST(test_http_server__requests_in_progress_hold_no_more_memory_than_they_may_together),
+        TEST(test_http_server__a_body_beyond_the_memory_of_all_is_dropped_as_it_comes),
+        TEST(test_http_server__a_reply_beyond_the_memory_of_all_is_not_given),
+        HASTY(test_http_server__what_an_engine_holds_that_does_not_answer_is_counted_until_it_does),
         TEST(test_http_server__long_headers_are_refused),
         TEST(test_http_server__ambiguous_framing_is_refused),
         TEST(test_http_server__heads_that_readers_differ_about_are_refused),
