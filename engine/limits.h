@@ -81,7 +81,7 @@ enum {
 #endif
     /* The same of a step that goes on with what an earlier one began. An input that comes meanwhile waits for all of it, so it takes
      * less than a step of some hundred records. */
-    LIMIT_SLICE = LIMIT_BATCH_TRANSITIONS >= 256 ? 6 : LIMIT_BATCH_TRANSITIONS,
+    LIMIT_SLICE = LIMIT_BATCH_TRANSITIONS >= 256 ? 4 : LIMIT_BATCH_TRANSITIONS,
     /* A step that goes on beside inputs records one for so many of them, and at least so many: about a tenth of what they take. */
     LIMIT_SLICE_PER_INPUTS = 256,
     LIMIT_SLICE_LEAST = LIMIT_BATCH_TRANSITIONS >= 256 ? 1 : LIMIT_BATCH_TRANSITIONS,

@@ -263,10 +263,17 @@ static mandate_status step_commit(store *st, const store_commit_input *in, bool 
     }
     st->last = last;
     st->unsynced = !sync;
+    bool in_flight = false;
     if (sync)
         flight_synced(st, step);
-    else if (flight_written(st, step) && waits)
-        *waits = true;
+    else
+        status = flight_written(st, step, &in_flight, err);
+    if (status != MANDATE_OK) {
+        st->failed = true;
+        return status;
+    }
+    if (waits)
+        *waits = in_flight;
     return cut_advance(st->cut, in->engine, engine_batch_total(in->batch), bytes, err);
 }
 

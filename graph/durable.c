@@ -3,6 +3,7 @@
  * durable - which steps are on disk: those in flight, the watermark behind them, the sync that moves it.
  *
  * Invariants
+ *  - The watermark never passes a step that is not in the kernel's hands: what was told survives the end of the process.
  *  - The watermark never passes a step that must be synced and is not; it passes the others with their predecessors.
  *  - What a sync covers is what was in flight when it began. The anchor says no more than that.
  *  - A sync that fails ends the store as a failed write does: nobody is told of anything in flight.
@@ -27,18 +28,23 @@ static void land(store *st)
     st->flight_count--;
 }
 
-bool flight_written(store *st, store_step step)
+mandate_status flight_written(store *st, store_step step, bool *waits, mandate_error *err)
 {
     pthread_mutex_lock(&st->flight_lock);
-    bool waits = step.must || st->flight_count;
-    if (waits) {
+    *waits = step.must || st->flight_count;
+    if (*waits) {
         assert(st->flight_count < STORE_IN_FLIGHT_MAX);
         st->flight[(st->flight_first + st->flight_count++) % STORE_IN_FLIGHT_MAX] = step;
-    } else {
-        now_durable(st, step);
     }
     pthread_mutex_unlock(&st->flight_lock);
-    return waits;
+    if (*waits)
+        return MANDATE_OK;
+    mandate_status status = kv_hand(st->kv, err);
+    pthread_mutex_lock(&st->flight_lock);
+    if (status == MANDATE_OK)
+        now_durable(st, step); /* nothing is in flight: only this thread adds */
+    pthread_mutex_unlock(&st->flight_lock);
+    return status;
 }
 
 void flight_synced(store *st, store_step step)
@@ -63,6 +69,29 @@ static bool in_flight(store *st, uint64_t *newest, uint64_t *must)
     return *must > 0;
 }
 
+/* The last of the steps at the front that need no sync; 0: the first one does, or there is none. */
+static uint64_t come_along(store *st)
+{
+    uint64_t last = 0;
+    pthread_mutex_lock(&st->flight_lock);
+    for (uint32_t i = 0; i < st->flight_count; i++) {
+        const store_step *s = &st->flight[(st->flight_first + i) % STORE_IN_FLIGHT_MAX];
+        if (s->must)
+            break;
+        last = s->seq;
+    }
+    pthread_mutex_unlock(&st->flight_lock);
+    return last;
+}
+
+static void land_until(store *st, uint64_t seq)
+{
+    pthread_mutex_lock(&st->flight_lock);
+    while (st->flight_count && oldest(st)->seq <= seq)
+        land(st);
+    pthread_mutex_unlock(&st->flight_lock);
+}
+
 mandate_status store_settle(store *st, mandate_error *err)
 {
     uint64_t newest, must;
@@ -74,14 +103,16 @@ mandate_status store_settle(store *st, mandate_error *err)
         status = kv_sync(st->kv, err);
         if (status == MANDATE_OK && st->anchor)
             status = anchor_put(st->anchor, newest, err);
-        if (status == MANDATE_OK) {
-            pthread_mutex_lock(&st->flight_lock);
-            while (st->flight_count && (oldest(st)->seq <= newest || !oldest(st)->must))
-                land(st);
-            pthread_mutex_unlock(&st->flight_lock);
-        } else {
-            st->failed = true;
+        if (status == MANDATE_OK)
+            land_until(st, newest);
+        /* Those behind that need no sync, however many come meanwhile: nobody else would land them. */
+        for (uint64_t last; status == MANDATE_OK && (last = come_along(st)) != 0;) {
+            status = kv_hand(st->kv, err);
+            if (status == MANDATE_OK)
+                land_until(st, last);
         }
+        if (status != MANDATE_OK)
+            st->failed = true;
     }
     pthread_mutex_unlock(&st->settle_lock);
     return status;

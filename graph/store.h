@@ -101,8 +101,9 @@ typedef struct store_commit_input {
  * The offsets of every RECORD input (offset + 1) go with it. */
 MANDATE_CHECK mandate_status store_commit(store *st, const store_commit_input *in, mandate_error *err);
 
-/* At most so many steps are written and not durable; one more must wait. */
-enum { STORE_IN_FLIGHT_MAX = 128 };
+/* At most so many steps are written and not durable; one more must wait. One that only goes on with what an earlier one began (no
+ * inputs) waits sooner: a slow disk must not have the inputs wait behind a storm of them. */
+enum { STORE_IN_FLIGHT_MAX = 128, STORE_SLICES_IN_FLIGHT_MAX = 32 };
 /* Writes everything of one step; synced by nobody. *waits: it is not durable yet, and will be by a store_settle that begins after this
  * returned, or with its predecessors. */
 MANDATE_CHECK mandate_status store_write(store *st, const store_commit_input *in, bool *waits, mandate_error *err);

@@ -136,8 +136,8 @@ MANDATE_CHECK mandate_status history_load(store *st, engine *e, uint64_t seq, co
                                           engine_source_state *sources, mandate_error *err);
 /* Leaves records' changes of these types and what sources said; arrays are in `a`. False: out of memory. */
 MANDATE_CHECK bool history_select(engine_batch *batch, arena *a, const bool *types);
-/* durable.c: a step was written without a sync, with one. */
-bool flight_written(store *st, store_step step);
+/* durable.c: a step was written without a sync (*waits: for one), with one. */
+MANDATE_CHECK mandate_status flight_written(store *st, store_step step, bool *waits, mandate_error *err);
 void flight_synced(store *st, store_step step);
 /* once.c: keys of what this step permits once. */
 void once_put(store *st, const store_commit_input *in);

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static void wake(void *ctx) { queue_wake(((engine_thread *)ctx)->options.queue); }
+
 static void tell_later(void *ctx, service_request *r) { engine_tell(ctx, r); }
 
 mandate_status engine_thread_create(engine_thread **out, const engine_thread_options *options, mandate_error *err)
@@ -47,6 +49,8 @@ mandate_status engine_thread_create(engine_thread **out, const engine_thread_opt
                                      .outlets = t->outlets};
     if (status == MANDATE_OK)
         status = teller_create(&t->teller, &t->audience, options->metrics, err);
+    if (status == MANDATE_OK)
+        teller_on_room(t->teller, wake, t);
     if (status == MANDATE_OK && (!t->inputs || !t->commands || !t->verdicts || !t->acknowledged))
         status = mandate_error_set(err, MANDATE_NOMEM, "out of memory for the engine's thread");
     if (status != MANDATE_OK) {
@@ -274,12 +278,15 @@ static void settle_some(engine_thread *t)
     collected(t);
 }
 
+/* There is something to go on with, and the disk keeps up. */
+static bool goes_on(const engine_thread *t) { return t->more && !teller_busy(t->teller); }
+
 static void round_once(engine_thread *t)
 {
     mandate_error err;
     int64_t due = until_due(t);
 
-    if (!t->more && !t->held && !t->later && due > 0) {
+    if (!goes_on(t) && !t->held && !t->later && due > 0) {
         bool behind = false;
         if (queue_length(t->options.queue, QUEUE_BATCHES) == 0 &&
             store_follow(t->options.store, t->options.engine, &behind, &err) != MANDATE_OK)
@@ -296,7 +303,7 @@ static void round_once(engine_thread *t)
         nanosleep(&nap, NULL);
     }
     take_batches(t);
-    if (t->input_count > 0 || t->more || until_due(t) <= 0)
+    if (t->input_count > 0 || goes_on(t) || until_due(t) <= 0)
         step(t);
     answer_queries(t);
     hand_on_answers(t);

@@ -20,6 +20,9 @@ typedef struct faulty_kv {
     uint64_t left; /* writes and syncs that still succeed */
     bool done, hold;
     uint32_t held, let; /* syncs that wait; that may go all the same */
+    void (*meanwhile)(void *ctx);
+    void *ctx;
+    int times;
 } faulty_kv;
 
 static void faulty_free(faulty_kv *f)
@@ -81,10 +84,19 @@ static mandate_status faulty_write(kv *store, const kv_batch *batch, bool sync, 
     return outcome(fails, reaches ? kv_write(f->inner, batch, sync, err) : MANDATE_OK, err);
 }
 
+static void call_meanwhile(faulty_kv *f)
+{
+    if (f->times > 0) {
+        f->times--;
+        f->meanwhile(f->ctx);
+    }
+}
+
 static mandate_status faulty_sync(kv *store, mandate_error *err)
 {
     faulty_kv *f = (faulty_kv *)store;
     wait_while_held(f);
+    call_meanwhile(f);
     bool reaches, fails = turn_fails(f, &reaches);
     return outcome(fails, reaches ? kv_sync(f->inner, err) : MANDATE_OK, err);
 }
@@ -117,6 +129,20 @@ uint32_t kv_faulty_held(kv *faulty)
     return held;
 }
 
+static mandate_status faulty_hand(kv *store, mandate_error *err)
+{
+    call_meanwhile((faulty_kv *)store);
+    return kv_hand(((faulty_kv *)store)->inner, err);
+}
+
+void kv_faulty_meanwhile(kv *faulty, void (*call)(void *ctx), void *ctx, int times)
+{
+    faulty_kv *f = (faulty_kv *)faulty;
+    f->meanwhile = call;
+    f->ctx = ctx;
+    f->times = times;
+}
+
 static mandate_status faulty_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err)
 {
     return kv_iter_open(out, ((faulty_kv *)store)->inner, space, err);
@@ -127,9 +153,8 @@ static mandate_status faulty_checkpoint(kv *store, const char *directory, mandat
     return kv_checkpoint(((faulty_kv *)store)->inner, directory, err);
 }
 
-static const kv_ops faulty_ops = {faulty_close,      faulty_get,  faulty_batch_create,
-                                  faulty_write,      faulty_sync, faulty_iter_open,
-                                  faulty_checkpoint, NULL,        NULL};
+static const kv_ops faulty_ops = {faulty_close, faulty_get,       faulty_batch_create, faulty_write, faulty_sync,
+                                  faulty_hand,  faulty_iter_open, faulty_checkpoint,   NULL,         NULL};
 
 mandate_status kv_open_faulty(kv **out, kv *inner, uint64_t after, bool sticky, bool applied, mandate_error *err)
 {

@@ -114,6 +114,15 @@ mandate_status kv_sync(kv *store, mandate_error *err)
     return status == MANDATE_OK ? status : kv_write_failed(store, status, err);
 }
 
+mandate_status kv_hand(kv *store, mandate_error *err)
+{
+    mandate_status status = kv_check_usable(store, err);
+    if (status != MANDATE_OK || !store->ops->hand)
+        return status;
+    status = store->ops->hand(store, err);
+    return status == MANDATE_OK ? status : kv_write_failed(store, status, err);
+}
+
 mandate_status kv_iter_open(kv_iter **out, kv *store, kv_space space, mandate_error *err)
 {
     assert((unsigned)space < KV_SPACE_COUNT);

@@ -60,6 +60,8 @@ kv *kv_faulty_release(kv *faulty);
 void kv_faulty_hold(kv *faulty, bool hold);
 void kv_faulty_let(kv *faulty, uint32_t syncs);
 uint32_t kv_faulty_held(kv *faulty);
+/* Of a faulty store: called first in each of the next so many kv_sync and kv_hand, as another thread might do something just then. */
+void kv_faulty_meanwhile(kv *faulty, void (*call)(void *ctx), void *ctx, int times);
 /* What a power failure does to a memory store: everything after the last synced write or sync is gone. */
 void kv_memory_lose_unsynced(kv *store);
 
@@ -80,6 +82,9 @@ void kv_batch_delete(kv_batch *batch, kv_space space, mandate_slice key);
 size_t kv_batch_bytes(const kv_batch *batch);
 /* All of it or nothing. `sync`: on disk before it returns. */
 MANDATE_CHECK mandate_status kv_write(kv *store, const kv_batch *batch, bool sync, mandate_error *err);
+/* A write that is not synced may stay within the process until the next synced one, kv_sync or this: from then on the end of the
+ * process does not take it, only that of the machine. */
+MANDATE_CHECK mandate_status kv_hand(kv *store, mandate_error *err);
 /* Everything that was written before the call is on disk when it returns. Other threads write meanwhile; what they write may be
  * or not. A failure is a failed write. */
 MANDATE_CHECK mandate_status kv_sync(kv *store, mandate_error *err);

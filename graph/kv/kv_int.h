@@ -32,6 +32,7 @@ typedef struct kv_ops {
     mandate_status (*batch_create)(kv_batch **out, kv *store, mandate_error *err);
     mandate_status (*write)(kv *store, const kv_batch *batch, bool sync, mandate_error *err);
     mandate_status (*sync)(kv *store, mandate_error *err);
+    mandate_status (*hand)(kv *store, mandate_error *err); /* may be NULL: writes are not held back */
     mandate_status (*iter_open)(kv_iter **out, kv *store, kv_space space, mandate_error *err);
     mandate_status (*checkpoint)(kv *store, const char *directory, mandate_error *err);
     mandate_status (*table_create)(kv_table **out, kv *store, kv_space space, mandate_error *err); /* may be NULL */

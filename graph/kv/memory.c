@@ -230,7 +230,7 @@ static mandate_status memory_iter_open(kv_iter **out, kv *store, kv_space space,
 }
 
 static const kv_ops memory_ops = {
-    memory_close, memory_get, memory_batch_create, memory_write, memory_sync, memory_iter_open, NULL, NULL, NULL};
+    memory_close, memory_get, memory_batch_create, memory_write, memory_sync, NULL, memory_iter_open, NULL, NULL, NULL};
 
 mandate_status kv_open_memory(kv **out, mandate_error *err)
 {

@@ -18,16 +18,17 @@
 #include "graph/kv/kv_int.h"
 
 /* One text, so that an unknown or mistyped name is an error at open. */
-static const char options_text[] = "create_if_missing=true;create_missing_column_families=true;"
-                                   "wal_recovery_mode=kTolerateCorruptedTailRecords;"
-                                   "paranoid_checks=true;track_and_verify_wals_in_manifest=true;max_bgerror_resume_count=0;"
-                                   "memtable_protection_bytes_per_key=8;"
-                                   "max_total_wal_size=67108864;wal_bytes_per_sync=1048576;bytes_per_sync=1048576;"
-                                   "allow_concurrent_memtable_write=false;" /* one writer nearly always */
-                                   "max_background_jobs=2;max_write_buffer_number=4;write_buffer_size=33554432;"
-                                   "level_compaction_dynamic_level_bytes=true;compression=kLZ4Compression;"
-                                   "keep_log_file_num=4;info_log_level=WARN_LEVEL;stats_dump_period_sec=0;"
-                                   "skip_stats_update_on_db_open=true;";
+static const char options_text[] =
+    "create_if_missing=true;create_missing_column_families=true;"
+    "wal_recovery_mode=kTolerateCorruptedTailRecords;"
+    "paranoid_checks=true;track_and_verify_wals_in_manifest=true;max_bgerror_resume_count=0;"
+    "memtable_protection_bytes_per_key=8;"
+    "max_total_wal_size=67108864;wal_bytes_per_sync=1048576;bytes_per_sync=1048576;"
+    "manual_wal_flush=true;allow_concurrent_memtable_write=false;" /* one writer nearly always */
+    "max_background_jobs=2;max_write_buffer_number=4;write_buffer_size=33554432;"
+    "level_compaction_dynamic_level_bytes=true;compression=kLZ4Compression;"
+    "keep_log_file_num=4;info_log_level=WARN_LEVEL;stats_dump_period_sec=0;"
+    "skip_stats_update_on_db_open=true;";
 
 /* What differs for one space: see the decision record. */
 static const char *const space_options[KV_SPACE_COUNT] = {
@@ -194,8 +195,16 @@ static mandate_status rocks_write(kv *store, const kv_batch *batch, bool sync, m
     return text ? rocks_error(text, "writing", err) : MANDATE_OK;
 }
 
-/* Not a synced write of nothing: other writers would queue behind that. Safe beside them since logs are written through to the kernel
- * with each batch (no manual_wal_flush). */
+/* The log is appended to in memory; who syncs writes it to the kernel first. So the writer's thread does not touch a file whose size is
+ * just being committed, which the file system makes it wait for. */
+static mandate_status rocks_hand(kv *store, mandate_error *err)
+{
+    char *text = NULL;
+    rocksdb_flush_wal(((rocks_kv *)store)->db, 0, &text);
+    return text ? rocks_error(text, "writing the log", err) : MANDATE_OK;
+}
+
+/* Not a synced write of nothing: other writers would queue behind that. */
 static mandate_status rocks_sync(kv *store, mandate_error *err)
 {
     char *text = NULL;
@@ -322,8 +331,8 @@ static void rocks_close(kv *store)
     free(r);
 }
 
-static const kv_ops rocks_ops = {rocks_close,     rocks_get,        rocks_batch_create, rocks_write,     rocks_sync,
-                                 rocks_iter_open, rocks_checkpoint, rocks_table_create, rocks_drop_files};
+static const kv_ops rocks_ops = {rocks_close, rocks_get,       rocks_batch_create, rocks_write,        rocks_sync,
+                                 rocks_hand,  rocks_iter_open, rocks_checkpoint,   rocks_table_create, rocks_drop_files};
 
 static bool has_suffix(const char *name, const char *suffix)
 {

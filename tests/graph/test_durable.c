@@ -164,6 +164,30 @@ static void test_durable__what_needs_no_sync_waits_for_its_predecessors_only(voi
     session_close(&s);
 }
 
+static void plain_meanwhile(void *ctx)
+{
+    bool waits;
+    plain(ctx, &waits);
+    assert_true(waits);
+}
+
+static void test_durable__a_plain_step_that_comes_while_others_land_lands_with_them(void **state)
+{
+    mandate_error err;
+    kv *inner = NULL, *faulty = NULL;
+    session s;
+    bool waits;
+    OK(kv_open_memory(&inner, &err));
+    OK(kv_open_faulty(&faulty, inner, UINT64_MAX, false, false, &err));
+    session_open(&s, faulty);
+    issue(&s, &waits);
+    kv_faulty_meanwhile(faulty, plain_meanwhile, &s, 2); /* while it is synced, and while what came then is handed on */
+    OK(store_settle(s.store, &err));
+    assert_int_equal(s.seq, 3);
+    assert_int_equal(store_durable(s.store), 3); /* nobody syncs for it: it would wait for ever */
+    session_close(&s);
+}
+
 typedef struct settling {
     store *store;
     mandate_status status;
@@ -464,6 +488,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_durable__any_failing_write_or_sync_leaves_what_was_durable, setup),
         cmocka_unit_test_setup(test_durable__a_power_failure_takes_nothing_that_was_durable, setup),
         cmocka_unit_test(test_durable__what_needs_no_sync_waits_for_its_predecessors_only),
+        cmocka_unit_test(test_durable__a_plain_step_that_comes_while_others_land_lands_with_them),
         cmocka_unit_test(test_durable__while_a_sync_hangs_steps_are_written_and_nobody_sees_them),
         cmocka_unit_test(test_durable__claims_are_told_as_amended_once_that_is_durable),
         cmocka_unit_test(test_durable__a_step_says_what_is_in_its_outbox),

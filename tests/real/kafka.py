@@ -38,6 +38,8 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=300
 """
 
+QUICK_JVM = ["-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+
 # One record a chunk: numbers, key and value by length, then the headers up to a separator no header holds.
 FORMAT = "%p %o %T %K %S\\n%k%s%h\\x1e\\x1e\\n"
 
@@ -80,9 +82,9 @@ def new_cluster_id():
 
 class Kafka:
     """`version`: the artifacts to run. `security` (tests/real/security.py) adds a listener with mutual TLS (tls_servers) and
-    one with TLS and logins (login_servers)."""
+    one with TLS and logins (login_servers). `jvm`: made to start quickly, unless said otherwise."""
 
-    def __init__(self, folder, heap="400m", version="kafka", security=None, node=1, controllers=None, cluster_id=None):
+    def __init__(self, folder, heap="400m", version="kafka", security=None, node=1, controllers=None, cluster_id=None, jvm=QUICK_JVM):
         self.node, self.cluster_id, self.replicas = node, cluster_id, 1 if controllers is None else len(controllers)
         controllers = controllers or {node: free_port()}
         self.folder = os.path.abspath(folder)
@@ -100,8 +102,7 @@ class Kafka:
             f.write("" if security is None else security.properties())
         env = dict(os.environ)
         env.pop("KAFKA_OPTS", None)
-        self.process = Process("kafka", ["java", "-Xmx" + heap, "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                                         "-cp", self.jars, "kafka.Kafka", self.properties], self.folder, env=env)
+        self.process = Process("kafka", ["java", "-Xmx" + heap, *jvm, "-cp", self.jars, "kafka.Kafka", self.properties], self.folder, env=env)
 
     @property
     def servers(self):

@@ -24,6 +24,8 @@ struct teller {
     _Atomic uint32_t count;
     size_t bytes;
     bool sync, poked, stop;
+    void (*roomy)(void *ctx);
+    void *ctx;
 };
 
 mandate_status teller_create(teller **out, const telling_audience *audience, metrics *m, mandate_error *err)
@@ -77,9 +79,11 @@ static void tell_first(teller *t)
     pthread_mutex_lock(&t->lock);
     t->first = (t->first + 1) % TELLER_STEPS;
     t->bytes -= bytes;
-    atomic_fetch_sub(&t->count, 1);
+    const bool was_busy = atomic_fetch_sub(&t->count, 1) == STORE_SLICES_IN_FLIGHT_MAX;
     pthread_cond_broadcast(&t->room);
     pthread_mutex_unlock(&t->lock);
+    if (was_busy && t->roomy)
+        t->roomy(t->ctx);
     atomic_fetch_sub(&t->metrics->in_flight, 1);
 }
 
@@ -215,6 +219,14 @@ void teller_tell(teller *t, telling *x)
         teller_poke(t); /* a publisher that fell behind just now, and has room again */
     }
     assert(t->started || here);
+}
+
+bool teller_busy(const teller *t) { return atomic_load(&t->count) >= STORE_SLICES_IN_FLIGHT_MAX; }
+
+void teller_on_room(teller *t, void (*roomy)(void *ctx), void *ctx)
+{
+    t->roomy = roomy;
+    t->ctx = ctx;
 }
 
 bool teller_idle(const teller *t) { return atomic_load(&t->count) == 0; }

@@ -41,6 +41,9 @@ telling *teller_begin(teller *t);
 void teller_written(teller *t);
 /* Hands it over. It is the teller's. */
 void teller_tell(teller *t, telling *x);
+/* So much is in flight that a step without inputs should wait; `roomy` is called, on any thread, when that is over. */
+bool teller_busy(const teller *t);
+void teller_on_room(teller *t, void (*roomy)(void *ctx), void *ctx);
 /* Everything that was handed over was told. */
 bool teller_idle(const teller *t);
 /* Until it is idle. */

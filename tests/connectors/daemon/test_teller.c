@@ -23,6 +23,8 @@ typedef struct fixture {
     queue *queue;
     metrics metrics;
     engine_thread *loop;
+    int64_t expires_at_us; /* 0: in an hour */
+    const char *parent;    /* of what is issued; NULL: none */
 } fixture;
 
 static const mandate_slice anything[] = {MANDATE_SLICE_LIT("*")};
@@ -80,6 +82,7 @@ static void submit(fixture *f, asked *a, service_kind kind, const char *id)
     buf_init(&a->r.body);
     if (kind == SERVICE_ISSUE) {
         a->claims = (claims){.id = a->r.mandate,
+                             .parent = f->parent ? mandate_slice_str(f->parent) : (mandate_slice){0},
                              .issuer = S("https://mandates.example"),
                              .grantor = S("user:grantor"),
                              .agent = S("agent-1"),
@@ -90,8 +93,8 @@ static void submit(fixture *f, asked *a, service_kind kind, const char *id)
                              .resource_count = 1,
                              .params = cel_null(),
                              .targets = cel_null(),
-                             .depth_max = 5,
-                             .expires_at_us = clock_now_us() + INT64_C(3600000000)};
+                             .depth_max = f->parent ? 4 : 5,
+                             .expires_at_us = f->expires_at_us ? f->expires_at_us : clock_now_us() + INT64_C(3600000000)};
         a->r.claims = &a->claims;
     }
     assert_true(queue_try_push(f->queue, QUEUE_REQUESTS, &a->r));
@@ -322,6 +325,44 @@ static void test_teller__so_many_steps_are_in_flight_and_no_more(void **state)
     fixture_close(&f);
 }
 
+static void test_teller__a_storm_of_ends_leaves_room_in_flight_for_inputs(void **state)
+{
+    enum { CHILDREN = LIMIT_BATCH_TRANSITIONS + LIMIT_SLICE * 2 * STORE_SLICES_IN_FLIGHT_MAX };
+    static asked issues[CHILDREN];
+    fixture f;
+    asked end, other;
+
+    fixture_open(&f, UINT64_MAX);
+    now(&f, SERVICE_ISSUE, "root");
+    f.parent = "root";
+    f.expires_at_us = clock_now_us() + INT64_C(1000000000);
+    for (int i = 0; i < CHILDREN; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "m-%d", i);
+        submit(&f, &issues[i], SERVICE_ISSUE, id);
+    }
+    for (int i = 0; i < CHILDREN; i++)
+        wait_done(&issues[i]);
+    f.parent = NULL;
+    while (atomic_load(&f.metrics.in_flight) > 0)
+        usleep(200);
+    kv_faulty_hold(f.faulty, true);
+    submit(&f, &end, SERVICE_REVOKE, "root");
+    wait_in_flight(&f, STORE_SLICES_IN_FLIGHT_MAX);
+    usleep(20000);
+    const int64_t storm = atomic_load(&f.metrics.in_flight);
+    assert_true(storm < STORE_IN_FLIGHT_MAX / 2); /* a tick goes on as well, once a second */
+    submit(&f, &other, SERVICE_ISSUE, "other");
+    wait_in_flight(&f, storm + 1);
+    assert_false(check(&f, "m-0").decision);
+    kv_faulty_hold(f.faulty, false);
+    wait_done(&end);
+    wait_done(&other);
+    while (outbox(&f) < 2 * (CHILDREN + 1) + 1)
+        usleep(1000);
+    fixture_close(&f);
+}
+
 static void test_teller__what_is_queued_is_durable_and_told_when_it_stops(void **state)
 {
     fixture f;
@@ -392,6 +433,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_teller__suspended_and_resumed_in_flight_is_denied_until_both_are_told),
         cmocka_unit_test(test_teller__steps_flow_while_one_is_synced_and_go_with_the_next_sync),
         cmocka_unit_test(test_teller__so_many_steps_are_in_flight_and_no_more),
+        cmocka_unit_test(test_teller__a_storm_of_ends_leaves_room_in_flight_for_inputs),
         cmocka_unit_test(test_teller__what_is_queued_is_durable_and_told_when_it_stops),
         cmocka_unit_test(test_teller__a_failing_write_or_sync_ends_the_process),
     };
