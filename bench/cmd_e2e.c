@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_e2e - `mandate-bench e2e` and `mandate-bench issue`: what needs whole processes is driven by a script, bench/e2e.py (broker, bare
- * consumer, daemon) or bench/issue.py (daemon, generator).
+ * cmd_e2e - `mandate-bench e2e`, `publish` and `issue`: what needs whole processes is driven by a script, bench/e2e.py (broker, bare
+ * consumer, daemon), bench/publish.py (broker, daemon, bare producer) or
+ * bench/issue.py (daemon, generator).
  *
  * The script is looked for in the folders above the one that this program stands in (build/bin, build/dev/bin).
  */
@@ -50,5 +51,7 @@ static int hand_over(const char *name, int argc, char **argv)
 }
 
 int cmd_e2e(int argc, char **argv) { return hand_over("/bench/e2e.py", argc, argv); }
+
+int cmd_publish(int argc, char **argv) { return hand_over("/bench/publish.py", argc, argv); }
 
 int cmd_issue(int argc, char **argv) { return hand_over("/bench/issue.py", argc, argv); }

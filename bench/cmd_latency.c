@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * latency - open loop: records are sent when the clock says so, whatever the daemon does; some of them end a mandate, and how long it
- * takes until the revocation can be read from its topic is measured for each.
+ * takes until the revocation can be read from its topic is measured for each, and beside it what relays take.
  *
  *   due    when the record should have been sent: the schedule never waits for an answer, so nothing is omitted
  *   acked  when the broker had it (delivery report)
+ *   step   when the daemon's step began that ended the mandate (what the revocation says)
+ *   sent   when the revocation was given to the producer (its record's timestamp, to the millisecond)
  *   read   when a consumer that polls without a break had the revocation
  *
  * Marker i sets amount to -1 in the deal of mandate m-<first + i>, which ends that mandate and no other (bench/e2e.py issues them).
@@ -13,6 +15,7 @@
 
 #include "bench/arm.h"
 #include "bench/e2e_value.h"
+#include "bench/latency.h"
 
 #include <getopt.h>
 #include <librdkafka/rdkafka.h>
@@ -23,35 +26,31 @@
 #include <string.h>
 #include <time.h>
 
-enum { MARKERS_MAX = 100000, POLL_MS = 10, DRAIN_S = 30 };
+enum { DRAIN_S = 30 };
 
-typedef struct latency {
-    const char *servers, *topic, *revocations;
-    unsigned long rate, seconds, deals, markers, first, seed;
+typedef struct plan {
+    unsigned long rate, seconds, deals, seed;
     e2e_format format;
-    _Atomic int64_t due[MARKERS_MAX], acked[MARKERS_MAX], read[MARKERS_MAX];
-    _Atomic bool stop, ready;
-    _Atomic uint64_t lost;
-} latency;
+} plan;
 
-static bool parse(latency *l, int argc, char **argv)
+static bool parse(latency *l, plan *p, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"servers", 1, NULL, 'b'}, {"topic", 1, NULL, 't'}, {"revocations", 1, NULL, 'r'}, {"rate", 1, NULL, 'R'},
-        {"seconds", 1, NULL, 'S'}, {"deals", 1, NULL, 'd'}, {"markers", 1, NULL, 'm'},     {"first", 1, NULL, 'f'},
-        {"format", 1, NULL, 'F'},  {NULL, 0, NULL, 0}};
+        {"servers", 1, NULL, 'b'},    {"topic", 1, NULL, 't'},   {"revocations", 1, NULL, 'r'},
+        {"rate", 1, NULL, 'R'},       {"seconds", 1, NULL, 'S'}, {"deals", 1, NULL, 'd'},
+        {"markers", 1, NULL, 'm'},    {"first", 1, NULL, 'f'},   {"format", 1, NULL, 'F'},
+        {"relay-file", 1, NULL, 'Y'}, {NULL, 0, NULL, 0}};
     int c;
     l->topic = "crm.deals";
     l->revocations = "mandate.revocations";
-    l->rate = 1000;
-    l->seconds = 10;
-    l->deals = 1000000;
+    l->relay_in = "relay.in";
+    l->relay_out = "relay.out";
     l->markers = 300;
-    l->seed = 7;
+    *p = (plan){.rate = 1000, .seconds = 10, .deals = 1000000, .seed = 7};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        unsigned long *number = c == 'R'   ? &l->rate
-                                : c == 'S' ? &l->seconds
-                                : c == 'd' ? &l->deals
+        unsigned long *number = c == 'R'   ? &p->rate
+                                : c == 'S' ? &p->seconds
+                                : c == 'd' ? &p->deals
                                 : c == 'm' ? &l->markers
                                            : &l->first;
         if (c == 'b')
@@ -61,118 +60,79 @@ static bool parse(latency *l, int argc, char **argv)
         else if (c == 'r')
             l->revocations = optarg;
         else if (c == 'F') {
-            if (!e2e_format_parse(&l->format, optarg))
+            if (!e2e_format_parse(&p->format, optarg))
                 return false;
-        } else if (c == '?')
+        } else if (c == 'Y')
+            l->file = optarg;
+        else if (c == '?')
             return false;
         else
             *number = strtoul(optarg, NULL, 10);
     }
-    bool ok = l->servers && l->rate && l->seconds && l->markers && l->markers <= MARKERS_MAX &&
-              l->markers <= l->rate * l->seconds * 4 / 5 && l->first + l->markers < l->deals && l->deals <= UINT32_MAX;
+    bool ok = l->servers && p->rate && p->seconds && l->markers && l->markers < MARKERS_MAX &&
+              l->markers <= p->rate * p->seconds * 4 / 5 && l->first + l->markers < p->deals && p->deals <= UINT32_MAX;
     if (!ok)
         fprintf(stderr, "mandate-bench latency --servers HOST:PORT [--rate 1000] [--seconds 10] [--markers 300] [--first 0] "
-                        "[--deals 1000000] [--format json|avro|debezium] [--topic T] [--revocations T]\n");
+                        "[--deals 1000000] [--format json|avro|debezium] [--topic T] [--revocations T] [--relay-file F]\n");
     return ok;
 }
 
-static rd_kafka_t *client(rd_kafka_type_t type, const char *const (*properties)[2], size_t count, latency *l,
-                          void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *))
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < count; i++)
-        if (rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof(text)) != RD_KAFKA_CONF_OK)
-            fprintf(stderr, "%s\n", text);
-    rd_kafka_conf_set_opaque(conf, l);
-    if (delivered)
-        rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof(text));
-    if (!rk)
-        fprintf(stderr, "%s\n", text);
-    return rk;
-}
-
-/* --- reading revocations ---------------------------------------------------------------------------------------- */
-static void take(latency *l, const rd_kafka_message_t *m)
-{
-    char key[32] = "";
-    if (m->key_len < 3 || m->key_len >= sizeof(key))
-        return;
-    memcpy(key, m->key, m->key_len);
-    unsigned long number = strtoul(key + 2, NULL, 10);
-    int64_t none = 0;
-    if (number >= l->first && number - l->first < l->markers)
-        atomic_compare_exchange_strong(&l->read[number - l->first], &none, wall_ns());
-}
-
-static void *read_main(void *opaque)
-{
-    latency *l = opaque;
-    const char *const properties[][2] = {{"bootstrap.servers", l->servers},
-                                         {"group.id", "mandate-bench-latency"},
-                                         {"enable.auto.commit", "false"},
-                                         {"fetch.wait.max.ms", "5"},
-                                         {"auto.offset.reset", "latest"}};
-    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties), l, NULL);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    int64_t low, high = 0;
-    if (!rk)
-        return NULL;
-    rd_kafka_poll_set_consumer(rk);
-    rd_kafka_query_watermark_offsets(rk, l->revocations, 0, &low, &high, 10000);
-    rd_kafka_topic_partition_list_add(list, l->revocations, 0)->offset = high;
-    rd_kafka_assign(rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    atomic_store(&l->ready, true);
-    while (!atomic_load(&l->stop)) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, POLL_MS);
-        if (m && !m->err)
-            take(l, m);
-        if (m)
-            rd_kafka_message_destroy(m);
-    }
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    return NULL;
-}
-
 /* --- sending ------------------------------------------------------------------------------------------------------ */
-/* The opaque of a message is the number of its marker + 1. */
+/* The opaque of a message is its mark. */
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     latency *l = opaque;
-    uintptr_t marker = (uintptr_t)m->_private;
+    latency_mark *mark = m->_private;
     (void)rk;
     if (m->err)
         atomic_fetch_add(&l->lost, 1);
-    else if (marker)
-        atomic_store(&l->acked[marker - 1], wall_ns());
+    else if (mark)
+        atomic_store(&mark->acked, wall_ns());
 }
 
-static bool send_one(latency *l, rd_kafka_t *rk, workload *w, uint32_t deal, uintptr_t marker)
+static bool send_one(latency *l, e2e_format format, rd_kafka_t *rk, workload *w, uint32_t deal, latency_mark *mark)
 {
     char id[24], value[E2E_VALUE_MAX];
     int16_t amount = w->facts[deal].amount;
-    if (marker)
+    if (mark)
         w->facts[deal].amount = -1;
     /* Now, as event time: newer than whatever the topic was filled with. */
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    size_t n = e2e_value(value, l->format, w, deal, (uint64_t)((int64_t)now.tv_sec * 1000 - E2E_FIRST_MS));
+    size_t n = e2e_value(value, format, w, deal, (uint64_t)((int64_t)now.tv_sec * 1000 - E2E_FIRST_MS));
     w->facts[deal].amount = amount;
     workload_deal_id(id, deal);
     return rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(l->topic), RD_KAFKA_V_KEY(id, strlen(id)), RD_KAFKA_V_VALUE(value, n),
-                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)marker),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(mark),
                              RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* Probe i, beside marker i. */
+static bool send_probe(latency *l, rd_kafka_t *rk, uint64_t number, int64_t due)
+{
+    char key[24];
+    latency_mark *mark = &l->mark[WAY_RELAY][number];
+    int n = snprintf(key, sizeof(key), "r-%08llu", (unsigned long long)number);
+    atomic_store(&mark->due, due);
+    return rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(l->relay_in), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, (size_t)n),
+                             RD_KAFKA_V_VALUE(key, (size_t)n), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                             RD_KAFKA_V_OPAQUE(mark), RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* One record and one probe before the clock runs: connections, leaders and sequences are found. */
+static bool connect_all(latency *l, const plan *p, rd_kafka_t *rk, workload *w)
+{
+    return send_one(l, p->format, rk, w, (uint32_t)p->deals - 1, NULL) &&
+           (!l->file || send_probe(l, rk, MARKERS_MAX - 1, 0)) && rd_kafka_flush(rk, 60000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 /* Everything that is due by now, then a nap of at most a millisecond. */
-static bool drive(latency *l, rd_kafka_t *rk, workload *w)
+static bool drive(latency *l, const plan *p, rd_kafka_t *rk, workload *w)
 {
     /* No markers in the first fifth: the producer has yet to connect, and caches to fill. */
-    uint64_t total = (uint64_t)l->rate * l->seconds, warm = total / 5, every = (total - warm) / l->markers, sent = 0,
+    uint64_t total = (uint64_t)p->rate * p->seconds, warm = total / 5, every = (total - warm) / l->markers, sent = 0,
              markers = 0;
-    int64_t begin = wall_ns() + 100000000, interval_ns = (int64_t)(1e9 / (double)l->rate);
+    int64_t begin = wall_ns() + 100000000, interval_ns = (int64_t)(1e9 / (double)p->rate);
     uint32_t held = (uint32_t)(l->first + l->markers);
     while (sent < total) {
         int64_t now = wall_ns();
@@ -181,13 +141,16 @@ static bool drive(latency *l, rd_kafka_t *rk, workload *w)
             bool mark = sent >= warm && (sent - warm) % every == every / 2 && markers < l->markers;
             workload_next(w, &next);
             /* The deals of mandates belong to the markers. */
-            uint32_t deal = next.deal >= held ? next.deal : held + next.deal % (uint32_t)(l->deals - held);
+            uint32_t deal = next.deal >= held ? next.deal : held + next.deal % (uint32_t)(p->deals - held);
+            int64_t due = begin + (int64_t)sent * interval_ns;
+            latency_mark *to = mark ? &l->mark[WAY_MANDATED][markers] : NULL;
             if (mark) {
-                deal = (uint32_t)(l->first + markers++);
-                atomic_store(&l->due[markers - 1], begin + (int64_t)sent * interval_ns);
+                atomic_store(&to->due, due);
+                deal = (uint32_t)(l->first + markers);
             }
-            if (!send_one(l, rk, w, deal, mark ? markers : 0))
+            if (!send_one(l, p->format, rk, w, deal, to) || (mark && l->file && !send_probe(l, rk, markers, due)))
                 return false;
+            markers += mark;
         }
         rd_kafka_poll(rk, 0);
         struct timespec nap = {0, 200000};
@@ -212,60 +175,133 @@ static void print_percentiles(const char *name, int64_t *ns, uint32_t count)
            (double)ns[count - 1] / 1e6);
 }
 
-static bool report(latency *l)
+/* Two moments of a mark. */
+typedef int64_t (*moment)(const latency_mark *);
+static int64_t due_of(const latency_mark *m) { return atomic_load(&m->due); }
+static int64_t acked_of(const latency_mark *m) { return atomic_load(&m->acked); }
+static int64_t step_of(const latency_mark *m) { return atomic_load(&m->step); }
+static int64_t sent_of(const latency_mark *m) { return atomic_load(&m->sent); }
+static int64_t read_of(const latency_mark *m) { return atomic_load(&m->read); }
+
+static const struct {
+    latency_way way;
+    const char *name;
+    moment from, to;
+} stages[] = {
+    {WAY_MANDATED, "acked_to_readable_ms", acked_of, read_of},
+    {WAY_MANDATED, "due_to_readable_ms", due_of, read_of},
+    {WAY_RELAY, "relay_acked_to_readable_ms", acked_of, read_of},
+    {WAY_DURABLE, "durable_relay_acked_to_readable_ms", acked_of, read_of},
+    {WAY_MANDATED, "acked_to_step_ms", acked_of, step_of},
+    {WAY_MANDATED, "step_to_sent_ms", step_of, sent_of},
+    {WAY_MANDATED, "sent_to_readable_ms", sent_of, read_of},
+    {WAY_RELAY, "relay_acked_to_sent_ms", acked_of, sent_of},
+    {WAY_RELAY, "relay_sent_to_readable_ms", sent_of, read_of},
+};
+
+/* The relays read the same probe: it was acknowledged once. */
+static void share_probes(latency *l)
 {
-    int64_t *from_ack = calloc(l->markers, sizeof(*from_ack)), *from_due = calloc(l->markers, sizeof(*from_due));
-    uint32_t count = 0;
     for (unsigned long i = 0; i < l->markers; i++) {
-        int64_t read = atomic_load(&l->read[i]), acked = atomic_load(&l->acked[i]);
-        if (!read || !acked)
-            continue;
-        from_ack[count] = read > acked ? read - acked : 0; /* it may be read before the report is */
-        from_due[count++] = read - atomic_load(&l->due[i]);
+        atomic_store(&l->mark[WAY_DURABLE][i].due, due_of(&l->mark[WAY_RELAY][i]));
+        atomic_store(&l->mark[WAY_DURABLE][i].acked, acked_of(&l->mark[WAY_RELAY][i]));
     }
-    printf("{\"record\":\"latency\",\"rate\":%lu,\"seconds\":%lu,\"markers\":%lu,\"read\":%u,\"lost\":%llu", l->rate,
-           l->seconds, l->markers, count, (unsigned long long)atomic_load(&l->lost));
-    if (count) {
-        print_percentiles("acked_to_readable_ms", from_ack, count);
-        print_percentiles("due_to_readable_ms", from_due, count);
+}
+
+static uint32_t read_count(const latency *l, latency_way way)
+{
+    uint32_t count = 0;
+    for (unsigned long i = 0; i < l->markers; i++)
+        count += read_of(&l->mark[way][i]) && acked_of(&l->mark[way][i]);
+    return count;
+}
+
+/* Every marker and every probe has arrived where it should. */
+static bool all_read(latency *l)
+{
+    share_probes(l);
+    for (int way = 0; way < (l->file ? WAYS : WAY_RELAY); way++)
+        if (read_count(l, (latency_way)way) < l->markers)
+            return false;
+    return true;
+}
+
+static bool report(latency *l, const plan *p)
+{
+    int64_t *ns = calloc(l->markers, sizeof(*ns));
+    bool all = all_read(l);
+    printf("{\"record\":\"latency\",\"rate\":%lu,\"seconds\":%lu,\"markers\":%lu,\"read\":%u,\"relayed\":%u,\"lost\":%llu",
+           p->rate, p->seconds, l->markers, read_count(l, WAY_MANDATED), read_count(l, WAY_RELAY),
+           (unsigned long long)atomic_load(&l->lost));
+    for (size_t s = 0; ns && s < sizeof(stages) / sizeof(*stages); s++) {
+        uint32_t count = 0;
+        for (unsigned long i = 0; i < l->markers; i++) {
+            const latency_mark *m = &l->mark[stages[s].way][i];
+            int64_t took = stages[s].to(m) - stages[s].from(m);
+            if (read_of(m) && acked_of(m))
+                ns[count++] =
+                    took > 0 ? took : 0; /* it may be read before the report is; `sent` is cut to the millisecond */
+        }
+        if (count)
+            print_percentiles(stages[s].name, ns, count);
     }
     printf("}\n");
-    free(from_ack);
-    free(from_due);
-    return count == l->markers;
+    free(ns);
+    return all;
+}
+
+static int64_t epoch_ns(void)
+{
+    struct timespec real;
+    clock_gettime(CLOCK_REALTIME, &real);
+    return (int64_t)real.tv_sec * 1000000000 + real.tv_nsec - wall_ns();
+}
+
+static bool start(latency *l, pthread_t *threads, int *count)
+{
+    static void *(*const mains[WAYS])(void *) = {latency_reader_main, latency_relay_main, latency_durable_main};
+    *count = 0;
+    l->epoch_ns = epoch_ns();
+    for (int i = 0; i < (l->file ? WAYS : 1); i++, ++*count)
+        if (pthread_create(&threads[i], NULL, mains[i], l) != 0)
+            return false;
+    for (int i = 0; i < 1000 && atomic_load(&l->ready) < *count; i++) {
+        struct timespec nap = {0, 10000000};
+        nanosleep(&nap, NULL);
+    }
+    return atomic_load(&l->ready) == *count;
 }
 
 int cmd_latency(int argc, char **argv)
 {
     latency *l = calloc(1, sizeof(*l));
+    plan p;
     workload w;
-    pthread_t reader;
-    if (!l || !parse(l, argc, argv) || !workload_create(&w, SHAPE_NESTED, (uint32_t)l->deals, 1, l->seed))
+    pthread_t threads[WAYS];
+    int thread_count;
+    if (!l || !parse(l, &p, argc, argv) || !workload_create(&w, SHAPE_NESTED, (uint32_t)p.deals, 1, p.seed))
         return 2;
-    const char *const properties[][2] = {{"bootstrap.servers", l->servers},
-                                         {"linger.ms", "1"},
-                                         {"partitioner", "murmur2"},
-                                         {"queue.buffering.max.messages", "2000000"}};
-    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), l, delivered);
-    if (!rk || pthread_create(&reader, NULL, read_main, l) != 0)
+    const char *const properties[][2] = {
+        {"bootstrap.servers", l->servers},
+        {"linger.ms", "1"},
+        {"enable.idempotence", "true"}, /* five requests in flight, as others have by default:
+                                                                            what comes meanwhile goes together */
+        {"partitioner", "murmur2"},
+        {"queue.buffering.max.messages", "2000000"}};
+    rd_kafka_t *rk = latency_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), l, delivered);
+    if (!rk)
         return 1;
-    for (int i = 0; i < 1000 && !atomic_load(&l->ready); i++) {
-        struct timespec nap = {0, 10000000};
-        nanosleep(&nap, NULL);
-    }
-    bool ok = drive(l, rk, &w);
+    bool ok = start(l, threads, &thread_count) && connect_all(l, &p, rk, &w) && drive(l, &p, rk, &w);
     for (int64_t until = wall_ns() + DRAIN_S * INT64_C(1000000000); ok && wall_ns() < until;) {
-        unsigned long read = 0;
         struct timespec nap = {0, 20000000};
-        for (unsigned long i = 0; i < l->markers; i++)
-            read += atomic_load(&l->read[i]) != 0;
-        if (read == l->markers)
+        if (all_read(l))
             break;
         nanosleep(&nap, NULL);
     }
     atomic_store(&l->stop, true);
-    pthread_join(reader, NULL);
-    ok = report(l) && ok;
+    for (int i = 0; i < thread_count; i++)
+        pthread_join(threads[i], NULL);
+    ok = report(l, &p) && ok;
     rd_kafka_destroy(rk);
     workload_destroy(&w);
     free(l);

@@ -33,9 +33,11 @@ static const char *const shape_names[SHAPES] = {"cascade", "shared", "own"};
 typedef struct revoke_run {
     held h;
     shape shape;
+    bool prepare; /* issue, and leave the database to whoever wants it */
     workload w;
-    double *step_ms; /* of a set of records: from offered to written */
-    uint32_t steps, slices;
+    double *step_ms;           /* of a set of records: from offered to written */
+    double *own_ms, *slice_ms; /* of a step with sets, and of one without: from begun to written */
+    uint32_t steps, slices, owns;
     uint64_t cascaded;
     bool ended;
 } revoke_run;
@@ -87,6 +89,12 @@ static void tell_others(revoke_run *r)
     }
 }
 
+static void keep(double **values, uint32_t *count, int64_t ns)
+{
+    *values = realloc(*values, (*count + 1) * sizeof(**values));
+    (*values)[(*count)++] = (double)ns / 1e6;
+}
+
 /* The sets that were offered by now, the first at `offered`, each `every_ns` after the one before. Returns how many; 0: it failed. */
 static int step(revoke_run *r, bool end, int64_t offered, int64_t every_ns)
 {
@@ -101,7 +109,9 @@ static int step(revoke_run *r, bool end, int64_t offered, int64_t every_ns)
         tell_others(r);
     while (++sets < SETS_MAX && every_ns && offered + sets * every_ns <= now);
     bool ok = held_step(&r->h);
+    int64_t begun = now;
     now = wall_ns();
+    keep(&r->own_ms, &r->owns, now - begun);
     r->step_ms = realloc(r->step_ms, (r->steps + (size_t)sets) * sizeof(*r->step_ms));
     for (int i = 0; i < sets; i++)
         r->step_ms[r->steps++] = (double)(now - offered - i * every_ns) / 1e6;
@@ -122,8 +132,9 @@ static void wait_until(int64_t at_ns)
 static bool slice(revoke_run *r)
 {
     held_begin(&r->h);
+    int64_t begun = wall_ns();
     bool ok = held_step(&r->h);
-    r->slices++;
+    keep(&r->slice_ms, &r->slices, wall_ns() - begun);
     r->cascaded += r->h.result.transition_count;
     return ok;
 }
@@ -135,7 +146,8 @@ static bool record_all(revoke_run *r, int64_t every_ns)
     int64_t next = wall_ns() + every_ns;
     while (ok && r->h.result.more) {
         if (wall_ns() < next) {
-            ok = slice(r);
+            if (held_may_go_on(&r->h, next))
+                ok = slice(r);
             continue;
         }
         int sets = step(r, false, next, every_ns);
@@ -218,10 +230,28 @@ static bool each_once(const revoke_run *r)
     return true;
 }
 
+/* What ends them all: this deal, with that amount. */
+static int prepared(revoke_run *r, unsigned long mandates, bool ok)
+{
+    char id[24];
+    workload_deal_id(id, r->w.deal_of[0]);
+    ok = ok && held_flush(&r->h);
+    if (ok)
+        printf("{\"record\":\"prepared\",\"mandates\":%lu,\"deal\":\"%s\",\"amount\":%lld}\n", mandates, id,
+               -1 - (long long)mandates);
+    held_close(&r->h);
+    workload_destroy(&r->w);
+    free(r);
+    return ok ? 0 : 1;
+}
+
 int cmd_revoke_all(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"mandates", 1, NULL, 'm'}, {"dir", 1, NULL, 'd'}, {"shape", 1, NULL, 's'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"mandates", 1, NULL, 'm'},
+                                            {"dir", 1, NULL, 'd'},
+                                            {"shape", 1, NULL, 's'},
+                                            {"prepare", 0, NULL, 'p'},
+                                            {NULL, 0, NULL, 0}};
     unsigned long mandates = 1000000;
     const char *directory = NULL;
     revoke_run *r = calloc(1, sizeof(*r));
@@ -233,15 +263,21 @@ int cmd_revoke_all(int argc, char **argv)
             directory = optarg;
         else if (c == 's' && r)
             r->shape = shape_of(optarg);
+        else if (c == 'p' && r)
+            r->prepare = true;
     }
     if (!directory || mandates < 2 || !r || r->shape == SHAPES) {
-        fprintf(stderr, "mandate-bench revoke-all --dir EMPTY-FOLDER [--mandates 1000000] [--shape cascade|shared|own]\n");
+        fprintf(stderr, "mandate-bench revoke-all --dir EMPTY-FOLDER [--mandates 1000000] [--shape cascade|shared|own] "
+                        "[--prepare]\n");
         return 2;
     }
     print_run("revoke-all", argc, argv);
     if (!workload_create(&r->w, SHAPE_THRESHOLD, (uint32_t)mandates, 100, 1))
         return 1;
-    bool ok = held_open(&r->h, &r->w, directory) && r->h.seq == 0 && issue_all(r) && held_flow(&r->h);
+    bool ok = held_open(&r->h, &r->w, directory) && r->h.seq == 0 && issue_all(r);
+    if (r->prepare)
+        return prepared(r, mandates, ok);
+    ok = ok && held_flow(&r->h);
     int64_t every_ns = 1000000;
     for (int i = 0; ok && i < QUIET_STEPS; i++) {
         wait_until(wall_ns() + every_ns);
@@ -249,7 +285,7 @@ int cmd_revoke_all(int argc, char **argv)
         if (i == QUIET_STEPS / 2)
             every_ns = (int64_t)(OFFERED_EVERY * 1e6 * percentile(r->step_ms, r->steps, 0.5));
     }
-    uint32_t quiet = r->steps;
+    uint32_t quiet = r->steps, quiet_owns = r->owns;
     r->cascaded = 0;
     int64_t began = wall_ns(), cpu = cpu_ns();
     ok = ok && step(r, true, began, 0) > 0;
@@ -265,16 +301,20 @@ int cmd_revoke_all(int argc, char **argv)
             "\"steps\":%u,\"slices\":%u,\"offered_every_ms\":%.2f,\"seconds\":%.3f,\"transitions_per_second\":%.0f,\"engine_"
             "cpu_us_per_transition\":%.2f,"
             "\"step_ms_before\":{\"p50\":%.2f,\"p99\":%.2f},\"first_step_ms\":%.2f,\"step_ms_during\":{\"p50\":%.2f,"
-            "\"p99\":%.2f}}\n",
+            "\"p99\":%.2f},\"own_ms_before\":%.3f,\"own_ms_during\":%.3f,\"slice_ms\":{\"p50\":%.3f,\"p99\":%.3f}}\n",
             shape_names[r->shape], mandates, denied ? "true" : "false", once ? "true" : "false",
             (unsigned long long)r->cascaded, during, r->slices, (double)every_ns / 1e6, seconds,
             (double)r->cascaded / seconds, cpu_us / (double)r->cascaded, percentile(r->step_ms, quiet, 0.5),
             percentile(r->step_ms, quiet, 0.99), r->step_ms[quiet], percentile(r->step_ms + quiet + 1, during, 0.5),
-            percentile(r->step_ms + quiet + 1, during, 0.99));
+            percentile(r->step_ms + quiet + 1, during, 0.99), percentile(r->own_ms, quiet_owns, 0.5),
+            percentile(r->own_ms + quiet_owns + 1, r->owns - quiet_owns - 1, 0.5), percentile(r->slice_ms, r->slices, 0.5),
+            percentile(r->slice_ms, r->slices, 0.99));
     ok = ok && denied && once && r->cascaded == mandates;
     held_close(&r->h);
     workload_destroy(&r->w);
     free(r->step_ms);
+    free(r->own_ms);
+    free(r->slice_ms);
     free(r);
     return ok ? 0 : 1;
 }

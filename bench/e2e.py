@@ -3,6 +3,7 @@
 """The end-to-end benchmark: a real Apache Kafka, the bare librdkafka consumer, and then mandated, on the same topic.
 
     python3 bench/e2e.py [--bin build/bin] [--format avro] [--messages 3000000] [--deals 1000000] [--mandates 1000] [--runs 3]
+    python3 bench/e2e.py --messages 200000 --deals 200000 --runs 1 --mandates 1000 --rate 20000      # latency only, within a minute
 
 1. starts Kafka on loopback in a temporary folder (tests/real), makes the topics
 2. starts mandated, issues the mandates (each `while` reads one deal), stops it
@@ -35,11 +36,13 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench import latency  # noqa: E402
 from tests.real.kafka import Kafka  # noqa: E402
 from tests.real.parts import Process, wait_for  # noqa: E402
 
 TOPIC = "crm.deals"
-PROBES, PROBE_S, PROBE_MARKERS = 8, 4, 20  # --latency
+# With --latency the broker's collector has nothing to do within a run, or nearly: its pauses are nobody's figure here.
+BROKER_JVM = ["-Xms1g", "-Xmn700m", "-XX:+AlwaysPreTouch", "-XX:+UseParallelGC", "-XX:TieredStopAtLevel=1"]
 STATUSES = ["draft", "open", "review", "offer", "signing", "won", "lost", "archived"]
 
 CONFIG = """issuer: https://bench.example
@@ -138,11 +141,14 @@ class Daemon:
         except OSError:
             return False
 
+    def text(self):
+        return request(self.socket, "GET", "/metrics")[1]
+
     def metric(self, name, label=""):
         """Sum over the labels, or of those series that have this one."""
         self.process.check_alive()
         try:
-            text = request(self.socket, "GET", "/metrics")[1]
+            text = self.text()
         except OSError:
             return 0.0
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name and label in line)
@@ -222,60 +228,28 @@ def measure(options, folder, servers, data, then=None):
             cpu_us_per_record=round(sum(spent.values()), 3), batches=batches,
             threads={k: round(v, 3) for k, v in sorted(spent.items(), key=lambda e: -e[1]) if v >= 0.001}, step_seconds=round(step, 3), commit_seconds=round(commit, 3))
         if then:
-            then(rate)
+            then(rate, daemon)
         return rate
     finally:
         daemon.stop()
 
 
-class Loads:
-    """Open loops of the generator beside the daemon, each with mandates of its own to end."""
-
-    def __init__(self, options, servers):
-        self.options, self.servers, self.first = options, servers, 0
-
-    def run(self, rate, seconds, markers, **more):
-        first, self.first = self.first, self.first + markers
-        say(record="load", **more)
-        return bench(self.options, "latency", "--servers", self.servers, "--topic", TOPIC, "--rate", str(int(rate)), "--seconds", str(seconds),
-                     "--deals", str(self.options.deals), "--markers", str(markers), "--first", str(first), "--format", self.options.format, may_fail=True)
-
-    def holds(self, rate):
-        """Whether no queue grows: one of a tenth too much would make the median of four seconds some 200 ms."""
-        r = self.run(rate, PROBE_S, PROBE_MARKERS, probe=True)
-        return r["read"] == r["markers"] and r["due_to_readable_ms"]["p50"] <= 200
-
-    def sustained(self, drained):
-        """The highest rate that generator, broker, daemon and reader keep up with together, by search."""
-        low, high = 0, None
-        probe = drained / 10
-        for _ in range(PROBES):
-            if self.holds(probe):
-                low = probe
-            else:
-                high = probe
-            probe = (low + high) / 2 if high else low * 1.5
-        return low
-
-
-def latency(options, servers):
-    """At a tenth, half and four fifths of what the four can sustain together."""
-    def measure_it(drained):
-        loads = Loads(options, servers)
-        rate = loads.sustained(drained)
-        say(record="sustained", per_second=round(rate), share_of_drained=round(rate / drained, 3))
-        if not rate:
-            raise SystemExit("a tenth of the rate at which a backlog is read is already too much for these cores")
-        markers = (options.mandates - PROBES * PROBE_MARKERS) // 3
-        for share in (0.1, 0.5, 0.8):
-            loads.run(rate * share, 10, markers, share=share)
-    return measure_it
+def beside(options, folder, kafka):
+    """Latency, once the daemon has read what is there."""
+    def then(drained, daemon):
+        loads = latency.Loads(lambda *a: bench(options, *a, may_fail=True), say, kafka, daemon, folder,
+                              ("--topic", TOPIC, "--deals", str(options.deals), "--format", options.format))
+        if options.rate:
+            loads.at(options.rate, options.load_s, options.mandates)
+        else:
+            loads.shares(drained, options.mandates)
+    return then
 
 
 def run(options, folder):
-    kafka = Kafka(os.path.join(folder, "kafka"), heap="1g").start()
+    kafka = Kafka(os.path.join(folder, "kafka"), **(dict(heap="1g", jvm=BROKER_JVM + latency.gc_log(folder)) if options.latency else {"heap": "1g"})).start()
     try:
-        kafka.create({TOPIC: options.partitions, "mandate.revocations": 1, "mandate.checkpoints": 1, "mandate.dead-letter": 1})
+        kafka.create({TOPIC: options.partitions, "mandate.revocations": 1, "mandate.checkpoints": 1, "mandate.dead-letter": 1, **latency.TOPICS})
         data = os.path.join(folder, "data")
         daemon = Daemon(options, folder, kafka.servers, data).start()
         for i in range(options.mandates):
@@ -293,7 +267,7 @@ def run(options, folder):
             shutil.copytree(data, copy)
             shutil.copy(data + ".checkpoint", copy + ".checkpoint")
             last = options.latency and i == options.runs - 1
-            rates.append(measure(options, folder, kafka.servers, copy, latency(options, kafka.servers) if last else None))
+            rates.append(measure(options, folder, kafka.servers, copy, beside(options, folder, kafka) if last else None))
             shutil.rmtree(copy)
         say(record="share", format=options.format, bare_per_second=round(statistics.median(bare)), mandated_per_second=round(statistics.median(rates)),
             share=round(statistics.median(rates) / statistics.median(bare), 4))
@@ -311,17 +285,20 @@ def main():
     parser.add_argument("--mandates", type=int, default=1000, help="each reads a deal of its own")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--latency", action="store_true", help="afterwards, at 10, 50 and 80 %% of what can be sustained with the generator beside it; --mandates 3160 gives 1,000 ends each")
+    parser.add_argument("--rate", type=int, nargs="+", help="--latency at so many events a second, one rate after the other, and nothing else: no search")
+    parser.add_argument("--load-s", type=int, default=10, help="with --rate: seconds at each")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if options.latency and options.mandates < PROBES * PROBE_MARKERS + 30:
-        parser.error("--latency needs --mandates %d or more" % (PROBES * PROBE_MARKERS + 30))
+    options.latency = options.latency or bool(options.rate)
+    if options.latency and not options.rate and options.mandates < latency.MANDATES_MIN:
+        parser.error("--latency needs --mandates %d or more" % latency.MANDATES_MIN)
     say(record="run", benchmark="e2e", when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), cores=os.cpu_count(),
         command="bench/e2e.py " + " ".join(sys.argv[1:]), **{k: v for k, v in vars(options).items() if k != "bin"})
     folder = tempfile.mkdtemp(prefix="bench-")
     options.registry = registry()
     try:
         run(options, folder)
-        if options.messages >= 1000000:  # less says nothing about rates
+        if options.messages >= 1000000 and not options.rate:  # less says nothing about rates
             KEPT.mkdir(parents=True, exist_ok=True)
             (KEPT / ("e2e-%s%s.jsonl" % (options.format, "-latency" if options.latency else ""))).write_text("\n".join(SAID) + "\n")
     finally:

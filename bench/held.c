@@ -69,7 +69,11 @@ static void *settle(void *opaque)
 bool held_flow(held *h)
 {
     pthread_mutex_init(&h->lock, NULL);
-    pthread_cond_init(&h->changed, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->changed, &clock);
+    pthread_condattr_destroy(&clock);
     h->flows = pthread_create(&h->thread, NULL, settle, h) == 0;
     return h->flows;
 }
@@ -81,6 +85,18 @@ static bool wait_for(held *h, uint64_t most)
     while (h->seq - store_durable(h->store) > most && !h->sync_failed)
         pthread_cond_wait(&h->changed, &h->lock);
     bool ok = !h->sync_failed;
+    pthread_mutex_unlock(&h->lock);
+    return ok;
+}
+
+bool held_may_go_on(held *h, int64_t until_ns)
+{
+    struct timespec until = {until_ns / 1000000000, until_ns % 1000000000};
+    pthread_mutex_lock(&h->lock);
+    while (h->seq - store_durable(h->store) >= STORE_SLICES_IN_FLIGHT_MAX && !h->sync_failed)
+        if (pthread_cond_timedwait(&h->changed, &h->lock, &until) != 0)
+            break;
+    bool ok = h->seq - store_durable(h->store) < STORE_SLICES_IN_FLIGHT_MAX;
     pthread_mutex_unlock(&h->lock);
     return ok;
 }

@@ -46,6 +46,8 @@ void held_issue(held *h, const claims *c);
 MANDATE_CHECK bool held_step(held *h);
 /* From here on a step is written, and synced by another thread while the next ones run: the daemon's group commit. */
 MANDATE_CHECK bool held_flow(held *h);
+/* Until a step without inputs may go on, at most until then (monotonic ns). True: it may. */
+bool held_may_go_on(held *h, int64_t until_ns);
 /* Everything written is durable. */
 MANDATE_CHECK bool held_drain(held *h);
 /* Everything the disk should have for a quick start. */

@@ -31,6 +31,8 @@ static const struct {
     {"latency", cmd_latency, "open loop: from an acknowledged event to its revocation on the topic"},
     {"recover", cmd_recover, "how long a restart takes with very many mandates"},
     {"revoke-all", cmd_revoke_all, "one event that ends very many mandates, while other records keep coming"},
+    {"publish", cmd_publish, "a real Kafka: what one event ended, published by the daemon and by a bare producer (--help)"},
+    {"republish", cmd_republish, "publishes what a topic has on another one, with nothing but librdkafka"},
     {"consume", cmd_consume, "reads a topic with nothing but librdkafka: the rate to compare the daemon with"},
 };
 
