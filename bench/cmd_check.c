@@ -15,6 +15,7 @@
 
 #include <getopt.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ISSUES = 2048, STEP_CHANGES = 16 };
+enum { ISSUES = 2048, STEP_CHANGES = 16, LATE_NS = 2000000 };
 #define NOW (INT64_C(1700000000) * 1000000)
 
 typedef struct check_bench {
     uint32_t mandates, connections;
+    int cpu;                /* the generator's own; -1: there is but one core */
+    bool asleep;            /* the generator sleeps while there is nothing to do */
     double seconds, events; /* changes a second */
     uint64_t requests;      /* so many, to be counted by budget.py, instead of what can be asked in `seconds` */
     workload w;
@@ -126,6 +129,10 @@ static void *events_flow(void *ctx)
     int64_t start = wall_ns();
     for (uint64_t done = 0; !atomic_load(&b->stop);) {
         int64_t due = start + (int64_t)((double)done / b->events * 1e9), wait = due - wall_ns();
+        if (wait < -LATE_NS) { /* not caught up: that would be a burst of its own */
+            start -= wait;
+            continue;
+        }
         if (wait > 0) {
             struct timespec nap = {wait / 1000000000, wait % 1000000000};
             nanosleep(&nap, NULL);
@@ -221,7 +228,7 @@ static double server_cpu_s(check_bench *b)
 typedef struct generated {
     unsigned long long requests, permitted, failed;
     unsigned long long ns[LOAD_PERCENTILES], late_ns[2]; /* late: of the generator, 50 % and 99 % */
-    double took_s, cpu_s, load_cpu_s, changes;
+    double took_s, cpu_s, load_cpu_s, changes, transitions;
 } generated;
 
 static bool read_result(generated *out, FILE *f)
@@ -237,21 +244,23 @@ static bool read_result(generated *out, FILE *f)
 static void report(const check_bench *b, const generated *r, const char *name)
 {
     double n = (double)r->requests;
-    printf(
-        "{\"record\":\"check\",\"way\":\"http\",\"load\":\"%s\",\"mandates\":%u,\"connections\":%u,\"requests\":%llu,"
-        "\"permitted\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"requests_per_second\":%.0f,\"server_cpu_us\":%.3f,"
-        "\"changes_per_second\":%.0f,\"generator\":{\"cpu_us\":%.3f,\"late_us\":{\"50\":%.1f,\"99\":%.1f}},\"latency_us\":{",
-        name, b->mandates, b->connections, r->requests, r->permitted, r->failed, r->took_s, n / r->took_s,
-        r->cpu_s / n * 1e6, r->changes / r->took_s, r->load_cpu_s / n * 1e6, (double)r->late_ns[0] / 1e3,
-        (double)r->late_ns[1] / 1e3);
+    printf("{\"record\":\"check\",\"way\":\"http\",\"load\":\"%s\",\"mandates\":%u,\"connections\":%u,\"requests\":%llu,"
+           "\"permitted\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"requests_per_second\":%.0f,\"server_cpu_us\":%.3f,"
+           "\"changes_per_second\":%.0f,\"transitions_per_second\":%.0f,\"generator\":{\"cpu_us\":%.3f,\"late_us\":{\"50\":%"
+           ".1f,\"99\":%.1f}},\"latency_us\":{",
+           name, b->mandates, b->connections, r->requests, r->permitted, r->failed, r->took_s, n / r->took_s,
+           r->cpu_s / n * 1e6, r->changes / r->took_s, r->transitions / r->took_s, r->load_cpu_s / n * 1e6,
+           (double)r->late_ns[0] / 1e3, (double)r->late_ns[1] / 1e3);
     for (int i = 0; i < LOAD_PERCENTILES; i++)
         printf("%s\"%g\":%.1f", i ? "," : "", http_load_percentiles[i], (double)r->ns[i] / 1e3);
     printf("}}\n");
     fprintf(stderr,
             "HTTP, %s: %.0f requests/s, %.2f us of the server's CPU each (%.0f/s a core), p50 %.0f us, p99 %.0f us, "
-            "p99.9 %.0f us; %llu failed; %.0f changes/s beside; the generator: %.2f us each, p99 %.0f us late\n",
+            "p99.9 %.0f us; %llu failed; %.0f changes/s beside that suspend and resume %.0f mandates; the generator: %.2f "
+            "us each, p99 %.0f us late\n",
             name, n / r->took_s, r->cpu_s / n * 1e6, n / r->cpu_s, (double)r->ns[0] / 1e3, (double)r->ns[4] / 1e3,
-            (double)r->ns[5] / 1e3, r->failed, r->changes / r->took_s, r->load_cpu_s / n * 1e6, (double)r->late_ns[1] / 1e3);
+            (double)r->ns[5] / 1e3, r->failed, r->changes / r->took_s, r->transitions / r->took_s, r->load_cpu_s / n * 1e6,
+            (double)r->late_ns[1] / 1e3);
 }
 
 /* A generator's run; false when it failed. Without a name it is the warm-up. */
@@ -263,17 +272,21 @@ static bool generate(check_bench *b, uint16_t port, double seconds, double rate,
     if (len <= 0)
         return false;
     self[len] = 0;
-    snprintf(command, sizeof(command),
-             "exec '%s' load --port %u --connections %u --mandates %u --seconds %.1f --rate %.0f --requests %llu%s", self,
-             port, b->connections, b->mandates, seconds, rate, (unsigned long long)b->requests, fixed ? " --fixed" : "");
+    snprintf(
+        command, sizeof(command),
+        "exec '%s' load --port %u --connections %u --mandates %u --seconds %.1f --rate %.0f --requests %llu --cpu %d%s%s",
+        self, port, b->connections, b->mandates, seconds, rate, (unsigned long long)b->requests, b->cpu,
+        b->cpu >= 0 && !b->asleep ? " --spin" : "", fixed ? " --fixed" : "");
     r.cpu_s = -server_cpu_s(b);
     r.changes = -(double)atomic_load(&b->changes);
+    r.transitions = -(double)atomic_load(&b->transitions);
     FILE *f = popen(command, "r");
     bool ok = f && read_result(&r, f);
     if (f && pclose(f) != 0)
         ok = false;
     r.cpu_s += server_cpu_s(b);
     r.changes += (double)atomic_load(&b->changes);
+    r.transitions += (double)atomic_load(&b->transitions);
     if (ok && name)
         report(b, &r, name);
     return ok && r.failed == 0;
@@ -305,12 +318,30 @@ static bool over_http(check_bench *b)
     return ok;
 }
 
+/* The generator has the last core for itself, all of ours have the others: from here on. */
+static void share_cores(check_bench *b)
+{
+    cpu_set_t mine, others;
+    CPU_ZERO(&mine);
+    if (sched_getaffinity(0, sizeof(mine), &mine) != 0 || CPU_COUNT(&mine) < 2)
+        return;
+    for (int i = CPU_SETSIZE; b->cpu < 0 && i-- > 0;)
+        if (CPU_ISSET((size_t)i, &mine))
+            b->cpu = i;
+    others = mine;
+    CPU_CLR((size_t)b->cpu, &others);
+    if (sched_setaffinity(0, sizeof(others), &others) != 0)
+        b->cpu = -1;
+}
+
 /* --- the command ----------------------------------------------------------------------------------------------------------- */
 static int usage(void)
 {
     fprintf(stderr,
             "mandate-bench check [--mandates 100000] [--connections 16] [--seconds 3] [--events 10000] [--in-process]\n"
-            "                    [--requests N]   over HTTP so many, and nothing else\n");
+            "                    [--requests N]   over HTTP so many, and nothing else\n"
+            "                    [--asleep]       the generator sleeps while it has nothing to do, and is woken by what it "
+            "measures\n");
     return 2;
 }
 
@@ -318,12 +349,13 @@ int cmd_check(int argc, char **argv)
 {
     static const struct option options[] = {
         {"mandates", 1, NULL, 'm'},   {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"events", 1, NULL, 'e'},
-        {"in-process", 0, NULL, 'i'}, {"requests", 1, NULL, 'n'},    {NULL, 0, NULL, 0}};
+        {"in-process", 0, NULL, 'i'}, {"requests", 1, NULL, 'n'},    {"asleep", 0, NULL, 'a'},  {NULL, 0, NULL, 0}};
     bool http = true;
     int c;
     check_bench *b = calloc(1, sizeof(*b));
     if (!b)
         return 1;
+    b->cpu = -1;
     b->mandates = 100000;
     b->connections = 16;
     b->seconds = 3;
@@ -339,6 +371,8 @@ int cmd_check(int argc, char **argv)
             b->events = strtod(optarg, NULL);
         else if (c == 'i')
             http = false;
+        else if (c == 'a')
+            b->asleep = true;
         else if (c == 'n')
             b->requests = strtoul(optarg, NULL, 10);
         else
@@ -349,6 +383,8 @@ int cmd_check(int argc, char **argv)
         return usage();
     }
     print_run("check", argc, argv);
+    if (http)
+        share_cores(b);
     arena_init(&b->memory, 0);
     bool ok = prepare(b);
     if (ok)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,12 +118,17 @@ static bool connection_open(load_run *r, load_connection *c)
     return true;
 }
 
+static void put_digits(char digits[8], uint64_t number)
+{
+    for (int i = 8; i-- > 0; number /= 10)
+        digits[i] = (char)('0' + number % 10);
+}
+
 static bool send_next(load_run *r, load_connection *c, int64_t since_ns)
 {
-    char digits[12];
     if (!r->l->fixed) {
-        uint64_t number = r->l->issue ? r->l->first + r->sent : next_random(r) % r->l->mandates;
-        snprintf(digits, sizeof(digits), "%08u", (uint32_t)(number % 100000000));
+        char digits[8];
+        put_digits(digits, r->l->issue ? r->l->first + r->sent : next_random(r) % r->l->mandates);
         memcpy(c->request + c->number_at, digits, 8);
         if (c->second_at)
             memcpy(c->request + c->second_at, digits, 8);
@@ -183,11 +189,11 @@ static bool send_due(load_run *r)
     return true;
 }
 
-/* Until something arrives, or the next request is due: a generator that spins would take a core from the server. */
+/* Until something arrives, or the next request is due. */
 static int wait_events(load_run *r, struct epoll_event *events)
 {
-    struct timespec until = {0, 100000000};
-    if (r->l->rate > 0) {
+    struct timespec until = {0, r->l->spin ? 0 : 100000000};
+    if (r->l->rate > 0 && !r->l->spin) {
         int64_t due = r->start_ns + (int64_t)((double)r->sent * (1e9 / r->l->rate)) - wall_ns();
         until.tv_nsec = due < 0 ? 0 : due < until.tv_nsec ? due : until.tv_nsec;
         for (uint32_t i = 0; due < 0 && i < r->l->connections; i++)
@@ -223,11 +229,19 @@ static bool loop(load_run *r)
     return ok;
 }
 
+static bool keep_to(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
 bool http_load_run(http_load *l)
 {
     load_run r = {.l = l, .rng = l->seed * 2654435761u + 88172645463325252u, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     r.connections = calloc(l->connections, sizeof(*r.connections));
-    bool ok = r.connections && r.epoll >= 0;
+    bool ok = r.connections && r.epoll >= 0 && (l->cpu < 0 || keep_to(l->cpu));
     for (uint32_t i = 0; ok && i < l->connections; i++)
         ok = connection_open(&r, &r.connections[i]);
     r.start_ns = wall_ns();
@@ -260,12 +274,13 @@ int cmd_load(int argc, char **argv)
     static const struct option options[] = {
         {"port", 1, NULL, 'p'},  {"connections", 1, NULL, 'c'}, {"mandates", 1, NULL, 'm'}, {"seconds", 1, NULL, 's'},
         {"rate", 1, NULL, 'r'},  {"seed", 1, NULL, 'x'},        {"fixed", 0, NULL, 'f'},    {"issue", 0, NULL, 'i'},
-        {"first", 1, NULL, 'n'}, {"requests", 1, NULL, 'l'},    {NULL, 0, NULL, 0}};
+        {"first", 1, NULL, 'n'}, {"requests", 1, NULL, 'l'},    {"spin", 0, NULL, 'w'},     {"cpu", 1, NULL, 'u'},
+        {NULL, 0, NULL, 0}};
     http_load *l = calloc(1, sizeof(*l));
     int c;
     if (!l)
         return 1;
-    *l = (http_load){.connections = 16, .mandates = 1, .seconds = 2, .seed = 1};
+    *l = (http_load){.connections = 16, .mandates = 1, .seconds = 2, .seed = 1, .cpu = -1};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
         switch (c) {
         case 'p':
@@ -291,6 +306,12 @@ int cmd_load(int argc, char **argv)
             break;
         case 'i':
             l->issue = true;
+            break;
+        case 'w':
+            l->spin = true;
+            break;
+        case 'u':
+            l->cpu = (int)strtol(optarg, NULL, 10);
             break;
         case 'l':
             l->limit = strtoul(optarg, NULL, 10);

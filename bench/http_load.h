@@ -2,7 +2,8 @@
 /*
  * http_load - checks, or issuances, over HTTP as fast as a server answers, from one thread: epoll, keep-alive, one request in flight on each
  * connection (no pipelining). Runs in a process of its own (`mandate-bench load`), so that its work is not the server's; what it costs, and
- * how late it sends what is due, is told beside what it measures.
+ * how late it sends what is due, is told beside what it measures. On a core of its own (`cpu`) it need not sleep (`spin`): being woken takes
+ * longer than an answer does, and would be measured with it.
  */
 #ifndef MANDATE_BENCH_HTTP_LOAD_H
 #define MANDATE_BENCH_HTTP_LOAD_H
@@ -20,6 +21,8 @@ typedef struct http_load {
     double seconds, rate; /* rate 0: closed loop. Otherwise requests a second, each timed from when it was due */
     uint64_t seed, limit; /* limit: ends after so many answers; 0: by time alone */
     bool fixed;           /* ask for an answer that needs no thought (/healthz): what HTTP alone costs here */
+    bool spin;            /* never sleeps */
+    int cpu;              /* runs on this one only; -1: on any */
     bool issue;           /* issue mandates instead: m-00000000 + first and on, each once, at most `mandates` of them */
     uint32_t first;
     /* result */

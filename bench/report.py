@@ -123,8 +123,9 @@ def checks(runs):
     if "closed_loop" not in records:
         return []
     out = ["### Checks", "", "In process: {:,.0f} ns, one of {:,} mandates at random. Over HTTP on loopback, {} connections with "
-           "keep-alive, while changes are stepped:".format(records["in_process"]["ns"], records["in_process"]["mandates"],
-                                                           records["closed_loop"]["connections"]), "",
+           "keep-alive, while {:,.0f} changes a second are stepped that suspend and resume {:,.0f} mandates:".format(
+               records["in_process"]["ns"], records["in_process"]["mandates"], records["closed_loop"]["connections"],
+               records["closed_loop"]["changes_per_second"], records["closed_loop"].get("transitions_per_second", 0)), "",
            "| load | requests/s | server's CPU, us | p50 us | p99 us | p99.9 us |", "|---|---|---|---|---|---|"]
     for name in ("fixed_answer", "closed_loop", "open_loop_20k"):
         r = records.get(name)
