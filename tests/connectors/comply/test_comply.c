@@ -277,6 +277,9 @@ static void test_comply__rules_see_every_member_and_the_parent(void **state)
         "      mandate.id == 'm-2' && mandate.issuer == 'https://i.example' && mandate.grantor == 'user:g' && mandate.agent "
         "== 'agent:a' &&\n"
         "      mandate.purpose == 'p' && mandate.scope.actions == ['x'] && mandate.scope.resources == ['crm.account/1'] &&\n"
+        "      mandate.scope.require == {'action.soft': [true], 'resource.region': ['eu', 'us']} && parent.scope.require == "
+        "{} &&\n"
+        "      'eu' in mandate.scope.require['resource.region'] &&\n"
         "      mandate.scope.limits == {'eur': 5} && mandate.while == 'w' && !has(mandate.until) && "
         "!has(mandate.suspend_while) &&\n"
         "      mandate.params.k == 'v' && mandate.targets == {} && mandate.audience == ['aud'] && mandate.parent == 'm-1' "
@@ -294,6 +297,10 @@ static void test_comply__rules_see_every_member_and_the_parent(void **state)
     mandate.parent = S("m-1");
     mandate.limits = &limit;
     mandate.limit_count = 1;
+    const cel_value values[] = {cel_bool(true), cel_string(S("eu")), cel_string(S("us"))};
+    const claims_required required[] = {{S("action.soft"), values, 1}, {S("resource.region"), values + 1, 2}};
+    mandate.required = required;
+    mandate.required_count = 2;
     mandate.clause[CLAUSE_WHILE] = S("w");
     mandate.params = cel_map(&param, 1);
     mandate.audience = &audience;

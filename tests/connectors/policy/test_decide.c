@@ -191,6 +191,21 @@ static void test_policy__a_rule_that_forbids_one_role_leaves_others_alone(void *
     close_scene(&s);
 }
 
+static void test_policy__a_rule_reads_the_values_that_a_mandate_requires(void **state)
+{
+    const cel_value soft[] = {cel_bool(true)}, either[] = {cel_bool(false), cel_bool(true)};
+    claims_required required = {S("action.soft"), soft, 1};
+    scene s;
+    open_scene(&s, "roles:\n  r:\n    - powers: revoke\n      when: mandate.require[\"action.soft\"] == [true]\n");
+    assert_int_equal(decide(&s, POWER_REVOKE), POLICY_DENY); /* it requires nothing: an error */
+    s.over.required = &required;
+    s.over.required_count = 1;
+    assert_int_equal(decide(&s, POWER_REVOKE), POLICY_PERMIT);
+    required = (claims_required){S("action.soft"), either, 2};
+    assert_int_equal(decide(&s, POWER_REVOKE), POLICY_DENY);
+    close_scene(&s);
+}
+
 static void test_policy__an_error_or_an_unknown_permits_nothing_and_forbids(void **state)
 {
     static const char *const broken[] = {"mandate.params.x == 1", "1 / 0 == 1", "mandate.limits.amount <= 5",
@@ -372,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_policy__in_anothers_name_only_where_the_rule_says_so),
         cmocka_unit_test(test_policy__what_is_forbidden_wins_over_every_permit),
         cmocka_unit_test(test_policy__a_rule_that_forbids_one_role_leaves_others_alone),
+        cmocka_unit_test(test_policy__a_rule_reads_the_values_that_a_mandate_requires),
         cmocka_unit_test(test_policy__an_error_or_an_unknown_permits_nothing_and_forbids),
         cmocka_unit_test(test_policy__before_the_mandate_is_known_it_may_yet_be_allowed),
         cmocka_unit_test(test_policy__the_stricter_of_two_rules_that_permit_counts),
