@@ -109,6 +109,9 @@ static inline uint8_t seen_with(uint8_t seen, mandate_clause clause, condition_t
 {
     return (uint8_t)((seen & ~(3U << 2 * clause)) | (unsigned)truth << 2 * clause);
 }
+/* Is any of them unknown or in error? */
+static inline bool seen_is_odd(uint8_t seen) { return seen & 0x2a; }
+_Static_assert(TRUTH_UNKNOWN == 2 && TRUTH_ERROR == 3, "the higher bit says so");
 _Static_assert(2 * CLAUSE_COUNT <= 6, "the clauses' truths stand below SEEN_SUSPENDS");
 
 /* A standing condition without a mandate. Of a removed one, id and text stay readable until the next step. */

@@ -56,6 +56,11 @@ static bool watch_unknown(engine *e, uint32_t handle, uint8_t seen)
 {
     mandate *m = mandate_at(e, handle);
     int64_t before = mandate_grace_at(e, handle);
+    if (!seen_is_odd(seen) && !e->recording && before == INT64_MAX) { /* nothing is unknown, and nothing was waited for */
+        m->suspended_by &= (uint8_t)~SUSPENDED_BY_UNKNOWN;
+        timer_disarm(&e->deadlines, TIMER_GRACE, handle);
+        return true;
+    }
     if (seen_clause_with(seen, TRUTH_UNKNOWN) == CLAUSE_NONE)
         m->suspended_by &= (uint8_t)~SUSPENDED_BY_UNKNOWN;
     else if (m->on_unknown == ON_UNKNOWN_SUSPEND && mandate_unknown_grace(e, handle) == 0)
@@ -76,7 +81,7 @@ static bool review_suspension(engine *e, uint32_t handle, uint8_t seen, const oc
         m->suspended_by |= SUSPENDED_BY_CLAUSE;
     else if (suspend == TRUTH_FALSE)
         m->suspended_by &= (uint8_t)~SUSPENDED_BY_CLAUSE;
-    mandate_clause error = seen_clause_with(seen, TRUTH_ERROR);
+    mandate_clause error = seen_is_odd(seen) ? seen_clause_with(seen, TRUTH_ERROR) : CLAUSE_NONE;
     if (error != CLAUSE_NONE)
         m->suspended_by |= SUSPENDED_BY_ERROR;
     if (!watch_unknown(e, handle, seen))

@@ -7,6 +7,8 @@
  */
 #include "engine/engine_int.h"
 
+#include "engine/base/short_text.h"
+
 #include <stdlib.h>
 
 enum { FEW = 48 };
@@ -16,21 +18,40 @@ int mandate_order_by_id(const engine *e, uint32_t a, uint32_t b)
     return mandate_slice_cmp(mandate_id(e, a), mandate_id(e, b));
 }
 
+/* How many bytes, of at most `most`, they begin with in common. */
 static size_t common_length(mandate_slice a, mandate_slice b, size_t most)
 {
     size_t n = 0, max = a.len < b.len ? a.len : b.len;
     max = max < most ? max : most;
-    while (n < max && a.ptr[n] == b.ptr[n])
+    if (short_eq(a.ptr, b.ptr, max)) /* nearly always, once some were looked at */
+        return max;
+    while (a.ptr[n] == b.ptr[n])
         n++;
     return n;
+}
+
+/* Eight bytes, the first one highest. */
+static uint64_t word_at(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
 }
 
 /* Bytes from `at` on, the first one highest; beyond the end zeros, so that a prefix comes first. */
 static uint64_t key_at(mandate_slice id, size_t at)
 {
+    size_t left = id.len - at;
     uint64_t key = 0;
+    if (left >= 8)
+        return word_at(id.ptr + at);
+    if (left && id.len >= 8) /* the last eight, without those before */
+        return word_at(id.ptr + id.len - 8) << 8 * (8 - left);
     for (size_t i = 0; i < 8; i++)
-        key = key << 8 | (at + i < id.len ? (uint8_t)id.ptr[at + i] : 0);
+        key = key << 8 | (i < left ? (uint8_t)id.ptr[at + i] : 0);
     return key;
 }
 
@@ -59,7 +80,7 @@ static void insertion_sort(const engine *e, id_rank *r, uint32_t count)
     for (uint32_t i = 1; i < count; i++) {
         id_rank x = r[i];
         uint32_t k = i;
-        for (; k > 0 && rank_order(e, &x, &r[k - 1]) < 0; k--)
+        for (; k > 0 && (x.key != r[k - 1].key ? x.key < r[k - 1].key : rank_order(e, &x, &r[k - 1]) < 0); k--)
             r[k] = r[k - 1];
         r[k] = x;
     }

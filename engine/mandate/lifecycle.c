@@ -7,26 +7,21 @@
 const char *const claims_clause_names[CLAUSE_COUNT + 1] = {"while", "until", "suspend_while", ""};
 const char *const transition_cause_names[5] = {"event", "command", "clock", "cascade", "source"};
 
-static const struct {
-    const char *name;
-    bool final;
-} states[STATE_COUNT] = {
-#define X(name, text, final, meaning) {text, final},
+static const char *const states[STATE_COUNT] = {
+#define X(name, text, final, meaning) text,
     MANDATE_STATE_MAP(X)
 #undef X
 };
 
-const char *mandate_state_name(mandate_state state) { return (unsigned)state < STATE_COUNT ? states[state].name : "none"; }
+const char *mandate_state_name(mandate_state state) { return (unsigned)state < STATE_COUNT ? states[state] : "none"; }
 
 mandate_state mandate_state_parse(mandate_slice name)
 {
     for (int i = 0; i < STATE_COUNT; i++)
-        if (mandate_slice_is(name, states[i].name))
+        if (mandate_slice_is(name, states[i]))
             return (mandate_state)i;
     return STATE_NONE;
 }
-
-bool mandate_state_is_final(mandate_state state) { return (unsigned)state < STATE_COUNT && states[state].final; }
 
 const char *mandate_reason_name(mandate_reason reason)
 {

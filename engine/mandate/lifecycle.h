@@ -99,7 +99,16 @@ typedef enum mandate_who {
 const char *mandate_state_name(mandate_state state);
 /* STATE_NONE when it is no state's name. */
 mandate_state mandate_state_parse(mandate_slice name);
-bool mandate_state_is_final(mandate_state state);
+static inline bool mandate_state_is_final(mandate_state state)
+{
+    enum {
+        ALL = 0
+#define X(name, text, final, meaning) | (final) << STATE_##name
+        MANDATE_STATE_MAP(X)
+#undef X
+    };
+    return (unsigned)state < STATE_COUNT && (ALL >> state & 1);
+}
 const char *mandate_reason_name(mandate_reason reason);
 const char *mandate_who_name(mandate_who who);
 /* Is it in the table? `who` (may be NULL) gets whose it is. */
