@@ -9,8 +9,12 @@
 #include "bench/workload.h"
 
 enum { BATCH = 256 };
-/* A function whose instructions are counted (budget.py): it is there under its own name. */
-#define BENCH_COUNTED __attribute__((noinline, noclone))
+/* A function whose instructions are counted (budget.py): it is there under its own name, even when another does the same. */
+#if defined(__has_attribute) && __has_attribute(noipa)
+#define BENCH_COUNTED __attribute__((noipa))
+#else
+#define BENCH_COUNTED __attribute__((noinline))
+#endif
 
 typedef struct arm_result {
     const char *name;
