@@ -185,74 +185,62 @@ typedef struct framing {
     bool odd;                     /* a header that others would read otherwise */
 } framing;
 
-/* libmicrohttpd takes "Content-Length : 2" for a header of another name, and appends what stands on a continued line to the name and not
- * to the value (which then lies before the name: it was moved). Names are tokens (RFC 9110, 5.6.2). */
-static bool header_is_plain(const char *key, size_t len, const char *value)
+/* RFC 9110, 5.6.2. */
+static bool is_token(const char *text, size_t len)
 {
     static const uint32_t token[4] = {0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF};
-    unsigned ok = len > 0 && (!value || (uintptr_t)value > (uintptr_t)key);
+    unsigned ok = len > 0;
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)key[i];
+        unsigned char c = (unsigned char)text[i];
         ok &= c < 128 && token[c / 32] >> c % 32 & 1;
     }
     return ok;
 }
 
-static void keep_header(const char **kept, const char *value)
+static bool keep_header(const char **kept, const char *value)
 {
     if (!*kept)
         *kept = value;
+    return true;
 }
 
-/* All headers in one pass: what of them is asked for later, and what decides how the request is read. */
+/* What of it is asked for later, and what decides how the request is read. False: it is none of those. */
+static bool take_header(framing *seen, const char *key, size_t len, const char *value)
+{
+    http_headers *h = &seen->r->headers;
+    switch (len) {
+    case 4:
+        return strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0 && ++seen->hosts && keep_header(&h->host, value);
+    case 6:
+        return strcasecmp(key, "Origin") == 0 && keep_header(&h->origin, value);
+    case 12:
+        return (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_TYPE) == 0 && keep_header(&h->content_type, value)) ||
+               (strcasecmp(key, "X-Request-ID") == 0 && keep_header(&h->request_id, value));
+    case 13:
+        return strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0 && ++seen->logins &&
+               keep_header(&h->authorization, value);
+    case 14:
+        return strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 && ++seen->lengths &&
+               keep_header(&h->content_length, value);
+    case 17:
+        return strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 &&
+               ++*(value && strcasecmp(value, "chunked") == 0 ? &seen->chunked : &seen->others);
+    case 19:
+        return strcasecmp(key, "X-Mandate-Principal") == 0 && ++seen->names && keep_header(&h->principal, value);
+    default:
+        return false;
+    }
+}
+
+/* All headers in one pass. libmicrohttpd takes "Content-Length : 2" for a header of another name, and appends what stands on a continued
+ * line to the name and not to the value (which then lies before the name: that was moved). */
 static enum MHD_Result count_framing(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     framing *seen = cls;
-    http_headers *h = &seen->r->headers;
     size_t len = strlen(key);
-    seen->odd |= !header_is_plain(key, len, value);
-    switch (len) {
-    case 4:
-        if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0) {
-            keep_header(&h->host, value);
-            seen->hosts++;
-        }
-        break;
-    case 6:
-        if (strcasecmp(key, "Origin") == 0)
-            keep_header(&h->origin, value);
-        break;
-    case 12:
-        if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_TYPE) == 0)
-            keep_header(&h->content_type, value);
-        else if (strcasecmp(key, "X-Request-ID") == 0)
-            keep_header(&h->request_id, value);
-        break;
-    case 13:
-        if (strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
-            keep_header(&h->authorization, value);
-            seen->logins++;
-        }
-        break;
-    case 14:
-        if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-            keep_header(&h->content_length, value);
-            seen->lengths++;
-        }
-        break;
-    case 17:
-        if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
-            *(value && strcasecmp(value, "chunked") == 0 ? &seen->chunked : &seen->others) += 1;
-        break;
-    case 19:
-        if (strcasecmp(key, "X-Mandate-Principal") == 0) {
-            keep_header(&h->principal, value);
-            seen->names++;
-        }
-        break;
-    default:
-        break;
-    }
+    (void)kind;
+    seen->odd |= value && (uintptr_t)value < (uintptr_t)key;
+    seen->odd |= !take_header(seen, key, len, value) && !is_token(key, len);
     return MHD_YES;
 }
 
