@@ -27,6 +27,7 @@ from bench import e2e  # noqa: E402
 from tests.real.kafka import Kafka  # noqa: E402
 
 WAIT_S = 300
+TOPIC = "crm.ends"  # not the one that the database has read to an offset of its own
 
 
 def recorded_s(daemon, before, count):
@@ -44,16 +45,18 @@ def run(options, folder):
     prepared = e2e.bench(options, "revoke-all", "--prepare", "--shape", "shared", "--mandates", str(options.mandates), "--dir", data)
     kafka = Kafka(os.path.join(folder, "kafka"), heap="1g").start()
     try:
-        kafka.create({e2e.TOPIC: 1, "mandate.revocations": options.partitions, "bare.revocations": options.partitions,
+        kafka.create({TOPIC: 1, "mandate.revocations": options.partitions, "bare.revocations": options.partitions,
                       "mandate.checkpoints": 1, "mandate.dead-letter": 1})
         daemon = e2e.Daemon(options, folder, kafka.servers, data)
+        connector = pathlib.Path(folder, "crm.yaml")
+        connector.write_text(connector.read_text().replace(e2e.TOPIC, TOPIC))
         daemon.process.argv.append("--accept-older-database")  # nobody signed checkpoints of what was made without a daemon
         daemon.start()
         try:
             before, cpu = daemon.metric("mandated_transitions_total"), e2e.thread_cpu(daemon.process.child.pid)
             deal = {"id": prepared["deal"], "status": "open", "amount": prepared["amount"], "score": 1, "a": True, "b": True, "c": True}
             began = time.monotonic()
-            kafka.send(e2e.TOPIC, [(deal["id"], json.dumps(deal))])
+            kafka.send(TOPIC, [(deal["id"], json.dumps(deal))])
             recorded = recorded_s(daemon, before, options.mandates)
             e2e.wait_for("the revocations", lambda: sum(kafka.end_offsets("mandate.revocations").values()) >= options.mandates, WAIT_S,
                          alive=daemon.process.check_alive)
