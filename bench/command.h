@@ -20,6 +20,7 @@ int cmd_latency(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_republish(int argc, char **argv);
 int cmd_publish(int argc, char **argv);
+int cmd_rows(int argc, char **argv);
 int cmd_revoke_all(int argc, char **argv);
 
 /* {"record":"run"}: machine, versions, command line. */

@@ -29,6 +29,7 @@ static const struct {
     {"issue", cmd_issue, "mandates issued a second, durable before each answer, and still there after kill -9 (--help)"},
     {"produce", cmd_produce, "fills a Kafka topic with the workload's changes"},
     {"latency", cmd_latency, "open loop: from an acknowledged event to its revocation on the topic"},
+    {"rows", cmd_rows, "encoded rows through the engine and into the journal: the record path without Kafka"},
     {"recover", cmd_recover, "how long a restart takes with very many mandates"},
     {"revoke-all", cmd_revoke_all, "one event that ends very many mandates, while other records keep coming"},
     {"publish", cmd_publish, "a real Kafka: what one event ended, published by the daemon and by a bare producer (--help)"},

@@ -10,7 +10,7 @@ static inline void slots_ahead(look_ahead *a, const condition_index *x, uint32_t
 {
     const context_entity *e = a->seen[i].entity;
     const change *ch = a->seen[i].change;
-    uint32_t s = e && e->type == ch->type && ch->set_count ? e->slots[ch->sets[0].field] : CONTEXT_NO_SLOT;
+    uint32_t s = e && e->type == ch->type && ch->set_count ? e->cells[ch->sets[0].field].slot : CONTEXT_NO_SLOT;
     a->cell[i].slot = s;
     a->cell[i].cohort = NULL;
     if (s != CONTEXT_NO_SLOT)

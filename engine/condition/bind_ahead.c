@@ -11,7 +11,7 @@ static const slot *slot_of(const condition_index *x, const context_seen *s)
     const context_entity *e = s->entity;
     if (!e || !s->change->set_count || e->type != s->change->type)
         return NULL;
-    uint32_t at = e->slots[s->change->sets[0].field];
+    uint32_t at = e->cells[s->change->sets[0].field].slot;
     return at == CONTEXT_NO_SLOT ? NULL : &x->slots.data[at];
 }
 

@@ -298,7 +298,7 @@ uint32_t cohort_bind(condition_index *x, shape *s, context_entity *const *entiti
     cohort_key key = {s, slots, families};
     bool known = true;
     for (uint32_t i = 0; i < s->atoms; i++) {
-        slots[i] = entities[i]->slots[fields[i]];
+        slots[i] = entities[i]->cells[fields[i]].slot;
         known &= slots[i] != CONTEXT_NO_SLOT;
     }
     cohort *c = known ? cohort_find(x, &key) : NULL;

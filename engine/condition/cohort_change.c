@@ -299,7 +299,7 @@ __attribute__((noinline)) static void observe_any(condition_index *x, context_en
 {
     if (same_scalar(old, now))
         return;
-    const slot *p = &x->slots.data[entity->slots[field]];
+    const slot *p = &x->slots.data[entity->cells[field].slot];
     cell_value value = {.value = now};
     if (p->subscribers == 1 && p->one.cohort && !p->nodes)
         change_column(x, p->one.cohort, p->one.column, &value);
@@ -331,7 +331,7 @@ static inline void observe_int(condition_index *x, cohort *c, uint32_t i, cel_va
 void condition_observe(void *index, context_entity *entity, uint16_t field, cel_value old, cel_value now)
 {
     condition_index *x = index;
-    const slot *p = &x->slots.data[entity->slots[field]];
+    const slot *p = &x->slots.data[entity->cells[field].slot];
     cohort *c = p->one.cohort;
     uint32_t i = p->one.column;
     bool text = now.kind == CEL_STRING;

@@ -291,7 +291,7 @@ static void nodes_change(condition_index *x, uint32_t s, bool inverse, cel_value
 void observe_many(condition_index *x, context_entity *entity, uint16_t field, cel_value old, cell_value value)
 {
     cel_value now = value.value;
-    uint32_t s = entity->slots[field];
+    uint32_t s = entity->cells[field].slot;
     const slot *p = &x->slots.data[s];
     for (uint32_t i = 0; i < p->subscribers; i++) {
         const subscriber *who = p->subscribers > 1 ? &p->many[i] : &p->one;

@@ -9,7 +9,7 @@
 
 uint32_t slot_take(condition_index *x, context_entity *entity, uint16_t field)
 {
-    uint32_t s = entity->slots[field];
+    uint32_t s = entity->cells[field].slot;
     if (s != CONTEXT_NO_SLOT) {
         x->slots.data[s].refs++;
         return s;
@@ -24,7 +24,7 @@ uint32_t slot_take(condition_index *x, context_entity *entity, uint16_t field)
     } else {
         return CONDITION_NONE;
     }
-    entity->slots[field] = s;
+    entity->cells[field].slot = s;
     x->slot_count++;
     return s;
 }
@@ -56,7 +56,7 @@ void slot_drop(condition_index *x, uint32_t s)
         return;
     assert(p->subscribers == 0);
     assert(!p->nodes || (p->nodes->leaves.len == 0 && p->nodes->readers.len == 0 && p->nodes->truth == CONDITION_NONE));
-    p->entity->slots[p->field] = CONTEXT_NO_SLOT;
+    p->entity->cells[p->field].slot = CONTEXT_NO_SLOT;
     slot_deinit(p);
     p->entity = NULL;
     p->nodes = NULL;

@@ -28,22 +28,23 @@ static inline void address_ahead(const context *c, context_seen *s)
         ahead_line(&c->entities.data[s->handle]);
 }
 
-/* Head, id and slots; then the cells it sets, if it is that type. */
+/* Head, id, and the cells it sets, if it is that type. */
 static inline void entity_ahead(const context *c, context_seen *s)
 {
     s->entity = s->handle == TABLE_NONE ? NULL : c->entities.data[s->handle];
     if (!s->entity)
         return;
     const change *ch = s->change;
-    const char *at = (const char *)s->entity, *cells = at + entity_cells_at(&c->types[ch->type], ch->id);
+    const char *at = (const char *)s->entity;
+    const context_cell *cells = s->entity->cells;
     size_t first = ch->set_count ? ch->sets[0].field : 0, last = ch->set_count ? ch->sets[ch->set_count - 1].field : 0;
     size_t bytes = (last < first ? 1 : last - first + 1) * sizeof(context_cell);
-    ahead_line(at);
-    ahead_line(at + 64);
+    ahead_small(at, offsetof(context_entity, cells));
+    ahead_line(at + entity_id_at(&c->types[ch->type]));
     if (bytes == sizeof(context_cell))
-        ahead_small(cells + first * sizeof(context_cell), bytes);
+        ahead_small(&cells[first], bytes);
     else
-        ahead_few(cells + first * sizeof(context_cell), bytes < CELLS_AHEAD ? bytes : CELLS_AHEAD);
+        ahead_few(&cells[first], bytes < CELLS_AHEAD ? bytes : CELLS_AHEAD);
 }
 
 /* What it overwrites: who said so, and a text. */
@@ -55,7 +56,8 @@ static inline void cells_ahead(const context *c, const context_seen *s)
     const change *ch = s->change;
     for (uint32_t k = 0; k < ch->set_count; k++) {
         const context_cell *cell = &e->cells[ch->sets[k].field];
-        ahead_small(provenance_at(c, cell->provenance), sizeof(provenance));
+        if (cell->provenance > PROVENANCE_OWN)
+            ahead_small(provenance_at(c, cell->provenance), sizeof(provenance));
         if (cell->value.kind == CEL_STRING)
             ahead_line(cell->value.s);
     }

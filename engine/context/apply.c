@@ -34,7 +34,7 @@ static uint32_t inverse_search(cel_value list, const context_entity *from, bool 
 /* `who` came or went; unknown: all of it is known from now on. */
 static void inverse_changed(context *c, context_entity *target, uint16_t field, cel_value who)
 {
-    if (target->slots[field] != CONTEXT_NO_SLOT)
+    if (target->cells[field].slot != CONTEXT_NO_SLOT)
         c->observer(c->observer_ctx, target, field, who, cell_effective(c, target, field));
 }
 
@@ -84,14 +84,14 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
 {
     context_cell *cell = &entity->cells[field];
     const schema_field *f = &type_of(c, entity)->fields[field];
-    bool watched = entity->slots[field] != CONTEXT_NO_SLOT;
+    bool watched = entity->cells[field].slot != CONTEXT_NO_SLOT;
     cel_value before = cell->value, seen = watched ? cell_effective(c, entity, field) : before;
     uint32_t prov_before = cell->provenance;
     bool ok = true;
 
     cell_keep(c, entity, field);
     if (prov)
-        provenance_at(c, prov)->refs++;
+        provenance_of(c, entity, prov)->refs++;
     cell->value = owned;
     cell->provenance = prov;
     if (watched)
@@ -106,16 +106,12 @@ bool cell_set(context *c, context_entity *entity, uint16_t field, cel_value owne
     }
     if (value_has_block(before))
         value_pool_disown(&c->texts, &before);
-    provenance_drop(c, prov_before);
+    provenance_drop(c, entity, prov_before);
     return ok;
 }
 
-/* Was this cell set by something newer from the same source? */
-static inline bool newer(const context *c, const context_cell *cell, const change_origin *origin)
+static inline bool is_newer(const change_origin *held, const change_origin *origin)
 {
-    if (!cell->provenance)
-        return false;
-    const change_origin *held = &provenance_at(c, cell->provenance)->origin;
     if (held->source != origin->source)
         return false;
     if (held->version && origin->version)
@@ -124,11 +120,18 @@ static inline bool newer(const context *c, const context_cell *cell, const chang
            held->event_time_us > origin->event_time_us;
 }
 
+/* Was this cell set by something newer from the same source? */
+static inline bool newer(const context *c, const context_entity *e, uint16_t field, const change_origin *origin)
+{
+    uint32_t index = e->cells[field].provenance;
+    return index && is_newer(&provenance_of(c, e, index)->origin, origin);
+}
+
 static bool delete_is_stale(const context *c, const context_entity *e, const change_origin *origin)
 {
     uint16_t n = schema_type_at(c->schema, e->type)->field_count;
     for (uint16_t i = 0; i < n; i++)
-        if (newer(c, &e->cells[i], origin))
+        if (newer(c, e, i, origin))
             return true;
     return false;
 }
@@ -185,7 +188,7 @@ static context_outcome apply_forget_type(context *c, const change *ch, const cha
             continue;
         for (uint16_t f = 0; f < t->field_count; f++) {
             uint32_t p = e->cells[f].provenance;
-            if (!p || provenance_at(c, p)->origin.source != origin->source || newer(c, &e->cells[f], origin))
+            if (!p || provenance_of(c, e, p)->origin.source != origin->source || newer(c, e, f, origin))
                 continue;
             context_keep(c, e);
             if (!cell_set(c, e, f, (cel_value){.kind = CEL_UNKNOWN}, prov) || !context_touch(c, e))
@@ -238,14 +241,14 @@ static void cell_confirm(context *c, context_entity *e, uint16_t field, uint32_t
 {
     context_cell *cell = &e->cells[field];
     uint32_t before = cell->provenance;
-    bool watched = e->slots[field] != CONTEXT_NO_SLOT;
+    bool watched = e->cells[field].slot != CONTEXT_NO_SLOT;
     cel_value seen = watched ? cell_effective(c, e, field) : cell->value;
     cell_keep(c, e, field);
-    provenance_at(c, prov)->refs++;
+    provenance_of(c, e, prov)->refs++;
     cell->provenance = prov;
     if (watched)
         c->observer(c->observer_ctx, e, field, seen, cell_effective(c, e, field));
-    provenance_drop(c, before);
+    provenance_drop(c, e, before);
 }
 
 /* What nearly all changes are: another scalar or text for an attribute, while every source is live and nobody asks for the past, so
@@ -263,16 +266,19 @@ static inline bool set_plain(context *c, context_entity *e, uint16_t field, cel_
     uint32_t prov_before = cell->provenance;
     if (v.kind == CEL_STRING && !(value_is_short_text(v) ? value_pool_text(&c->texts, &v, v) : value_own(&v, v)))
         return false;
-    provenance_at(c, prov)->refs++;
+    if (prov != prov_before) {
+        provenance_of(c, e, prov)->refs++;
+        cell->provenance = prov;
+    }
     cell->value = v;
-    cell->provenance = prov;
-    if (e->slots[field] != CONTEXT_NO_SLOT)
+    if (e->cells[field].slot != CONTEXT_NO_SLOT)
         c->observer(c->observer_ctx, e, field, before, v);
     if (value_is_short_text(before))
         value_pool_give(&c->texts, before);
     else if (value_has_block(before))
         value_disown(&before);
-    provenance_drop(c, prov_before);
+    if (prov != prov_before)
+        provenance_drop(c, e, prov_before);
     return true;
 }
 
@@ -291,7 +297,7 @@ static context_outcome apply_upsert(context *c, context_entity *e, const change 
         const schema_field *f = &t->fields[set->field];
         cel_value value = {.kind = CEL_UNKNOWN};
         assert(set->field < t->field_count && f->kind != SCHEMA_INVERSE);
-        if (newer(c, &e->cells[set->field], origin))
+        if (newer(c, e, set->field, origin))
             continue;
         if (!set->forget && same_text(&e->cells[set->field], set->value)) {
             cell_confirm(c, e, set->field, prov);
@@ -330,28 +336,59 @@ context_outcome context_apply(context *c, const change *ch, const change_origin 
     return context_apply_near(c, ch, origin, NULL);
 }
 
+/* Every cell whose provenance is the entity's own is said anew, by something that is not older. While a source is down, or somebody asks
+ * for the past, it is still asked for what it was. */
+static bool renews_own(const context *c, const context_entity *e, const change *ch, const change_origin *origin)
+{
+    enum { FIELDS = 64 };
+    uint64_t said = 0;
+    if (ch->op != CHANGE_UPSERT || e->status != CONTEXT_EXISTS || (c->sources_down | c->past.moment) ||
+        ch->set_count < e->own.refs || is_newer(&e->own.origin, origin))
+        return false;
+    for (uint32_t i = 0; i < ch->set_count; i++) {
+        uint16_t field = ch->sets[i].field;
+        if (field < FIELDS && e->cells[field].provenance == PROVENANCE_OWN)
+            said |= UINT64_C(1) << field;
+    }
+    return (uint32_t)__builtin_popcountll(said) == e->own.refs;
+}
+
+/* 0: out of memory. */
+static uint32_t provenance_for(context *c, context_entity *e, const change *ch, const change_origin *origin)
+{
+    if (!e)
+        return provenance_add(c, origin);
+    if (!e->own.refs || !renews_own(c, e, ch, origin))
+        return provenance_new(c, e, origin);
+    context_keep(c, e); /* as it was, with what said so */
+    e->own.origin = *origin;
+    return PROVENANCE_OWN;
+}
+
 __attribute__((noinline)) static context_outcome apply_any(context *c, const change *ch, const change_origin *origin,
                                                            context_entity *guess)
 {
-    uint32_t prov = provenance_add(c, origin);
     bool of_one = ch->op != CHANGE_FORGET_TYPE;
-    context_entity *e = prov && of_one ? context_entity_near(c, ch->type, ch->id, guess) : NULL;
+    context_entity *e = of_one ? context_entity_near(c, ch->type, ch->id, guess) : NULL;
     context_outcome out = CONTEXT_NOMEM;
-    if (!prov || (of_one && !e))
+    change_origin of_change = *origin;
+    if (of_one && !e)
         return out;
-    change_origin *of_change = &provenance_at(c, prov)->origin; /* nothing below adds another */
-    of_change->event_time_us = ch->event_time_us;
-    of_change->version = ch->version;
+    of_change.event_time_us = ch->event_time_us;
+    of_change.version = ch->version;
+    uint32_t prov = provenance_for(c, e, ch, &of_change);
+    if (!prov)
+        return out;
     switch (ch->op) {
     case CHANGE_UPSERT:
-        out = apply_upsert(c, e, ch, of_change, prov);
+        out = apply_upsert(c, e, ch, &of_change, prov);
         break;
     case CHANGE_DELETE:
     case CHANGE_FORGET:
-        out = apply_gone(c, e, ch, of_change, prov);
+        out = apply_gone(c, e, ch, &of_change, prov);
         break;
     case CHANGE_FORGET_TYPE:
-        out = apply_forget_type(c, ch, of_change, prov);
+        out = apply_forget_type(c, ch, &of_change, prov);
         break;
     }
     provenance_collect(c, prov);
@@ -388,7 +425,7 @@ context_outcome context_apply_near(context *c, const change *ch, const change_or
     context_cell *cell = &guess->cells[field];
     if (!cell->provenance)
         return apply_any(c, ch, origin, guess);
-    provenance *held = provenance_at(c, cell->provenance);
+    provenance *held = provenance_of(c, guess, cell->provenance);
     cel_value now = set->value, before = cell->value;
     assert(field < t->field_count);
     if (now.kind > CEL_STRING || set->forget || t->fields[field].kind != SCHEMA_ATTRIBUTE || held->refs != 1 ||
@@ -400,7 +437,7 @@ context_outcome context_apply_near(context *c, const change *ch, const change_or
     held->origin.event_time_us = ch->event_time_us;
     held->origin.version = ch->version;
     cell->value = now;
-    if (guess->slots[field] != CONTEXT_NO_SLOT)
+    if (guess->cells[field].slot != CONTEXT_NO_SLOT)
         c->observer(c->observer_ctx, guess, (uint16_t)field, before, now);
     if (value_is_short_text(before))
         value_pool_give(&c->texts, before);

@@ -27,8 +27,8 @@ static bool provenance_grow(context *c)
     }
     *chunk = grown;
     c->provenance_room += (uint32_t)(size - old);
-    if (c->provenance_count == 0)
-        grown[c->provenance_count++] = (provenance){.refs = 0};
+    for (; c->provenance_count <= PROVENANCE_OWN; c->provenance_count++)
+        grown[c->provenance_count] = (provenance){.refs = 0};
     return true;
 }
 
@@ -61,9 +61,12 @@ void context_set_observer(context *c, context_observer observer, void *ctx)
 
 void context_set_watched(context *c, const context_watched *watched) { c->watched = watched; }
 
+/* Whole lines where that is little more: then as few of them as can be are touched. */
 static size_t entity_bytes(const schema_type *t, mandate_slice id)
 {
-    return entity_cells_at(t, id) + t->field_count * sizeof(context_cell);
+    enum { LINE = 64, LITTLE = 8 };
+    size_t bytes = entity_id_at(t) + id.len + 1, lines = (bytes + LINE - 1) / LINE * LINE;
+    return lines - bytes <= bytes / LITTLE ? lines : bytes;
 }
 
 static void entity_free(context *c, context_entity *e)
@@ -129,16 +132,19 @@ context_entity *context_entity_get(context *c, uint16_t type, mandate_slice id)
     e = pool_take(&c->blocks, entity_bytes(t, id));
     if (!e)
         return NULL;
-    char *copy = (char *)(e + 1);
-    uint32_t *slots = (uint32_t *)(void *)((char *)e + entity_slots_at(id));
-    context_cell *cells = (context_cell *)(void *)((char *)e + entity_cells_at(t, id));
-    memset(cells, 0, t->field_count * sizeof(context_cell));
+    char *copy = (char *)e + entity_id_at(t);
     memcpy(copy, id.ptr, id.len);
     copy[id.len] = 0;
-    *e = (context_entity){.id = {copy, id.len}, .cells = cells, .slots = slots, .type = type, .handle = c->entities.len};
-    memset(slots, 0xff, t->field_count * sizeof(*slots)); /* CONTEXT_NO_SLOT */
+    e->id = mandate_slice_of(copy, id.len);
+    e->handle = c->entities.len;
+    e->type = type;
+    e->status = CONTEXT_UNOBSERVED;
+    e->epoch = 0;
+    e->own.refs = 0;
     for (uint16_t i = 0; i < t->field_count; i++)
-        cells[i].value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0) : (cel_value){.kind = CEL_UNKNOWN};
+        e->cells[i] = (context_cell){.value = t->fields[i].kind == SCHEMA_INVERSE ? cel_list(NULL, 0)
+                                                                                  : (cel_value){.kind = CEL_UNKNOWN},
+                                     .slot = CONTEXT_NO_SLOT};
     if (!VEC_PUSH(&c->entities, e))
         goto nomem;
     if (!table_add(&c->by_key, hash, e->handle)) {
@@ -178,7 +184,7 @@ bool context_origin(const context *c, const context_entity *entity, uint16_t fie
     }
     if (!index)
         return false;
-    *out = provenance_at(c, index)->origin;
+    *out = provenance_of(c, entity, index)->origin;
     return true;
 }
 

@@ -2,8 +2,8 @@
 /*
  * context - the context graph in memory: entities, their attributes, references and inverses, and who said so.
  *
- *   entity  (type, id) ── cells[field] = value + index of its provenance
- *                      └─ slots[field] = what the condition index attached to the cell (CONTEXT_NO_SLOT until watched)
+ *   entity  (type, id) ── cells[field] = value, index of its provenance, and what the condition index attached to the cell
+ *                      └─ own = the provenance of most of its cells: of a row that was told as a whole, of all
  *
  * Invariants
  *  - An entity that was only asked about or referred to is UNOBSERVED: its attributes read unknown. After a delete it is
@@ -27,17 +27,26 @@ typedef enum context_status { CONTEXT_UNOBSERVED, CONTEXT_EXISTS, CONTEXT_ABSENT
 
 typedef struct context_cell {
     cel_value value;     /* owned; kind UNKNOWN when never set */
-    uint32_t provenance; /* index, 0 = none */
+    uint32_t provenance; /* index, 0 = none, PROVENANCE_OWN = the entity's own */
+    uint32_t slot;       /* CONTEXT_NO_SLOT: nobody watches it */
 } context_cell;
 
+/* Where a value came from, shared by every cell that one change set. */
+enum { PROVENANCE_OWN = 1 };
+typedef struct provenance {
+    change_origin origin;
+    uint32_t refs; /* cells; the entity's own with none is free to be taken */
+    uint32_t next_free;
+} provenance;
+
 typedef struct context_entity {
-    mandate_slice id;    /* in the same block, like */
-    context_cell *cells; /* one per field of the type */
-    uint32_t *slots;     /* one per field; CONTEXT_NO_SLOT: nobody watches it */
+    mandate_slice id; /* in the same block, behind the cells */
     uint32_t handle;
     uint16_t type;
     uint8_t status;
     uint8_t epoch; /* changed since the cut of that number; 0: as it is stored (cut.c) */
+    provenance own;
+    context_cell cells[]; /* one per field of the type */
 } context_entity;
 
 /* Called with the effective values; `old` is valid during the call only. For an inverse `now` is the list as it stands, and `old` the

@@ -13,14 +13,8 @@
 
 #include <assert.h>
 
-/* Where a value came from, shared by every cell that one change set. */
-typedef struct provenance {
-    change_origin origin;
-    uint32_t refs;
-    uint32_t next_free;
-} provenance;
-
-/* There are many: six MiB at a time, so that growing copies none of them. Only the first chunk begins small and moves. */
+/* Those beside entities' own may be many: six MiB at a time, so that growing copies none of them. Only the first chunk begins small and
+ * moves. */
 enum { PROVENANCE_BITS = 17, PROVENANCE_CHUNK = 1 << PROVENANCE_BITS, PROVENANCE_FIRST = 256 };
 
 struct context {
@@ -32,8 +26,8 @@ struct context {
     VEC(context_entity *) entities;
     pool blocks; /* entities */
     table by_key;
-    VEC(provenance *) provenances;              /* PROVENANCE_CHUNK each; number 0 is unused: it means none */
-    uint32_t provenance_count, provenance_room; /* with number 0; numbers there is memory for */
+    VEC(provenance *) provenances;              /* PROVENANCE_CHUNK each; numbers 0 and PROVENANCE_OWN are unused */
+    uint32_t provenance_count, provenance_room; /* with those; numbers there is memory for */
     uint32_t provenance_free;
     value_pool texts;
     VEC(uint32_t) unsaved; /* changed since the last cut began */
@@ -51,16 +45,19 @@ struct context {
 
 static inline const schema_type *type_of(const context *c, const context_entity *entity) { return &c->types[entity->type]; }
 
-/* An entity is one block, in the order in which it is read: itself, id, slots, cells. */
-static inline size_t entity_slots_at(mandate_slice id) { return (sizeof(context_entity) + id.len + 1 + 7) & ~(size_t)7; }
-static inline size_t entity_cells_at(const schema_type *t, mandate_slice id)
+/* An entity is one block: itself, cells, id and a zero. */
+static inline size_t entity_id_at(const schema_type *t)
 {
-    return (entity_slots_at(id) + t->field_count * sizeof(uint32_t) + 7) & ~(size_t)7;
+    return sizeof(context_entity) + t->field_count * sizeof(context_cell);
 }
 
 static inline provenance *provenance_at(const context *c, uint32_t index)
 {
     return &c->provenances.data[index >> PROVENANCE_BITS][index & (PROVENANCE_CHUNK - 1)];
+}
+static inline provenance *provenance_of(const context *c, const context_entity *e, uint32_t index)
+{
+    return index == PROVENANCE_OWN ? (provenance *)(uintptr_t)&e->own : provenance_at(c, index);
 }
 /* A new provenance with no references yet; 0 when out of memory. */
 uint32_t provenance_more(context *c, const change_origin *origin);
@@ -75,22 +72,31 @@ static inline uint32_t provenance_add(context *c, const change_origin *origin)
     p->refs = 0;
     return index;
 }
+/* The same for an entity: its own when no cell has that. */
+static inline uint32_t provenance_new(context *c, context_entity *e, const change_origin *origin)
+{
+    if (e->own.refs)
+        return provenance_add(c, origin);
+    e->own.origin = *origin;
+    return PROVENANCE_OWN;
+}
 /* Frees it when nobody took a reference. */
 static inline void provenance_collect(context *c, uint32_t index)
 {
     provenance *p = provenance_at(c, index);
-    if (index && p->refs == 0) {
+    if (index > PROVENANCE_OWN && p->refs == 0) {
         p->next_free = c->provenance_free;
         c->provenance_free = index;
     }
 }
 /* One reference less. */
-static inline void provenance_drop(context *c, uint32_t index)
+static inline void provenance_drop(context *c, context_entity *e, uint32_t index)
 {
     if (!index)
         return;
-    assert(provenance_at(c, index)->refs > 0);
-    provenance_at(c, index)->refs--;
+    provenance *p = provenance_of(c, e, index);
+    assert(p->refs > 0);
+    p->refs--;
     provenance_collect(c, index);
 }
 
@@ -105,7 +111,7 @@ static inline cel_value cell_effective(const context *c, const context_entity *e
         return (cel_value){.kind = CEL_UNKNOWN};
     if (c->sources_down == 0 || !cell->provenance)
         return cell->value;
-    uint16_t source = provenance_at(c, cell->provenance)->origin.source;
+    uint16_t source = provenance_of(c, entity, cell->provenance)->origin.source;
     return source < LIMIT_SOURCES_KNOWN && c->source_down[source] ? (cel_value){.kind = CEL_UNKNOWN} : cell->value;
 }
 /* The entity of a change: the guess when that is right. NULL: out of memory. */
@@ -130,7 +136,7 @@ static inline bool context_touch(context *c, context_entity *entity)
 /* Before a watched cell reads differently, or is said by somebody else: what it was, for those who ask as of then. */
 static inline void cell_keep(context *c, context_entity *entity, uint16_t field)
 {
-    if (c->past.moment && entity->slots[field] != CONTEXT_NO_SLOT)
+    if (c->past.moment && entity->cells[field].slot != CONTEXT_NO_SLOT)
         past_keep(c, entity, field);
 }
 /* Keeps the inverse list of `target` in step with a reference from `from`. */

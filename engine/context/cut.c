@@ -64,8 +64,7 @@ uint32_t context_cut_next(context *c, uint32_t max)
             ahead_line(c->entities.data[c->cutting.data[c->cut_at + 2 * AHEAD]]);
         if (c->cut_at + AHEAD < c->cutting.len) {
             const context_entity *soon = c->entities.data[c->cutting.data[c->cut_at + AHEAD]];
-            ahead_line(soon->cells);
-            ahead_line(soon->id.ptr);
+            ahead_few(soon, (size_t)(soon->id.ptr - (const char *)soon) + 1);
         }
         context_entity *e = c->entities.data[c->cutting.data[c->cut_at++]];
         if (e->epoch && e->epoch != c->epoch) {

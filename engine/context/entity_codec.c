@@ -79,7 +79,7 @@ void context_encode(const context *c, const context_entity *e, buf *key, buf *va
     n = origins_of(e, t->field_count, list);
     wire_put_u64(value, n);
     for (uint32_t i = 0; i < n; i++)
-        context_put_origin(value, c->schema, &provenance_at(c, list[i])->origin);
+        context_put_origin(value, c->schema, &provenance_of(c, e, list[i])->origin);
     for (uint16_t f = 0; f < t->field_count; f++)
         cells += e->cells[f].provenance != 0;
     wire_put_u64(value, cells);
@@ -152,7 +152,7 @@ mandate_status context_decode(context *c, mandate_slice key, mandate_slice value
     for (uint64_t i = 0; i < origins && !r.failed; i++) {
         change_origin o;
         context_get_origin(&r, c->schema, &o);
-        provs[i] = provenance_add(c, &o);
+        provs[i] = i == 0 ? provenance_new(c, e, &o) : provenance_add(c, &o);
     }
     uint64_t cells = wire_get_count(&r, 3);
     for (uint64_t i = 0; i < cells && !r.failed; i++) {

@@ -21,7 +21,7 @@ typedef void (*cell_visit)(context *c, context_entity *entity, uint16_t field);
 static bool said_by(const context *c, const context_entity *e, uint16_t field, uint16_t source)
 {
     uint32_t p = e->cells[field].provenance;
-    return p && e->slots[field] != CONTEXT_NO_SLOT && provenance_at(c, p)->origin.source == source;
+    return p && e->cells[field].slot != CONTEXT_NO_SLOT && provenance_of(c, e, p)->origin.source == source;
 }
 
 static void each_entity(context *c, uint16_t source, cell_visit visit)
@@ -48,12 +48,10 @@ static void each_watched(context *c, uint16_t source, cell_visit visit)
             c->watched->watched(c->observer_ctx, i, in);
         if (in->entity)
             ahead_line(in->entity);
-        if (i >= STAGE && cell->entity) {
-            ahead_line(&cell->entity->cells[cell->field]);
-            ahead_line(&cell->entity->slots[cell->field]);
-        }
+        if (i >= STAGE && cell->entity)
+            ahead_small(&cell->entity->cells[cell->field], sizeof(context_cell));
         if (i >= 2 * STAGE && from->entity && from->entity->cells[from->field].provenance)
-            ahead_line(provenance_at(c, from->entity->cells[from->field].provenance));
+            ahead_line(provenance_of(c, from->entity, from->entity->cells[from->field].provenance));
         if (i >= 3 * STAGE && at->entity && said_by(c, at->entity, at->field, source))
             visit(c, at->entity, at->field);
     }

@@ -30,7 +30,7 @@ static context_entity *watch(rig *g, uint16_t type, const char *id, ears *e)
     context_entity *entity = context_entity_get(g->graph, type, S(id));
     uint16_t n = schema_type_at(g->schema, type)->field_count;
     for (uint16_t i = 0; i < n; i++)
-        entity->slots[i] = 0;
+        entity->cells[i].slot = 0;
     *e = (ears){0};
     context_set_observer(g->graph, listen, e);
     return entity;
