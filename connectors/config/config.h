@@ -105,6 +105,8 @@ typedef struct config {
     struct {
         int64_t open_for_us, permit_for_us;
         const char *webhook, *webhook_ca, *webhook_audience; /* NULL: none; the system's; nobody in particular */
+        int64_t webhook_keep_us;
+        uint32_t webhook_keep_max;
     } decisions;
     struct {
         const char *key;    /* path; NULL: a file in data_dir, made when missing */

@@ -145,6 +145,12 @@ const option options[] = {
      .doc = "Certificates to trust for the webhook, PEM. Default: the system's."},
     {.key = "decisions.webhook_audience", .type = OPTION_STRING, .offset = AT(decisions.webhook_audience),
      .doc = "As which audience its receiver sees what mandates restrict. Default: as none, all of that is left out."},
+    {.key = "decisions.webhook_keep", .type = OPTION_DURATION, .offset = AT(decisions.webhook_keep_us), .fallback = "24h",
+     .min = SECOND, .max = LIMIT_DECISION_DAYS * 24 * 60 * MINUTE,
+     .doc = "How long a notice is kept for a receiver that takes none. What is dropped is in the audit log (`notice_dropped`)."},
+    {.key = "decisions.webhook_keep_max", .type = OPTION_COUNT, .offset = AT(decisions.webhook_keep_max), .fallback = "10000",
+     .min = 1, .max = 1000000,
+     .doc = "How many notices are kept for a receiver that takes none; of more the oldest are dropped."},
     {.key = "signing.key", .type = OPTION_PATH, .offset = AT(signing.key),
      .doc = "Private key that signs mandates: PEM, readable by its owner only. Default: signing-key.pem in data_dir, made at "
             "the first start."},

@@ -199,7 +199,9 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
                             .issuer = d->config.issuer,
                             .url = d->config.decisions.webhook,
                             .ca_file = d->config.decisions.webhook_ca,
-                            .audience = d->config.decisions.webhook_audience};
+                            .audience = d->config.decisions.webhook_audience,
+                            .keep_max = d->config.decisions.webhook_keep_max,
+                            .keep_us = d->config.decisions.webhook_keep_us};
     if (status == MANDATE_OK)
         status = webhook_create(&d->webhook, &hook, err);
     engine_thread_options options = {

@@ -218,6 +218,7 @@ static void metrics_text(void *ctx, buf *out)
     metrics_render(out, &d->metrics, d->view, d->publisher, d->sources, d->source_count, clock_wall_us());
     checkpointer_put_metrics(d->audit, out);
     guard_put_metrics(d->guard, out);
+    webhook_put_metrics(d->webhook, out);
     pthread_rwlock_unlock(&d->sources_lock);
 }
 

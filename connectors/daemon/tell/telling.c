@@ -40,7 +40,8 @@ void telling_reset(telling *x)
         return;
     }
     x->seq = 0;
-    x->step = x->denied = x->swaps = x->notices = false;
+    x->step = x->denied = x->swaps = false;
+    x->notices = 0;
     x->mandates.len = x->blocks.len = x->decisions_removed.len = x->decisions.len = x->answered.len = 0;
     x->batches = NULL;
     buf_reset(&x->said);
@@ -142,7 +143,7 @@ mandate_status telling_take(telling *x, const telling_audience *to, const engine
     x->now_us = engine_now_us(to->engine);
     x->began_us = began_us;
     x->swaps = supersedes(result);
-    x->notices = result->notice_count > 0;
+    x->notices = result->notice_count;
     x->said_count[OUTBOX_TRANSITIONS] = result->transition_count;
     x->said_count[OUTBOX_FLIPS] = result->flip_count;
     store_audit_head(to->store, &x->entries, &x->root);
@@ -256,7 +257,7 @@ mandate_status telling_tell(telling *x, const telling_audience *to, mandate_erro
             checkpointer_committed(to->audit, x->entries, &x->root);
         status = set_view(x, to->view, err);
         if (status == MANDATE_OK && to->webhook && x->notices)
-            webhook_poke(to->webhook);
+            webhook_poke(to->webhook, x->notices);
         for (int s = 0; status == MANDATE_OK && s < OUTBOX_STREAMS; s++)
             status = outlet_publish(&to->outlets[s], x->seq, x->now_us, x->said_count[s], buf_slice(&x->said), err);
     }

@@ -40,7 +40,8 @@ typedef struct telling {
     int64_t now_us, began_us;
     uint64_t entries; /* of the audit log */
     merkle_hash root;
-    bool swaps, notices;
+    bool swaps;
+    uint32_t notices;
     VEC(told_mandate) mandates;
     VEC(told_block) blocks;
     VEC(mandate_slice) decisions_removed;

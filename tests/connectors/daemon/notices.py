@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Notices of commands that wait: what a mandate restricts is in none, save what is shown to decisions.webhook_audience.
+"""Notices of commands that wait: what a mandate restricts is in none, save what is shown to decisions.webhook_audience; and a receiver
+that is away for longer than they are kept.
 
     notices.py BIN
 
@@ -111,7 +112,88 @@ def run(bin_dir, audience):
     receiver.server.shutdown()
 
 
+class Absent(http.server.ThreadingHTTPServer):
+    """A receiver with a place of its own that does not listen yet."""
+
+    def __init__(self):
+        notices = self.notices = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                notices.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self.server_bind()
+        self.url = "http://127.0.0.1:%d/hook" % self.server_address[1]
+
+    def come(self):
+        self.server_activate()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def asks(r, names):
+    """Commands that wait for a second person: name -> id of the decision."""
+    out = {}
+    for name in names:
+        code, answer = r.by("user:ann", "POST", "/v1/mandates", {
+            "id": name, "grantor": "user:ann", "agent": "agent:a", "purpose": "p", "expires_at": "2099-01-01T00:00:00Z",
+            "scope": {"actions": ["*"], "resources": ["*"]}})
+        out[name] = (answer["decision"]["id"] if isinstance(answer.get("decision"), dict) else answer["id"]) if code == 202 else answer
+    return out
+
+
+def dropped(r):
+    """Each once: killed between the entry and the commit behind it, the daemon says so again."""
+    seen = {}
+    for e in r.entries("notice_dropped"):
+        seen.setdefault(e["detail"]["notice"]["seq"], e["detail"])
+    return [seen[at] for at in sorted(seen)]
+
+
+def away(bin_dir):
+    """A receiver that is away for longer than notices are kept, through a kill -9."""
+    receiver = Absent()
+    config = "policy: policy.yaml\ndecisions: {webhook: \"%s\", webhook_keep_max: 5%s}\n"
+    with Rig(bin_dir, config % (receiver.url, ""), {"policy.yaml": POLICY.replace("[observe]", "[observe, audit]")}) as r:
+        r.start()
+        ids = asks(r, ["m%d" % i for i in range(8)])
+        gone = r.wait("three to be dropped", lambda: len(dropped(r)) >= 3 and dropped(r)) or dropped(r)
+        report("the oldest are dropped, each with an entry of the audit log", [d["decision"] for d in gone] == [ids["m0"], ids["m1"], ids["m2"]] and
+               all(d["error"].startswith("more notices waited than are kept (decisions.webhook_keep_max): ") for d in gone), gone)
+        counts = lambda: (r.metric('mandated_notices_total{outcome="dropped"}'), r.metric("mandated_notices_waiting"),
+                          r.metric('mandated_notices_total{outcome="delivered"}'))
+        report("and counted", r.wait("the counters", lambda: counts() == (3, 5, 0)), counts())
+        report("and logged", r.wait("the log", lambda: "of the audit log say" in r.log()), r.log())
+        r.again()
+        report("a kill changes nothing in what waits", r.wait("a try", lambda: r.metric("mandated_notices_waiting") == 5) and
+               len(dropped(r)) == 3, dropped(r))
+        ids.update(asks(r, ["m8"]))
+        gone = r.wait("one more to be dropped", lambda: len(dropped(r)) >= 4 and dropped(r)) or dropped(r)
+        report("nor in the bound", [d["decision"] for d in gone[3:]] == [ids["m3"]], gone)
+        receiver.come()
+        r.wait("those that are kept", lambda: len({n["id"] for n in receiver.notices}) >= 5, 120)
+        told = sorted({n["decision"]["id"] for n in receiver.notices})
+        report("who comes back is told the rest", told == sorted(ids["m%d" % i] for i in range(4, 9)), (told, ids))
+        report("and nothing waits any more", r.wait("none to wait", lambda: r.metric("mandated_notices_waiting") == 0))
+        receiver.shutdown()
+        receiver.server_close()
+    late = Absent()
+    with Rig(bin_dir, config % (late.url, ", webhook_keep: 1s"), {"policy.yaml": POLICY.replace("[observe]", "[observe, audit]")}) as r:
+        r.start()
+        ids = asks(r, ["m0", "m1"])
+        gone = r.wait("both to be dropped", lambda: len(dropped(r)) >= 2 and dropped(r), 60) or dropped(r)
+        report("what is too old is dropped", [d["decision"] for d in gone] == [ids["m0"], ids["m1"]] and
+               all("decisions.webhook_keep)" in d["error"] for d in gone), gone)
+    late.server_close()
+
+
 def main():
+    away(sys.argv[1])
     for audience in SHOWN:
         run(sys.argv[1], audience)
     finish()

@@ -42,6 +42,9 @@ typedef struct world {
     uint32_t sequence;
     const char *audience; /* of the webhook */
     bool restricts;       /* what is asked restricts its parameters */
+    bool down;            /* nobody listens where the webhook posts to */
+    uint64_t keep_max;
+    int64_t keep_us;
 } world;
 
 static int setup(void **state)
@@ -66,6 +69,8 @@ static int setup(void **state)
     keyset_init(&w->keys.keys);
     arena_init(&w->memory, 0);
     receiver_open(&w->v);
+    w->keep_max = 1000;
+    w->keep_us = INT64_C(3600) * 1000000;
     *state = w;
     return 0;
 }
@@ -108,14 +113,16 @@ static void open_webhook(world *w)
     OK(token_key_remote(&remote, jwk, sign, w, &err));
     OK(keyset_take(&w->keys.keys, remote, &err));
     buf_deinit(&text);
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook", w->v.port);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/hook", w->down ? 1 : w->v.port);
     OK(webhook_create(&w->w,
                       &(webhook_options){.store = w->store,
                                          .signer = &w->keys,
                                          .queue = w->queue,
                                          .issuer = "https://i.example/",
                                          .url = url,
-                                         .audience = w->audience},
+                                         .audience = w->audience,
+                                         .keep_max = w->keep_max,
+                                         .keep_us = w->keep_us},
                       &err));
     OK(webhook_start(w->w, &err));
 }
@@ -160,7 +167,7 @@ static void ask(world *w, uint32_t numbers)
     store_commit_input commit = {.engine = w->engine, .batch = &batch, .result = &result};
     OK(store_commit(w->store, &commit, &err));
     if (w->w)
-        webhook_poke(w->w);
+        webhook_poke(w->w, result.notice_count);
 }
 
 static void wait_received(world *w, int count)
@@ -291,6 +298,74 @@ static void test_webhook__an_audience_of_it_that_is_configured_is_told_what_is_s
     wait_collected(w, 1);
 }
 
+/* --- a receiver that takes none ------------------------------------------------------------------------------------------ */
+static void test_webhook__of_more_than_are_kept_the_oldest_are_recorded_and_dropped(void **state)
+{
+    world *w = *state;
+    webhook_stats stats;
+    w->down = true;
+    w->keep_max = 3;
+    open_webhook(w);
+    for (uint32_t i = 0; i < 3; i++)
+        ask(w, 1);
+    for (uint32_t i = 0; i < 4; i++) { /* one above the cap, each time */
+        char words[64];
+        ask(w, 1);
+        snprintf(words, sizeof(words), "{\"notice\":{\"seq\":%u,", i + 1);
+        answer_entry(w, MANDATE_OK, words);
+        wait_collected(w, 1);
+    }
+    webhook_count(w->w, &stats);
+    assert_int_equal(stats.dropped, 4);
+    assert_int_equal(stats.waiting, 3);
+    assert_int_equal(stats.delivered, 0);
+    assert_null(queue_pop(w->queue, QUEUE_REQUESTS)); /* at the cap nothing goes */
+}
+
+static void test_webhook__what_waits_too_long_is_dropped_once_it_can_be_recorded(void **state)
+{
+    world *w = *state;
+    w->down = true;
+    w->keep_us = 1;
+    open_webhook(w);
+    ask(w, 1);
+    answer_entry(w, MANDATE_UNAVAILABLE, "as long as notices are kept (decisions.webhook_keep): ");
+    answer_entry(w, MANDATE_OK, "{\"notice\":{\"seq\":1,"); /* with the next try */
+    wait_collected(w, 1);
+}
+
+static void test_webhook__a_receiver_that_takes_them_is_sent_all_however_old_and_many(void **state)
+{
+    world *w = *state;
+    webhook_stats stats;
+    w->keep_us = 1;
+    w->keep_max = 1;
+    for (uint32_t i = 0; i < 5; i++)
+        ask(w, 1);
+    open_webhook(w);
+    wait_received(w, 5);
+    wait_collected(w, 5);
+    webhook_count(w->w, &stats);
+    assert_int_equal(stats.dropped, 0);
+    assert_int_equal(stats.delivered, 5);
+}
+
+static void test_webhook__tries_are_twice_as_far_apart_each_time_with_chance_and_up_to_a_bound(void **state)
+{
+    int64_t base = 0, least = 0, most = 0;
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        int64_t expected = i < 6 ? (int64_t)WEBHOOK_RETRY_MIN_MS << i : WEBHOOK_RETRY_MAX_MS;
+        least = most = base;
+        int64_t shortest = webhook_backoff_ms(&least, 0), longest = webhook_backoff_ms(&most, UINT32_MAX);
+        int64_t some = webhook_backoff_ms(&base, UINT32_MAX / 2);
+        assert_int_equal(base, expected);
+        assert_int_equal(shortest, expected / 2);
+        assert_in_range(longest, expected - 1, expected);
+        assert_in_range(some, expected * 3 / 4 - 1, expected * 3 / 4);
+    }
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -301,6 +376,10 @@ int main(void)
         CASE(test_webhook__what_could_not_be_recorded_is_not_dropped),
         CASE(test_webhook__what_is_restricted_is_left_out_of_a_notice_before_its_length_counts),
         CASE(test_webhook__an_audience_of_it_that_is_configured_is_told_what_is_shown_to_it),
+        CASE(test_webhook__of_more_than_are_kept_the_oldest_are_recorded_and_dropped),
+        CASE(test_webhook__what_waits_too_long_is_dropped_once_it_can_be_recorded),
+        CASE(test_webhook__a_receiver_that_takes_them_is_sent_all_however_old_and_many),
+        cmocka_unit_test(test_webhook__tries_are_twice_as_far_apart_each_time_with_chance_and_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
