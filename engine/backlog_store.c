@@ -86,7 +86,7 @@ static mandate_status load_item(engine *e, uint64_t number, mandate_slice value,
               : mandate_error_set(err, MANDATE_CORRUPT, "changes of state that wait for their record cannot be read");
 }
 
-static bool has_prefix(mandate_slice key, const char *prefix, uint64_t *number)
+bool engine_record_named(mandate_slice key, const char *prefix, uint64_t *number)
 {
     size_t n = strlen(prefix);
     *number = 0;
@@ -100,9 +100,12 @@ static bool has_prefix(mandate_slice key, const char *prefix, uint64_t *number)
 mandate_status engine_load_record(engine *e, mandate_slice key, mandate_slice value, mandate_error *err)
 {
     uint64_t number;
-    if (has_prefix(key, wait_prefix, &number))
+    if (engine_record_named(key, wait_prefix, &number))
         return load_item(e, number, value, err);
-    if (!has_prefix(key, past_prefix, &number))
+    mandate_status status;
+    if (permits_load(e, key, value, &status, err))
+        return status;
+    if (!engine_record_named(key, past_prefix, &number))
         return mandate_error_set(err, MANDATE_CORRUPT, "a record of the engine's has a name it never gave");
     mandate_status s = context_past_decode(e->graph, value, err);
     backlog_past p = {.seq = number, .last = context_past_last(e->graph)};
@@ -149,7 +152,7 @@ bool backlog_load_meta(engine *e, wire_reader *r)
 
 /* --- a step's records ---------------------------------------------------------------------------------------------- */
 /* NULL value: deleted. */
-static bool put_record(engine *e, const char *prefix, uint64_t number, mandate_slice value)
+bool engine_put_record(engine *e, const char *prefix, uint64_t number, mandate_slice value)
 {
     char key[16];
     size_t n = strlen(prefix);
@@ -160,7 +163,7 @@ static bool put_record(engine *e, const char *prefix, uint64_t number, mandate_s
     if (value.ptr)
         r.value = arena_dup(&e->memory, value);
     return (r.key.ptr && (!value.ptr || r.value.ptr) && VEC_PUSH(&e->records, r)) ||
-           engine_fail(e, "out of memory for changes that wait");
+           engine_fail(e, "out of memory for a record");
 }
 
 /* Without those that were recorded: in memory as it will be on disk. */
@@ -184,7 +187,7 @@ static bool store_item(engine *e, backlog_item *i)
     i->stored = true;
     i->unsaved = false;
     return (!e->record_text.failed || engine_fail(e, "out of memory for changes that wait")) &&
-           put_record(e, wait_prefix, i->number, buf_slice(&e->record_text));
+           engine_put_record(e, wait_prefix, i->number, buf_slice(&e->record_text));
 }
 
 bool backlog_finish(engine *e, uint32_t at)
@@ -194,12 +197,12 @@ bool backlog_finish(engine *e, uint32_t at)
     memmove(e->backlog.data + at, e->backlog.data + at + 1, (e->backlog.len - at) * sizeof(backlog_item));
     free(i.handles);
     e->meta_changed = true;
-    if (i.stored && !put_record(e, wait_prefix, i.number, (mandate_slice){NULL, 0}))
+    if (i.stored && !engine_put_record(e, wait_prefix, i.number, (mandate_slice){NULL, 0}))
         return false;
     uint32_t oldest = oldest_moment(e), gone = 0;
     context_past_forget(e->graph, oldest);
     for (; gone < e->backlog_pasts.len && (!oldest || e->backlog_pasts.data[gone].last < oldest); gone++)
-        if (!put_record(e, past_prefix, e->backlog_pasts.data[gone].seq, (mandate_slice){NULL, 0}))
+        if (!engine_put_record(e, past_prefix, e->backlog_pasts.data[gone].seq, (mandate_slice){NULL, 0}))
             return false;
     e->backlog_pasts.len -= gone;
     if (gone)
@@ -229,7 +232,7 @@ bool backlog_step_end(engine *e)
     uint32_t last;
     if (ok && context_past_encode(e->graph, &e->record_text, &last))
         ok = (!e->record_text.failed && VEC_PUSH(&e->backlog_pasts, (backlog_past){e->seq, last}) &&
-              put_record(e, past_prefix, e->seq, buf_slice(&e->record_text))) ||
+              engine_put_record(e, past_prefix, e->seq, buf_slice(&e->record_text))) ||
              engine_fail(e, "out of memory for changes that wait");
     return ok && (!context_past_failed(e->graph) || engine_fail(e, "out of memory for changes that wait"));
 }

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { BATCH_FORMAT = 3 };
+enum { BATCH_FORMAT = 4 };
 
 /* Records that come one by one make a run of as many as there are; at most `count`. Returns how many. */
 static uint32_t put_records(buf *b, const engine_input *in, uint32_t count, const schema *s)
@@ -104,6 +104,7 @@ void engine_encode_batch(buf *b, const engine_batch *batch, const schema *s)
     wire_put_u8(b, BATCH_FORMAT);
     wire_put_u64(b, batch->seq);
     wire_put_i64(b, batch->now_us);
+    wire_put_bytes(b, batch->permits);
     wire_put_u64(b, engine_batch_total(batch));
     for (uint32_t i = 0; i < batch->count; i++) {
         const engine_input *in = &batch->inputs[i];
@@ -222,6 +223,7 @@ mandate_status engine_decode_batch(engine_batch *out, arena *a, mandate_slice by
     engine_batch batch = {0};
     batch.seq = wire_get_u64(r);
     batch.now_us = wire_get_i64(r);
+    batch.permits = wire_get_bytes(r);
     uint64_t n = wire_get_count(r, 1);
     engine_input *inputs = ARENA_ARRAY(a, engine_input, n + 1);
     run_reader *run = n ? arena_alloc(a, sizeof(*run)) : NULL;

@@ -165,7 +165,7 @@ bool mandate_change(engine *e, uint32_t handle, mandate_state to, mandate_reason
     t.agent = c.agent;
     t.purpose = c.purpose;
     t.targets = c.targets;
-    if (mandate_state_is_final(to) && !in_flight_of(e, handle, &t.in_flight))
+    if (mandate_state_is_final(to) && (!in_flight_of(e, &e->memory, handle, &t.in_flight) || !permits_forget(e, handle)))
         return false;
     t.disclosures = c.disclosures;
     t.disclosure_count = c.disclosure_count;

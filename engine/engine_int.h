@@ -7,7 +7,7 @@
  *   watch.c     conditions that are only watched                   watch_store.c  their stored form
  *   decide.c    questions to humans            decide_store.c  their stored form
  *   flip.c      conditions flipped: what that means for mandates   persist.c, load.c, batch_codec.c, report.c
- *   live.c      what of a mandate is in memory
+ *   live.c      what of a mandate is in memory                     inflight.c, permits.c  work under it
  *   backlog.c   ... for very many at once: recorded in slices      backlog_store.c  its stored form
  */
 #ifndef MANDATE_ENGINE_ENGINE_INT_H
@@ -188,6 +188,36 @@ typedef struct backlog_past {
     uint32_t last;
 } backlog_past;
 
+/* A permit that a check gave, and that was to be tracked (permits.c). */
+typedef struct permit_entry {
+    mandate_slice action, resource, key; /* in the block's text */
+    int64_t at_us, until_us;
+    uint32_t mandate, block;
+    uint32_t older; /* the mandate's next older one that counts */
+    uint32_t next;  /* in the block; or the next free one */
+    bool counts;    /* in its mandate's chain */
+} permit_entry;
+
+/* The permits of one step, as they are stored. */
+typedef struct permit_block {
+    uint64_t seq;
+    char *text; /* owned */
+    size_t len;
+    int64_t until_us;      /* of the last of them */
+    uint32_t first, refs;  /* entries; how many count */
+    uint32_t older, newer; /* blocks by age; newer of a free one: the next free one */
+} permit_block;
+
+typedef struct permit_store {
+    VEC(permit_entry) entries;
+    VEC(permit_block) blocks;
+    table heads; /* mandate -> its newest entry */
+    uint32_t free, free_block, oldest, newest;
+    uint32_t live; /* entries that count */
+    uint64_t bytes;
+    bool loading;
+} permit_store;
+
 /* Why a mandate changes state now. */
 typedef struct occasion {
     transition_cause cause;
@@ -239,6 +269,7 @@ struct engine {
     uint32_t backlog_waiting;   /* in all items */
     uint32_t backlog_looked;    /* in this step */
     VEC(uint8_t) waiting_block; /* by handle / ENGINE_WAITING_BLOCK: listed in this step */
+    permit_store permits;
     uint8_t source_state[LIMIT_SOURCES_KNOWN];
     uint64_t seq;
     int64_t now_us;        /* where time stands: the deadline being served */
@@ -447,8 +478,20 @@ bool cascade_run(engine *e, bool *complete);
 void cascade_free(cascade *c);
 
 /* --- inflight.c ---------------------------------------------------------------------------------------------- */
-/* What is known of work under it, as a map in the step's memory; null when nothing is. */
-bool in_flight_of(engine *e, uint32_t handle, cel_value *out);
+/* What is known of work under it, as a map in `a`; null when nothing is. */
+bool in_flight_of(engine *e, arena *a, uint32_t handle, cel_value *out);
+
+/* --- permits.c ----------------------------------------------------------------------------------------------- */
+void permits_init(engine *e);
+void permits_deinit(engine *e);
+/* Before anything of the step: what is over goes; batch.permits come. */
+bool permits_step(engine *e, mandate_slice said);
+/* The mandate's record is made: it has ended. */
+bool permits_forget(engine *e, uint32_t handle);
+/* Those that are not over, the oldest first. Valid until the next step. */
+uint32_t permits_of(engine *e, uint32_t handle, const permit_entry *out[LIMIT_IN_FLIGHT]);
+/* After the mandates. False: it is no record of permits. */
+bool permits_load(engine *e, mandate_slice key, mandate_slice value, mandate_status *status, mandate_error *err);
 
 /* --- backlog.c, backlog_store.c ---------------------------------------------------------------------------- */
 /* Cascades and backlog, in order of their events, as much as there is room for. */
@@ -463,6 +506,9 @@ bool backlog_catch_up(engine *e, uint32_t handle);
 bool backlog_touch(engine *e, uint32_t handle);
 void backlog_step_begin(engine *e);
 bool backlog_step_end(engine *e); /* e->records */
+/* One record of the engine's own, in this step's result. `value.ptr` NULL: deleted. */
+bool engine_put_record(engine *e, const char *prefix, uint64_t number, mandate_slice value);
+bool engine_record_named(mandate_slice key, const char *prefix, uint64_t *number);
 void backlog_deinit(engine *e);
 /* An item of which nothing waits any more goes, and what the graph kept for it. */
 bool backlog_finish(engine *e, uint32_t at);

@@ -50,9 +50,17 @@ enum {
     LIMIT_REQUIRED_TEXT = 256,   /* bytes of such a value that is text, and of the property's name */
     LIMIT_CLAIMS = 64 << 10,     /* encoded bytes of one mandate's claims */
     LIMIT_EVIDENCE_TERMS = 64,   /* terms carried by one transition */
-    LIMIT_IN_FLIGHT = 16,        /* spends, and decisions, that a mandate's end lists as in flight */
-    LIMIT_REASON = 1024,         /* bytes of a human reason */
-    LIMIT_DISCLOSURES = 64,      /* members, or parts of them, that one mandate restricts */
+    LIMIT_IN_FLIGHT = 16,        /* permits, spends, and decisions, that a mandate's end lists as in flight */
+#ifdef MANDATE_TEST_PERMITS
+    LIMIT_PERMITS = MANDATE_TEST_PERMITS,
+#else
+    LIMIT_PERMITS = 1 << 16, /* that are tracked, of all mandates */
+#endif
+    LIMIT_TRACK_HOURS = 24,        /* how long one is */
+    LIMIT_PERMIT_BYTES = 16 << 20, /* of their texts */
+    LIMIT_PERMITS_STEP = 1 << 20,  /* bytes of those of one step */
+    LIMIT_REASON = 1024,           /* bytes of a human reason */
+    LIMIT_DISCLOSURES = 64,        /* members, or parts of them, that one mandate restricts */
     LIMIT_DISCLOSURE_AUDIENCES = 32,
 
     /* --- the audit log --- */

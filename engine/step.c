@@ -25,6 +25,7 @@ mandate_status engine_create(engine **out, const engine_options *options, mandat
     table_init(&e->new_by_handle);
     clauses_init(e);
     watches_init(e);
+    permits_init(e);
     decisions_init(e);
     buf_init(&e->record_text);
     /* The observer's context is the index, which needs the graph first: the cell is filled below. */
@@ -52,6 +53,7 @@ void engine_destroy(engine *e)
     if (!e)
         return;
     watches_deinit(e);
+    permits_deinit(e);
     decisions_deinit(e);
     condition_index_destroy(e->conditions);
     context_destroy(e->graph);
@@ -264,6 +266,9 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     if (total > LIMIT_BATCH_INPUTS)
         return mandate_error_set(err, MANDATE_LIMIT, "a step of %u inputs: at most %d are allowed", total,
                                  LIMIT_BATCH_INPUTS);
+    if (batch->permits.len > LIMIT_PERMITS_STEP)
+        return mandate_error_set(err, MANDATE_LIMIT, "a step with %zu bytes of permits: at most %d are allowed",
+                                 batch->permits.len, LIMIT_PERMITS_STEP);
     if (!commands_first(batch))
         return mandate_error_set(err, MANDATE_INVALID, "a step with a command after a run of records");
     step_begin(e);
@@ -273,7 +278,7 @@ mandate_status engine_step(engine *e, const engine_batch *batch, engine_result *
     e->beside = e->goes_on && batch->count > 0;
     e->inputs_count = total;
     e->batch_now_us = batch->now_us > e->now_us ? batch->now_us : e->now_us;
-    bool ok = watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
+    bool ok = permits_step(e, batch->permits) && watch_catch_up(e) && engine_advance(e, e->batch_now_us, batch->count == 0);
     e->expiry_now_us = e->batch_now_us;
     ok = ok && run_inputs(e, batch, total) && work_run(e) && backlog_step_end(e);
     e->err = NULL;

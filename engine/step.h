@@ -143,11 +143,20 @@ typedef struct engine_input {
     const engine_run *run; /* RUN */
 } engine_input;
 
+/* A check permitted this, and work was begun on it that is over at `until_us` at the latest. */
+typedef struct engine_permit {
+    mandate_slice mandate, action, resource;
+    mandate_slice key; /* the caller's idempotency key, or empty */
+    int64_t at_us, until_us;
+} engine_permit;
+void engine_permit_put(buf *b, const engine_permit *p);
+
 typedef struct engine_batch {
     uint64_t seq;   /* exactly one more than the last */
     int64_t now_us; /* never moves back: an earlier time is taken as the last one */
     const engine_input *inputs;
     uint32_t count;
+    mandate_slice permits; /* engine_permit_put of each that checks gave and were to track; known before the first input */
 } engine_batch;
 /* How many inputs it is, each record of a run counted: by that number an input is known (engine_answer, the journal). */
 uint32_t engine_batch_total(const engine_batch *batch);
@@ -364,6 +373,8 @@ const decision_record *engine_decision_get(const engine *e, uint32_t handle);
 /* A flip of the last step, whole; valid until the next one. */
 void engine_flip_get(const engine *e, const engine_result *result, uint32_t index, watch_flip *out);
 
+/* What is known of work under it, as its record would say if it ended now (inflight.c): a map in `a`, or null. */
+MANDATE_CHECK mandate_status engine_in_flight(engine *e, uint32_t handle, arena *a, cel_value *out, mandate_error *err);
 /* JSON: {"mandate","state",...,"clauses":[{"clause","text","value","tree":{...}}]} with, for every term, its value and
  * the record that set it. NOT_FOUND for an unknown id. */
 MANDATE_CHECK mandate_status engine_explain(engine *e, mandate_slice id, const disclosure_viewer *who, buf *out,

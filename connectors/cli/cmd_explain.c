@@ -132,6 +132,7 @@ static void show_last(tree *t, cel_value whole)
         out_line(&t->line);
     }
     show_json(&t->line, "in flight", json_member(last, "in_flight"));
+    show_json(&t->line, "in flight", json_member(whole, "in_flight")); /* of one that goes on */
     show_checks(&t->line, json_member(whole, "checks"));
 }
 

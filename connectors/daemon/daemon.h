@@ -64,6 +64,7 @@ typedef struct daemon_state {
     registry *schemas; /* of what we publish */
     metrics metrics;
     view *view;
+    tracker tracker;
     queue *queue;
     dead_letter *dead_letters;
     sink *publisher, *watch_publisher;

@@ -79,6 +79,7 @@ void engine_thread_destroy(engine_thread *t)
     free(t->commands);
     free(t->verdicts);
     arena_deinit(&t->gated);
+    buf_deinit(&t->permits);
     free(t);
 }
 
@@ -180,7 +181,13 @@ static void step(engine_thread *t)
 {
     engine *e = t->options.engine;
     telling *x = teller_begin(t->teller); /* first: time spent waiting for it is not the step's */
-    engine_batch batch = {.seq = engine_seq(e) + 1, .now_us = clock_now_us(), .inputs = t->inputs, .count = t->input_count};
+    if (t->options.tracker)
+        tracker_take(t->options.tracker, &t->permits);
+    engine_batch batch = {.seq = engine_seq(e) + 1,
+                          .now_us = clock_now_us(),
+                          .inputs = t->inputs,
+                          .count = t->input_count,
+                          .permits = buf_slice(&t->permits)};
     engine_result result;
     mandate_error err;
     bool waits;
@@ -303,7 +310,8 @@ static void round_once(engine_thread *t)
         nanosleep(&nap, NULL);
     }
     take_batches(t);
-    if (t->input_count > 0 || goes_on(t) || until_due(t) <= 0)
+    if (t->input_count > 0 || goes_on(t) || until_due(t) <= 0 ||
+        (t->options.tracker && tracker_is_half_full(t->options.tracker)))
         step(t);
     answer_queries(t);
     hand_on_answers(t);
@@ -322,6 +330,8 @@ static void *engine_thread_main(void *opaque)
 
     while (!drained(t))
         round_once(t);
+    if (t->options.tracker && !tracker_is_empty(t->options.tracker))
+        step(t);
     teller_drain(t->teller);
     awaiting_end(&t->awaiting);
     atomic_store(&t->ended, true);

@@ -22,6 +22,7 @@
 #include "connectors/daemon/answer/past.h"
 #include "connectors/daemon/base/queue.h"
 #include "connectors/daemon/keys/signer.h"
+#include "connectors/daemon/view/tracker.h"
 #include "connectors/daemon/view/view.h"
 #include "connectors/daemon/tell/webhook.h"
 #include "connectors/http/service.h"
@@ -37,6 +38,7 @@ typedef struct engine_thread_options {
     store *store;
     const schema *schema;
     view *view;
+    tracker *tracker; /* of permits that are tracked; NULL: none are */
     queue *queue;
     metrics *metrics;
     const signer *signer;               /* NULL: no tokens */

@@ -45,6 +45,7 @@ struct engine_thread {
     telling_audience audience;
     VEC(service_request *) answered; /* outside a step, and not told */
     outbox_key *acknowledged;        /* OUTLET_KEYS of each: what goes with a commit */
+    buf permits;                     /* of the step */
     int64_t stepped_us;              /* monotonic */
     bool more;
 };

@@ -209,6 +209,7 @@ static mandate_status make_engine_thread(daemon_state *d, mandate_error *err)
         .store = d->store,
         .schema = d->schema,
         .view = d->view,
+        .tracker = &d->tracker,
         .queue = d->queue,
         .metrics = &d->metrics,
         .signer = &d->signer,

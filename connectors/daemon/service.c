@@ -64,6 +64,23 @@ static void check(void *ctx, const service_check *in, service_verdict *out)
                               memory_order_relaxed);
 }
 
+static bool track(void *ctx, const service_check *in, const service_verdict *verdict, int64_t lasts_us, mandate_slice key)
+{
+    daemon_state *d = ctx;
+    const int64_t now_us = clock_now_us(), until_us = now_us + lasts_us;
+    const bool named = in->mandate.len > 0;
+    const engine_permit p = {.action = in->action,
+                             .resource = in->resource,
+                             .key = key,
+                             .at_us = now_us,
+                             .until_us = until_us < verdict->expires_at_us ? until_us : verdict->expires_at_us};
+    bool half;
+    bool ok = tracker_note(&d->tracker, p, named ? &in->mandate : verdict->mandates, named ? 1 : verdict->governing, &half);
+    if (half)
+        engine_thread_poke(d->loop);
+    return ok;
+}
+
 static mandate_status search(void *ctx, const service_search *in, arena *a, service_found *out, mandate_error *err)
 {
     daemon_state *d = ctx;
@@ -426,6 +443,7 @@ void daemon_service(daemon_state *d, service *out)
         .search = search,
         .kind = kind_of,
         .once = once,
+        .track = track,
         .freshness = freshness,
         .reached = reached,
         .locate = locate,

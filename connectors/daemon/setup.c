@@ -123,6 +123,7 @@ mandate_status daemon_load_for(daemon_state *d, const char *path, daemon_state *
         return status;
     }
     pthread_rwlock_init(&d->sources_lock, NULL);
+    tracker_init(&d->tracker);
     gate_rules_init(&d->compliance);
     check_kinds_slot_init(&d->kinds);
     log_init((log_level)d->config.log.level);
@@ -277,6 +278,7 @@ void daemon_close(daemon_state *d)
     dead_letter_close(d->dead_letters);
     queue_destroy(d->queue);
     view_destroy(d->view);
+    buf_deinit(&d->tracker.said);
     registry_destroy(d->schemas);
     broker_close(d->broker);
     signer_close(&d->signer);

@@ -240,6 +240,7 @@ static void evaluate(http_request *r, run *x)
     service_required required = {.a = &r->a, .asked = cel_null()};
     x->q.check.staleness_max_us = x->a.kind.max_staleness_us;
     x->q.check.required = &required;
+    x->q.check.name_all = x->a.kind.track_us > 0;
     if (x->a.kind.mode == CHECK_SYNCHRONOUS) {
         rests_on = (source_set){.all = false};
         x->q.check.rests_on = &rests_on;
@@ -252,6 +253,16 @@ static void evaluate(http_request *r, run *x)
     x->q.check.rests_restricted = NULL;
     x->q.check.required = NULL;
     x->q.required = required.asked;
+}
+
+/* Work begins on a yes, unless it was begun on the same yes before. */
+static void track(http_request *r, run *x)
+{
+    const service *port = http_service(r);
+    if (!x->a.kind.track_us || !x->a.verdict.decision || x->repeated)
+        return;
+    if (!port->track(port->ctx, &x->q.check, &x->a.verdict, x->a.kind.track_us, x->q.idempotency_key))
+        refuse(&x->a, "audit_unavailable", "The permit could not be noted as work in flight, so nothing is permitted.");
 }
 
 /* An entry of the audit log says what was asked and answered. */
@@ -402,6 +413,7 @@ static bool answer_one(http_request *r, run *x, bool *decision, mandate_error *e
     case STAGE_WRITE:
         break;
     }
+    track(r, x);
     write_one(r, x);
     *decision = x->a.verdict.decision;
     x->stage = STAGE_READ;

@@ -105,7 +105,8 @@ typedef struct service_check_kind {
     check_mode mode;
     reversibility reversibility;
     int64_t max_staleness_us;
-    bool once; /* the same idempotency key permits it once */
+    bool once;        /* the same idempotency key permits it once */
+    int64_t track_us; /* 0, or how long a permit is listed as work in flight */
 } service_check_kind;
 
 /* How fresh the sources are that the mandates depend on. */
@@ -211,6 +212,7 @@ typedef struct service_check {
     source_set *rests_on;       /* or NULL; gets whose word those that govern rest on, their ancestors included */
     service_required *required; /* or NULL */
     bool *rests_restricted;     /* with rests_on; gets whether a condition of one of them is restricted */
+    bool name_all;              /* of a permit, too: all that govern, in verdict.mandates */
 } service_check;
 
 typedef struct service_verdict {
@@ -230,7 +232,9 @@ typedef struct service_verdict {
     uint32_t governing;       /* how many govern; 0 when one was named */
     char found[LIMIT_ID + 1]; /* of them the one that refuses, else the one that expires first, or "" */
     bool conflict;            /* their scopes do not intersect here: "approval_required", a human may decide */
-    mandate_slice mandates[LIMIT_FOUND_MANDATES]; /* then: which, in order of ids; they outlive the request */
+    mandate_slice
+        mandates[LIMIT_FOUND_MANDATES]; /* then, or when `name_all` was asked for: which, in order of ids; they outlive the
+                                                     request */
 } service_verdict;
 
 /* AuthZEN search. What is looked for is empty in `check`. */
@@ -305,6 +309,9 @@ typedef struct service {
     /* Was this key (a hash) permitted once already, and is that still to count? `asked`: the hash of what for. NOT_FOUND: no. NULL: nobody
      * knows but this server. At once, any thread. A SERVICE_LOG with both hashes as `key` makes it so, until `until_us`. */
     mandate_status (*once)(void *ctx, const uint8_t key[32], uint8_t asked[32], mandate_error *err);
+    /* Work begins on this permit: known to the engine before whatever ends the mandate later. False: it cannot be noted, so it is no
+     * permit. Only with `kind`, and after a check with `name_all`. */
+    bool (*track)(void *ctx, const service_check *in, const service_verdict *verdict, int64_t lasts_us, mandate_slice key);
     /* Of the sources that the mandates of a check depend on: `out` gets a JSON object. Only with `kind`. */
     void (*freshness)(void *ctx, const service_check *in, const service_verdict *verdict, service_freshness *out, buf *text);
     /* The decision of this key that has not lapsed, as of the last commit. False: none. At once, on any thread. */

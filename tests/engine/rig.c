@@ -90,6 +90,7 @@ int rig_deinit(void **state)
     schema_destroy(g->schema);
     arena_deinit(&g->memory);
     VEC_FREE(&g->inputs);
+    buf_deinit(&g->permits);
     records_free(&g->records);
     free(g);
     return 0;
@@ -192,11 +193,16 @@ void rig_step_at(rig *g, int64_t seconds)
 {
     mandate_error err = {0};
     g->now_us = RIG_START + seconds * SECOND;
-    engine_batch batch = {.seq = ++g->seq, .now_us = g->now_us, .inputs = g->inputs.data, .count = g->inputs.len};
+    engine_batch batch = {.seq = ++g->seq,
+                          .now_us = g->now_us,
+                          .inputs = g->inputs.data,
+                          .count = g->inputs.len,
+                          .permits = buf_slice(&g->permits)};
     if (engine_step(g->e, &batch, &g->r, &err) != MANDATE_OK)
         fail_msg("step %llu: %s", (unsigned long long)g->seq, err.text);
     assert_true(records_apply(&g->records, &g->r));
     g->inputs.len = 0;
+    buf_reset(&g->permits);
 }
 
 void rig_step(rig *g) { rig_step_at(g, (g->now_us - RIG_START) / SECOND); }

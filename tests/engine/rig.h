@@ -35,6 +35,7 @@ typedef struct rig {
     uint64_t seq;
     int64_t now_us, offset;
     VEC(engine_input) inputs; /* of the next step */
+    buf permits;              /* likewise */
     engine_result r;          /* of the last one */
     kept_records records;     /* as a store would hold them */
     uint16_t unit_source;     /* who speaks: CRM unless a test says otherwise */

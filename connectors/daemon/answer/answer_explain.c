@@ -4,6 +4,7 @@
  *
  *   ,"transition": {...}      the last one, with its evidence: who or which event, when, under which clause, what falls with it, and what
  *                             was known of work in flight
+ *   ,"in_flight": {...}       of one that goes on: what would be said of work under it if it ended now
  *   ,"checks": [...]          of one that has ended: the last that were permitted and recorded before that, oldest first: work that was
  *                             begun on a yes
  *   ,"amendments": [...]      the newest first
@@ -151,6 +152,19 @@ static mandate_status put_checks(answerer *a, buf *b, const transition *t, manda
     return MANDATE_OK;
 }
 
+/* ,"in_flight":{...}: as the record would say if it ended now. */
+static mandate_status put_in_flight(answerer *a, service_request *r)
+{
+    cel_value known;
+    mandate_status status =
+        engine_in_flight(a->engine, engine_mandate_find(a->engine, r->mandate), &a->memory, &known, &r->error);
+    if (status != MANDATE_OK || known.kind == CEL_NULL)
+        return status;
+    buf_put_str(&r->body, ",\"in_flight\":");
+    cel_to_json(&r->body, known);
+    return MANDATE_OK;
+}
+
 /* --- all of it ------------------------------------------------------------------------------------------------------ */
 static mandate_status put_last(answerer *a, service_request *r)
 {
@@ -168,7 +182,7 @@ static mandate_status put_last(answerer *a, service_request *r)
     /* What was asked names actions and resources. */
     if (status || seen.hidden & (CLAIMS_GIVEN(ACTIONS) | CLAIMS_GIVEN(RESOURCES)))
         return status;
-    return !mandate_state_is_final(t.state) ? status : put_checks(a, &r->body, &t, &r->error);
+    return mandate_state_is_final(t.state) ? put_checks(a, &r->body, &t, &r->error) : put_in_flight(a, r);
 }
 
 mandate_status answer_explain(answerer *a, service_request *r, int64_t now_us)

@@ -36,7 +36,8 @@ static const yaml_key kind_keys[] = {
     {"reversibility", "word", true, "what the action does to the world"},
     {"mode", "word", true, "synchronous or feed"},
     {"max_staleness", "duration", true, "no answer from older state; feed: how long it can be relied on"},
-    {"once", "bool", false, "the same idempotency key permits it once"}};
+    {"once", "bool", false, "the same idempotency key permits it once"},
+    {"track", "duration", false, "how long work that a permit begins is listed as in flight"}};
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static int word_of(loader *l, const yaml_node *n, const char *what, const char *const *words, int first, int count)
@@ -86,7 +87,7 @@ static void load_kind(loader *l, const yaml_node *n)
     }
     kind_rule *out = &l->k->rules[l->k->count++];
     const yaml_node *actions = yaml_get(n, "actions"), *mode = yaml_get(n, "mode"), *once = yaml_get(n, "once"),
-                    *bound = yaml_get(n, "max_staleness");
+                    *track = yaml_get(n, "track"), *bound = yaml_get(n, "max_staleness");
     *out = (kind_rule){.action_count = 0};
     if (actions)
         load_actions(l, actions, out);
@@ -98,6 +99,9 @@ static void load_kind(loader *l, const yaml_node *n)
         yaml_problem(l->problems, l->doc, bound, "max_staleness must be a duration from 10ms to 1h");
     if (once && !yaml_bool(once, &out->kind.once))
         yaml_problem(l->problems, l->doc, once, "once must be true or false");
+    if (track && (!yaml_duration_us(track, &out->kind.track_us) || out->kind.track_us < MINUTE_US / 60 ||
+                  out->kind.track_us > LIMIT_TRACK_HOURS * 60 * MINUTE_US))
+        yaml_problem(l->problems, l->doc, track, "track must be a duration from 1s to %dh", LIMIT_TRACK_HOURS);
     if (mode && out->kind.mode == CHECK_FEED && out->kind.reversibility >= REVERSIBILITY_IRREVERSIBLE_ACTION)
         yaml_problem(l->problems, l->doc, mode, "an action of kind %s is asked about synchronously: the feed may be late",
                      reversibility_names[out->kind.reversibility]);

@@ -8,6 +8,7 @@
  *       mode: synchronous            # or feed; risky kinds (irreversible_action and what follows it) must be synchronous
  *       max_staleness: 500ms
  *       once: true                   # the same idempotency key permits it once
+ *       track: 15m                   # so long a permit is listed as work in flight
  *
  * Immutable after loading: any thread.
  */

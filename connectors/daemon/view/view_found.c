@@ -116,6 +116,8 @@ static void decide(tally *t)
     if (t->in->required)
         t->in->required->asked = cel_null();
     out->decision = t->permits > 0 && t->refuses == 0 && !t->hopeless;
+    if (out->decision && t->in->name_all)
+        name_governors(t);
     if (!t->permits || !t->refuses || t->hopeless || t->over)
         return;
     /* Whoever bounds nothing leaves it to the others: then the bound that was not said is simply the more restrictive one. */

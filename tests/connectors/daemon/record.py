@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the record says, over a running daemon: who asserted what flipped a watch; what is beyond the history horizon.
+"""What the record says, over a running daemon: who asserted what flipped a watch; what is beyond the history
+horizon; which work was known when a mandate ended.
 
     record.py BIN
 """
@@ -77,6 +78,61 @@ def horizon():
         report("the audit log has it", events == ["issued", "amended", "ended"], events)
 
 
+KINDS = """kinds:
+  - {actions: [pay], reversibility: external_commitment, mode: synchronous, max_staleness: 30s, track: 1h}
+  - {actions: [brief], reversibility: reversible_write, mode: feed, max_staleness: 30s, track: 1s}
+  - {actions: [quiet], reversibility: reversible_write, mode: feed, max_staleness: 30s}
+  - {actions: ['*'], reversibility: reversible_write, mode: feed, max_staleness: 30s, track: 1h}
+"""
+
+
+def listed(rig, mandate):
+    """The permits in flight, as explain says."""
+    body = rig.call("GET", "/v1/mandates/%s/explain" % mandate)[1]
+    return [(p["action"], p["resource"], p.get("key")) for p in body.get("in_flight", {}).get("permits", [])]
+
+
+def in_flight():
+    """Permits of checks that are tracked, through a kill -9 and into the record of the end."""
+    with Rig(BIN, "check: {kinds: kinds.yaml, max_staleness: 60s}\n", {"kinds.yaml": KINDS}) as rig:
+        rig.start()
+        rig.issue("m")
+        rig.issue("two", agent="agent:two")
+        rig.issue("three", agent="agent:two")
+        named = lambda action, resource, **properties: rig.check(action, resource, properties=properties, mandate="m")[1]["decision"]
+        report("they are permitted", all([named("draft", "doc/1"), named("draft", "doc/2", idempotency_key="k-2"), named("quiet", "doc/3"),
+                                          named("pay", "doc/4"), named("draft", "doc/2", idempotency_key="k-2")]))
+        report("and one that two mandates govern", rig.check("draft", "doc/5", agent="agent:two")[1]["decision"])
+        report("what is not permitted is not", not rig.check("draft", "doc/6", agent="agent:other", mandate="m")[1]["decision"])
+        want = [("draft", "doc/1", None), ("draft", "doc/2", "k-2"), ("pay", "doc/4", None)]
+        report("those that are tracked are listed", rig.wait("the next step", lambda: len(listed(rig, "m")) >= 3) and listed(rig, "m") == want,
+               listed(rig, "m"))
+        report("under each mandate that governs", [listed(rig, m) for m in ("two", "three")] == [[("draft", "doc/5", None)]] * 2)
+        _, text = explain(rig)
+        report("and shown", "in flight" in text and "doc/4" in text and "k-2" in text, text)
+        rig.again()
+        report("after a kill they are still", listed(rig, "m") == want, listed(rig, "m"))
+        report("one more", named("draft", "doc/7") and named("brief", "doc/8"))
+        said = rig.call("POST", "/v1/mandates/m/revoke", {"reason": "over"})[1]["transition"]
+        permits = said.get("in_flight", {}).get("permits", [])
+        report("the record of the end says so, of those that are not over", [p["resource"] for p in permits][:4] ==
+               ["doc/1", "doc/2", "doc/4", "doc/7"] and set(permits[0]) == {"action", "resource", "at", "until"} and
+               permits[0]["at"] < permits[0]["until"], said)
+        entry = [e for e in rig.entries("ended") if e["mandate"] == "m"]
+        report("and so does the audit log", entry and entry[0]["in_flight"]["permits"] == permits, entry)
+        rig.wait("the topic", lambda: rig.metric("mandated_outbox_pending") == 0)
+        rig.again()
+        body = rig.call("GET", "/v1/mandates/m/explain")[1]
+        report("after another kill the record says the same", body["transition"]["in_flight"]["permits"] == permits and
+               "in_flight" not in body, body)
+        for i in range(17):
+            rig.check("draft", "doc/%d" % i, agent="agent:two", mandate="two")
+        last = rig.wait("the last", lambda: [p[1] for p in listed(rig, "two")][-1:] == ["doc/16"] and listed(rig, "two"))
+        report("of one mandate the last 16 are kept", last and [p[1] for p in last] == ["doc/%d" % i for i in range(1, 17)], last)
+        report("and nobody else's go for them", listed(rig, "three") == [("draft", "doc/5", None)], listed(rig, "three"))
+
+
 watches()
 horizon()
+in_flight()
 finish()

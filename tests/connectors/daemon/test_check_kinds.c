@@ -47,8 +47,23 @@ static void test_check_kinds__the_first_rule_that_fits_counts(void **state)
     assert_int_equal(of(k, "contract.sign").max_staleness_us, 500000);
     assert_true(of(k, "contract.sign").once);
     assert_false(of(k, "payment.small").once);
+    assert_int_equal(of(k, "payment.small").track_us, 0);
     assert_int_equal(of(k, "contract.read").mode, CHECK_PLAIN);
     check_kinds_destroy(k);
+}
+
+static void test_check_kinds__permits_are_tracked_for_a_second_to_a_day(void **state)
+{
+#define TRACK(for_) "kinds:\n  - {actions: ['*'], reversibility: read_only, mode: feed, max_staleness: 5s, track: " for_ "}\n"
+    check_kinds *k = load(TRACK("1s"));
+    assert_int_equal(of(k, "whatever").track_us, 1000000);
+    check_kinds_destroy(k);
+    k = load(TRACK("24h"));
+    assert_int_equal(of(k, "whatever").track_us, INT64_C(86400000000));
+    check_kinds_destroy(k);
+    refused(TRACK("999ms"), "track must be a duration from 1s to 24h");
+    refused(TRACK("24h1s"), "track must be a duration from 1s to 24h");
+    refused(TRACK("true"), "track must be a duration");
 }
 
 static void test_check_kinds__mistakes_are_said(void **state)
@@ -85,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check_kinds__the_first_rule_that_fits_counts),
         cmocka_unit_test(test_check_kinds__mistakes_are_said),
+        cmocka_unit_test(test_check_kinds__permits_are_tracked_for_a_second_to_a_day),
         cmocka_unit_test(test_check_kinds__so_many_rules_and_not_one_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
