@@ -213,6 +213,8 @@ static void put_field(const engine *e, buf *out, const context_entity *entity, u
             buf_put_str(out, "null");
         else
             buf_printf(out, "\"%.*s\"", (int)time_format_us(at, o.event_time_us), at);
+        if (o.version)
+            buf_printf(out, ",\"version\":%llu", (unsigned long long)(o.version - 1));
     }
     buf_put_char(out, '}');
 }

@@ -153,6 +153,7 @@ static bool run_record(engine *e, const engine_input *in, context_entity *probab
             why.note = in->command.note;
         }
         why.origin.event_time_us = in->changes[i].event_time_us;
+        why.origin.version = in->changes[i].version;
         if (!engine_settle(e, &why))
             return false;
     }

@@ -5,7 +5,8 @@
  *   DIR               checkpoint and tile/..., as c2sp.org/tlog-tiles lays them out; what is there already is not fetched again
  *   --format FORMAT   one line an entry on standard output; --follow goes on as the log grows
  *
- * Lines are made of entry bundles, whose bytes are the log's own: what a jsonl line says can be hashed and proved.
+ * Lines are made of entry bundles, whose bytes are the log's own: what a jsonl line says can be hashed and proved. A log that is another
+ * one than before (an older database was accepted), or ends before what was asked for, is an error and never a gap in silence.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,6 +47,32 @@ static exit_code fetch_level(client *c, const char *folder, unsigned level, uint
     return code;
 }
 
+/* What the folder holds is a beginning of this log, as far as origin and size say; `verify` says the rest. */
+static exit_code check_folder(const char *folder, const checkpoint *now)
+{
+    checkpoint before;
+    mandate_error err;
+    buf text;
+    exit_code code = CLI_OK;
+    buf_init(&text);
+    mandate_status status = folder_read(&text, folder, "checkpoint", NOTE_MAX, &err);
+    const char *end = status == MANDATE_OK ? memmem(text.data, text.len, "\n\n", 2) : NULL;
+    if (status == MANDATE_OK)
+        status = checkpoint_parse(&before,
+                                  mandate_slice_of(text.data, end ? (size_t)(end - (const char *)text.data) + 1 : 0), &err);
+    if (status == MANDATE_OK && (strcmp(before.origin, now->origin) != 0 || before.size > now->size)) {
+        out_problem("%s holds another log: %s, %" PRIu64 " entries, and the server's is %s, %" PRIu64
+                    "; export into another folder",
+                    folder, before.origin, before.size, now->origin, now->size);
+        code = CLI_REFUSED;
+    } else if (status != MANDATE_OK && status != MANDATE_NOT_FOUND) {
+        out_problem("%s: %s", folder, err.text);
+        code = CLI_REFUSED;
+    }
+    buf_deinit(&text);
+    return code;
+}
+
 /* The checkpoint is written last: what stands there is whole. */
 static exit_code export_folder(client *c, const char *folder)
 {
@@ -65,6 +92,8 @@ static exit_code export_folder(client *c, const char *folder)
         out_problem("%s", err.text);
         code = CLI_INTERNAL;
     }
+    if (code == CLI_OK)
+        code = check_folder(folder, &cp);
     for (unsigned level = 0; code == CLI_OK && level < TILE_LEVELS; level++)
         code = fetch_level(c, folder, level, cp.size, &fetched);
     if (code == CLI_OK)
@@ -88,6 +117,14 @@ typedef struct lines {
     arena a;
 } lines;
 
+/* Nobody who goes away while we write (head, less) needs to be told. */
+static exit_code write_failed(const lines *l)
+{
+    if (errno != EPIPE)
+        out_problem("before entry %" PRIu64 ": cannot write: %s", l->next, strerror(errno));
+    return CLI_INTERNAL;
+}
+
 static exit_code put_line(lines *l, mandate_slice entry)
 {
     mandate_error err;
@@ -98,7 +135,9 @@ static exit_code put_line(lines *l, mandate_slice entry)
         return CLI_INTERNAL;
     }
     buf_put_char(&l->line, '\n');
-    return !l->line.failed && fwrite(l->line.data, 1, l->line.len, stdout) == l->line.len ? CLI_OK : CLI_INTERNAL;
+    if (!l->line.failed && fwrite(l->line.data, 1, l->line.len, stdout) == l->line.len)
+        return CLI_OK;
+    return write_failed(l);
 }
 
 /* One bundle as far as the log has it. */
@@ -154,6 +193,38 @@ static exit_code take_origin(client *c, char out[NOTE_NAME_MAX + 1])
     return code;
 }
 
+/* Is there what was asked for? A number; a time that is to come waits for it. */
+static exit_code check_from(const char *from, uint64_t size)
+{
+    uint64_t number = 0;
+    size_t digits = strspn(from, "0123456789");
+    if (from[digits] || digits == 0)
+        return CLI_OK;
+    for (size_t i = 0; i < digits && number <= size; i++)
+        number = number * 10 + (uint64_t)(from[i] - '0');
+    if (number <= size)
+        return CLI_OK;
+    out_problem("--from %s: the log has only %" PRIu64
+                " entries; was it put back? compare its origin and a checkpoint that you kept "
+                "(mandatectl audit proof --since)",
+                from, size);
+    return CLI_REFUSED;
+}
+
+/* It goes on where we are, or it is another log. */
+static exit_code check_same(client *c, const lines *l, uint64_t size)
+{
+    char origin[NOTE_NAME_MAX + 1];
+    exit_code code = take_origin(c, origin);
+    if (code == CLI_OK && (strcmp(origin, l->origin) != 0 || size < l->next)) {
+        out_problem("the log is another one now: it was %s, with %" PRIu64 " entries at least, and is %s with %" PRIu64
+                    "; begin anew with --from 0",
+                    l->origin, l->next, origin, size);
+        return CLI_REFUSED;
+    }
+    return code;
+}
+
 static exit_code export_lines(client *c, lines *l, const char *from, bool follow, int64_t interval_ms)
 {
     uint64_t size = 0, ignored;
@@ -161,15 +232,19 @@ static exit_code export_lines(client *c, lines *l, const char *from, bool follow
     exit_code code = take_origin(c, l->origin);
     if (code == CLI_OK)
         code = begin(c, from, &l->next, &size);
+    if (code == CLI_OK)
+        code = check_from(from, size);
     while (code == CLI_OK && !input_stopped) {
         while (code == CLI_OK && l->next < size && !input_stopped)
             code = put_bundle(c, l, size);
         if (fflush(stdout) != 0)
-            return CLI_INTERNAL;
+            return write_failed(l);
         if (!follow || code != CLI_OK || input_stopped)
             break;
         nanosleep(&nap, NULL);
         code = begin(c, "0", &ignored, &size);
+        if (code == CLI_OK)
+            code = check_same(c, l, size);
     }
     return code;
 }

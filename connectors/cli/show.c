@@ -84,6 +84,10 @@ void show_origin(buf *line, cel_value origin)
                  json_member_int(origin, "offset", 0));
         out_str(line, OUT_DIM, place);
     }
+    if (json_has_member(origin, "version") && json_has_member(origin, "offset")) {
+        snprintf(place, sizeof(place), " (version %" PRId64 ")", json_member_int(origin, "version", 0));
+        out_str(line, OUT_DIM, place);
+    }
     if (at.len) {
         buf_put_str(line, "  ");
         out_text(line, OUT_DIM, at);

@@ -3,11 +3,12 @@
 #include "connectors/cli/siem.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "connectors/json/json_value.h"
 #include "engine/base/text.h"
 
-enum { ENTRY_MAX = 65535, OCSF_CATEGORY = 3, OCSF_CLASS = 3004 };
+enum { ENTRY_MAX = 65535, ENTRY_EVENT_MAX = 64, ORIGIN_MAX = 1024, OCSF_CATEGORY = 3, OCSF_CLASS = 3004 };
 
 bool siem_format_parse(siem_format *out, const char *name)
 {
@@ -33,10 +34,13 @@ static void put_text(buf *b, const char *name, mandate_slice text)
 /* --- CloudEvents ------------------------------------------------------------------------------------------------ */
 static void put_cloudevent(buf *b, mandate_slice origin, cel_value e, mandate_slice entry)
 {
+    char type[ENTRY_EVENT_MAX + 32];
     mandate_slice event = json_member_text(e, "event");
     buf_printf(b, "{\"specversion\":\"1.0\",\"id\":\"%" PRId64 "\"", json_member_int(e, "index", 0));
     put_text(b, "source", origin);
-    buf_printf(b, ",\"type\":\"dev.mandated.audit.%.*s.v1\"", MANDATE_SLICE_ARG(event));
+    put_text(b, "type",
+             mandate_slice_of(type,
+                              (size_t)snprintf(type, sizeof(type), "dev.mandated.audit.%.*s.v1", MANDATE_SLICE_ARG(event))));
     put_text(b, "subject", json_member_text(e, "mandate"));
     put_text(b, "time", json_member_text(e, "time"));
     buf_put_str(b, ",\"datacontenttype\":\"application/json\",\"data\":");
@@ -56,6 +60,16 @@ static const activity activities[] = {
     {"resumed", 13, "Resume"}, {"checked", 2, "Read"},   {"issue", 1, "Create"},     {"amend", 3, "Update"},
     {"revoke", 4, "Delete"},   {"return", 4, "Delete"},  {"suspend", 12, "Suspend"}, {"resume", 13, "Resume"},
 };
+
+/* Why a check said no; empty when it said yes, and of everything else. */
+static mandate_slice denied(cel_value e)
+{
+    cel_value answer = json_member(json_member(e, "detail"), "answer"), decision = json_member(answer, "decision");
+    if (!mandate_slice_is(json_member_text(e, "event"), "checked") || decision.kind != CEL_BOOL || decision.b)
+        return mandate_slice_of(NULL, 0);
+    mandate_slice reason = json_member_text(json_member(answer, "context"), "reason");
+    return reason.len ? reason : mandate_slice_str("denied");
+}
 
 /* Whatever else there is, or will be: Other, under its own name. */
 static activity activity_of(cel_value e)
@@ -93,8 +107,13 @@ static void put_metadata(buf *b, mandate_slice origin, cel_value e)
 {
     buf_put_str(b, ",\"metadata\":{\"version\":\"1.3.0\",\"product\":{\"name\":\"mandated\",\"vendor_name\":\"mandated\"");
     put_text(b, "version", mandate_slice_str(mandate_version()));
-    buf_printf(b, "},\"uid\":\"%.*s#%" PRId64 "\",\"sequence\":%" PRId64, MANDATE_SLICE_ARG(origin),
-               json_member_int(e, "index", 0), json_member_int(e, "index", 0));
+    char uid[ORIGIN_MAX + 32];
+    buf_put_char(b, '}');
+    put_text(b, "uid",
+             mandate_slice_of(uid, (size_t)snprintf(uid, sizeof(uid), "%.*s#%" PRId64,
+                                                    (int)(origin.len < ORIGIN_MAX ? origin.len : ORIGIN_MAX), origin.ptr,
+                                                    json_member_int(e, "index", 0))));
+    buf_printf(b, ",\"sequence\":%" PRId64, json_member_int(e, "index", 0));
     put_text(b, "log_name", origin);
     put_text(b, "event_code", json_member_text(e, "event"));
     put_text(b, "original_time", json_member_text(e, "time"));
@@ -108,7 +127,8 @@ static void put_ocsf(buf *b, mandate_slice origin, cel_value e, mandate_slice en
     mandate_slice event = json_member_text(e, "event");
     cel_value cause = json_member(e, "cause");
     mandate_slice who = json_member_text(e, "principal"), note = json_member_text(e, "note");
-    bool refused = mandate_slice_is(event, "refused");
+    mandate_slice no = denied(e);
+    bool refused = mandate_slice_is(event, "refused"), failure = refused || no.len;
     who = who.len ? who : json_member_text(cause, "principal");
     note = note.len ? note : json_member_text(cause, "note");
     buf_printf(b, "{\"category_uid\":%d,\"category_name\":\"Identity & Access Management\",\"class_uid\":%d,", OCSF_CATEGORY,
@@ -116,11 +136,11 @@ static void put_ocsf(buf *b, mandate_slice origin, cel_value e, mandate_slice en
     buf_printf(b, "\"class_name\":\"Entity Management\",\"activity_id\":%d", what.id);
     put_text(b, "activity_name", what.name ? mandate_slice_str(what.name) : event);
     buf_printf(b, ",\"type_uid\":%d,\"severity_id\":%d,\"time\":%" PRId64 ",\"status_id\":%d", OCSF_CLASS * 100 + what.id,
-               severity_of(event), time_us / 1000, refused ? 2 : 1);
-    put_text(b, "status_code", refused ? json_member_text(e, "status") : json_member_text(e, "reason"));
+               severity_of(event), time_us / 1000, failure ? 2 : 1);
+    put_text(b, "status_code", refused ? json_member_text(e, "status") : no.len ? no : json_member_text(e, "reason"));
     put_text(b, "status_detail", json_member_text(e, "error"));
     put_text(b, "message", event);
-    put_text(b, "status", mandate_slice_str(refused ? "Failure" : "Success"));
+    put_text(b, "status", mandate_slice_str(failure ? "Failure" : "Success"));
     put_text(b, "comment", note);
     if (who.len) {
         buf_put_str(b, ",\"actor\":{\"user\":{");
@@ -148,7 +168,7 @@ mandate_status siem_put(buf *out, siem_format format, mandate_slice origin, mand
     if (status)
         return status;
     if (e.kind != CEL_MAP || !json_has_member(e, "index") || !json_member_text(e, "event").len ||
-        !time_parse_us(json_member_text(e, "time"), &time_us))
+        json_member_text(e, "event").len > ENTRY_EVENT_MAX || !time_parse_us(json_member_text(e, "time"), &time_us))
         return mandate_error_set(err, MANDATE_INVALID, "it lacks what every entry has: index, time, event");
     if (format == SIEM_CLOUDEVENTS)
         put_cloudevent(out, origin, e, entry);

@@ -56,6 +56,9 @@ static void put_origin(buf *b, const change_origin *o, mandate_slice source, man
     if (o->event_time_us != CHANGE_NO_TIME)
         wire_put_i64(b, o->event_time_us);
     wire_put_i64(b, (int64_t)o->seq);
+    wire_put_i64(b, o->version != 0);
+    if (o->version)
+        wire_put_i64(b, (int64_t)(o->version - 1));
 }
 
 static bool put_json_text(buf *b, cel_value v, bool bounded)

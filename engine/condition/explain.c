@@ -295,6 +295,8 @@ static void put_read(explainer *ex, const transition_term *term)
                    (unsigned long long)o->seq);
         if (o->event_time_us != CHANGE_NO_TIME)
             buf_printf(ex->out, ",\"event_time\":\"%.*s\"", (int)time_format_us(at, o->event_time_us), at);
+        if (o->version)
+            buf_printf(ex->out, ",\"version\":%llu", (unsigned long long)(o->version - 1));
     }
     buf_put_char(ex->out, '}');
 }

@@ -14,6 +14,7 @@ void transition_origin_encode(buf *b, const change_origin *o, const schema *s)
     wire_put_i64(b, o->partition);
     wire_put_i64(b, o->offset);
     wire_put_i64(b, o->event_time_us);
+    wire_put_u64(b, o->version); /* a byte, where the source counts nothing */
     wire_put_u64(b, o->seq);
 }
 
@@ -25,6 +26,7 @@ void transition_origin_decode(wire_reader *r, change_origin *o, mandate_slice *s
     o->partition = (int32_t)wire_get_i64(r);
     o->offset = wire_get_i64(r);
     o->event_time_us = wire_get_i64(r);
+    o->version = wire_get_u64(r);
     o->seq = wire_get_u64(r);
 }
 

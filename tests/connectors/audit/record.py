@@ -14,6 +14,7 @@
 Usage: record.py BIN [SEED]
 """
 import base64
+import calendar
 import hashlib
 import json
 import os
@@ -309,6 +310,17 @@ def formats(w, out):
     when = json.loads(entries[250])["time"]
     first = w.ctl("audit", "export", "--format", "jsonl", "--from", when).stdout.splitlines()[0]
     report("--from takes a time", json.loads(first)["time"] == when, first)
+    size = w.size()
+    report("--from the end is nothing yet", w.ctl("audit", "export", "--format", "jsonl", "--from", str(size)).returncode == 0)
+    done = w.ctl("audit", "export", "--format", "jsonl", "--from", str(size + 1000))
+    report("--from behind the end is an error, not silence", done.returncode == 1 and done.stdout == "" and "entries" in done.stderr, done)
+    done = w.ctl("audit", "export", "--format", "jsonl", "--from", "99999999999999999999999")
+    report("also when it is no number that there is", done.returncode != 0 and done.stdout == "", done)
+    moment = time.strptime(when.split(".")[0].rstrip("Z"), "%Y-%m-%dT%H:%M:%S")
+    east = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(calendar.timegm(moment) + 2 * 3600)) + (
+        "." + when.split(".")[1].rstrip("Z") if "." in when else "") + "+02:00"
+    first = w.ctl("audit", "export", "--format", "jsonl", "--from", east).stdout.splitlines()[0]
+    report("--from takes a time of another zone", json.loads(first)["time"] == when, (east, first))
     follower = subprocess.Popen([os.path.join(BIN, "mandatectl"), "audit", "export", "--format", "jsonl", "--from", str(w.size()),
                                  "--follow", "--interval", "20"], env=w.env, stdout=subprocess.PIPE, text=True)
     w.issue("followed")
@@ -389,6 +401,8 @@ def older(w):
     report("nor outside its folder", done.returncode == 1, done.stderr)
     w.ctl("mandate", "revoke", "m-1", "--reason", "stolen")
     w.settled()
+    before = os.path.join(w.folder, "before")
+    assert w.ctl("audit", "export", before).returncode == 0
     w.stop()
     w.copy("newest")
     backup = os.path.join(w.folder, "data.backups", "monday")
@@ -418,6 +432,10 @@ def older(w):
     w.settled()
     origin = read_checkpoint(w.ctl("audit", "checkpoint").stdout)[0]
     report("and another log from there on", origin == "mandates.example/audit/2", origin)
+    done = w.ctl("audit", "export", before)
+    report("a folder that holds the log of before does not get tiles of this one", done.returncode == 1 and "holds another log" in done.stderr, done)
+    done = verify(w, before)
+    report("and is still whole", done.returncode == 0, done.stdout + done.stderr)
     w.stop()
     daemon = w.run("--accept-older-database")
     report("--accept-older-database with nothing to accept is a mistake", daemon.poll() == 1, daemon.poll())

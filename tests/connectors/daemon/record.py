@@ -103,11 +103,16 @@ def in_flight():
         report("they are permitted", all([named("draft", "doc/1"), named("draft", "doc/2", idempotency_key="k-2"), named("quiet", "doc/3"),
                                           named("pay", "doc/4"), named("draft", "doc/2", idempotency_key="k-2")]))
         report("and one that two mandates govern", rig.check("draft", "doc/5", agent="agent:two")[1]["decision"])
+        rig.check("pay", "doc/4", agent="agent:other", mandate="m")
+        ocsf = [json.loads(line) for line in rig.ctl("audit", "export", "--format", "ocsf").stdout.splitlines()]
+        checks = [(e["activity_id"], e["status"], e["status_id"], e.get("status_code")) for e in ocsf if e["message"] == "checked"]
+        report("in OCSF a denied check is a failure", checks == [(2, "Success", 1, None), (2, "Failure", 2, "actor_invalid")], checks)
         report("what is not permitted is not", not rig.check("draft", "doc/6", agent="agent:other", mandate="m")[1]["decision"])
         want = [("draft", "doc/1", None), ("draft", "doc/2", "k-2"), ("pay", "doc/4", None)]
         report("those that are tracked are listed", rig.wait("the next step", lambda: len(listed(rig, "m")) >= 3) and listed(rig, "m") == want,
                listed(rig, "m"))
-        report("under each mandate that governs", [listed(rig, m) for m in ("two", "three")] == [[("draft", "doc/5", None)]] * 2)
+        both = lambda: [listed(rig, m) for m in ("two", "three")]
+        report("under each mandate that governs", rig.wait("the next step", lambda: both() == [[("draft", "doc/5", None)]] * 2), both())
         _, text = explain(rig)
         report("and shown", "in flight" in text and "doc/4" in text and "k-2" in text, text)
         rig.again()
