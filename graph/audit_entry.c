@@ -123,8 +123,10 @@ static void put_origin(entry *e, const change_origin *o)
     }
     if (o->event_time_us != CHANGE_NO_TIME)
         put_time(e, "event_time", o->event_time_us);
-    if (o->version)
-        put_number(e, "version", (int64_t)(o->version - 1));
+    if (o->version) {
+        put_name(e->b, "version");
+        buf_printf(e->b, "%llu", (unsigned long long)(o->version - 1));
+    }
     if (o->seq)
         put_number(e, "seq", (int64_t)o->seq);
 }

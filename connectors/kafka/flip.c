@@ -30,7 +30,7 @@ static void put_cause(buf *b, const watch_flip *f, mandate_slice source, mandate
     if (f->cause == CAUSE_CHANGE && f->origin.event_time_us != CHANGE_NO_TIME)
         put_time(b, "event_time", f->origin.event_time_us);
     if (f->cause == CAUSE_CHANGE && f->origin.version)
-        buf_printf(b, ",\"version\":%lld", (long long)(f->origin.version - 1));
+        buf_printf(b, ",\"version\":%llu", (unsigned long long)(f->origin.version - 1));
     if (f->principal.len)
         put_text(b, "principal", f->principal);
     if (f->note.len)

@@ -77,8 +77,10 @@ static void put_origin(buf *b, const change_origin *o, mandate_slice source, man
     }
     if (o->event_time_us != CHANGE_NO_TIME)
         put_time(b, "event_time", o->event_time_us);
-    if (o->version)
-        put_number(b, "version", (int64_t)(o->version - 1));
+    if (o->version) {
+        put_name(b, "version");
+        buf_printf(b, "%llu", (unsigned long long)(o->version - 1));
+    }
     if (o->seq)
         put_number(b, "seq", (int64_t)o->seq);
 }

@@ -12,6 +12,8 @@
 #include "heartbeat_avsc.h"  /* generated from schemas/heartbeat.avsc */
 #include "revocation_avsc.h" /* generated from schemas/revocation.avsc */
 
+#include <stdio.h>
+
 mandate_slice revocation_avro_schema(void)
 {
     return mandate_slice_of((const char *)revocation_avsc, sizeof(revocation_avsc));
@@ -56,9 +58,9 @@ static void put_origin(buf *b, const change_origin *o, mandate_slice source, man
     if (o->event_time_us != CHANGE_NO_TIME)
         wire_put_i64(b, o->event_time_us);
     wire_put_i64(b, (int64_t)o->seq);
-    wire_put_i64(b, o->version != 0);
-    if (o->version)
-        wire_put_i64(b, (int64_t)(o->version - 1));
+    char version[24];
+    int len = snprintf(version, sizeof(version), "%llu", (unsigned long long)(o->version - 1));
+    put_optional(b, mandate_slice_of(version, o->version ? (size_t)len : 0));
 }
 
 static bool put_json_text(buf *b, cel_value v, bool bounded)

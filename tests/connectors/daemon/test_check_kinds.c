@@ -54,7 +54,8 @@ static void test_check_kinds__the_first_rule_that_fits_counts(void **state)
 
 static void test_check_kinds__permits_are_tracked_for_a_second_to_a_day(void **state)
 {
-#define TRACK(for_) "kinds:\n  - {actions: ['*'], reversibility: read_only, mode: feed, max_staleness: 5s, track: " for_ "}\n"
+#define TRACK(for_) \
+    "kinds:\n  - {actions: ['*'], reversibility: read_only, mode: feed, max_staleness: 5s, track: " for_ "}\n"
     check_kinds *k = load(TRACK("1s"));
     assert_int_equal(of(k, "whatever").track_us, 1000000);
     check_kinds_destroy(k);
