@@ -103,7 +103,7 @@ static void issue_mine(session *s, uint64_t *rng)
                                                .principal = mandate_slice_str("backtest"),
                                                .claims = &m->pair[i]}};
     }
-    batch = (engine_batch){m->seq, m->at_us, inputs, m->count};
+    batch = (engine_batch){.seq = m->seq, .now_us = m->at_us, .inputs = inputs, .count = m->count};
     OK(session_commit(s, &batch, &err));
     for (uint32_t i = 0; i < m->count; i++)
         if (s->result.answers[i].error.status != MANDATE_OK)

@@ -63,7 +63,7 @@ static void command(session *s, engine_command_kind kind, const char *id)
                                   .mandate = mandate_slice_str(id),
                                   .principal = mandate_slice_str("user:\"op\""),
                                   .note = mandate_slice_str("line\nbreak")};
-    engine_batch batch = {s->seq + 1, engine_now_us(s->engine), &in, 1};
+    engine_batch batch = {.seq = s->seq + 1, .now_us = engine_now_us(s->engine), .inputs = &in, .count = 1};
     OK(session_commit(s, &batch, &err));
 }
 
@@ -118,7 +118,7 @@ static const engine_answer *log_it(session *s, const char *event, mandate_slice 
                                   .principal = mandate_slice_str("service:gate"),
                                   .event = mandate_slice_str(event),
                                   .detail = detail};
-    engine_batch batch = {s->seq + 1, engine_now_us(s->engine), &in, 1};
+    engine_batch batch = {.seq = s->seq + 1, .now_us = engine_now_us(s->engine), .inputs = &in, .count = 1};
     OK(session_commit(s, &batch, &err));
     assert_int_equal(s->result.answer_count, 1);
     assert_int_equal(s->result.transition_count, 0);
@@ -342,7 +342,7 @@ static void test_audit__an_entry_is_never_longer_than_a_bundle_takes_and_says_wh
                                   .mandate = mandate_slice_of(text, LIMIT_ID),
                                   .principal = mandate_slice_of(text, sizeof(text)),
                                   .note = mandate_slice_of(text, 64)};
-    engine_batch batch = {s->seq + 1, engine_now_us(s->engine), &in, 1};
+    engine_batch batch = {.seq = s->seq + 1, .now_us = engine_now_us(s->engine), .inputs = &in, .count = 1};
     OK(session_commit(s, &batch, &err));
     read_log(s, &l);
     assert_true(l.lines.len <= LIMIT_AUDIT_ENTRY);

@@ -297,7 +297,7 @@ static void amend(session *s, int64_t expires_at_us)
                                       .mandate = mandate_slice_str("m-1"),
                                       .principal = mandate_slice_str("user:grantor"),
                                       .claims = &c}};
-    engine_batch batch = {s->seq + 1, engine_now_us(s->engine) + 1, &input, 1};
+    engine_batch batch = {.seq = s->seq + 1, .now_us = engine_now_us(s->engine) + 1, .inputs = &input, .count = 1};
     OK(session_write(s, &batch, &waits, &err));
     assert_int_equal(s->result.answers[0].error.status, MANDATE_OK);
     assert_true(waits);

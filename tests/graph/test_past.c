@@ -198,7 +198,7 @@ static void test_past__before_an_amendment_it_says_what_it_said(void **state)
                                        .mandate = mandate_slice_str("m-1"),
                                        .principal = mandate_slice_str("user:security"),
                                        .claims = &less}};
-        batch = (engine_batch){seq, engine_now_us(s.engine), &in, 1};
+        batch = (engine_batch){.seq = seq, .now_us = engine_now_us(s.engine), .inputs = &in, .count = 1};
         OK(session_commit(&s, &batch, &err));
         if (s.result.answers[0].error.status)
             fail_msg("%s", s.result.answers[0].error.text);

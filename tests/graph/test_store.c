@@ -398,7 +398,7 @@ static void test_store__a_transition_is_found_by_version(void **state)
     issue(&f->s, 10);
     revoke.command = (engine_command){
         .kind = COMMAND_REVOKE, .mandate = mandate_slice_str("m-1"), .principal = mandate_slice_str("user:x")};
-    batch = (engine_batch){3, engine_now_us(f->s.engine), &revoke, 1};
+    batch = (engine_batch){.seq = 3, .now_us = engine_now_us(f->s.engine), .inputs = &revoke, .count = 1};
     OK(session_commit(&f->s, &batch, &err));
 
     OK(store_transition_get(f->s.store, mandate_slice_str("m-1"), 1, &one, &err));
@@ -452,7 +452,7 @@ static void test_store__more_partitions_than_are_remembered_keep_their_highest(v
         inputs[i].origin.offset = i;
         inputs[i].origin.event_time_us = CHANGE_NO_TIME;
     }
-    engine_batch batch = {1, 1, inputs, PARTITIONS * ROUNDS};
+    engine_batch batch = {.seq = 1, .now_us = 1, .inputs = inputs, .count = PARTITIONS * ROUNDS};
     OK(session_commit(&f->s, &batch, &err));
     for (int p = 0; p < PARTITIONS; p++)
         assert_int_equal(offset_of(f, p % 2 ? "erp" : "crm", p), PARTITIONS * (ROUNDS - 1) + p + 1);

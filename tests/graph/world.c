@@ -316,7 +316,7 @@ void world_batch(engine_batch *out, arena *a, uint64_t seed, uint64_t seq)
         else
             make_source(&m, &inputs[i]);
     }
-    *out = (engine_batch){seq, m.now_us, inputs, count};
+    *out = (engine_batch){.seq = seq, .now_us = m.now_us, .inputs = inputs, .count = count};
 }
 
 void world_plain_batch(engine_batch *out, arena *a, uint64_t seq)
@@ -337,7 +337,7 @@ void world_plain_batch(engine_batch *out, arena *a, uint64_t seq)
         inputs[i].changes = &changes[i];
         inputs[i].change_count = 1;
     }
-    *out = (engine_batch){seq, m.now_us, inputs, 10};
+    *out = (engine_batch){.seq = seq, .now_us = m.now_us, .inputs = inputs, .count = 10};
 }
 
 void world_issue_batch(engine_batch *out, arena *a, uint64_t seq, unsigned number)
@@ -351,7 +351,7 @@ void world_issue_batch(engine_batch *out, arena *a, uint64_t seq, unsigned numbe
     input->command.kind = COMMAND_ISSUE;
     input->command.principal = str("user:grantor");
     input->command.claims = c;
-    *out = (engine_batch){seq, m.now_us, input, 1};
+    *out = (engine_batch){.seq = seq, .now_us = m.now_us, .inputs = input, .count = 1};
 }
 
 /* --- session ------------------------------------------------------------------------------------ */

@@ -118,7 +118,7 @@ static void add(world *w)
     engine_result result;
     engine_input in = {.kind = INPUT_COMMAND,
                        .command = {.kind = COMMAND_LOG, .event = S("checked"), .detail = S("{\"n\":1}")}};
-    engine_batch batch = {engine_seq(w->engine) + 1, clock_wall_us(), &in, 1};
+    engine_batch batch = {.seq = engine_seq(w->engine) + 1, .now_us = clock_wall_us(), .inputs = &in, .count = 1};
     store_commit_input commit = {.engine = w->engine, .batch = &batch, .result = &result};
     uint64_t size;
     merkle_hash root;

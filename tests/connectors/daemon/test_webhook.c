@@ -159,7 +159,7 @@ static void ask(world *w, uint32_t numbers)
                                    .principal = S("user:a"),
                                    .note = S("two persons"),
                                    .lasts_us = INT64_C(600) * 1000000}};
-    engine_batch batch = {engine_seq(w->engine) + 1, clock_wall_us(), &in, 1};
+    engine_batch batch = {.seq = engine_seq(w->engine) + 1, .now_us = clock_wall_us(), .inputs = &in, .count = 1};
     engine_result result;
     OK(engine_step(w->engine, &batch, &result, &err));
     err = result.answers[0].error;
