@@ -594,7 +594,8 @@ static void test_store__a_time_means_the_last_step_before_it(void **state)
     assert_int_equal(seq, 10);
     OK(store_seq_at(f->s.store, engine_now_us(f->s.engine), &seq, &err));
     assert_int_equal(seq, 10);
-    REFUSED(store_seq_at(f->s.store, 0, &seq, &err), MANDATE_NOT_FOUND, "before the first step");
+    REFUSED(store_seq_at(f->s.store, 0, &seq, &err), MANDATE_NOT_FOUND,
+            "is beyond the history horizon: what is kept begins with step 1, at ");
 }
 
 static void test_store__without_a_horizon_the_journal_begins_at_the_state(void **state)
