@@ -37,7 +37,7 @@ THIRD_PARTY = [
     (r"jansson", ("docs/guard/", "connectors/json/", "connectors/http/", "connectors/cli/", "connectors/kafka/", "connectors/decode/")),
     (r"microhttpd", ("connectors/http/",)),
     (r"gnutls/", ("connectors/http/tls.c", "connectors/http/trust.c")),
-    (r"curl/", ("connectors/decode/", "connectors/login/keys.c", "connectors/cli/", "connectors/kafka/oauth.c", "connectors/daemon/tell/webhook.c")),
+    (r"curl/", ("connectors/decode/", "connectors/login/keys.c", "connectors/cli/", "connectors/kafka/oauth.c", "connectors/daemon/tell/webhook_post.c")),
     (r"yaml", ("connectors/config/",)),
     (r"openssl/", ("engine/base/", "engine/mandate/", "engine/", "graph/", "connectors/token/")),
     (r"sodium", ("connectors/token/key_quick.c",)),

@@ -25,7 +25,7 @@ mandate_status webhook_create(webhook **out, const webhook_options *options, man
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (url && (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(w->curl = curl_easy_init()))) {
+    if (url && !webhook_post_open(w)) {
         webhook_destroy(w);
         return mandate_error_set(err, MANDATE_NOMEM, "libcurl is not available");
     }
@@ -191,8 +191,7 @@ void webhook_destroy(webhook *w)
     if (!w)
         return;
     webhook_stop(w);
-    if (w->curl)
-        curl_easy_cleanup(w->curl);
+    webhook_post_close(w);
     pthread_cond_destroy(&w->changed);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -8,12 +8,11 @@
 
 #include "connectors/daemon/tell/webhook.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 
 struct webhook {
     webhook_options options;
-    CURL *curl;
+    void *curl; /* a CURL: webhook_post.c alone knows the library */
     pthread_t thread;
     bool started;
     _Atomic bool stopping;
@@ -34,6 +33,9 @@ struct webhook {
 /* --- webhook_post.c ------------------------------------------------------------------------------------------------ */
 /* To this machine, where http will do. */
 bool webhook_is_local(const char *url);
+/* False: the library is not available. */
+bool webhook_post_open(webhook *w);
+void webhook_post_close(webhook *w);
 MANDATE_CHECK mandate_status webhook_deliver(webhook *w, mandate_slice encoded, mandate_error *err);
 
 /* --- webhook_drop.c ------------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "connectors/token/jws.h"
 #include "engine/base/hash.h"
 
+#include <curl/curl.h>
 #include <string.h>
 
 #define SIGNATURE_TYP "mandate-notice+jws"
@@ -19,6 +20,17 @@ bool webhook_is_local(const char *url)
             return true;
     }
     return false;
+}
+
+bool webhook_post_open(webhook *w)
+{
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && (w->curl = curl_easy_init());
+}
+
+void webhook_post_close(webhook *w)
+{
+    if (w->curl)
+        curl_easy_cleanup(w->curl);
 }
 
 static mandate_status put_body(const webhook *w, buf *out, mandate_slice encoded, bool brief, mandate_error *err)
