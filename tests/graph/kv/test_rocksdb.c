@@ -190,6 +190,8 @@ static int writer(const char *directory, uint64_t from, int out)
     }
     for (uint64_t i = from;; i++) {
         put_number(store, i, 100000, i % 3 == 0);
+        if (i % 3 && kv_hand(store, &err) != MANDATE_OK) /* what is acknowledged outlives the process */
+            return 3;
         int n = snprintf(line, sizeof(line), "%08llu", (unsigned long long)i);
         if (write(out, line, (size_t)n) != n)
             return 2;
