@@ -318,7 +318,7 @@ static void test_backtest__what_cannot_be_asked_is_refused(void **state)
     o.to_us = now - 1;
     REFUSED(store_backtest(s.store, &o, &outcome, &err), MANDATE_INVALID, "the end is before");
     o.from_us = 1;
-    REFUSED(store_backtest(s.store, &o, &outcome, &err), MANDATE_NOT_FOUND, "before the first step");
+    REFUSED(store_backtest(s.store, &o, &outcome, &err), MANDATE_NOT_FOUND, "what is kept begins with step 1");
     /* Ended early, it says so. */
     o.from_us = now - INT64_C(30) * 1000000;
     o.to_us = now;
