@@ -7,6 +7,7 @@ minutes and 6 GB) and rewrites what stands between the two markers; plots are gn
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -156,7 +157,8 @@ def section(runs):
         out += ["| promise | figure | bar | |", "|---|---|---|---|"]
         out += ["| %s | %s | %s | %s |" % tuple(cell.replace("|", "\\|") for cell in row) for row in rows] + [""]
     out += flatness(runs) + peers(runs) + cases(runs) + checks(runs)
-    out += ["Commands:", ""] + ["    " + r["command"] for records in runs.values() for r in records if r.get("record") == "run"]
+    commands = [r["command"] for records in runs.values() for r in records if r.get("record") == "run"]
+    out += ["Commands:", ""] + ["    " + re.sub(r"--dir \S+", "--dir EMPTY", c) for c in commands]
     return out + ["", END]
 
 
