@@ -288,7 +288,8 @@ int cmd_latency(int argc, char **argv)
                                                                             what comes meanwhile goes together */
         {"partitioner", "murmur2"},
         {"queue.buffering.max.messages", "2000000"}};
-    rd_kafka_t *rk = latency_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), l, delivered);
+    rd_kafka_t *rk =
+        bench_kafka_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), l, delivered);
     if (!rk)
         return 1;
     bool ok = start(l, threads, &thread_count) && connect_all(l, &p, rk, &w) && drive(l, &p, rk, &w);

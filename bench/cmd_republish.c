@@ -9,9 +9,9 @@
 #include "bench/command.h"
 
 #include "bench/arm.h"
+#include "bench/kafka_client.h"
 
 #include <getopt.h>
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,23 +25,6 @@ typedef struct republish {
     uint64_t count, bytes, failed;
     int64_t first_ms, last_ms;
 } republish;
-
-static rd_kafka_t *client(rd_kafka_type_t type, const char *const (*properties)[2], size_t count, republish *r,
-                          void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *))
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < count; i++)
-        if (rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof(text)) != RD_KAFKA_CONF_OK)
-            fprintf(stderr, "%s\n", text);
-    rd_kafka_conf_set_opaque(conf, r);
-    if (delivered)
-        rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof(text));
-    if (!rk)
-        fprintf(stderr, "%s\n", text);
-    return rk;
-}
 
 static bool assign_all(rd_kafka_t *rk, const char *topic)
 {
@@ -81,7 +64,7 @@ static bool read_all(republish *r)
     const char *const properties[][2] = {{"bootstrap.servers", r->servers},         {"group.id", "mandate-bench"},
                                          {"enable.auto.commit", "false"},           {"auto.offset.reset", "error"},
                                          {"queued.max.messages.kbytes", "1048576"}, {"queued.min.messages", "1000000"}};
-    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties), r, NULL);
+    rd_kafka_t *rk = bench_kafka_client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties), r, NULL);
     if (!rk)
         return false;
     rd_kafka_poll_set_consumer(rk);
@@ -127,7 +110,8 @@ static bool write_all(republish *r, double *seconds, double *cpu_us)
                                          {"enable.idempotence", "true"},    {"linger.ms", "1"},
                                          {"partitioner", "murmur2_random"}, {"queue.buffering.max.messages", "100000"},
                                          {"message.max.bytes", "100000000"}};
-    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), r, delivered);
+    rd_kafka_t *rk =
+        bench_kafka_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), r, delivered);
     if (!rk)
         return false;
     bool ok = send_one(rk, r, r->kept[0]) && !rd_kafka_flush(rk, FLUSH_MS);

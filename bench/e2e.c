@@ -11,9 +11,9 @@
 
 #include "bench/arm.h"
 #include "bench/e2e_value.h"
+#include "bench/kafka_client.h"
 
 #include <getopt.h>
-#include <librdkafka/rdkafka.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -72,25 +72,6 @@ static bool parse(e2e_options *o, int argc, char **argv)
     return o->servers && o->messages && o->deals && o->deals <= UINT32_MAX;
 }
 
-/* NULL, with a line on stderr, when a property or the client is refused. */
-static rd_kafka_t *client(rd_kafka_type_t type, const char *const (*properties)[2], size_t count)
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < count; i++)
-        if (rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof(text)) != RD_KAFKA_CONF_OK) {
-            fprintf(stderr, "%s\n", text);
-            rd_kafka_conf_destroy(conf);
-            return NULL;
-        }
-    rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof(text));
-    if (!rk) {
-        fprintf(stderr, "%s\n", text);
-        rd_kafka_conf_destroy(conf);
-    }
-    return rk;
-}
-
 /* --- produce --------------------------------------------------------------------------------------------------------- */
 static bool send_one(rd_kafka_t *rk, const char *topic, uint32_t deal, const char *value, size_t size)
 {
@@ -123,7 +104,7 @@ int cmd_produce(int argc, char **argv)
                                          {"partitioner", "murmur2"},
                                          {"enable.idempotence", "true"},
                                          {"queue.buffering.max.messages", "500000"}};
-    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties));
+    rd_kafka_t *rk = bench_kafka_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), NULL, NULL);
     if (!rk)
         return 1;
     bool ok = workload_create(&w, SHAPE_NESTED, (uint32_t)o.deals, 1, o.seed);
@@ -231,7 +212,7 @@ int cmd_consume(int argc, char **argv)
                                          {"auto.offset.reset", "error"},   {"enable.partition.eof", "true"},
                                          {"queued.min.messages", o.queue}, {"queued.max.messages.kbytes", "1048576"},
                                          {"fetch.wait.max.ms", "100"},     {"fetch.error.backoff.ms", "100"}};
-    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties));
+    rd_kafka_t *rk = bench_kafka_client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties), NULL, NULL);
     if (!rk)
         return 1;
     rd_kafka_poll_set_consumer(rk);

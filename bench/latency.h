@@ -12,7 +12,8 @@
 #ifndef MANDATE_BENCH_LATENCY_H
 #define MANDATE_BENCH_LATENCY_H
 
-#include <librdkafka/rdkafka.h>
+#include "bench/kafka_client.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,10 +41,6 @@ typedef struct latency {
     _Atomic int ready;
     _Atomic uint64_t lost;
 } latency;
-
-/* NULL, with a line on stderr, when it cannot be made. */
-rd_kafka_t *latency_client(rd_kafka_type_t type, const char *const (*properties)[2], size_t count, latency *l,
-                           void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *));
 
 /* Threads, until `stop`: each adds one to `ready` once it stands at the end of what it reads. */
 void *latency_reader_main(void *opaque);

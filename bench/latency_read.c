@@ -18,23 +18,6 @@
 
 enum { POLL_MS = 10, WATERMARK_MS = 10000, RELAYED_BYTES = 1500, SYNCED_BYTES = 4096 };
 
-rd_kafka_t *latency_client(rd_kafka_type_t type, const char *const (*properties)[2], size_t count, latency *l,
-                           void (*delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *))
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < count; i++)
-        if (rd_kafka_conf_set(conf, properties[i][0], properties[i][1], text, sizeof(text)) != RD_KAFKA_CONF_OK)
-            fprintf(stderr, "%s\n", text);
-    rd_kafka_conf_set_opaque(conf, l);
-    if (delivered)
-        rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof(text));
-    if (!rk)
-        fprintf(stderr, "%s\n", text);
-    return rk;
-}
-
 static rd_kafka_t *consumer(latency *l, const char *group, const char *const *topics, size_t count)
 {
     const char *const properties[][2] = {{"bootstrap.servers", l->servers},
@@ -42,7 +25,7 @@ static rd_kafka_t *consumer(latency *l, const char *group, const char *const *to
                                          {"enable.auto.commit", "false"},
                                          {"fetch.wait.max.ms", "100"},
                                          {"auto.offset.reset", "latest"}};
-    rd_kafka_t *rk = latency_client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties), l, NULL);
+    rd_kafka_t *rk = bench_kafka_client(RD_KAFKA_CONSUMER, properties, sizeof(properties) / sizeof(*properties), l, NULL);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; rk && i < count; i++) {
         int64_t low, high = 0;
@@ -143,7 +126,7 @@ static void *relay(latency *l, latency_way way, int file)
     const char *const properties[][2] = {
         {"bootstrap.servers", l->servers}, {"linger.ms", "0"}, {"acks", "all"}, {"enable.idempotence", "true"}};
     rd_kafka_t *in = consumer(l, way == WAY_DURABLE ? "mandate-bench-durable" : "mandate-bench-relay", &l->relay_in, 1);
-    rd_kafka_t *out = latency_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), l, NULL);
+    rd_kafka_t *out = bench_kafka_client(RD_KAFKA_PRODUCER, properties, sizeof(properties) / sizeof(*properties), l, NULL);
     if (in && out)
         atomic_fetch_add(&l->ready, 1);
     while (in && out && !atomic_load(&l->stop)) {
