@@ -357,7 +357,7 @@ static void run(http_request *r, const char *method)
         r->route->run(r);
 }
 
-/* At once, and exactly. */
+/* What the client says that it sends: at most LIMIT_HTTP_BODY, or it would have been refused; 0 when it comes in chunks. */
 static size_t announced(const http_request *r)
 {
     const char *length = r->headers.content_length;
