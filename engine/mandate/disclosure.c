@@ -67,7 +67,7 @@ static bool limits_have(const claims *c, mandate_slice part)
     return false;
 }
 
-static bool requires(const claims *c, mandate_slice part)
+static bool required_there(const claims *c, mandate_slice part)
 {
     return part.len ? required_find(c->required, c->required_count, part) != NULL : c->required_count > 0;
 }
@@ -84,8 +84,7 @@ bool disclosure_is_there(const claims *c, claims_member member, mandate_slice pa
     case MEMBER_LIMITS:
         return limits_have(c, part);
     case MEMBER_REQUIRE:
-        return requires(c, part)
-        ;
+        return required_there(c, part);
     case MEMBER_WHILE:
     case MEMBER_UNTIL:
     case MEMBER_SUSPEND_WHILE:
