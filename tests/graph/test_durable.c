@@ -171,16 +171,24 @@ static void plain_meanwhile(void *ctx)
     assert_true(waits);
 }
 
-static void test_durable__a_plain_step_that_comes_while_others_land_lands_with_them(void **state)
+/* Over a store that never fails by itself, which is returned; one step that must be synced is written. */
+static kv *open_and_issue(session *s)
 {
     mandate_error err;
     kv *inner = NULL, *faulty = NULL;
-    session s;
     bool waits;
     OK(kv_open_memory(&inner, &err));
     OK(kv_open_faulty(&faulty, inner, UINT64_MAX, false, false, &err));
-    session_open(&s, faulty);
-    issue(&s, &waits);
+    session_open(s, faulty);
+    issue(s, &waits);
+    return faulty;
+}
+
+static void test_durable__a_plain_step_that_comes_while_others_land_lands_with_them(void **state)
+{
+    mandate_error err;
+    session s;
+    kv *faulty = open_and_issue(&s);
     kv_faulty_meanwhile(faulty, plain_meanwhile, &s, 2); /* while it is synced, and while what came then is handed on */
     OK(store_settle(s.store, &err));
     assert_int_equal(s.seq, 3);
@@ -242,13 +250,9 @@ static uint32_t outbox_count(session *s)
 static void test_durable__while_a_sync_hangs_steps_are_written_and_nobody_sees_them(void **state)
 {
     mandate_error err;
-    kv *inner = NULL, *faulty = NULL;
     session s;
     bool waits;
-    OK(kv_open_memory(&inner, &err));
-    OK(kv_open_faulty(&faulty, inner, UINT64_MAX, false, false, &err));
-    session_open(&s, faulty);
-    issue(&s, &waits);
+    kv *faulty = open_and_issue(&s);
     settling t = settle_held(&s, faulty);
     begin(&t, faulty);
     for (int i = 0; i < 10; i++)

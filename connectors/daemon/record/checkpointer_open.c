@@ -42,12 +42,8 @@ typedef struct opening {
 } opening;
 
 /* --- the file, written ----------------------------------------------------------------------------------------------- */
-static bool sync_folder(const char *path)
+static bool sync_folder(const char *folder)
 {
-    char folder[4096] = ".";
-    const char *slash = strrchr(path, '/');
-    if (slash)
-        snprintf(folder, sizeof(folder), "%.*s", (int)(slash == path ? 1 : slash - path), path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
@@ -62,7 +58,7 @@ mandate_status checkpointer_write_file(const char *path, mandate_slice text, man
     if (slash)
         snprintf(folder, sizeof(folder), "%.*s", (int)(slash == path ? 1 : slash - path), path);
     mandate_status status = folder_write(folder, slash ? slash + 1 : path, text, err);
-    if (!status && !sync_folder(path))
+    if (!status && !sync_folder(folder))
         status = mandate_error_set(err, MANDATE_UNAVAILABLE, "cannot sync the folder of %s: %s", path, strerror(errno));
     return status;
 }

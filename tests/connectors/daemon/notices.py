@@ -51,20 +51,24 @@ def found(value):
     return {name for name, word in WORDS.items() if word in text}
 
 
+def taker(notices):
+    """Handles requests: takes every notice."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            notices.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
 class Receiver:
     def __init__(self):
-        notices = self.notices = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                notices.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.notices = []
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), taker(self.notices))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = "http://127.0.0.1:%d/hook" % self.server.server_port
 
@@ -116,18 +120,8 @@ class Absent(http.server.ThreadingHTTPServer):
     """A receiver with a place of its own that does not listen yet."""
 
     def __init__(self):
-        notices = self.notices = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                notices.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self.notices = []
+        super().__init__(("127.0.0.1", 0), taker(self.notices), bind_and_activate=False)
         self.server_bind()
         self.url = "http://127.0.0.1:%d/hook" % self.server_address[1]
 
